@@ -1,0 +1,143 @@
+// The rules of the house that no compiler holds: arrows between packages, manifests, the shape of sources.
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { posix } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { imports, json, type Package, packageOf, packages, parse, root, sources, text, walk } from './house.ts';
+
+const EVERYTHING = '*';
+
+/** What each package may import of its neighbours; a new package starts with its row here. */
+const ARROWS: Record<string, readonly string[]> = {
+  '@ehlo/grammar': [],
+  '@ehlo/engine': ['@ehlo/grammar'],
+  '@ehlo/sasl': [],
+  // The engine's own types speak in the grammar's.
+  '@ehlo/driver': ['@ehlo/engine', '@ehlo/grammar'],
+  '@ehlo/node': ['@ehlo/driver'],
+  '@ehlo/deno': ['@ehlo/driver'],
+  '@ehlo/bun': ['@ehlo/driver'],
+  '@ehlo/testkit': ['@ehlo/engine', '@ehlo/grammar'],
+  ehlo: [EVERYTHING],
+  bench: [EVERYTHING],
+};
+
+/** No third-party package and no module of any runtime. */
+const PURE = ['@ehlo/grammar', '@ehlo/engine', '@ehlo/driver'];
+
+const names = new Set(packages.map(({ manifest }) => manifest.name));
+const publishable = packages.filter(({ manifest }) => manifest.private !== true);
+const byName = packages.map((pkg): [string, Package] => [pkg.manifest.name, pkg]);
+
+describe.each(byName)('arrows of %s', (name, { folder, manifest }) => {
+  const allowed = ARROWS[name];
+  const asked = sources(folder).flatMap((file) => imports(parse(text(file))).map((specifier) => ({ file, specifier })));
+  const runtimeDependencies = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+
+  test('the package has its row', () => {
+    expect(allowed, `add ${name} to ARROWS`).toBeDefined();
+  });
+
+  test('imports in src', () => {
+    const outside = asked.filter(({ specifier }) => !specifier.startsWith('.'));
+    expect(outside.filter(({ specifier }) => !mayImport(name, packageOf(specifier), runtimeDependencies))).toEqual([]);
+  });
+
+  test('dependencies in package.json', () => {
+    const wrong = runtimeDependencies.filter((dependency) => (names.has(dependency) ? !points(name, dependency) : PURE.includes(name)));
+    expect(wrong).toEqual([]);
+  });
+
+  test('neighbours are named workspace:*, and the compiler knows them as references', () => {
+    const neighbours = Object.entries(manifest.dependencies ?? {}).filter(([dependency]) => names.has(dependency));
+    expect(neighbours.filter(([, version]) => version !== 'workspace:*')).toEqual([]);
+    const { references = [] } = json<{ references?: { path: string }[] }>(`${folder}/tsconfig.json`);
+    const folders = neighbours.map(([dependency]) => packages.find((pkg) => pkg.manifest.name === dependency)?.folder);
+    expect(references.map(({ path }) => posix.join(folder, path)).sort()).toEqual(folders.sort());
+  });
+
+  test('relative imports end with .ts and stay inside src', () => {
+    const relative = asked.filter(({ specifier }) => specifier.startsWith('.'));
+    const strays = relative.filter(({ file, specifier }) => !posix.join(posix.dirname(file), specifier).startsWith(`${folder}/src/`));
+    expect(relative.filter(({ specifier }) => !/\.(ts|json)$/.test(specifier))).toEqual([]);
+    expect(strays).toEqual([]);
+  });
+});
+
+describe.each(publishable.map((pkg): [string, Package] => [pkg.manifest.name, pkg]))('manifest of %s', (_, { folder, manifest }) => {
+  test('is an ES module without side effects, under the same engine and licence', () => {
+    const { type, sideEffects, license } = manifest;
+    expect({ type, sideEffects, license }).toEqual({ type: 'module', sideEffects: false, license: 'MIT' });
+    expect(manifest.engines).toEqual(json<{ engines: unknown }>('package.json').engines);
+  });
+
+  test('exports sources first, then types, then the build; publishes the same without the sources', () => {
+    const exported = manifest.exports ?? {};
+    expect(Object.keys(exported)).toContain('.');
+    for (const [key, conditions] of Object.entries(exported)) {
+      const path = conditions['@ehlo/source']?.replace(/^\.\/src\/|\.ts$/g, '');
+      const built = { types: `./dist/${path}.d.ts`, default: `./dist/${path}.js` };
+      expect(Object.entries(conditions), key).toEqual(Object.entries({ '@ehlo/source': `./src/${path}.ts`, ...built }));
+      expect(manifest.publishConfig?.exports?.[key], key).toEqual(built);
+      expect(existsSync(`${root}${folder}/src/${path}.ts`), key).toBe(true);
+    }
+    expect(Object.keys(manifest.publishConfig?.exports ?? {})).toEqual(Object.keys(exported));
+    expect(manifest.publishConfig?.access).toBe('public');
+  });
+
+  test('ships its build and its sources, and says what it is', () => {
+    expect(manifest.files).toEqual(expect.arrayContaining(['dist', 'src', '!dist/.tsbuildinfo']));
+    expect(existsSync(`${root}${folder}/README.md`)).toBe(true);
+  });
+});
+
+test.each(['@ehlo/grammar', '@ehlo/engine', '@ehlo/sasl'].filter((name) => names.has(name)))('%s compiles with no I/O in sight', (name) => {
+  const folder = packages.find(({ manifest }) => manifest.name === name)?.folder;
+  type Config = { extends?: string; compilerOptions: { lib?: string[]; types?: string[] } };
+  const own = json<Config>(`${folder}/tsconfig.json`);
+  const base = json<Config>('tsconfig.base.json');
+  const { lib, types } = { ...base.compilerOptions, ...own.compilerOptions };
+  expect(own.extends).toBe('../../tsconfig.base.json');
+  expect({ lib: lib?.map((entry) => entry.toLowerCase()), types }).toEqual({ lib: ['es2022'], types: [] });
+});
+
+describe.each(packages.flatMap(({ folder }) => sources(folder)))('%s', (file) => {
+  const source = text(file);
+
+  test('uses no any, enum, default export or @ts-ignore', () => {
+    const banned = ['TSAnyKeyword', 'TSEnumDeclaration', 'ExportDefaultDeclaration'];
+    const found = [...walk(parse(source))].filter(({ type }) => banned.includes(type));
+    expect(found.map(({ type, start }) => `${type} in line ${source.slice(0, start).split('\n').length}`)).toEqual([]);
+    expect(/@ts-(ignore|nocheck)/.exec(source)?.[0]).toBeUndefined();
+  });
+
+  test('has at most 350 lines and a kebab-case name', () => {
+    expect(source.trimEnd().split('\n').length).toBeLessThanOrEqual(350);
+    expect(posix.basename(file, '.ts')).toMatch(/^[a-z0-9]+([-.][a-z0-9]+)*$/);
+  });
+});
+
+test('no file mentions the folders of one machine', () => {
+  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' });
+  const folders = new RegExp(`(?<![\\w.~-])/(?:${['work', 'root', 'home'].join('|')})/[\\w.-]`);
+  const guilty = files
+    .split('\0')
+    .filter((file) => file !== '' && existsSync(root + file))
+    .filter((file) => {
+      const content = text(file);
+      return !content.includes('\0') && folders.test(content);
+    });
+  expect(guilty).toEqual([]);
+});
+
+function mayImport(from: string, to: string, dependencies: string[]): boolean {
+  if (to.startsWith('node:')) return !PURE.includes(from);
+  // A package's own name is an import of itself: a relative path says so better.
+  if (to === from) return false;
+  return dependencies.includes(to) && (names.has(to) ? points(from, to) : !PURE.includes(from));
+}
+
+function points(from: string, to: string): boolean {
+  const allowed = ARROWS[from] ?? [];
+  return allowed.includes(EVERYTHING) || allowed.includes(to);
+}

@@ -1,0 +1,18 @@
+// Writes every generated document again; with --check, fails when one of them is out of date.
+import { spawnSync } from 'node:child_process';
+
+// Contract of a generator: it writes its document, and with --check compares instead and exits 1 when they differ.
+const generators = [
+  { document: 'docs/size.md', command: ['scripts/size.mjs', '--table'] },
+  { document: 'docs/decisions/README.md', command: ['scripts/decisions.mjs'] },
+];
+
+const check = process.argv.includes('--check');
+const stale = generators.filter((generator) => !run(generator));
+for (const { document, command } of stale) console.error(`${document} is out of date: node ${command.join(' ')}`);
+process.exitCode = stale.length > 0 ? 1 : 0;
+
+function run({ command }) {
+  const { status } = spawnSync(process.execPath, check ? [...command, '--check'] : command, { stdio: 'inherit' });
+  return status === 0;
+}

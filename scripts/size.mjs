@@ -1,0 +1,75 @@
+// Bundles entries for the browser (minified, gzip) and fails when one is over 5 % above scripts/size.json.
+// --write states the present sizes; --table writes docs/size.md from what is stated (--table --check compares).
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { between } from './lib/between.mjs';
+
+const STATED = 'scripts/size.json';
+const DOCUMENT = 'docs/size.md';
+const TOLERANCE = 1.05;
+const has = (flag) => process.argv.includes(flag);
+const stated = JSON.parse(readFileSync(STATED, 'utf8'));
+const folders = new Map(readdirSync('packages').map((dir) => [JSON.parse(readFileSync(`packages/${dir}/package.json`, 'utf8')).name, dir]));
+
+if (has('--table')) process.exitCode = between(DOCUMENT, 'size', table(stated), has('--check')) ? 0 : 1;
+else await compare();
+
+async function compare() {
+  const measured = [];
+  for (const entry of stated) measured.push({ ...entry, ...(await measure(entry)) });
+  for (const [i, { name, gzip, errors }] of measured.entries()) report(name, stated[i].gzip, gzip, errors);
+  if (!has('--write')) return;
+  const kept = measured.map(({ errors: _, ...entry }, i) => ({ ...entry, gzip: entry.gzip ?? stated[i].gzip }));
+  writeFileSync(STATED, `[\n${kept.map((entry) => `  ${inline(entry)}`).join(',\n')}\n]\n`);
+  between(DOCUMENT, 'size', table(kept), false);
+}
+
+/** Browser bundles resolve no node: module, so a bundle that is made is proof that nothing imports one. */
+async function measure({ import: names, from }) {
+  const contents = names === '*' ? `export * from '${from}';` : `export { ${names} } from '${from}';`;
+  const { outputFiles, errors } = await build({
+    stdin: { contents, loader: 'ts', resolveDir: resolve('packages', folders.get(from) ?? '.') },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    conditions: ['@ehlo/source'],
+    logLevel: 'silent',
+  }).catch((error) => ({ errors: error.errors ?? [{ text: String(error) }] }));
+  return outputFiles
+    ? { minified: outputFiles[0].contents.length, gzip: gzipSync(outputFiles[0].contents, { level: 9 }).length }
+    : { errors };
+}
+
+function report(name, before, now, errors) {
+  const over = !errors && now > before * TOLERANCE && !has('--write');
+  if (errors || over) process.exitCode = 1;
+  if (errors)
+    return console.error(`${name}: no bundle: ${errors.map(({ text, location }) => `${location?.file ?? ''} ${text}`).join('; ')}`);
+  console.log(
+    `${name}: ${now} B gzip, stated ${before} B${over ? ' (more than 5 % above: make it smaller, or run scripts/size.mjs --write)' : ''}`,
+  );
+}
+
+function table(entries) {
+  const rows = entries.map(
+    ({ name, import: names, from, minified, gzip }) =>
+      `| ${name} | \`import { ${names} } from '${from}'\` | ${kib(minified)} | ${kib(gzip)} |`,
+  );
+  const text = rows.map((row) => row.replace('import { * }', 'import *'));
+  return ['| what | import | minified | gzip |', '|---|---|---|---|', ...text].join('\n');
+}
+
+function kib(bytes) {
+  return bytes === undefined ? '–' : `${(bytes / 1024).toFixed(1)} KiB`;
+}
+
+function inline(entry) {
+  return `{ ${Object.entries(entry)
+    .map(([key, value]) => `"${key}": ${JSON.stringify(value)}`)
+    .join(', ')} }`;
+}
