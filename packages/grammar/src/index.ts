@@ -1,1 +1,29 @@
-export {};
+export { decodeBase64, encodeBase64 } from './base64.ts';
+export { type Command, parseCommand, parseVerb, type Verb } from './command.ts';
+export { ANYTHING, DEVIATIONS, type Deviation, POSTEL, STRICT } from './deviation.ts';
+export { DIALECT, type Dialect, LETTER } from './dialect.ts';
+export { addressLiteral, domain, hostName, ipv4Address, ipv6Address, isHostName } from './domain.ts';
+export { EXTENSIONS, type Extension, findParameter, type MailParameters, type Parameter, type RcptParameters } from './extension.ts';
+export { atom, dotString, formatMailbox, localPart, type Mailbox, mailbox, quotedString, string } from './mailbox.ts';
+export { esmtpParam } from './parameter.ts';
+export {
+  FORWARD_PATH,
+  formatPath,
+  forwardPath,
+  NULL_PATH,
+  type Path,
+  type PathKind,
+  parseMailbox,
+  parsePath,
+  path,
+  REVERSE_PATH,
+  reversePath,
+} from './path.ts';
+export { formatReply, isReplyCode, parseReply, type Reply, replyLine } from './reply.ts';
+export type { Failure, FailureCode, Parsed, Success } from './result.ts';
+// For the oracle: a Rule is greedy — it reads while a word of the rule is still possible and stops at the first byte that cannot
+// continue it (see rule.ts). The lines of commands have no Rule of their own: parseCommand(bytes, LETTER) is what is compared with the
+// ABNF (given the line without CRLF; a failure's code unknown-parameter, duplicate-parameter or parameter-value is well-formed syntax).
+export { latin1, octets, type Rule } from './rule.ts';
+export { formatAddressLiteral, formatDate, formatReceived, formatReturnPath, type Received } from './trace.ts';
+export { decodeXtext, encodeXtext } from './xtext.ts';

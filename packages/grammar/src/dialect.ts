@@ -1,0 +1,14 @@
+import { type Deviation, STRICT } from './deviation.ts';
+
+/** How a parser reads: which deviations it takes, and which extensions are in force. */
+export interface Dialect {
+  readonly tolerate: ReadonlySet<Deviation>;
+  /** Keywords of the extensions whose parameters are known, in capitals; `null` knows every one of the registry. */
+  readonly extensions: ReadonlySet<string> | null;
+}
+
+/** What RFC 5321 asks a receiver to take, with every extension known. */
+export const DIALECT: Dialect = { tolerate: STRICT, extensions: null };
+
+/** The letter of the grammar: no deviation, not even those that RFC 5321 asks receivers to tolerate. */
+export const LETTER: Dialect = { tolerate: new Set(), extensions: null };

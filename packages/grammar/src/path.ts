@@ -1,0 +1,249 @@
+import { DEVIATIONS, type Deviation } from './deviation.ts';
+import { DIALECT, type Dialect } from './dialect.ts';
+import { domain, hostName } from './domain.ts';
+import { localPart, localPartEnd, type Mailbox, mailbox, mailboxAt } from './mailbox.ts';
+import { type Failure, failure, type Parsed, success } from './result.ts';
+import {
+  AT,
+  ATEXT,
+  byteAt,
+  CLASSES,
+  COLON,
+  COMMA,
+  DOT,
+  GREATER,
+  HYPHEN,
+  LESS,
+  LET_DIG,
+  latin1,
+  OPEN_BRACKET,
+  type Rule,
+  SP,
+  word,
+} from './rule.ts';
+
+/** A reverse-path or forward-path. The null reverse-path `<>` has an empty `address`. */
+export interface Path extends Mailbox {
+  /** The domains of a source route, in order. To be ignored: RFC 5321 4.1.1.3 has servers strip it. */
+  readonly route: readonly string[];
+}
+
+const NO_ROUTE: readonly string[] = [];
+
+/** The null reverse-path, `<>` (RFC 5321 4.5.5): where an answer would go nowhere. */
+export const NULL_PATH: Path = { localPart: '', domain: '', address: '', route: NO_ROUTE };
+
+/** RFC 5321 4.1.2: `A-d-l = At-domain *( "," At-domain )`. */
+const sourceRoute: Rule = (bytes, from, to) => {
+  let i = from;
+  for (;;) {
+    if (byteAt(bytes, i, to) !== AT) return ~i;
+    i = domain(bytes, i + 1, to);
+    if (i < 0 || byteAt(bytes, i, to) !== COMMA) return i;
+    i++;
+  }
+};
+
+/** RFC 5321 4.1.2: `Path = "<" [ A-d-l ":" ] Mailbox ">"`. */
+export const path: Rule = (bytes, from, to) => {
+  const i = openPath(bytes, from, to);
+  return i < 0 ? i : closePath(bytes, mailbox(bytes, i, to), to);
+};
+
+/** RFC 5321 4.1.2: `Reverse-path = Path / "<>"`. */
+export const reversePath: Rule = (bytes, from, to) =>
+  byteAt(bytes, from, to) === LESS && byteAt(bytes, from + 1, to) === GREATER ? from + 2 : path(bytes, from, to);
+
+/** RFC 5321 4.1.1.3: what RCPT takes, `"<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path`. */
+export const forwardPath: Rule = (bytes, from, to) => {
+  const end = word(bytes, from, to, '<POSTMASTER>');
+  return end >= 0 ? end : path(bytes, from, to);
+};
+
+/** Which of the two paths is read, with the names of its rules. */
+export interface PathKind {
+  readonly rule: 'Reverse-path' | 'Forward-path';
+  readonly section: string;
+  readonly recognise: Rule;
+}
+
+export const REVERSE_PATH: PathKind = { rule: 'Reverse-path', section: '5321 4.1.2', recognise: reversePath };
+export const FORWARD_PATH: PathKind = { rule: 'Forward-path', section: '5321 4.1.1.3', recognise: forwardPath };
+
+/**
+ * Parses a path with its angle brackets: `<a@b>`, `<@route:a@b>`, `<>` as a reverse-path, `<Postmaster>` as a forward-path.
+ *
+ * @example
+ * ```ts
+ * import { octets, parsePath, REVERSE_PATH } from '@ehlo/grammar';
+ * const parsed = parsePath(octets('<@a.example,@b.example:joe@c.example>'), REVERSE_PATH);
+ * parsed.ok && parsed.value
+ * // → { localPart: 'joe', domain: 'c.example', address: 'joe@c.example', route: ['a.example', 'b.example'] }
+ * ```
+ */
+export function parsePath(bytes: Uint8Array, kind: PathKind, dialect: Dialect = DIALECT): Parsed<Path> {
+  const found: Deviation[] = [];
+  const end = pathEnd(bytes, 0, bytes.length, kind, dialect, found);
+  if (typeof end !== 'number') return end;
+  if (end < bytes.length) return failure('syntax', kind.rule, kind.section, end, 'something follows the path');
+  return success(pathAt(bytes, 0, end), found);
+}
+
+/**
+ * Parses a bare address, `local-part@domain`, as RFC 5321 4.1.2 writes a Mailbox. Length limits (64 and 255 octets,
+ * RFC 5321 4.5.3.1) are deviations like the others: taken only where the dialect says so.
+ *
+ * @example
+ * ```ts
+ * import { octets, parseMailbox } from '@ehlo/grammar';
+ * const parsed = parseMailbox(octets('"a@b"@example.org'));
+ * parsed.ok && parsed.value
+ * // → { localPart: 'a@b', domain: 'example.org', address: '"a@b"@example.org' }
+ * ```
+ */
+export function parseMailbox(bytes: Uint8Array, dialect: Dialect = DIALECT): Parsed<Mailbox> {
+  const found: Deviation[] = [];
+  const to = bytes.length;
+  const strict = mailbox(bytes, 0, to);
+  const end = strict === to ? to : looseMailbox(bytes, 0, to, found);
+  if (end !== to) return failure('syntax', 'Mailbox', '5321 4.1.2', strict < 0 ? ~strict : strict, 'not a mailbox');
+  measure(bytes, 0, to, found);
+  return intolerable(found, dialect, strict < 0 ? ~strict : strict, 'Mailbox') ?? success(mailboxAt(bytes, 0, to), found);
+}
+
+/** Writes a path: `<address>`, `<>` for the null path. A source route is not written (RFC 5321 4.1.2: SHOULD NOT be generated). */
+export function formatPath(path: Mailbox): string {
+  return `<${path.address}>`;
+}
+
+/** Where the path at `from` ends, deviations included; what is found is added to `found`. Offsets of failures count from 0. */
+export function pathEnd(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  kind: PathKind,
+  dialect: Dialect,
+  found: Deviation[],
+): number | Failure {
+  const strict = kind.recognise(bytes, from, to);
+  const deviations: Deviation[] = [];
+  const end = strict >= 0 ? strict : loosePath(bytes, from, to, deviations);
+  const offset = strict < 0 ? ~strict : strict;
+  if (end < 0) return failure('syntax', kind.rule, kind.section, offset, expected(kind, offset - from));
+  const bracketed = bytes[from] === LESS ? 1 : 0;
+  measure(bytes, mailboxStart(bytes, from), end - bracketed, deviations);
+  if (end - from > 256) deviations.push('long-path');
+  const refused = intolerable(deviations, dialect, offset, kind.rule);
+  if (refused !== null) return refused;
+  found.push(...deviations);
+  return end;
+}
+
+/** The value of a path that was recognised before. */
+export function pathAt(bytes: Uint8Array, from: number, end: number): Path {
+  const bracketed = bytes[from] === LESS ? 1 : 0;
+  if (end - from === 2 * bracketed) return NULL_PATH;
+  const start = mailboxStart(bytes, from);
+  const { localPart, domain, address } = mailboxAt(bytes, start, end - bracketed);
+  const route = bytes[from + 1] === AT && bracketed ? latin1(bytes, from + 2, start - 1).split(',@') : NO_ROUTE;
+  return { localPart, domain, address, route };
+}
+
+/** The first deviation that the dialect does not take, as a failure; null if it takes them all. */
+export function intolerable(found: readonly Deviation[], dialect: Dialect, offset: number, rule: string): Failure | null {
+  for (const name of found) {
+    if (!dialect.tolerate.has(name)) {
+      return failure('deviation', rule, `5321 ${DEVIATIONS[name].section}`, offset, `${DEVIATIONS[name].what} (${name})`);
+    }
+  }
+  return null;
+}
+
+/** RFC 5321 4.5.3.1: the lengths of a mailbox that was recognised; `<>` and `<Postmaster>` included. */
+function measure(bytes: Uint8Array, from: number, to: number, found: Deviation[]): void {
+  if (to <= from) return;
+  const at = localPartEnd(bytes, from, to);
+  if (at - from > 64) found.push('long-local-part');
+  if (to - at - 1 > 255) found.push('long-domain');
+  // RFC 5321 4.1.3: a tag "MUST be specified in a Standards-Track RFC and registered": IPv6 is the only one.
+  if (at < to && bytes[at + 1] === OPEN_BRACKET && isTagged(bytes, at + 2, to)) found.push('unregistered-literal-tag');
+}
+
+function isTagged(bytes: Uint8Array, from: number, to: number): boolean {
+  let i = from;
+  while (i < to && bytes[i] !== COLON) i++;
+  return i < to && word(bytes, from, to, 'IPV6:') < 0;
+}
+
+/** Past `<` and a source route: where the mailbox begins. */
+function openPath(bytes: Uint8Array, from: number, to: number): number {
+  if (byteAt(bytes, from, to) !== LESS) return ~from;
+  if (byteAt(bytes, from + 1, to) !== AT) return from + 1;
+  const i = sourceRoute(bytes, from + 1, to);
+  if (i < 0) return i;
+  return byteAt(bytes, i, to) === COLON ? i + 1 : ~i;
+}
+
+function closePath(bytes: Uint8Array, i: number, to: number): number {
+  if (i < 0) return i;
+  return byteAt(bytes, i, to) === GREATER ? i + 1 : ~i;
+}
+
+/** Where the mailbox begins in a path that was recognised before. */
+function mailboxStart(bytes: Uint8Array, from: number): number {
+  if (bytes[from] !== LESS) return from;
+  if (bytes[from + 1] !== AT) return from + 1;
+  let i = from + 2;
+  while (bytes[i] !== COLON) i++;
+  return i + 1;
+}
+
+/** A path with known deviations. Returns -1 if it is none even so. */
+function loosePath(bytes: Uint8Array, from: number, to: number, found: Deviation[]): number {
+  if (byteAt(bytes, from, to) === LESS) {
+    const i = openPath(bytes, from, to);
+    return i < 0 ? -1 : Math.max(-1, closePath(bytes, looseMailbox(bytes, i, to, found), to));
+  }
+  found.push('missing-angle-brackets');
+  const end = looseMailbox(bytes, from, to, found);
+  return end >= 0 && (end === to || bytes[end] === SP) ? end : -1;
+}
+
+/** A mailbox with misplaced dots, underscores or a trailing dot. Returns -1 if it is none even so. */
+function looseMailbox(bytes: Uint8Array, from: number, to: number, found: Deviation[]): number {
+  let at = localPart(bytes, from, to);
+  if (at < 0) {
+    at = from;
+    while (at < to && (bytes[at] === DOT || CLASSES[bytes[at]!]! & ATEXT)) at++;
+    if (at === from) return -1;
+    found.push('misplaced-dot-local');
+  }
+  if (byteAt(bytes, at, to) !== AT) return -1;
+  const end = hostName(bytes, at + 1, to);
+  return end >= 0 && byteAt(bytes, end, to) !== UNDERSCORE ? end : looseDomain(bytes, at + 1, to, found);
+}
+
+const UNDERSCORE = 0x5f;
+
+/** A domain with underscores in its labels, or a dot at its end. Returns -1 if it is none even so. */
+export function looseDomain(bytes: Uint8Array, from: number, to: number, found: Deviation[]): number {
+  let i = from;
+  let label = false;
+  let underscore = false;
+  for (; i < to; i++) {
+    const byte = bytes[i]!;
+    if (byte === UNDERSCORE) underscore = label = true;
+    else if (CLASSES[byte]! & LET_DIG || (byte === HYPHEN && label)) label = true;
+    else if (byte === DOT && label) label = false;
+    else break;
+  }
+  if (i === from || bytes[i - 1] === HYPHEN) return -1;
+  if (underscore) found.push('underscore-domain');
+  if (!label) found.push('trailing-dot-domain');
+  return i;
+}
+
+function expected(kind: PathKind, offset: number): string {
+  if (offset === 0) return 'a path in angle brackets was expected';
+  return kind.rule === 'Reverse-path' ? 'not a valid sender address' : 'not a valid recipient address';
+}

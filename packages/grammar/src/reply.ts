@@ -1,0 +1,143 @@
+import { failure, type Parsed, success } from './result.ts';
+import { byteAt, CLASSES, CR, classAt, DIGIT, HT, HYPHEN, LF, latin1, octets, PRINTABLE, type Rule, SP } from './rule.ts';
+
+/** A reply of RFC 5321 4.2. */
+export interface Reply {
+  /** Three digits, 200 to 559. */
+  readonly code: number;
+  /** RFC 3463: `class.subject.detail`; written in front of every line (RFC 2034 4). */
+  readonly enhanced?: string;
+  /** The text, a string a line, without code, enhanced code and CRLF. At least one. */
+  readonly lines: readonly string[];
+}
+
+/** RFC 5321 4.5.3.1.5: the longest reply line, its code and CRLF included. */
+const LONGEST_LINE = 512;
+
+/** RFC 5321 4.2: `Reply-code = %x32-35 %x30-35 %x30-39`. */
+const replyCode: Rule = (bytes, from, to) => {
+  for (let k = 0; k < 3; k++) {
+    const digit = byteAt(bytes, from + k, to) - 0x30;
+    if (digit < (k === 0 ? 2 : 0) || digit > (k === 2 ? 9 : 5)) return ~(from + k);
+  }
+  return from + 3;
+};
+
+/**
+ * RFC 5321 4.2: `Reply-line = *( Reply-code "-" [ textstring ] CRLF ) Reply-code [ SP textstring ] CRLF`, a whole reply.
+ * 4.2.1: "the reply code on each of the lines MUST be the same".
+ */
+export const replyLine: Rule = (bytes, from, to) => {
+  for (let line = from; ; ) {
+    let i = replyCode(bytes, line, to);
+    if (i < 0) return i;
+    if (line > from) {
+      for (let k = 0; k < 3; k++) if (bytes[line + k] !== bytes[from + k]) return ~(line + k);
+    }
+    const mark = byteAt(bytes, i, to);
+    if (mark === HYPHEN || mark === SP) {
+      const end = textEnd(bytes, i + 1, to);
+      if (mark === SP && end === i + 1) return ~end;
+      i = end;
+    }
+    if (byteAt(bytes, i, to) !== CR) return ~i;
+    if (byteAt(bytes, i + 1, to) !== LF) return ~Math.min(i + 1, to);
+    line = i + 2;
+    if (mark !== HYPHEN) return line;
+  }
+};
+
+/**
+ * Parses a whole reply, its CRLFs included. A final line of code and SP alone is accepted, as RFC 5321 4.2.1 has servers send
+ * it although its grammar does not. An enhanced code that stands on every line is taken out of the text.
+ *
+ * @example
+ * ```ts
+ * import { octets, parseReply } from '@ehlo/grammar';
+ * const parsed = parseReply(octets('550-5.1.1 no such user\r\n550 5.1.1 try again\r\n'));
+ * parsed.ok && parsed.value
+ * // → { code: 550, enhanced: '5.1.1', lines: ['no such user', 'try again'] }
+ * ```
+ */
+export function parseReply(bytes: Uint8Array, from = 0, to: number = bytes.length): Parsed<Reply> {
+  const end = wholeReply(bytes, from, to);
+  if (end !== to) {
+    return failure(
+      'syntax',
+      'Reply-line',
+      '5321 4.2',
+      (end < 0 ? ~end : end) - from,
+      end < 0 ? 'not a valid reply' : 'something follows the reply',
+    );
+  }
+  const code = Number(latin1(bytes, from, from + 3));
+  const lines: string[] = [];
+  for (let i = from; i < to; ) {
+    let lineEnd = i;
+    while (bytes[lineEnd] !== CR) lineEnd++;
+    lines.push(latin1(bytes, Math.min(i + 4, lineEnd), lineEnd));
+    i = lineEnd + 2;
+  }
+  const enhanced = ENHANCED.exec(lines[0]!)?.[0];
+  const everywhere =
+    enhanced !== undefined && enhanced[0] === String(code)[0] && lines.every((line) => `${line} `.startsWith(`${enhanced} `));
+  return success(everywhere ? { code, enhanced, lines: lines.map((line) => line.slice(enhanced.length + 1)) } : { code, lines });
+}
+
+/** `Reply-line`, or one whose last line is a code and SP alone. */
+function wholeReply(bytes: Uint8Array, from: number, to: number): number {
+  const end = replyLine(bytes, from, to);
+  const i = ~end;
+  const bare = end < 0 && i - from >= 4 && bytes[i - 1] === SP && byteAt(bytes, i, to) === CR && byteAt(bytes, i + 1, to) === LF;
+  return bare && (i === from + 4 || bytes[i - 5] === LF) ? i + 2 : end;
+}
+
+/** RFC 2034 4: `status-code = class "." subject "." detail`. */
+const ENHANCED = /^[245]\.[0-9]{1,3}\.[0-9]{1,3}(?= |$)/;
+
+/**
+ * Writes a reply: the code on every line, the enhanced code before every text, lines of at most 512 octets (RFC 5321
+ * 4.5.3.1.5; longer text is wrapped). A line break in a text starts a new line; other octets that a textstring
+ * may not hold become `?`, so that no text can split a reply.
+ *
+ * @example
+ * ```ts
+ * import { formatReply, latin1 } from '@ehlo/grammar';
+ * const wire = formatReply({ code: 250, enhanced: '2.1.0', lines: ['first', 'second'] });
+ * latin1(wire, 0, wire.length)
+ * // → '250-2.1.0 first\r\n250 2.1.0 second\r\n'
+ * ```
+ */
+export function formatReply(reply: Reply): Uint8Array {
+  const prefix = reply.enhanced === undefined ? '' : `${reply.enhanced} `;
+  const room = LONGEST_LINE - '250 '.length - prefix.length - '\r\n'.length;
+  const lines = reply.lines.flatMap((line) => line.split(/\r\n|\r|\n/)).flatMap((line) => wrap(line.replaceAll(/[^\t -~]/g, '?'), room));
+  const last = lines.length - 1;
+  return octets(lines.map((line, i) => `${reply.code}${i < last ? '-' : ' '}${prefix}${line}\r\n`).join(''));
+}
+
+/** Breaks a text at spaces into pieces of at most `room` octets; a word that is longer is cut. */
+function wrap(text: string, room: number): string[] {
+  const pieces: string[] = [];
+  let rest = text;
+  while (rest.length > room) {
+    const at = rest.lastIndexOf(' ', room);
+    const cut = at > 0 ? at : room;
+    pieces.push(rest.slice(0, cut));
+    rest = rest.slice(at > 0 ? cut + 1 : cut);
+  }
+  return [...pieces, rest];
+}
+
+/** RFC 5321 4.2: `textstring = 1*(%d09 / %d32-126)`. */
+function textEnd(bytes: Uint8Array, from: number, to: number): number {
+  let i = from;
+  while ((classAt(bytes, i, to) & PRINTABLE) !== 0 || byteAt(bytes, i, to) === HT) i++;
+  return i;
+}
+
+/** Whether `code` may be sent: three digits, RFC 5321 4.2 `Reply-code`. */
+export function isReplyCode(code: number): boolean {
+  const text = octets(String(code));
+  return replyCode(text, 0, text.length) === text.length && text.every((digit) => (CLASSES[digit]! & DIGIT) !== 0);
+}

@@ -1,0 +1,45 @@
+import type { Deviation } from './deviation.ts';
+
+/** Why a text was not accepted. Stable: programs may switch on it. */
+export type FailureCode =
+  | 'syntax' // a byte that the rule does not allow, or an early end
+  | 'deviation' // a known deviation that the dialect does not tolerate
+  | 'unknown-verb'
+  | 'unexpected-argument' // an argument on a command that takes none
+  | 'unknown-parameter'
+  | 'duplicate-parameter'
+  | 'parameter-value'
+  | 'base64';
+
+/** A refusal: what was expected, and where. */
+export interface Failure {
+  readonly ok: false;
+  readonly code: FailureCode;
+  /** The ABNF rule that failed. */
+  readonly rule: string;
+  /** Where that rule stands, e.g. `RFC 5321 4.1.2`. */
+  readonly section: string;
+  /** Octets from the start of the text to the byte that cannot continue it; its length if it ended too early. */
+  readonly offset: number;
+  /** One sentence for people. Holds none of the sender's text. */
+  readonly message: string;
+}
+
+/** A parsed value, with the deviations from the grammar that were met and tolerated. */
+export interface Success<T> {
+  readonly ok: true;
+  readonly value: T;
+  readonly deviations: readonly Deviation[];
+}
+
+export type Parsed<T> = Success<T> | Failure;
+
+const NONE: readonly Deviation[] = [];
+
+export function success<T>(value: T, deviations: readonly Deviation[] = NONE): Success<T> {
+  return { ok: true, value, deviations };
+}
+
+export function failure(code: FailureCode, rule: string, section: string, offset: number, message: string): Failure {
+  return { ok: false, code, rule, section: `RFC ${section}`, offset, message };
+}

@@ -1,0 +1,103 @@
+/**
+ * A recogniser: reads `bytes[from, to)` as far as the rule can still be met and stops at the first byte `i` that cannot
+ * continue it (or at `to`). Returns `i` if what was read is a whole word of the rule, else `~i`.
+ *
+ * Rules never allocate, never look outside the window, and never back up: work is linear in the bytes read. They compose
+ * because in SMTP no rule can be continued by the delimiter that follows it.
+ */
+export type Rule = (bytes: Uint8Array, from: number, to: number) => number;
+
+export const HT = 0x09;
+export const LF = 0x0a;
+export const CR = 0x0d;
+export const SP = 0x20;
+export const DQUOTE = 0x22;
+export const COMMA = 0x2c;
+export const HYPHEN = 0x2d;
+export const DOT = 0x2e;
+export const COLON = 0x3a;
+export const LESS = 0x3c;
+export const EQUALS = 0x3d;
+export const GREATER = 0x3e;
+export const AT = 0x40;
+export const OPEN_BRACKET = 0x5b;
+export const BACKSLASH = 0x5c;
+export const CLOSE_BRACKET = 0x5d;
+
+/** Classes of bytes, one bit each; `CLASSES[byte] & LET_DIG` asks whether a byte is in one. */
+export const LET_DIG = 1; // ALPHA / DIGIT
+export const HEX_DIGIT = 2; // HEXDIG
+export const ATEXT = 4; // RFC 5322 3.2.3 atext
+export const QTEXT = 8; // RFC 5321 4.1.2 qtextSMTP
+export const DCONTENT = 16; // RFC 5321 4.1.3 dcontent
+export const VALUE = 32; // RFC 5321 4.1.2: an octet of esmtp-value
+export const PRINTABLE = 64; // SP and VCHAR, %d32-126
+export const DIGIT = 128;
+
+export const CLASSES: Uint8Array = classify();
+
+function classify(): Uint8Array {
+  const table = new Uint8Array(256);
+  const mark = (bit: number, first: number, last: number = first): void => {
+    for (let byte = first; byte <= last; byte++) table[byte]! |= bit;
+  };
+  mark(LET_DIG | HEX_DIGIT | ATEXT | DIGIT, 0x30, 0x39);
+  mark(LET_DIG | ATEXT, 0x41, 0x5a);
+  mark(LET_DIG | ATEXT, 0x61, 0x7a);
+  mark(HEX_DIGIT, 0x41, 0x46);
+  mark(HEX_DIGIT, 0x61, 0x66);
+  for (const symbol of "!#$%&'*+-/=?^_`{|}~") mark(ATEXT, symbol.charCodeAt(0));
+  mark(QTEXT, 32, 33);
+  mark(QTEXT, 35, 91);
+  mark(QTEXT, 93, 126);
+  mark(DCONTENT, 33, 90);
+  mark(DCONTENT, 94, 126);
+  mark(VALUE, 33, 60);
+  mark(VALUE, 62, 126);
+  mark(PRINTABLE, 32, 126);
+  return table;
+}
+
+/** The class bits of the byte at `i`; none at the end of the window, so that a scan stops there by itself. */
+export function classAt(bytes: Uint8Array, i: number, to: number): number {
+  return i < to ? CLASSES[bytes[i]!]! : 0;
+}
+
+/** The byte at `i`, or -1 at the end of the window. */
+export function byteAt(bytes: Uint8Array, i: number, to: number): number {
+  return i < to ? bytes[i]! : -1;
+}
+
+/** Skips bytes of a class. */
+export function skip(bytes: Uint8Array, from: number, to: number, bits: number): number {
+  let i = from;
+  while (i < to && (CLASSES[bytes[i]!]! & bits) !== 0) i++;
+  return i;
+}
+
+/** How far `bytes` spells `upper` (capital ASCII) without regard to case: the end, or `~i` at the first byte that differs. */
+export function word(bytes: Uint8Array, from: number, to: number, upper: string): number {
+  for (let k = 0; k < upper.length; k++) {
+    const want = upper.charCodeAt(k);
+    const got = byteAt(bytes, from + k, to);
+    if (got !== want && !(want >= 0x41 && want <= 0x5a && got === want + 32)) return ~(from + k);
+  }
+  return from + upper.length;
+}
+
+/** Octets as a string, one character an octet. */
+export function latin1(bytes: Uint8Array, from: number, to: number): string {
+  let text = '';
+  for (let i = from; i < to; i++) text += String.fromCharCode(bytes[i]!);
+  return text;
+}
+
+/** A string as octets; characters above U+00FF become `?`. */
+export function octets(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    bytes[i] = code > 0xff ? 0x3f : code;
+  }
+  return bytes;
+}

@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { ANYTHING, LETTER, octets, POSTEL, parseCommand, STRICT } from '../src/index.ts';
+
+const parse = (line: string, tolerate = STRICT) => parseCommand(octets(line), { tolerate, extensions: null });
+
+test.each([
+  ['MAIL FROM:<>', ''],
+  ['mail from:<a@b.example> BODY=8bitmime SIZE=12', 'a@b.example'],
+  ['MAIL FROM:<"a@b"@c>', '"a@b"@c'],
+  ['MAIL FROM:<"abc"@c>', 'abc@c'],
+  ['MAIL FROM:<@x,@y:a@[IPv6:::1]>', 'a@[IPv6:::1]'],
+])('%s', (line, address) => {
+  const parsed = parse(line);
+  expect(parsed.ok && parsed.value.verb === 'MAIL' && parsed.value.reversePath.address).toBe(address);
+});
+
+test.each([
+  ['MAIL FROM: <a@b>', 'space-after-colon', POSTEL],
+  ['MAIL FROM :<a@b>', 'space-before-colon', ANYTHING],
+  ['MAIL FROM:a@b', 'missing-angle-brackets', ANYTHING],
+  ['MAIL FROM:a@b SIZE=1', 'missing-angle-brackets', ANYTHING],
+  ['MAIL FROM:<a.@b>', 'misplaced-dot-local', POSTEL],
+  ['MAIL FROM:<a@b_c>', 'underscore-domain', POSTEL],
+  ['MAIL FROM:<a@b.>', 'trailing-dot-domain', POSTEL],
+  ['MAIL FROM:<a@[X-y:z]>', 'unregistered-literal-tag', ANYTHING],
+  [`MAIL FROM:<${'a'.repeat(65)}@b>`, 'long-local-part', POSTEL],
+  [`MAIL FROM:<a@${'b'.repeat(256)}>`, 'long-domain', ANYTHING],
+  [`MAIL FROM:<@${'b'.repeat(250)}:abc@d>`, 'long-path', ANYTHING],
+  ['MAIL  FROM:<a@b>', 'extra-space', POSTEL],
+  ['DATA ', 'trailing-white-space', STRICT],
+  ['HELO [127.0.0.1]', 'literal-in-helo', POSTEL],
+  ['EHLO a_b', 'underscore-domain', POSTEL],
+  ['EHLO a.', 'trailing-dot-domain', POSTEL],
+  ['EHLO my_computer at home', 'text-after-hello', POSTEL],
+  ['EHLO my computer!', 'text-after-hello', POSTEL],
+  ['EHLO !', 'free-form-hello', POSTEL],
+  ['EHLO [127.0.0.1] joe', 'text-after-hello', STRICT],
+  ['NOOP one two', 'free-text-argument', STRICT],
+  ['VRFY joe@example.org', 'free-text-argument', STRICT],
+] as const)('%s is reported as %s, and refused by the letter', (line, deviation, tolerate) => {
+  const parsed = parse(line, tolerate);
+  expect(parsed).toMatchObject({ ok: true });
+  expect(parsed.ok && parsed.deviations).toContain(deviation);
+  expect(parseCommand(octets(line), LETTER).ok).toBe(false);
+});
+
+test.each([
+  ['MAIL FROM:<a@b> FOO=1', 'unknown-parameter', 16],
+  ['MAIL FROM:<a@b> __proto__', 'syntax', 16],
+  ['MAIL FROM:<a@b> constructor=1', 'unknown-parameter', 16],
+  ['RCPT TO:<a@b> SIZE=1', 'unknown-parameter', 14],
+  ['MAIL FROM:<a@b> SIZE=1 SIZE=2', 'duplicate-parameter', 23],
+  ['MAIL FROM:<a@b> SIZE=x', 'parameter-value', 21],
+  ['MAIL FROM:<a@b> SIZE', 'parameter-value', 20],
+  ['MAIL FROM:<a@b> AUTH=a+0D+0A@b', 'parameter-value', 21],
+  ['MAILFROM:<a@b>', 'unknown-verb', 0],
+  ['STARTTLSx', 'unknown-verb', 0],
+  ['QUIT now', 'unexpected-argument', 4],
+  ['MAIL FROM:<a\rb@c>', 'syntax', 12],
+  ['RCPT TO:<>', 'syntax', 9],
+  ['EHLO', 'syntax', 4],
+  ['AUTH PLAIN =AAA', 'base64', 11],
+  ['VRFY a\u00e9', 'syntax', 6],
+] as const)('%s fails with %s at %d', (line, code, offset) => {
+  expect(parse(line)).toMatchObject({ ok: false, code, offset });
+});
+
+test('offsets count from the start of the line', () => {
+  const bytes = octets('xxxxRCPT TO:<a@>yyyy');
+  expect(parseCommand(bytes, LETTER, 4, 16)).toMatchObject({ ok: false, offset: 11 });
+});
+
+test('a declared size beyond every number still is a number', () => {
+  const parsed = parse('MAIL FROM:<> SIZE=99999999999999999999');
+  expect(parsed.ok && parsed.value.verb === 'MAIL' && parsed.value.parameters.size).toBe(Number.MAX_SAFE_INTEGER);
+});
