@@ -1,5 +1,5 @@
 // What the house tests read: packages, source files, and their syntax trees (oxc, by way of vite).
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseAst } from 'vitest/node';
 
@@ -33,7 +33,7 @@ export interface SyntaxNode {
 export const root: string = fileURLToPath(new URL('../../../', import.meta.url));
 
 export const packages: readonly Package[] = readdirSync(`${root}packages`, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
+  .filter((entry) => existsSync(`${root}packages/${entry.name}/package.json`))
   .map(({ name }) => ({ folder: `packages/${name}`, manifest: json<Manifest>(`packages/${name}/package.json`) }));
 
 export function text(path: string): string {
