@@ -1,1 +1,10 @@
-export {};
+export { DotReader, type DotState } from './dot-reader.ts';
+export { SmtpUsageError, type UsageCode } from './error.ts';
+export type * from './events.ts';
+export { LIMITS, type Limit, type LimitName, type Limits } from './limits.ts';
+export { type AuthOptions, type BareLineEnds, type EarlyTalkers, PRESETS, type Preset, type ServerOptions } from './policy.ts';
+export { type EngineReply, REPLIES, type ReplyName } from './replies.ts';
+export { Secret } from './secret.ts';
+export { ServerSession } from './server-session.ts';
+export type { Snapshot } from './snapshot.ts';
+export { type Guard, type Happening, type Phase, type Row, TABLE } from './table.ts';

@@ -1,5 +1,25 @@
+/** The stable name of a deviation. */
+export type Deviation =
+  | 'trailing-white-space'
+  | 'free-text-argument'
+  | 'text-after-hello'
+  | 'literal-in-helo'
+  | 'free-form-hello'
+  | 'extra-space'
+  | 'space-before-colon'
+  | 'space-after-colon'
+  | 'missing-angle-brackets'
+  | 'misplaced-dot-local'
+  | 'underscore-domain'
+  | 'trailing-dot-domain'
+  | 'long-local-part'
+  | 'long-domain'
+  | 'long-path'
+  | 'unregistered-literal-tag'
+  | 'bare-lf-line';
+
 /** What a deviation is, and what one risks by accepting it. */
-interface DeviationRule {
+export interface DeviationRule {
   /** The section that the sender breaks. */
   readonly section: string;
   /** What the sender does. */
@@ -12,7 +32,7 @@ interface DeviationRule {
  * The known ways in which real senders break the grammar. A parser accepts only those that its dialect tolerates, and
  * reports each one that it met. None of them repairs anything: the address or text stays as it was sent.
  */
-export const DEVIATIONS = {
+export const DEVIATIONS: { readonly [name in Deviation]: DeviationRule } = {
   'trailing-white-space': {
     section: '4.1.1',
     what: 'white space before the CRLF of a command',
@@ -98,10 +118,7 @@ export const DEVIATIONS = {
     what: 'a command line that ends with LF alone',
     danger: 'Two systems may disagree where a line ends: commands can be smuggled past one of them.',
   },
-} as const satisfies Record<string, DeviationRule>;
-
-/** The stable name of a deviation. */
-export type Deviation = keyof typeof DEVIATIONS;
+};
 
 /** The deviations that RFC 5321 itself asks receivers to tolerate. */
 export const STRICT: ReadonlySet<Deviation> = new Set(['trailing-white-space', 'free-text-argument', 'text-after-hello']);

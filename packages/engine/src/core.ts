@@ -1,0 +1,246 @@
+import { type Dialect, formatReply, type Reply, type Verb } from '@ehlo/grammar';
+import type { DotReader } from './dot-reader.ts';
+import type { AbortCause, CloseCause, Envelope, FaultCode, Hello, Peer, Question, Recipient, ServerEvent, TlsInfo } from './events.ts';
+import { concat, Input } from './input.ts';
+import type { LimitName } from './limits.ts';
+import type { Policy } from './policy.ts';
+import { REPLIES, type ReplyName } from './replies.ts';
+import { findRow, type Happening, type Phase } from './table.ts';
+
+/** A message being received. */
+export interface Body {
+  readonly reader: DotReader;
+  /** Octets of content so far. */
+  size: number;
+  /** Octets read since the timer was set. */
+  block: number;
+  /** Octets read since the message was refused. */
+  drained: number;
+  /** The final reply, once it is known that the message is refused: from then on its octets are only drained. */
+  verdict: Reply | null;
+}
+
+/** An AUTH exchange. */
+export interface Exchange {
+  readonly mechanism: string;
+  step: number;
+}
+
+/** What a session knows. Facts are replaced whole, so that nothing leaks from one transaction or identity to the next. */
+export interface State {
+  phase: Phase;
+  tls: TlsInfo | null;
+  hello: Hello | null;
+  identity: string | null;
+  envelope: (Envelope & { readonly recipients: Recipient[] }) | null;
+  /** Recipients of this transaction that were refused. */
+  refusedRecipients: number;
+  body: Body | null;
+  exchange: Exchange | null;
+  faults: number;
+  /** The greeting is held back (`greetingDelay`). */
+  held: boolean;
+  /** Octets came before the greeting. */
+  early: boolean;
+  /** Lines behind a broken AUTH: they may be credentials, until a verb is understood. */
+  redact: boolean;
+  /** The peer has ended its side. */
+  ended: boolean;
+  /** Said by `shutdown()`: the reply at the next command boundary. */
+  farewell: Reply | null;
+}
+
+/**
+ * The session's insides, which the modules of the engine share: state, wires and clock. `go` is the only way to another phase,
+ * `reply` the only way to the peer.
+ */
+export class Core {
+  readonly input: Input = new Input();
+  readonly events: ServerEvent[] = [];
+  question: Question | null = null;
+  state: State;
+  /** How commands are read: set anew by each EHLO and HELO. */
+  dialect: Dialect;
+  now = 0;
+  timer: LimitName | null = null;
+  timerEnds: number = Number.POSITIVE_INFINITY;
+  flushEnds: number = Number.POSITIVE_INFINITY;
+
+  readonly policy: Policy;
+  readonly peer: Peer;
+  #output: Uint8Array[] = [];
+  #outputSize = 0;
+
+  constructor(policy: Policy, peer: Peer, tls: TlsInfo | null) {
+    this.policy = policy;
+    this.peer = peer;
+    this.dialect = { tolerate: policy.tolerate, extensions: new Set() };
+    this.state = {
+      phase: 'connect',
+      tls,
+      hello: null,
+      identity: null,
+      envelope: null,
+      refusedRecipients: 0,
+      body: null,
+      exchange: null,
+      faults: 0,
+      held: policy.limits.greetingDelay > 0,
+      early: false,
+      redact: false,
+      ended: false,
+      farewell: null,
+    };
+  }
+
+  /** Moves to the phase that the table names. */
+  go(on: Verb | Happening): void {
+    const row = findRow(this.state.phase, on);
+    if (row === undefined) throw new Error(`no row for ${on} in phase ${this.state.phase}`);
+    if (row.to !== undefined) this.state.phase = row.to;
+  }
+
+  /** Starts the timer of a limit, in place of the one that ran. */
+  arm(timer: LimitName): void {
+    this.timer = timer;
+    this.timerEnds = this.now + this.policy.limits[timer];
+  }
+
+  /** Queues a reply; `%` in a reply of the engine is this host's name. */
+  reply(reply: Reply): void {
+    const wire = this.#encode(reply);
+    if (this.policy.trace) {
+      for (const line of lines(wire)) this.events.push({ type: 'trace', from: 'server', line });
+    }
+    this.send(wire);
+  }
+
+  send(wire: Uint8Array): void {
+    if (this.#outputSize === 0) this.flushEnds = this.now + this.policy.limits.flushTimeout;
+    this.#output.push(wire);
+    this.#outputSize += wire.length;
+  }
+
+  /** Starts the timer that belongs to the phase; an open question has its own. */
+  settle(): void {
+    const timer = this.question === null ? TIMERS[this.state.phase] : null;
+    if (timer !== null) this.arm(timer);
+  }
+
+  /** Takes all output. */
+  takeOutput(): Uint8Array | null {
+    if (this.#outputSize === 0) return null;
+    const bytes = concat(this.#output);
+    this.dropOutput();
+    return bytes;
+  }
+
+  dropOutput(): void {
+    this.#output = [];
+    this.#outputSize = 0;
+    this.flushEnds = Number.POSITIVE_INFINITY;
+  }
+
+  get outputFull(): boolean {
+    return this.#outputSize >= this.policy.limits.output;
+  }
+
+  get outputSize(): number {
+    return this.#outputSize;
+  }
+
+  /** A reply of the engine, with this host's name in its place. */
+  named(name: ReplyName): Reply {
+    const reply: Reply = REPLIES[name];
+    if (!reply.lines[0]!.startsWith('%')) return reply;
+    return { ...reply, lines: [this.policy.hostname + reply.lines[0]!.slice(1)] };
+  }
+
+  /** A protocol error: tells the application, answers the peer, and counts; beyond the budget the session closes (421). */
+  fault(code: FaultCode, reply: Reply, line: string, offset = 0): void {
+    if (!LIMIT_REACHED.has(code)) this.state.faults++;
+    const spent = this.state.faults >= this.policy.limits.faults;
+    const answer = spent ? this.named('tooManyFaults') : reply;
+    this.events.push({ type: 'fault', code, offset, reply: answer, line });
+    this.reply(answer);
+    if (spent) this.close('faults');
+  }
+
+  /** The message that is being received will not arrive. */
+  abort(cause: AbortCause, reply?: Reply): void {
+    if (this.state.body === null || this.state.body.verdict !== null) return;
+    this.events.push(reply === undefined ? { type: 'aborted', cause } : { type: 'aborted', cause, reply });
+  }
+
+  /** The transaction is given up by RSET or a new EHLO (RFC 5321 4.1.4). */
+  giveUpTransaction(): void {
+    if (this.state.envelope !== null) this.events.push({ type: 'reset' });
+    this.forgetTransaction();
+  }
+
+  /** RFC 5321 4.1.1.4: the end of data consumes the buffers. */
+  endTransaction(): void {
+    this.forgetTransaction();
+    this.go('transaction-over');
+  }
+
+  /** Octets behind STARTTLS, in the same chunk or in a later one: never commands, neither before TLS nor after (CVE-2011-0411). */
+  plaintextAfterStartTls(): void {
+    this.events.push({ type: 'fault', code: 'plaintext-after-starttls', offset: 0, reply: undefined, line: '' });
+    this.close('plaintext-after-starttls');
+  }
+
+  /** Drops the transaction. */
+  forgetTransaction(): void {
+    this.state.envelope = null;
+    this.state.refusedRecipients = 0;
+    this.state.body = null;
+  }
+
+  /** Ends the session: what is queued for the peer still goes out. */
+  close(cause: CloseCause, limit?: string): void {
+    if (this.state.phase !== 'closed') this.go('close');
+    this.question = null;
+    this.forgetTransaction();
+    this.input.clear();
+    this.timer = null;
+    this.timerEnds = Number.POSITIVE_INFINITY;
+    this.events.push(limit === undefined ? { type: 'closed', cause } : { type: 'closed', cause, limit });
+  }
+
+  #encode(reply: Reply): Uint8Array {
+    if (!this.policy.extensions.has('ENHANCEDSTATUSCODES')) return formatReply({ code: reply.code, lines: reply.lines });
+    return WIRE.get(reply) ?? formatReply(reply);
+  }
+}
+
+/** Refusals that are no error of the client: RFC 5321 4.5.3.1.8 wants a limit "applied in an orderly fashion". */
+const LIMIT_REACHED: ReadonlySet<FaultCode> = new Set(['recipients', 'too-large']);
+
+/** What is waited for in a phase while no question is open. */
+const TIMERS: { readonly [phase in Phase]: LimitName | null } = {
+  connect: null,
+  refused: 'commandTimeout',
+  greeted: 'commandTimeout',
+  ready: 'commandTimeout',
+  mail: 'commandTimeout',
+  rcpt: 'commandTimeout',
+  data: 'dataTimeout',
+  message: null,
+  auth: 'authTimeout',
+  tls: 'tlsTimeout',
+  closed: null,
+};
+
+/** The replies that are the same in every session, encoded once. */
+const WIRE: ReadonlyMap<Reply, Uint8Array> = new Map(
+  Object.values<Reply>(REPLIES)
+    .filter(({ lines }) => lines[0] !== '' && !lines[0]!.startsWith('%'))
+    .map((reply) => [reply, formatReply(reply)]),
+);
+
+function lines(wire: Uint8Array): string[] {
+  return String.fromCharCode(...wire)
+    .split('\r\n')
+    .slice(0, -1);
+}

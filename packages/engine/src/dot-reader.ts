@@ -1,0 +1,127 @@
+const LF = 0x0a;
+const CR = 0x0d;
+const DOT = 0x2e;
+
+/** Where the reader stands. Nothing but this crosses from one chunk to the next. */
+export type DotState =
+  | 'LINE' // at the beginning of a line
+  | 'DOT' // a dot at the beginning of a line: stuffed, or the end
+  | 'DOT_CR' // CR behind that dot
+  | 'TEXT' // inside a line
+  | 'TEXT_CR'; // CR inside a line
+
+/**
+ * Reads mail data (RFC 5321 4.5.2): takes the stuffed dots out and finds the end, `CRLF "." CRLF` and nothing else. It begins at
+ * the beginning of a line, so a dot that follows 354 at once ends an empty message. All other octets pass unchanged.
+ */
+export class DotReader {
+  state: DotState = 'LINE';
+  /** The number of the line being read, from 1. */
+  line = 1;
+  /** The first line with a CR that no LF follows, or 0 (RFC 5321 2.3.8: not a line end, and must not be sent). */
+  bareCr = 0;
+  /** The first line with an LF that no CR precedes, or 0. */
+  bareLf = 0;
+  /** Whether the end has been read. */
+  ended = false;
+  /** What the last `read` gave: content octets, a view of the chunk where no dot was taken out, else of a scratch block. */
+  content: Uint8Array = EMPTY;
+  #scratch: Uint8Array = EMPTY;
+  /** Octets in the scratch block; -1: it is not in use. */
+  #copied = -1;
+
+  /**
+   * Reads `bytes[from, to)` up to the end of the data and returns where it stopped; the content stands in `content`. With
+   * `stopAtBare` it also stops before the octet that makes a CR or LF a bare one. Work is linear, copies included.
+   */
+  read(bytes: Uint8Array, from: number, to: number, stopAtBare: boolean): number {
+    let state = this.state;
+    let i = from;
+    let start = from; // the run of content that is not yet copied begins here …
+    let end = -1; // … and ends here, at a dot of which nothing more is known; -1: at i
+    this.#copied = -1;
+    while (i < to) {
+      const byte = bytes[i]!;
+      if (state === 'TEXT') {
+        // Four at a time: most octets are above CR.
+        while (i + 3 < to && bytes[i]! > CR && bytes[i + 1]! > CR && bytes[i + 2]! > CR && bytes[i + 3]! > CR) i += 4;
+        while (i < to && bytes[i] !== CR && bytes[i] !== LF) i++;
+        if (i === to) break;
+        if (bytes[i] === CR) state = 'TEXT_CR';
+        else {
+          this.bareLf ||= this.line;
+          if (stopAtBare) break;
+        }
+        i++;
+      } else if (state === 'TEXT_CR') {
+        if (byte === LF) {
+          this.line++;
+          state = 'LINE';
+          i++;
+        } else {
+          this.bareCr ||= this.line;
+          if (stopAtBare) break;
+          if (byte === CR) i++;
+          else state = 'TEXT';
+        }
+      } else if (state === 'LINE') {
+        if (byte === DOT) {
+          end = i;
+          state = 'DOT';
+          i++;
+        } else state = 'TEXT';
+      } else if (state === 'DOT') {
+        if (byte === CR) {
+          state = 'DOT_CR';
+          i++;
+          continue;
+        }
+        // RFC 5321 4.5.2: "If the first character is a period and there are other characters on the line", it is deleted.
+        if (end > start) this.#copy(bytes, start, end, to - from);
+        start = i;
+        end = -1;
+        state = 'TEXT';
+      } else if (byte === LF) {
+        this.ended = true;
+        i++;
+        break;
+      } else {
+        // The dot was a stuffed one, and the CR behind it is content.
+        if (end >= start) this.#copy(bytes, start, end, to - from);
+        this.#copy(BARE_CR, 0, 1, to - from);
+        start = i;
+        end = -1;
+        state = 'TEXT_CR';
+      }
+    }
+    if (state === 'DOT' || state === 'DOT_CR') {
+      if (end < 0) end = start = i; // the dot came in an earlier chunk: nothing of this one is content
+    } else end = i;
+    if (this.#copied >= 0) this.#copy(bytes, start, end, to - from);
+    this.content = this.#copied >= 0 ? this.#scratch.subarray(0, this.#copied) : bytes.subarray(start, end);
+    this.state = state;
+    return i;
+  }
+
+  /** Copies a run of content to the scratch block, which has room for a whole chunk and the CR that an earlier one held back. */
+  #copy(bytes: Uint8Array, from: number, to: number, chunk: number): void {
+    if (this.#scratch.length < chunk + 1) this.#scratch = new Uint8Array(chunk + 1);
+    this.#copied = append(this.#scratch, Math.max(this.#copied, 0), bytes, from, to);
+  }
+}
+
+const BARE_CR: Uint8Array = new Uint8Array([CR]);
+const EMPTY: Uint8Array = new Uint8Array(0);
+
+/** Below this many octets a loop is faster than a call. */
+const SHORT = 32;
+
+function append(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): number {
+  if (to - from > SHORT) {
+    target.set(bytes.subarray(from, to), at);
+    return at + to - from;
+  }
+  let k = at;
+  for (let i = from; i < to; i++) target[k++] = bytes[i]!;
+  return k;
+}

@@ -1,0 +1,22 @@
+/** What a program did wrong. Stable: programs may switch on it. */
+export type UsageCode =
+  | 'bad-hostname' // not a Domain or an address literal
+  | 'bad-limit' // not a number, or below what the standard demands
+  | 'bad-extension' // not in the registry
+  | 'missing-question' // the preset wants a decision that nobody is asked for
+  | 'reply-class' // a reply code that may not answer this
+  | 'enhanced-class' // an enhanced code that does not agree with the reply code
+  | 'not-waiting-for-tls' // secured() without an accepted STARTTLS
+  | 'not-auth' // challenge() on what is no open AUTH question, or data that does not fit a reply line
+  | 'snapshot-refused'; // AUTH or the TLS hand-over can't be carried over
+
+/** The program misused the engine. Never thrown for anything that the peer sent. */
+export class SmtpUsageError extends Error {
+  readonly code: UsageCode;
+
+  constructor(code: UsageCode, message: string) {
+    super(message);
+    this.name = 'SmtpUsageError';
+    this.code = code;
+  }
+}

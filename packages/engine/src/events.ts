@@ -1,0 +1,244 @@
+import type { Deviation, MailParameters, Path, RcptParameters, Reply } from '@ehlo/grammar';
+import type { Secret } from './secret.ts';
+
+/** Facts of the peer, from the transport. */
+export interface Peer {
+  /** IP address, or the path of a Unix socket; empty if unknown. */
+  readonly address: string;
+  /** TCP port; 0 where there is none. */
+  readonly port: number;
+}
+
+/** What is known of a TLS connection. */
+export interface TlsInfo {
+  /** E.g. `TLSv1.3`. */
+  readonly protocol: string;
+  readonly cipher: string;
+  /** The name that the client asked for (SNI); empty if none. */
+  readonly servername: string;
+}
+
+/** What the client said in EHLO or HELO. */
+export interface Hello {
+  readonly verb: 'EHLO' | 'HELO';
+  readonly name: string;
+}
+
+export interface Recipient {
+  readonly forwardPath: Path;
+  readonly parameters: RcptParameters;
+}
+
+/** A mail transaction: born at MAIL, dropped whole at its end. */
+export interface Envelope {
+  readonly reversePath: Path;
+  readonly parameters: MailParameters;
+  /** The accepted recipients, in order; it grows until the transaction ends. */
+  readonly recipients: readonly Recipient[];
+}
+
+/** Questions stop the session until they are answered by `accept`, `reject` or, for `auth`, `challenge`. */
+export type Question =
+  | ConnectQuestion
+  | HelloQuestion
+  | StartTlsQuestion
+  | AuthQuestion
+  | MailQuestion
+  | RcptQuestion
+  | DataQuestion
+  | MessageQuestion
+  | InfoQuestion;
+
+export type QuestionType = Question['type'];
+
+/** A client has connected. Accepted: the greeting. Rejected with 554: it may only QUIT; with 421: closed. */
+export interface ConnectQuestion {
+  readonly type: 'connect';
+  readonly peer: Peer;
+}
+
+export interface HelloQuestion extends Hello {
+  readonly type: 'hello';
+  readonly deviations: readonly Deviation[];
+}
+
+export interface StartTlsQuestion {
+  readonly type: 'starttls';
+}
+
+/** A step of an AUTH exchange; each one is a new question. */
+export interface AuthQuestion {
+  readonly type: 'auth';
+  /** In capitals; one of those that the session offers. */
+  readonly mechanism: string;
+  /** 0 at the AUTH command itself. */
+  readonly step: number;
+  /** The client's response, decoded; null if the AUTH command had no initial response. */
+  readonly response: Secret | null;
+}
+
+export interface MailQuestion {
+  readonly type: 'mail';
+  readonly reversePath: Path;
+  readonly parameters: MailParameters;
+  readonly deviations: readonly Deviation[];
+}
+
+export interface RcptQuestion {
+  readonly type: 'rcpt';
+  readonly forwardPath: Path;
+  readonly parameters: RcptParameters;
+  readonly envelope: Envelope;
+  readonly deviations: readonly Deviation[];
+}
+
+/** The client wants to send the message. Accepted: 354. */
+export interface DataQuestion {
+  readonly type: 'data';
+  readonly envelope: Envelope;
+}
+
+/** A CR or LF that stands alone in a message, kept as content. */
+export interface BareLineEnd {
+  readonly name: 'bare-cr' | 'bare-lf';
+  /** The first line that has one, from 1. */
+  readonly line: number;
+}
+
+/** The whole message has arrived. Accepted: 250, and with it the responsibility for the message. */
+export interface MessageQuestion {
+  readonly type: 'message';
+  readonly envelope: Envelope;
+  /** Octets of content. */
+  readonly size: number;
+  readonly deviations: readonly BareLineEnd[];
+}
+
+/** VRFY, EXPN or HELP. */
+export interface InfoQuestion {
+  readonly type: 'info';
+  readonly verb: 'VRFY' | 'EXPN' | 'HELP';
+  readonly argument: string;
+}
+
+/** Notices only tell. */
+export type Notice = ChunkNotice | AbortedNotice | ResetNotice | FaultNotice | TraceNotice | ClosedNotice;
+
+/** Content of the message, without stuffed dots. The octets are lent until the next call of `nextEvent`. */
+export interface ChunkNotice {
+  readonly type: 'chunk';
+  readonly bytes: Uint8Array;
+}
+
+/** Why a message will not arrive. */
+export type AbortCause = 'too-large' | 'bare-line-end' | 'discarded' | 'timeout' | 'ended' | 'lost' | 'drain';
+
+/** The message that was being received will not arrive; no more of its chunks follow. */
+export interface AbortedNotice {
+  readonly type: 'aborted';
+  readonly cause: AbortCause;
+  /** The reply that the client gets at the end of its data, where it gets one. */
+  readonly reply?: Reply;
+}
+
+/** The transaction was given up by RSET or by a new EHLO or HELO. */
+export interface ResetNotice {
+  readonly type: 'reset';
+}
+
+export type FaultCode =
+  | 'early-talker'
+  | 'wrong-protocol'
+  | 'line-too-long'
+  | 'bare-lf-line'
+  | 'unknown-verb'
+  | 'not-implemented'
+  | 'sequence'
+  | 'syntax'
+  | 'deviation'
+  | 'unexpected-argument'
+  | 'unknown-parameter'
+  | 'duplicate-parameter'
+  | 'parameter-value'
+  | 'base64'
+  | 'cancelled'
+  | 'mechanism'
+  | 'auth-failed'
+  | 'tls-required'
+  | 'auth-required'
+  | 'recipients'
+  | 'too-large'
+  | 'plaintext-after-starttls';
+
+/** The client broke a rule; the reply is on its way. */
+export interface FaultNotice {
+  readonly type: 'fault';
+  readonly code: FaultCode;
+  /** Octets from the start of the line to the first one that is wrong. */
+  readonly offset: number;
+  /** What the client is told; undefined where nothing can be said. */
+  readonly reply: Reply | undefined;
+  /** The line as it came, fit for a log: credentials are left out, odd octets escaped. */
+  readonly line: string;
+}
+
+/** A line of the conversation, fit for a log; only with the option `trace`. */
+export interface TraceNotice {
+  readonly type: 'trace';
+  readonly from: 'client' | 'server';
+  readonly line: string;
+}
+
+export type CloseCause =
+  | 'quit'
+  | 'ended' // the client ended its side
+  | 'lost'
+  | 'refused' // the application said 421
+  | 'shutdown'
+  | 'faults'
+  | 'early-talker'
+  | 'wrong-protocol'
+  | 'plaintext-after-starttls'
+  | 'bdat' // octets of a chunk that was not offered would follow
+  | 'drain'
+  | 'timeout';
+
+/** The session is over: take the output that is left, then close. Nothing follows. */
+export interface ClosedNotice {
+  readonly type: 'closed';
+  readonly cause: CloseCause;
+  /** The limit that ran out, with the cause `timeout`. */
+  readonly limit?: string;
+}
+
+export type ServerEvent = Question | Notice;
+
+/** How a question is accepted: what to change of the default reply. */
+export interface Answer {
+  /** A code of the same class as the default's. */
+  readonly code?: number;
+  readonly enhanced?: string;
+  /** Text of the reply; a line break makes more lines. */
+  readonly text?: string;
+}
+
+export interface AuthAnswer extends Answer {
+  /** Who the client is, from now on. */
+  readonly identity: string;
+}
+
+export interface InfoAnswer extends Answer {
+  readonly text: string;
+}
+
+export type AnswerOf<Q extends Question> = Q extends AuthQuestion ? AuthAnswer : Q extends InfoQuestion ? InfoAnswer : Answer | undefined;
+
+/** A refusal: code 4yz or 5yz. 421 closes the session. */
+export interface Rejection {
+  readonly code: number;
+  readonly enhanced?: string;
+  readonly text: string;
+}
+
+/** What the driver has to do when no event is left. */
+export type Wants = 'input' | 'answer' | 'flush' | 'tls' | 'close';

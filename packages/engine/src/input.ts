@@ -1,0 +1,156 @@
+const LF = 0x0a;
+const CR = 0x0d;
+const EMPTY: Uint8Array = new Uint8Array(0);
+
+/**
+ * Octets that were received and not yet read. A line that lies in one chunk is read where it lies; only what is left of a line
+ * at the end of a chunk is copied, once, so that work is linear and the chunk can be given back.
+ */
+export class Input {
+  /** The line that `readLine` found: `bytes[from, to)`, without its end. */
+  bytes: Uint8Array = EMPTY;
+  from = 0;
+  to = 0;
+  /** Whether that line ended with CRLF; else with LF alone. */
+  crlf = false;
+  /** Whether that line was longer than the limit; then only its beginning is there. */
+  overlong = false;
+
+  #chunk: Uint8Array = EMPTY;
+  #at = 0;
+  #queue: Uint8Array[] = [];
+  #partial: Uint8Array = EMPTY;
+  #held = 0; // octets of a line in #partial
+  #dropped = false; // the line in #partial is longer than the limit
+
+  /** Chunks that wait, the one being read included. */
+  get chunks(): number {
+    return this.#queue.length + (this.#at < this.#chunk.length ? 1 : 0);
+  }
+
+  /** Whether nothing at all is waiting, not even a part of a line. */
+  get empty(): boolean {
+    return this.chunks === 0 && this.#held === 0;
+  }
+
+  push(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    if (this.#at < this.#chunk.length) this.#queue.push(bytes);
+    else {
+      this.#chunk = bytes;
+      this.#at = 0;
+    }
+  }
+
+  /** Drops everything. */
+  clear(): void {
+    this.#chunk = EMPTY;
+    this.#at = 0;
+    this.#queue = [];
+    this.#held = 0;
+    this.#dropped = false;
+  }
+
+  /** The next octet, or -1. */
+  peek(): number {
+    if (this.#held > 0) return this.#partial[0]!;
+    return this.#at < this.#chunk.length ? this.#chunk[this.#at]! : -1;
+  }
+
+  /** Finds the next line of at most `limit` octets, its end included. Returns false if it has not arrived yet. */
+  readLine(limit: number): boolean {
+    while (this.#at < this.#chunk.length) {
+      const bytes = this.#chunk;
+      const from = this.#at;
+      let i = from;
+      while (i < bytes.length && bytes[i] !== LF) i++;
+      if (i === bytes.length) {
+        this.#hold(bytes, from, i, limit);
+        this.#next();
+        continue;
+      }
+      if (this.#held === 0 && !this.#dropped) this.#found(bytes, from, i, i + 1 - from > limit);
+      else {
+        this.#hold(bytes, from, i, limit);
+        this.#found(this.#partial, 0, this.#held, this.#dropped || this.#held + 1 > limit);
+        this.#held = 0;
+        this.#dropped = false;
+      }
+      this.#at = i + 1;
+      if (this.#at === bytes.length) this.#next();
+      return true;
+    }
+    return false;
+  }
+
+  /** The chunk being read, from `from` to `to`; false if there is none. For octets that are not lines. */
+  readChunk(): boolean {
+    this.bytes = this.#chunk;
+    this.from = this.#at;
+    this.to = this.#chunk.length;
+    return this.from < this.to;
+  }
+
+  /** Says how far the chunk has been read. */
+  advance(to: number): void {
+    this.#at = to;
+    if (to === this.#chunk.length) this.#next();
+  }
+
+  /** All that waits, as one chunk: for a snapshot. A line that is too long is kept as such by its beginning. */
+  unread(): Uint8Array {
+    const parts = [this.#partial.subarray(0, this.#held), this.#chunk.subarray(this.#at), ...this.#queue];
+    return concat(parts);
+  }
+
+  get dropped(): boolean {
+    return this.#dropped;
+  }
+
+  /** Goes on from a snapshot. */
+  resume(unread: Uint8Array, dropped: boolean): void {
+    this.push(unread);
+    this.#dropped = dropped;
+  }
+
+  #found(bytes: Uint8Array, from: number, lf: number, overlong: boolean): void {
+    this.bytes = bytes;
+    this.from = from;
+    this.crlf = lf > from && bytes[lf - 1] === CR;
+    this.to = this.crlf ? lf - 1 : lf;
+    this.overlong = overlong;
+  }
+
+  /** Keeps a part of a line; what goes beyond the limit is dropped. */
+  #hold(bytes: Uint8Array, from: number, to: number, limit: number): void {
+    const room = limit - this.#held;
+    if (to - from > room) this.#dropped = true;
+    const end = Math.min(to, from + room);
+    const needed = this.#held + end - from;
+    if (needed > this.#partial.length) {
+      const larger = new Uint8Array(Math.max(needed, Math.min(limit, 2 * this.#partial.length), 128));
+      larger.set(this.#partial.subarray(0, this.#held));
+      this.#partial = larger;
+    }
+    if (end > from) this.#partial.set(bytes.subarray(from, end), this.#held);
+    this.#held = needed;
+  }
+
+  #next(): void {
+    this.#chunk = this.#queue.shift() ?? EMPTY;
+    this.#at = 0;
+  }
+}
+
+/** Octets joined; the one part itself where there is only one. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const filled = parts.filter((part) => part.length > 0);
+  if (filled.length === 1) return filled[0]!;
+  const whole = new Uint8Array(filled.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of filled) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,153 @@
+import { SmtpUsageError } from './error.ts';
+
+export type LimitName =
+  | 'commandLine'
+  | 'authLine'
+  | 'messageSize'
+  | 'recipients'
+  | 'faults'
+  | 'output'
+  | 'drain'
+  | 'dataBlock'
+  | 'greetingDelay'
+  | 'commandTimeout'
+  | 'dataTimeout'
+  | 'authTimeout'
+  | 'tlsTimeout'
+  | 'flushTimeout'
+  | 'connectAnswer'
+  | 'commandAnswer'
+  | 'dataAnswer'
+  | 'messageAnswer';
+
+export interface Limit {
+  readonly value: number;
+  /** The least that the standard allows. */
+  readonly least: number;
+  readonly unit: 'octets' | 'milliseconds' | 'recipients' | 'faults';
+  /** Where the number comes from; "ours" where no standard gives one. */
+  readonly source: string;
+  readonly what: string;
+}
+
+/** Every limit of a server session, with its default. All are finite; none may be set below the standard's least. */
+export const LIMITS: { readonly [name in LimitName]: Limit } = {
+  commandLine: {
+    value: 4096,
+    least: 1064,
+    unit: 'octets',
+    source: 'RFC 5321 4.5.3.1.4: 512, and what the extensions add',
+    what: 'a command line with its CRLF',
+  },
+  authLine: {
+    value: 12_290,
+    least: 12_290,
+    unit: 'octets',
+    source: 'RFC 4954 4: 12288, and CRLF',
+    what: 'a line of an AUTH exchange with its CRLF',
+  },
+  messageSize: {
+    value: 36_700_160,
+    least: 65_536,
+    unit: 'octets',
+    source: 'RFC 5321 4.5.3.1.7: at least 64K',
+    what: 'a message without its stuffed dots; SIZE announces it',
+  },
+  recipients: {
+    value: 1000,
+    least: 100,
+    unit: 'recipients',
+    source: 'RFC 5321 4.5.3.1.8: at least 100',
+    what: 'accepted recipients of a message',
+  },
+  faults: { value: 20, least: 1, unit: 'faults', source: 'ours', what: 'commands that the engine refused, before it closes with 421' },
+  output: {
+    value: 65_536,
+    least: 512,
+    unit: 'octets',
+    source: 'ours',
+    what: 'replies that wait to be taken; beyond it no command is read',
+  },
+  drain: {
+    value: 67_108_864,
+    least: 0,
+    unit: 'octets',
+    source: 'ours',
+    what: 'the rest of a message that is already refused; beyond it the session closes',
+  },
+  dataBlock: {
+    value: 4096,
+    least: 1,
+    unit: 'octets',
+    source: 'ours',
+    what: 'what must arrive within `dataTimeout` while a message is read',
+  },
+  greetingDelay: {
+    value: 0,
+    least: 0,
+    unit: 'milliseconds',
+    source: 'ours',
+    what: 'how long the greeting is held back to catch early talkers',
+  },
+  commandTimeout: {
+    value: 300_000,
+    least: 300_000,
+    unit: 'milliseconds',
+    source: 'RFC 5321 4.5.3.2.7',
+    what: 'waiting for a whole command',
+  },
+  dataTimeout: {
+    value: 300_000,
+    least: 180_000,
+    unit: 'milliseconds',
+    source: 'RFC 5321 4.5.3.2.5: the client allows 3 minutes a block',
+    what: 'waiting for a block of a message',
+  },
+  authTimeout: { value: 300_000, least: 1000, unit: 'milliseconds', source: 'ours', what: 'waiting for a line of an AUTH exchange' },
+  tlsTimeout: { value: 60_000, least: 1000, unit: 'milliseconds', source: 'ours', what: 'waiting for a TLS handshake to end' },
+  flushTimeout: { value: 300_000, least: 1000, unit: 'milliseconds', source: 'ours', what: 'waiting for the peer to read its replies' },
+  connectAnswer: {
+    value: 240_000,
+    least: 1,
+    unit: 'milliseconds',
+    source: 'ours; RFC 5321 4.5.3.2.1: the client waits 5 minutes',
+    what: 'an answer to `connect`',
+  },
+  commandAnswer: {
+    value: 240_000,
+    least: 1,
+    unit: 'milliseconds',
+    source: 'ours; RFC 5321 4.5.3.2.2, .3: the client waits 5 minutes',
+    what: 'an answer to `hello`, `mail`, `rcpt`, `info`, `auth`, `starttls`',
+  },
+  dataAnswer: {
+    value: 90_000,
+    least: 1,
+    unit: 'milliseconds',
+    source: 'ours; RFC 5321 4.5.3.2.4: the client waits 2 minutes',
+    what: 'an answer to `data`',
+  },
+  messageAnswer: {
+    value: 540_000,
+    least: 1,
+    unit: 'milliseconds',
+    source: 'ours; RFC 5321 4.5.3.2.6: the client waits 10 minutes',
+    what: 'an answer to `message`',
+  },
+};
+
+export type Limits = { readonly [name in LimitName]: number };
+
+/** The defaults with the given limits in their place. Throws `SmtpUsageError` `bad-limit`. */
+export function resolveLimits(given: Partial<Limits> = {}): Limits {
+  const limits = {} as { [name in LimitName]: number };
+  for (const name of Object.keys(LIMITS) as LimitName[]) {
+    const { value, least, unit, source } = LIMITS[name];
+    const limit = given[name] ?? value;
+    if (!Number.isSafeInteger(limit) || limit < least) {
+      throw new SmtpUsageError('bad-limit', `${name} is ${limit}; it must be a whole number of ${unit}, at least ${least} (${source})`);
+    }
+    limits[name] = limit;
+  }
+  return limits;
+}

@@ -1,0 +1,125 @@
+import type { Reply } from '@ehlo/grammar';
+
+export type ReplyName =
+  | 'greeting'
+  | 'refused'
+  | 'hello'
+  | 'mail'
+  | 'rcpt'
+  | 'data'
+  | 'message'
+  | 'reset'
+  | 'noop'
+  | 'quit'
+  | 'vrfy'
+  | 'expn'
+  | 'help'
+  | 'starttls'
+  | 'authenticated'
+  | 'lineTooLong'
+  | 'bareLfLine'
+  | 'unknownVerb'
+  | 'notImplemented'
+  | 'helloFirst'
+  | 'ehloFirst'
+  | 'mailFirst'
+  | 'rcptFirst'
+  | 'noRecipients'
+  | 'nestedMail'
+  | 'inTransaction'
+  | 'onlyQuit'
+  | 'tooManyRecipients'
+  | 'tooLarge'
+  | 'tlsRequired'
+  | 'tlsActive'
+  | 'tlsFailed'
+  | 'authRequired'
+  | 'authenticatedAlready'
+  | 'authInClear'
+  | 'unknownMechanism'
+  | 'badBase64'
+  | 'authCancelled'
+  | 'authLineTooLong'
+  | 'authFailed'
+  | 'noAnswer'
+  | 'connectNoAnswer'
+  | 'badArgument'
+  | 'badSender'
+  | 'badRecipient'
+  | 'unknownParameter'
+  | 'bareLineEnd'
+  | 'shutdown'
+  | 'timeout'
+  | 'tooManyFaults'
+  | 'wrongProtocol'
+  | 'earlyTalker'
+  | 'draining'
+  | 'bdat';
+
+/** A reply that the engine gives by itself, with the place in the standard that asks for it. */
+export interface EngineReply extends Reply {
+  readonly section: string;
+}
+
+const reply = (code: number, enhanced: string, text: string, section: string): EngineReply =>
+  enhanced === '' ? { code, lines: [text], section } : { code, enhanced, lines: [text], section };
+
+/** Every reply of the engine. `%` stands for the server's host name (RFC 5321 4.3.1: greeting-type replies begin with it). */
+export const REPLIES: { readonly [name in ReplyName]: EngineReply } = {
+  greeting: reply(220, '', '% ESMTP Service ready', 'RFC 5321 3.1'),
+  refused: reply(554, '5.3.2', '% No SMTP service here', 'RFC 5321 3.1'),
+  hello: reply(250, '', '%', 'RFC 5321 4.1.1.1'),
+  mail: reply(250, '2.1.0', 'Sender OK', 'RFC 5321 4.1.1.2'),
+  rcpt: reply(250, '2.1.5', 'Recipient OK', 'RFC 5321 4.1.1.3'),
+  data: reply(354, '', 'Start mail input; end with <CRLF>.<CRLF>', 'RFC 5321 4.1.1.4'),
+  message: reply(250, '2.6.0', 'Message accepted', 'RFC 5321 4.1.1.4'),
+  reset: reply(250, '2.0.0', 'Reset OK', 'RFC 5321 4.1.1.5'),
+  noop: reply(250, '2.0.0', 'NOOP OK', 'RFC 5321 4.1.1.9'),
+  quit: reply(221, '2.0.0', '% Service closing transmission channel', 'RFC 5321 4.1.1.10'),
+  vrfy: reply(252, '2.5.0', 'Cannot VRFY user, but will accept message and attempt delivery', 'RFC 5321 3.5.3'),
+  expn: reply(250, '2.1.5', '', 'RFC 5321 3.5.2'),
+  help: reply(214, '2.0.0', '', 'RFC 5321 4.1.1.8'),
+  starttls: reply(220, '2.0.0', 'Ready to start TLS', 'RFC 3207 4'),
+  authenticated: reply(235, '2.7.0', 'Authentication succeeded', 'RFC 4954 6'),
+
+  lineTooLong: reply(500, '5.5.2', 'Line too long', 'RFC 5321 4.5.3.1.9'),
+  bareLfLine: reply(500, '5.5.2', 'A line must end with CR LF, not with LF alone', 'RFC 5321 2.3.8'),
+  unknownVerb: reply(500, '5.5.1', 'Command not recognized', 'RFC 5321 4.2.4'),
+  notImplemented: reply(502, '5.5.1', 'Command not implemented', 'RFC 5321 4.2.4'),
+  helloFirst: reply(503, '5.5.1', 'Bad sequence of commands: send EHLO first', 'RFC 5321 4.1.4'),
+  ehloFirst: reply(503, '5.5.1', 'Bad sequence of commands: send EHLO first', 'RFC 5321 4.1.4'),
+  mailFirst: reply(503, '5.5.1', 'Bad sequence of commands: send MAIL first', 'RFC 5321 4.1.4'),
+  rcptFirst: reply(503, '5.5.1', 'Bad sequence of commands: send RCPT first', 'RFC 5321 4.1.4'),
+  noRecipients: reply(554, '5.5.1', 'No valid recipients', 'RFC 5321 3.3'),
+  nestedMail: reply(503, '5.5.1', 'Bad sequence of commands: a transaction is open', 'RFC 5321 4.1.4'),
+  inTransaction: reply(503, '5.5.1', 'Bad sequence of commands: a transaction is open', 'RFC 4954 4'),
+  onlyQuit: reply(503, '5.5.1', 'Bad sequence of commands: no service here, send QUIT', 'RFC 5321 3.1'),
+  tooManyRecipients: reply(452, '4.5.3', 'Too many recipients', 'RFC 5321 4.5.3.1.10'),
+  tooLarge: reply(552, '5.3.4', 'Message size exceeds fixed maximum message size', 'RFC 1870 6.1'),
+  tlsRequired: reply(530, '5.7.0', 'Must issue a STARTTLS command first', 'RFC 3207 4'),
+  tlsActive: reply(503, '5.5.1', 'TLS is active already', 'RFC 3207 4.2'),
+  tlsFailed: reply(454, '4.7.0', 'TLS not available due to temporary reason', 'RFC 3207 4'),
+  authRequired: reply(530, '5.7.0', 'Authentication required', 'RFC 4954 6'),
+  authenticatedAlready: reply(503, '5.5.1', 'Already authenticated', 'RFC 4954 4'),
+  authInClear: reply(538, '5.7.11', 'Encryption required for requested authentication mechanism', 'RFC 4954 6'),
+  unknownMechanism: reply(504, '5.5.4', 'Authentication mechanism not offered', 'RFC 4954 4'),
+  badBase64: reply(501, '5.5.2', 'Cannot decode: not valid base64', 'RFC 4954 4'),
+  authCancelled: reply(501, '5.7.0', 'Authentication cancelled', 'RFC 4954 4'),
+  authLineTooLong: reply(500, '5.5.6', 'Authentication exchange line is too long', 'RFC 4954 4'),
+  authFailed: reply(454, '4.7.0', 'Temporary authentication failure', 'RFC 4954 6'),
+  noAnswer: reply(451, '4.3.0', 'Requested action aborted: local error in processing', 'RFC 5321 4.2.2'),
+  connectNoAnswer: reply(421, '4.3.0', '% Service not available, closing transmission channel', 'RFC 5321 4.2.2'),
+  badArgument: reply(501, '5.5.4', 'Syntax error in parameters or arguments', 'RFC 5321 4.2.2'),
+  badSender: reply(501, '5.1.7', 'Syntax error in the sender address', 'RFC 5321 4.1.4'),
+  badRecipient: reply(501, '5.1.3', 'Syntax error in the recipient address', 'RFC 5321 4.1.4'),
+  unknownParameter: reply(555, '5.5.4', 'MAIL FROM/RCPT TO parameters not recognized or not implemented', 'RFC 5321 4.1.1.11'),
+  bareLineEnd: reply(550, '5.6.0', 'A line of the message ends without CR LF', 'RFC 5321 2.3.8'),
+
+  shutdown: reply(421, '4.3.2', '% Service shutting down, closing transmission channel', 'RFC 5321 3.8'),
+  timeout: reply(421, '4.4.2', '% Timeout, closing transmission channel', 'RFC 5321 4.5.3.2.7'),
+  tooManyFaults: reply(421, '4.7.0', '% Too many errors, closing transmission channel', 'RFC 5321 4.3.2'),
+  wrongProtocol: reply(421, '4.7.0', '% This port speaks SMTP, closing transmission channel', 'RFC 5321 4.3.2'),
+  earlyTalker: reply(554, '5.5.1', '% Wait for the greeting before you send', 'RFC 5321 4.3.1'),
+  draining: reply(421, '4.3.2', '% Too much refused mail data, closing transmission channel', 'RFC 5321 4.3.2'),
+  bdat: reply(502, '5.5.1', 'CHUNKING is not offered; closing transmission channel', 'RFC 3030 2'),
+};

@@ -1,0 +1,255 @@
+import type { Reply } from '@ehlo/grammar';
+import { accepted, ask, rejected, rejectionReply } from './answer.ts';
+import { readResponse, sendChallenge } from './auth.ts';
+import { readBody, refuseBody } from './body.ts';
+import { pass } from './clock.ts';
+import { readCommand } from './command.ts';
+import { Core } from './core.ts';
+import { SmtpUsageError } from './error.ts';
+import type { Answer, AnswerOf, AuthQuestion, Envelope, Hello, Peer, Question, Rejection, ServerEvent, TlsInfo, Wants } from './events.ts';
+import { resolvePolicy, type ServerOptions } from './policy.ts';
+import { restoreCore, type Snapshot, snapshotOf } from './snapshot.ts';
+import type { Phase } from './table.ts';
+
+const UNKNOWN_PEER: Peer = { address: '', port: 0 };
+
+/**
+ * The server's side of an SMTP session (RFC 5321), as a pure state machine: octets, answers and time go in; octets, events and a
+ * deadline come out. It does no I/O, keeps no timer, and nothing that comes from the network makes it throw.
+ *
+ * Loop: `tick`, `receive`, then `nextEvent` until it gives null, then write `nextOutput`, then do what `wants` says.
+ *
+ * @example
+ * ```ts
+ * import { ServerSession } from '@ehlo/engine';
+ * import { latin1, octets } from '@ehlo/grammar';
+ * const session = new ServerSession({ hostname: 'mx.example.org', preset: 'sink' });
+ * session.nextEvent();
+ * session.receive(octets('HELO client.example\r\n'));
+ * session.nextEvent();
+ * const wire = session.nextOutput()!;
+ * latin1(wire, 0, wire.length)
+ * // → '220 mx.example.org ESMTP Service ready\r\n250 mx.example.org\r\n'
+ * ```
+ */
+export class ServerSession {
+  readonly #core: Core;
+
+  /** Throws `SmtpUsageError` if the options contradict each other or a standard. */
+  constructor(options: ServerOptions, core?: Core) {
+    this.#core = core ?? new Core(resolvePolicy(options), options.peer ?? UNKNOWN_PEER, options.tls ?? null);
+  }
+
+  /** Octets from the peer. They are lent until `reads` is true again, and for the length of each `chunk`. */
+  receive(bytes: Uint8Array): void {
+    const { state, input } = this.#core;
+    if (state.phase === 'closed' || state.ended || bytes.length === 0) return;
+    if (state.phase === 'tls') return this.#core.plaintextAfterStartTls();
+    if (state.phase === 'connect') state.early = true;
+    input.push(bytes);
+  }
+
+  /** The peer has ended its side: commands that are complete are carried out, then the session closes. */
+  receiveEnd(): void {
+    this.#core.state.ended = true;
+  }
+
+  /** The connection is gone: nothing more can be read or written. */
+  lost(): void {
+    const core = this.#core;
+    if (core.state.phase === 'closed') return;
+    core.abort('lost');
+    core.dropOutput();
+    core.close('lost');
+  }
+
+  /** The octets to write, all there are; null if none. The session never touches them again. */
+  nextOutput(): Uint8Array | null {
+    return this.#core.takeOutput();
+  }
+
+  /** The next event; null if the session waits: write the output, then look at `wants`. */
+  nextEvent(): ServerEvent | null {
+    const core = this.#core;
+    for (;;) {
+      const event = core.events.shift();
+      if (event !== undefined) return event;
+      if (core.question !== null || core.outputFull || !step(core)) return null;
+    }
+  }
+
+  /**
+   * Answers an open question with yes. Returns false if it is no longer asked: the peer is gone, time has run out, or it was
+   * answered before. After false to a `message` question the client does not know that its message was taken (RFC 1047).
+   */
+  accept<Q extends Question>(
+    question: Q,
+    ...[answer]: AnswerOf<Q> extends { readonly [name: string]: unknown } ? [AnswerOf<Q>] : [AnswerOf<Q>?]
+  ): boolean {
+    const core = this.#core;
+    if (core.question !== question) return false;
+    const before = core.question;
+    core.question = null;
+    try {
+      accepted(core, question, (answer as Answer | undefined) ?? {});
+    } catch (error) {
+      core.question = before;
+      throw error;
+    }
+    core.settle();
+    return true;
+  }
+
+  /** Answers an open question with no. Returns false as `accept` does; throws `SmtpUsageError` if the code is no refusal. */
+  reject(question: Question, rejection: Rejection): boolean {
+    const core = this.#core;
+    rejectionReply(core, rejection);
+    if (core.question !== question) return false;
+    core.question = null;
+    rejected(core, question, rejection);
+    core.settle();
+    return true;
+  }
+
+  /** Answers an AUTH question with a challenge (RFC 4954 4); the client's response will be a new question. */
+  challenge(question: AuthQuestion, data: Uint8Array): boolean {
+    const sent = sendChallenge(this.#core, question, data);
+    if (sent) this.#core.settle();
+    return sent;
+  }
+
+  /** Refuses the message that is being received: its chunks stop, the rest is drained, this is the final reply. False if there is none. */
+  discard(rejection: Rejection): boolean {
+    const core = this.#core;
+    const reply = rejectionReply(core, rejection);
+    if (core.state.phase !== 'data' || core.state.body!.verdict !== null) return false;
+    refuseBody(core, 'discarded', reply);
+    return true;
+  }
+
+  /** The TLS handshake is done: all that the client said in clear is forgotten (RFC 3207 4.2). */
+  secured(tls: TlsInfo): void {
+    const { state } = this.#core;
+    if (state.phase === 'closed') return;
+    if (state.phase !== 'tls') throw new SmtpUsageError('not-waiting-for-tls', 'no STARTTLS has been accepted');
+    state.tls = tls;
+    state.hello = null;
+    state.identity = null;
+    this.#core.forgetTransaction();
+    this.#core.go('secured');
+    this.#core.settle();
+  }
+
+  /** Closes with 421 (RFC 5321 3.8) at the next command boundary outside a transaction. */
+  shutdown(rejection?: Rejection): void {
+    const core = this.#core;
+    const farewell: Reply = rejection === undefined ? core.named('shutdown') : rejectionReply(core, rejection);
+    if (core.state.phase !== 'closed') core.state.farewell = farewell;
+  }
+
+  /** Says what time it is, in milliseconds of any monotonic clock: before every input and answer, and at `deadline`. */
+  tick(now: number): void {
+    pass(this.#core, now);
+  }
+
+  /** When `tick` has to be called at the latest; infinite while nothing runs out. */
+  get deadline(): number {
+    return this.#core.state.phase === 'closed' ? Number.POSITIVE_INFINITY : Math.min(this.#core.timerEnds, this.#core.flushEnds);
+  }
+
+  /** Whether to keep one read outstanding. */
+  get reads(): boolean {
+    const { state, input, outputFull } = this.#core;
+    return state.phase !== 'closed' && state.phase !== 'tls' && !state.ended && input.chunks === 0 && !outputFull;
+  }
+
+  /** What to do when `nextEvent` gives null and the output is written. */
+  get wants(): Wants {
+    const { state, question, outputFull } = this.#core;
+    if (state.phase === 'closed') return 'close';
+    if (question !== null) return 'answer';
+    if (outputFull) return 'flush';
+    return state.phase === 'tls' ? 'tls' : 'input';
+  }
+
+  get phase(): Phase {
+    return this.#core.state.phase;
+  }
+
+  get hello(): Hello | null {
+    return this.#core.state.hello;
+  }
+
+  get envelope(): Envelope | null {
+    return this.#core.state.envelope;
+  }
+
+  get tls(): TlsInfo | null {
+    return this.#core.state.tls;
+  }
+
+  get identity(): string | null {
+    return this.#core.state.identity;
+  }
+
+  /** RFC 3848: the name of the protocol for the WITH clause of a Received field. */
+  get protocol(): string {
+    const { hello, tls, identity } = this.#core.state;
+    if (hello?.verb !== 'EHLO') return 'SMTP';
+    return `ESMTP${tls === null ? '' : 'S'}${identity === null ? '' : 'A'}`;
+  }
+
+  /** A copy of the whole state. Throws `SmtpUsageError` `snapshot-refused` during AUTH and the TLS hand-over. */
+  snapshot(): Snapshot {
+    return snapshotOf(this.#core);
+  }
+
+  /** A session that goes on where the snapshot was taken; an open question is asked again. */
+  static restore(options: ServerOptions, snapshot: Snapshot, now: number): ServerSession {
+    return new ServerSession(options, restoreCore(resolvePolicy(options), options.peer ?? UNKNOWN_PEER, snapshot, now));
+  }
+}
+
+/** Reads and carries out one thing. Returns false if the session has to wait. */
+function step(core: Core): boolean {
+  const { state } = core;
+  const { phase } = state;
+  if (phase === 'closed') return false;
+  if (phase === 'connect') return greet(core);
+  if (phase !== 'data' && phase !== 'auth' && phase !== 'tls' && state.farewell !== null && state.envelope === null) {
+    core.reply(state.farewell);
+    core.close('shutdown');
+    return true;
+  }
+  const read = phase === 'data' ? readBody(core) : phase === 'auth' ? readResponse(core) : phase === 'tls' ? false : readCommand(core);
+  if (read) {
+    // In a message the timer restarts at each block only.
+    if (phase !== 'data' || core.state.phase !== 'data') core.settle();
+    return true;
+  }
+  if (!state.ended) return false;
+  core.abort('ended');
+  core.close('ended');
+  return true;
+}
+
+/** RFC 5321 3.1: the server speaks first. */
+function greet(core: Core): boolean {
+  const { state, policy } = core;
+  if (state.held) {
+    if (core.timer === null) core.arm('greetingDelay');
+    return false;
+  }
+  if (state.early && policy.earlyTalkers !== 'ignore') {
+    const reply = policy.earlyTalkers === 'reject' ? core.named('earlyTalker') : undefined;
+    core.events.push({ type: 'fault', code: 'early-talker', offset: 0, reply, line: '' });
+    if (reply !== undefined) {
+      core.reply(reply);
+      core.close('early-talker');
+      return true;
+    }
+  }
+  ask(core, { type: 'connect', peer: core.peer });
+  core.settle();
+  return true;
+}

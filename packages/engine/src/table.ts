@@ -1,0 +1,124 @@
+import type { Verb } from '@ehlo/grammar';
+import type { ReplyName } from './replies.ts';
+
+/** Where a server session stands: its one state variable. */
+export type Phase =
+  | 'connect' // before the greeting
+  | 'refused' // greeted with 554: only QUIT is left (RFC 5321 3.1)
+  | 'greeted' // before EHLO or HELO
+  | 'ready' // no transaction
+  | 'mail' // a sender, no recipient
+  | 'rcpt' // at least one recipient
+  | 'data' // the message is being received
+  | 'message' // the message is being decided on
+  | 'auth' // an AUTH exchange
+  | 'tls' // the transport is being secured
+  | 'closed';
+
+/** A condition of a row; `guards.ts` says how each is read. The first that fails refuses the command. */
+export type Guard =
+  | 'tls-if-required'
+  | 'auth-if-required'
+  | 'room-for-recipient'
+  | 'no-recipient-refused'
+  | 'tls-offered'
+  | 'tls-not-active'
+  | 'ehlo-used'
+  | 'auth-configured'
+  | 'auth-not-done'
+  | 'auth-not-in-clear'
+  | 'expn-offered';
+
+/** What moves a session besides the verbs of its client. */
+export type Happening = 'greet' | 'turn-away' | 'end-of-data' | 'transaction-over' | 'auth-over' | 'secured' | 'close';
+
+export interface Row {
+  readonly from: readonly Phase[];
+  readonly on: Verb | Happening;
+  readonly guards?: readonly Guard[];
+  /** The phase that follows; absent: the session stays where it is. */
+  readonly to?: Phase;
+  /** The reply by which this verb is refused in this phase. */
+  readonly refuse?: ReplyName;
+}
+
+const BEFORE_MAIL = ['greeted', 'ready'] as const;
+const IN_TRANSACTION = ['mail', 'rcpt'] as const;
+const COMMANDS = [...BEFORE_MAIL, ...IN_TRANSACTION] as const;
+
+/**
+ * RFC 5321 4.1.4, the order of commands, and what the extensions add to it: the whole protocol. The first row that has the
+ * phase and the verb decides; a verb without a row is refused by 503.
+ */
+export const TABLE: readonly Row[] = [
+  { on: 'greet', from: ['connect'], to: 'greeted' },
+  { on: 'turn-away', from: ['connect'], to: 'refused' },
+
+  { on: 'EHLO', from: COMMANDS, to: 'ready' },
+  { on: 'HELO', from: COMMANDS, guards: ['tls-if-required'], to: 'ready' },
+  { on: 'MAIL', from: ['ready'], guards: ['tls-if-required', 'auth-if-required'], to: 'mail' },
+  { on: 'MAIL', from: ['greeted'], refuse: 'helloFirst' },
+  { on: 'MAIL', from: IN_TRANSACTION, refuse: 'nestedMail' },
+  { on: 'RCPT', from: IN_TRANSACTION, guards: ['room-for-recipient'], to: 'rcpt' },
+  { on: 'RCPT', from: ['greeted'], refuse: 'helloFirst' },
+  { on: 'RCPT', from: ['ready'], refuse: 'mailFirst' },
+  { on: 'DATA', from: ['rcpt'], to: 'data' },
+  { on: 'DATA', from: ['mail'], guards: ['no-recipient-refused'], refuse: 'rcptFirst' },
+  { on: 'DATA', from: ['greeted'], refuse: 'helloFirst' },
+  { on: 'DATA', from: ['ready'], refuse: 'mailFirst' },
+  { on: 'end-of-data', from: ['data'], to: 'message' },
+  { on: 'transaction-over', from: ['data', 'message'], to: 'ready' },
+  // 4.1.4: these may be used at any time, before EHLO too, and touch no transaction (RSET ends one).
+  { on: 'RSET', from: ['greeted'], guards: ['tls-if-required'] },
+  { on: 'RSET', from: ['ready', 'mail', 'rcpt'], guards: ['tls-if-required'], to: 'ready' },
+  { on: 'NOOP', from: COMMANDS },
+  { on: 'HELP', from: COMMANDS, guards: ['tls-if-required', 'auth-if-required'] },
+  { on: 'VRFY', from: COMMANDS, guards: ['tls-if-required', 'auth-if-required'] },
+  { on: 'EXPN', from: COMMANDS, guards: ['expn-offered', 'tls-if-required', 'auth-if-required'] },
+  { on: 'QUIT', from: [...COMMANDS, 'refused'], to: 'closed' },
+
+  // RFC 3207
+  { on: 'STARTTLS', from: ['ready'], guards: ['tls-not-active', 'tls-offered', 'ehlo-used'], to: 'tls' },
+  { on: 'STARTTLS', from: ['greeted'], refuse: 'ehloFirst' },
+  { on: 'STARTTLS', from: IN_TRANSACTION, refuse: 'inTransaction' },
+  { on: 'secured', from: ['tls'], to: 'greeted' },
+
+  // RFC 4954
+  {
+    on: 'AUTH',
+    from: ['ready'],
+    guards: ['auth-configured', 'tls-if-required', 'ehlo-used', 'auth-not-done', 'auth-not-in-clear'],
+    to: 'auth',
+  },
+  { on: 'AUTH', from: ['greeted'], refuse: 'ehloFirst' },
+  { on: 'AUTH', from: IN_TRANSACTION, refuse: 'inTransaction' },
+  { on: 'auth-over', from: ['auth'], to: 'ready' },
+
+  // RFC 5321 4.2.4, F.1, F.6; RFC 3030 is not offered.
+  { on: 'SEND', from: COMMANDS, refuse: 'notImplemented' },
+  { on: 'SOML', from: COMMANDS, refuse: 'notImplemented' },
+  { on: 'SAML', from: COMMANDS, refuse: 'notImplemented' },
+  { on: 'TURN', from: COMMANDS, refuse: 'notImplemented' },
+  { on: 'BDAT', from: COMMANDS, refuse: 'bdat' },
+
+  { on: 'close', from: ['connect', 'refused', ...COMMANDS, 'data', 'message', 'auth', 'tls'], to: 'closed' },
+];
+
+const INDEX: ReadonlyMap<Phase, ReadonlyMap<Verb | Happening, Row>> = index(TABLE);
+
+/** The row that decides over `on` in `phase`. */
+export function findRow(phase: Phase, on: Verb | Happening): Row | undefined {
+  return INDEX.get(phase)?.get(on);
+}
+
+function index(table: readonly Row[]): ReadonlyMap<Phase, ReadonlyMap<Verb | Happening, Row>> {
+  const phases = new Map<Phase, Map<Verb | Happening, Row>>();
+  for (const row of table) {
+    for (const phase of row.from) {
+      const rows = phases.get(phase) ?? new Map<Verb | Happening, Row>();
+      if (!rows.has(row.on)) rows.set(row.on, row);
+      phases.set(phase, rows);
+    }
+  }
+  return phases;
+}

@@ -1,0 +1,29 @@
+import { latin1, octets } from '@ehlo/grammar';
+import { expect, test } from 'vitest';
+import { ServerSession } from '../src/index.ts';
+
+function talk(session: ServerSession, text: string): string {
+  session.receive(octets(text));
+  return pull(session);
+}
+function pull(session: ServerSession): string {
+  let out = '';
+  for (;;) {
+    while (session.nextEvent() !== null);
+    const bytes = session.nextOutput();
+    if (bytes === null) return out;
+    out += latin1(bytes, 0, bytes.length);
+  }
+}
+
+test('a whole session with a sink', () => {
+  const s = new ServerSession({ hostname: 'mx.example.org', preset: 'sink' });
+  expect(pull(s)).toBe('220 mx.example.org ESMTP Service ready\r\n');
+  expect(talk(s, 'EHLO c.example\r\n')).toBe(
+    '250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 36700160\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 HELP\r\n',
+  );
+  expect(talk(s, 'MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nSubject: x\r\n\r\n..y\r\n.\r\nQUIT\r\n')).toBe(
+    '250 2.1.0 Sender OK\r\n250 2.1.5 Recipient OK\r\n354 Start mail input; end with <CRLF>.<CRLF>\r\n250 2.6.0 Message accepted\r\n221 2.0.0 mx.example.org Service closing transmission channel\r\n',
+  );
+  expect(s.wants).toBe('close');
+});
