@@ -215,7 +215,7 @@ function step(core: Core): boolean {
   const { state } = core;
   const { phase } = state;
   if (phase === 'closed') return false;
-  if (phase === 'connect') return greet(core);
+  if (phase === 'connect' && state.farewell === null) return greet(core);
   if (phase !== 'data' && phase !== 'auth' && phase !== 'tls' && state.farewell !== null && state.envelope === null) {
     core.reply(state.farewell);
     core.close('shutdown');

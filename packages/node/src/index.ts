@@ -1,1 +1,14 @@
-export {};
+export {
+  Body,
+  BodyAbortedError,
+  type Challenge,
+  type Decision,
+  type Handler,
+  type IncomingMessage,
+  reject,
+  Server,
+  type Session,
+} from '@ehlo/driver';
+export { type ListenOptions, listen } from './listen.ts';
+export { type ServeOptions, serve } from './serve.ts';
+export { SocketTransport } from './transport.ts';

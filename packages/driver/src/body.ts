@@ -1,0 +1,116 @@
+import type { AbortCause } from '@ehlo/engine';
+
+/** The body will not arrive whole: its iterator throws this, so that nobody files a message that was cut. */
+export class BodyAbortedError extends Error {
+  readonly code: AbortCause;
+
+  constructor(code: AbortCause) {
+    super(`the message was not received whole: ${code}`);
+    this.name = 'BodyAbortedError';
+    this.code = code;
+  }
+}
+
+/** Octets that may wait for the reader before the connection is slowed down. */
+const HIGH_WATER = 131_072;
+
+/**
+ * The content of a message, to be read once by `for await`. Its octets belong to the reader. While the reader is busy the peer is
+ * slowed down; when the message is aborted the iterator throws `BodyAbortedError`.
+ */
+export class Body implements AsyncIterable<Uint8Array> {
+  /** Whether the reader has read it to its end. */
+  consumed = false;
+  #queue: Uint8Array[] = [];
+  #queued = 0;
+  #state: 'open' | 'ended' | BodyAbortedError = 'open';
+  #unwanted = false;
+  #wake: (() => void) | null = null;
+  readonly #read: () => void;
+
+  /** `read` is called when there is room again. */
+  constructor(read: () => void) {
+    this.#read = read;
+  }
+
+  /** Whether more may be pushed. */
+  get hasRoom(): boolean {
+    return this.#queued < HIGH_WATER;
+  }
+
+  /** Adds octets, which become the reader's. */
+  push(bytes: Uint8Array): void {
+    if (this.#unwanted) return;
+    this.#queue.push(bytes);
+    this.#queued += bytes.length;
+    this.#notify();
+  }
+
+  end(): void {
+    if (this.#state === 'open') this.#state = 'ended';
+    this.#notify();
+  }
+
+  abort(cause: AbortCause): void {
+    if (this.#state === 'open') this.#state = new BodyAbortedError(cause);
+    this.#queue = [];
+    this.#queued = 0;
+    this.#notify();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
+    try {
+      for (;;) {
+        const bytes = this.#take();
+        if (bytes !== undefined) yield bytes;
+        else if (this.#state === 'ended') {
+          this.consumed = true;
+          return;
+        } else if (this.#state !== 'open') throw this.#state;
+        else {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+        }
+      }
+    } finally {
+      // A reader that stops early gets no more; what arrives is dropped, so that the connection does not stand still.
+      this.#unwanted = true;
+      this.#queue = [];
+      this.#queued = 0;
+      this.#read();
+    }
+  }
+
+  /** The whole content in one piece. */
+  async bytes(): Promise<Uint8Array> {
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for await (const part of this) {
+      parts.push(part);
+      size += part.length;
+    }
+    const whole = new Uint8Array(size);
+    let at = 0;
+    for (const part of parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole;
+  }
+
+  #take(): Uint8Array | undefined {
+    const bytes = this.#queue.shift();
+    if (bytes === undefined) return undefined;
+    const full = !this.hasRoom;
+    this.#queued -= bytes.length;
+    if (full && this.hasRoom) this.#read();
+    return bytes;
+  }
+
+  #notify(): void {
+    const wake = this.#wake;
+    this.#wake = null;
+    wake?.();
+  }
+}

@@ -1,0 +1,104 @@
+import type {
+  Answer,
+  AuthAnswer,
+  AuthQuestion,
+  BareLineEnd,
+  ConnectQuestion,
+  DataQuestion,
+  Envelope,
+  Hello,
+  HelloQuestion,
+  InfoAnswer,
+  InfoQuestion,
+  MailQuestion,
+  Notice,
+  QuestionType,
+  RcptQuestion,
+  Rejection,
+  StartTlsQuestion,
+  TlsInfo,
+} from '@ehlo/engine';
+import type { Body } from './body.ts';
+import type { Address } from './transport.ts';
+
+/** What a handler may know of the session it is asked by. A view: it shows the session as it is now. */
+export interface Session {
+  /** Counts the connections of a server, from 1. */
+  readonly id: number;
+  readonly peer: Address;
+  readonly local: Address;
+  readonly hello: Hello | null;
+  readonly tls: TlsInfo | null;
+  readonly identity: string | null;
+  readonly envelope: Envelope | null;
+  /** For the WITH clause of a Received field (RFC 3848): `SMTP`, `ESMTP`, `ESMTPS`, `ESMTPSA`. */
+  readonly protocol: string;
+  /** Aborts when the connection is gone. */
+  readonly signal: AbortSignal;
+  /** Closes the connection with 421 after the open transaction. */
+  shutdown(): void;
+}
+
+/** A message while it arrives. */
+export interface IncomingMessage {
+  readonly envelope: Envelope;
+  /** The content: `for await` it to its end, or refuse the message. */
+  readonly body: Body;
+  /** Octets of content; known when the body has ended. */
+  readonly size: number;
+  /** Bare CR or LF that were kept as content; known when the body has ended. */
+  readonly deviations: readonly BareLineEnd[];
+}
+
+/** Yes; yes with another text or code; or no, made by `reject`. Anything else, undefined too, is 451: silence is never consent. */
+export type Decision<A = Answer> = true | A | Rejection;
+type Awaitable<T> = T | Promise<T>;
+
+/** A challenge of an AUTH exchange (RFC 4954 4); the client's response comes as the next question. */
+export interface Challenge {
+  readonly challenge: Uint8Array;
+}
+
+/** The application. A question is asked only if its method is there; the others get the preset's answer. */
+export interface Handler {
+  connect?(question: ConnectQuestion, session: Session): Awaitable<Decision>;
+  hello?(question: HelloQuestion, session: Session): Awaitable<Decision>;
+  starttls?(question: StartTlsQuestion, session: Session): Awaitable<Decision>;
+  auth?(question: AuthQuestion, session: Session): Awaitable<AuthAnswer | Rejection | Challenge>;
+  mail?(question: MailQuestion, session: Session): Awaitable<Decision>;
+  rcpt?(question: RcptQuestion, session: Session): Awaitable<Decision>;
+  data?(question: DataQuestion, session: Session): Awaitable<Decision>;
+  info?(question: InfoQuestion, session: Session): Awaitable<InfoAnswer | Rejection>;
+  /**
+   * Takes a message. Returning (nothing, `true` or an answer) after the whole body was read accepts it: only then is the client told.
+   * A rejection may be returned at any time; the rest of the body is then read and dropped.
+   */
+  message?(message: IncomingMessage, session: Session): Decision | undefined | Promise<Decision | undefined> | Promise<void>;
+  /** A message was accepted, but the client was gone before it could be told: it may send it again (RFC 1047). */
+  unacknowledged?(message: IncomingMessage, session: Session): void;
+  /** Everything that only tells: faults, aborts, closing; and the conversation, with the option `trace`. */
+  notice?(notice: Notice, session: Session): void;
+  /** A method of this handler has failed. The client was told 451 and nothing of the error. */
+  error?(error: unknown, question: QuestionType, session: Session): void;
+}
+
+/**
+ * Makes a refusal.
+ *
+ * @example
+ * ```ts
+ * import { reject } from '@ehlo/driver';
+ * reject(550, '5.1.1', 'no such user')
+ * // → { code: 550, enhanced: '5.1.1', text: 'no such user' }
+ * ```
+ */
+export function reject(code: number, enhanced: string, text: string): Rejection {
+  return { code, enhanced, text };
+}
+
+/** Whether a decision is a refusal: its code is 4yz or 5yz. */
+export function isRejection(decision: unknown): decision is Rejection {
+  return (
+    typeof decision === 'object' && decision !== null && 'code' in decision && typeof decision.code === 'number' && decision.code >= 400
+  );
+}

@@ -1,0 +1,94 @@
+import { type QuestionType, type ServerOptions, ServerSession } from '@ehlo/engine';
+import { Connection } from './connection.ts';
+import type { Handler } from './handler.ts';
+import type { Address, Listener } from './transport.ts';
+
+/** What `serve` takes beside the session's options. `ask` follows from the handler's methods; `peer` and `tls` from the transport. */
+export interface ServeOptions extends Omit<ServerOptions, 'ask' | 'peer' | 'tls'> {
+  /** Connections at a time; one more is told 421. Default 10000. */
+  readonly connections?: number;
+  /** How long `close` lets open sessions finish, in milliseconds. Default 30000. */
+  readonly grace?: number;
+  /** Closes the server when it aborts. */
+  readonly signal?: AbortSignal;
+}
+
+const CONNECTIONS = 10_000;
+const GRACE = 30_000;
+
+const QUESTIONS: readonly QuestionType[] = ['connect', 'hello', 'starttls', 'auth', 'mail', 'rcpt', 'data', 'message', 'info'];
+
+/** A running server. */
+export class Server {
+  readonly #listener: Listener;
+  readonly #open: Set<Connection> = new Set();
+  readonly #grace: number;
+  #count = 0;
+  #closing: Promise<void> | null = null;
+  #emptied: () => void = () => {};
+
+  constructor(listener: Listener, options: ServeOptions, handler: Handler) {
+    const { connections = CONNECTIONS, grace = GRACE, signal, ...session } = options;
+    const ask: QuestionType[] = QUESTIONS.filter((type) => handler[type] !== undefined);
+    // The message question is always asked: the driver itself answers it where the handler does not.
+    const sessionOptions: ServerOptions = {
+      ...session,
+      ask: handler.message === undefined && session.preset === 'sink' ? [...ask, 'message'] : ask,
+    };
+    new ServerSession(sessionOptions); // wrong options are told here, not at the first connection
+    this.#listener = listener;
+    this.#grace = grace;
+    listener.accept((transport) => {
+      const connection = new Connection(++this.#count, transport, sessionOptions, handler, () => {
+        this.#open.delete(connection);
+        if (this.#open.size === 0) this.#emptied();
+      });
+      const crowded = this.#open.size >= connections || this.#closing !== null;
+      this.#open.add(connection);
+      if (crowded) connection.shutdown();
+      connection.start();
+    });
+    signal?.addEventListener('abort', () => void this.close(), { once: true });
+    if (signal?.aborted) void this.close();
+  }
+
+  get address(): Address {
+    return this.#listener.address;
+  }
+
+  /** Sessions that are open. */
+  get connections(): number {
+    return this.#open.size;
+  }
+
+  /** Takes no new connection, lets open transactions end, says 421 to everybody, and aborts what is left after `grace`. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    const listening = this.#listener.close();
+    const emptied = new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+    });
+    for (const connection of this.#open) connection.shutdown();
+    if (this.#open.size > 0) {
+      const timer = setTimeout(() => {
+        for (const connection of this.#open) connection.abort();
+      }, this.#grace);
+      await emptied;
+      clearTimeout(timer);
+    }
+    await listening;
+  }
+}
+
+/** Serves SMTP to the connections of a listener. Throws `SmtpUsageError` if the options are wrong. */
+export function serveOn(listener: Listener, options: ServeOptions, handler: Handler): Server {
+  return new Server(listener, options, handler);
+}

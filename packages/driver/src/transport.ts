@@ -1,0 +1,54 @@
+import type { TlsInfo } from '@ehlo/engine';
+
+/** An end of a connection. */
+export interface Address {
+  /** IP address, or the path of a Unix socket; empty if unknown. */
+  readonly address: string;
+  /** TCP port; 0 where there is none. */
+  readonly port: number;
+}
+
+/** What a transport tells: one of `end` and `lost` at the most, and nothing after `lost`. */
+export interface Sink {
+  /** Octets have arrived. They are the session's until it reads again. */
+  data(bytes: Uint8Array): void;
+  /** The peer has ended its side; writing is still possible. */
+  end(): void;
+  /** The connection is gone. */
+  lost(cause?: unknown): void;
+  /** After a `write` that returned false: more may be written. */
+  drained(): void;
+}
+
+/** A connection, as the driver needs it. An adapter binds it to a runtime's sockets; it holds no rule of SMTP. */
+export interface Transport {
+  readonly peer: Address;
+  readonly local: Address;
+  /** Set where the connection is secure from its start (implicit TLS). */
+  readonly tls?: TlsInfo | undefined;
+  /** Begins to read, into the sink. */
+  start(sink: Sink): void;
+  /** Takes all octets. Returns false if no more should be written before `drained`. */
+  write(bytes: Uint8Array): boolean;
+  /** Stops reading, so that the peer is slowed down by the connection itself. */
+  pause(): void;
+  resume(): void;
+  /** Becomes the server's side of TLS. Absent: STARTTLS is not offered. Rejects if the handshake fails. */
+  secure?(): Promise<TlsInfo>;
+  /**
+   * Ends gracefully: what was written goes out, then this side is ended, and what the peer still sends is read and dropped for a
+   * bounded while, so that the last reply is not lost to a reset.
+   */
+  close(): void;
+  /** Ends at once. */
+  abort(): void;
+}
+
+/** Where connections come from. */
+export interface Listener {
+  readonly address: Address;
+  /** Each connection, as it comes. Called once. */
+  accept(connected: (transport: Transport) => void): void;
+  /** Takes no more connections; those that are open stay. */
+  close(): Promise<void>;
+}

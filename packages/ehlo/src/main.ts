@@ -1,0 +1,83 @@
+import { createRequire } from 'node:module';
+import { SmtpUsageError } from '@ehlo/engine';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { type ServeCommandOptions, serveCommand } from './serve-command.ts';
+
+/** The exit code of a command that can't even begin: a bad option, a port in use, a directory that can't be written. */
+const USAGE = 2;
+
+/** Runs the command line. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+  const program = new Command('ehlo')
+    .description('SMTP on a pure protocol engine')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'ehlo: ')) });
+  program
+    .command('serve')
+    .description('receive mail: store each message as a file and show the conversation')
+    .addOption(new Option('--host <address>', 'address to listen on').default('127.0.0.1'))
+    .addOption(new Option('--port <number>', 'port to listen on; 0: any that is free').default(2525).argParser(port))
+    .option('--hostname <name>', 'name of this server (default: that of the host)')
+    .addOption(new Option('--maildir <directory>', 'where messages are stored').default('./mail'))
+    .addOption(new Option('--preset <name>', 'sink: take everything; mx: refuse what is ambiguous').choices(['sink', 'mx']).default('sink'))
+    .addOption(new Option('--size <octets>', 'largest message').argParser(whole))
+    .option('--raw', 'store messages without trace fields', false)
+    .option('--json', 'print one JSON object per event', false)
+    .option('--quiet', 'print only where the server listens', false)
+    .action((options: ServeCommandOptions) => runServer(options));
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    // Help and version have been printed; so has what commander has to say of an option.
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE;
+    else fail(error);
+  }
+}
+
+async function runServer(options: ServeCommandOptions): Promise<void> {
+  // A reader that goes away (`ehlo serve | head -1`) is no reason to stop receiving mail.
+  process.stdout.on('error', () => {});
+  const server = await serveCommand(
+    options,
+    (line) => process.stdout.write(`${line}\n`),
+    (line) => process.stderr.write(`ehlo: ${line}\n`),
+  );
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    process.stderr.write('ehlo: stopping; open transactions may end (once more to stop at once)\n');
+    void server.close().then(() => process.exit(0));
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`ehlo: ${explain(error)}\n`);
+  process.exitCode = USAGE;
+}
+
+/** What went wrong, and what to do about it, in one line. */
+function explain(error: unknown): string {
+  if (error instanceof SmtpUsageError) return error.message;
+  const { code, port, address, path, message } = error as NodeJS.ErrnoException & { port?: number; address?: string };
+  if (code === 'EADDRINUSE') return `port ${port} on ${address} is in use; choose another with --port (0: any that is free)`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${address ?? 'the host'} is not an address of this machine; see --host`;
+  if (code === 'EACCES' && port !== undefined) return `no permission to listen on port ${port}; choose one above 1023 with --port`;
+  if (path !== undefined) return `the mail directory can't be used: ${message}; choose another with --maildir`;
+  return message;
+}
+
+function whole(text: string): number {
+  if (!/^[0-9]{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+function port(text: string): number {
+  const number = whole(text);
+  if (number > 65_535) throw new InvalidArgumentError('It must be a port from 0 to 65535.');
+  return number;
+}

@@ -1,0 +1,84 @@
+import type { Notice } from '@ehlo/engine';
+import type { Session } from '@ehlo/node';
+import pc from 'picocolors';
+
+/** A message that is safe on disk. */
+export interface StoredMessage {
+  readonly id: string;
+  readonly file: string;
+  readonly reversePath: string;
+  readonly forwardPaths: readonly string[];
+  /** Octets of content, as received. */
+  readonly size: number;
+  /** Names of the deviations from the standard that were kept. */
+  readonly deviations: readonly string[];
+}
+
+/** Shows what a server does. */
+export interface Printer {
+  /** Whether the conversation itself is shown. */
+  readonly conversation: boolean;
+  listening(host: string, port: number): void;
+  connected(session: Session): void;
+  /** A deviation from the grammar that was accepted in a command. */
+  deviation(session: Session, name: string): void;
+  message(session: Session, message: StoredMessage): void;
+  notice(session: Session, notice: Notice): void;
+}
+
+type Write = (line: string) => void;
+
+/** Writes `host:port`, an IPv6 address in brackets. */
+export function hostPort(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** The conversation for people, a line each. */
+export function textPrinter(write: Write): Printer {
+  const line = (session: Session, text: string): void => write(`${pc.dim(`[${session.id}]`)} ${text}`);
+  return {
+    conversation: true,
+    listening: (host, port) => write(`listening on ${hostPort(host, port)}`),
+    connected: (session) =>
+      line(
+        session,
+        pc.dim(`connected from ${session.peer.address === '' ? 'a Unix socket' : hostPort(session.peer.address, session.peer.port)}`),
+      ),
+    deviation: (session, name) => line(session, pc.yellow(`note: ${name}`)),
+    message: (session, message) => {
+      for (const name of message.deviations) line(session, pc.yellow(`note: ${name}`));
+      line(session, pc.green(`stored ${message.size} octets as ${message.file}`));
+    },
+    notice: (session, notice) => {
+      if (notice.type === 'trace') {
+        const client = notice.from === 'client';
+        line(session, client ? `${pc.cyan('C:')} ${notice.line}` : `${pc.magenta('S:')} ${notice.line}`);
+      } else if (notice.type === 'aborted') line(session, pc.yellow(`message not received: ${notice.cause}`));
+      else if (notice.type === 'closed')
+        line(session, pc.dim(`closed: ${notice.cause}${notice.limit === undefined ? '' : ` (${notice.limit})`}`));
+    },
+  };
+}
+
+/** One JSON object an event, a line each. */
+export function jsonPrinter(write: Write): Printer {
+  const event = (name: string, fields: object): void => write(JSON.stringify({ event: name, ...fields }));
+  return {
+    conversation: true,
+    listening: (host, port) => event('listening', { host, port }),
+    connected: ({ id, peer }) => event('connected', { session: id, address: peer.address, port: peer.port }),
+    deviation: ({ id }, name) => event('deviation', { session: id, name }),
+    message: ({ id }, message) => event('message', { session: id, ...message }),
+    notice: ({ id }, notice) => {
+      const { type, ...fields } = notice;
+      if (type !== 'chunk') event(type, { session: id, ...fields });
+    },
+  };
+}
+
+/** Only where the server listens. */
+export function quietPrinter(write: Write): Printer {
+  const nothing = (): void => {};
+  const { listening } = textPrinter(write);
+  return { conversation: false, listening, connected: nothing, deviation: nothing, message: nothing, notice: nothing };
+}

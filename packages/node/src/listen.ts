@@ -1,0 +1,75 @@
+import { chmod, lstat, unlink } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Address, Listener, Transport } from '@ehlo/driver';
+import { SocketTransport } from './transport.ts';
+
+export interface ListenOptions {
+  /** IP address or host name to listen on. Default 127.0.0.1. */
+  readonly host?: string;
+  /** TCP port; 0 takes any that is free. */
+  readonly port?: number;
+  /** Path of a Unix socket, in place of host and port. One that nobody listens on is replaced. */
+  readonly path?: string;
+  /** Mode of the Unix socket. Default: by the umask. */
+  readonly mode?: number;
+  /** Connections that the kernel may hold before they are accepted. Default 511. */
+  readonly backlog?: number;
+}
+
+/**
+ * Listens. Rejects with Node's error (`EADDRINUSE`, `EACCES` …) if that is not possible.
+ */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { host = '127.0.0.1', port = 0, path, mode, backlog = 511 } = options;
+  const waiting: Socket[] = [];
+  let connected: ((transport: Transport) => void) | null = null;
+  const accept = (socket: Socket): void => {
+    if (connected === null) waiting.push(socket);
+    else connected(new SocketTransport(socket, path ?? null));
+  };
+  // allowHalfOpen: a client may end its side and still wait for its replies.
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, accept);
+  if (path !== undefined) await removeStale(path);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path === undefined ? { host, port, backlog } : { path, backlog }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  // After this an accept that fails (no file descriptors) is no reason to fall: the next one may succeed.
+  server.on('error', () => {});
+  if (path !== undefined && mode !== undefined) await chmod(path, mode);
+  return {
+    address: addressOf(server),
+    accept(handler) {
+      connected = handler;
+      for (const socket of waiting.splice(0)) accept(socket);
+    },
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+function addressOf(server: Server): Address {
+  const address = server.address();
+  if (address === null || typeof address === 'string') return { address: address ?? '', port: 0 };
+  return { address: address.address, port: address.port };
+}
+
+/** A Unix socket that is left over from a server that fell: nobody answers on it. */
+async function removeStale(path: string): Promise<void> {
+  const isSocket = await lstat(path).then(
+    (entry) => entry.isSocket(),
+    () => false,
+  );
+  if (!isSocket) return;
+  const alive = await new Promise<boolean>((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+  if (!alive) await unlink(path);
+}
