@@ -14,6 +14,8 @@ import { Body, BodyAbortedError } from './body.ts';
 import { type Challenge, type Handler, type IncomingMessage, isRejection, type Session } from './handler.ts';
 import type { Address, Transport } from './transport.ts';
 
+const NO_TLS: Rejection = { code: 421, enhanced: '4.7.0', text: 'TLS is required and not available, closing transmission channel' };
+
 /** What setTimeout takes at the most. */
 const LONGEST_TIMEOUT = 0x7fffffff;
 
@@ -65,7 +67,16 @@ export class Connection implements Session {
     this.#transport = transport;
     this.#handler = handler;
     this.#closed = closed;
-    this.#session = new ServerSession({ ...options, peer: transport.peer, ...(transport.tls === undefined ? {} : { tls: transport.tls }) });
+    const secure = transport.secure !== undefined;
+    this.#session = new ServerSession({
+      ...options,
+      peer: transport.peer,
+      ...(transport.tls === undefined ? {} : { tls: transport.tls }),
+      // STARTTLS is offered only by a transport that can carry it out.
+      ...(secure ? {} : { starttls: 'off' }),
+    });
+    // Where TLS is required and can't be had, there is no service: never mail in clear.
+    if (options.starttls === 'required' && !secure && transport.tls === undefined) this.#session.shutdown(NO_TLS);
   }
 
   get peer(): Address {
@@ -128,9 +139,9 @@ export class Connection implements Session {
     this.#pump();
   }
 
-  shutdown(): void {
+  shutdown(rejection?: Rejection): void {
     this.#session.tick(performance.now());
-    this.#session.shutdown();
+    this.#session.shutdown(rejection);
     this.#pump();
   }
 

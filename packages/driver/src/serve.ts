@@ -1,4 +1,4 @@
-import { type QuestionType, type ServerOptions, ServerSession } from '@ehlo/engine';
+import { type QuestionType, type Rejection, type ServerOptions, ServerSession } from '@ehlo/engine';
 import { Connection } from './connection.ts';
 import type { Handler } from './handler.ts';
 import type { Address, Listener } from './transport.ts';
@@ -15,6 +15,8 @@ export interface ServeOptions extends Omit<ServerOptions, 'ask' | 'peer' | 'tls'
 
 const CONNECTIONS = 10_000;
 const GRACE = 30_000;
+
+const CROWDED: Rejection = { code: 421, enhanced: '4.3.2', text: 'Too many connections, closing transmission channel' };
 
 const QUESTIONS: readonly QuestionType[] = ['connect', 'hello', 'starttls', 'auth', 'mail', 'rcpt', 'data', 'message', 'info'];
 
@@ -43,9 +45,10 @@ export class Server {
         this.#open.delete(connection);
         if (this.#open.size === 0) this.#emptied();
       });
-      const crowded = this.#open.size >= connections || this.#closing !== null;
+      const crowded = this.#open.size >= connections;
       this.#open.add(connection);
-      if (crowded) connection.shutdown();
+      if (this.#closing !== null) connection.shutdown();
+      else if (crowded) connection.shutdown(CROWDED);
       connection.start();
     });
     signal?.addEventListener('abort', () => void this.close(), { once: true });

@@ -34,7 +34,7 @@ export interface Transport {
   pause(): void;
   resume(): void;
   /** Becomes the server's side of TLS. Absent: STARTTLS is not offered. Rejects if the handshake fails. */
-  secure?(): Promise<TlsInfo>;
+  secure?: (() => Promise<TlsInfo>) | undefined;
   /**
    * Ends gracefully: what was written goes out, then this side is ended, and what the peer still sends is read and dropped for a
    * bounded while, so that the last reply is not lost to a reset.

@@ -1,0 +1,399 @@
+import { SmtpUsageError, type TlsInfo } from '@ehlo/engine';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { BodyAbortedError, type Handler, type IncomingMessage, reject, type ServeOptions, type Server, serveOn } from '../src/index.ts';
+import { MemoryListener, type MemoryTransport } from './memory.ts';
+
+const TRANSACTION = 'EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n';
+
+function start(handler: Handler, options: Partial<ServeOptions> = {}, prepare?: (transport: MemoryTransport) => void) {
+  const listener = new MemoryListener();
+  const server: Server = serveOn(listener, { hostname: 'mx.example.org', preset: 'sink', ...options }, handler);
+  return { listener, server, client: listener.connect(prepare) };
+}
+
+/** A promise to be settled by hand. */
+function deferred<T>() {
+  let resolve: (value: T) => void = () => {};
+  let fail: (error: unknown) => void = () => {};
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    fail = no;
+  });
+  return { promise, resolve, fail };
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('a message', () => {
+  test('is read by for await and acknowledged only when the handler has resolved', async () => {
+    const stored = deferred<void>();
+    let content = '';
+    const { client } = start({
+      async message({ envelope, body }) {
+        expect(envelope.reversePath.address).toBe('a@b.example');
+        for await (const bytes of body) content += String.fromCharCode(...bytes);
+        await stored.promise;
+      },
+    });
+    client.send(`${TRANSACTION}..one\r\ntwo\r\n.\r\n`);
+    const before = await client.replies(5);
+    expect(before.at(-1)).toMatch(/^354 /);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect([content, client.take()]).toEqual(['.one\r\ntwo\r\n', '']);
+    stored.resolve();
+    expect(await client.replies(1)).toEqual(['250 2.6.0 Message accepted']);
+  });
+
+  test('is acknowledged with the text of the handler', async () => {
+    const { client } = start({
+      async message({ body }) {
+        const whole = await body.bytes();
+        return { text: `got ${whole.length}` };
+      },
+    });
+    client.send(`${TRANSACTION}x\r\n.\r\n`);
+    expect((await client.replies(6)).at(-1)).toBe('250 2.6.0 got 3');
+  });
+
+  test.each([
+    ['nothing of it', async () => {}],
+    [
+      'only a part of it',
+      async ({ body }: IncomingMessage) => {
+        for await (const _ of body) break;
+      },
+    ],
+  ])('is 451 if the handler read %s and accepts', async (_, message) => {
+    const errors: unknown[] = [];
+    const { client } = start({ message, error: (error) => errors.push(error) });
+    client.send(`${TRANSACTION}x\r\n`);
+    client.send('y\r\n.\r\nNOOP\r\n');
+    const replies = await client.replies(7);
+    expect(replies.slice(-2)).toEqual(['451 4.3.0 Requested action aborted: local error in processing', '250 2.0.0 NOOP OK']);
+    expect(errors).toHaveLength(1);
+  });
+
+  test('is drained when it is refused early, and the refusal is its reply', async () => {
+    const { client } = start({ message: async () => reject(554, '5.7.1', 'no thanks') });
+    client.send(`${TRANSACTION}x\r\n`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    for (let i = 0; i < 100; i++) client.send(`${'y'.repeat(5000)}\r\n`);
+    expect(client.paused).toBe(false);
+    client.send('.\r\nNOOP\r\n');
+    expect((await client.replies(7)).slice(-2)).toEqual(['554 5.7.1 no thanks', '250 2.0.0 NOOP OK']);
+  });
+
+  test('that fails is 451, and the text of the error stays here', async () => {
+    const errors: unknown[] = [];
+    const { client } = start({
+      async message({ body }) {
+        await body.bytes();
+        throw new Error('password is hunter2');
+      },
+      error: (error, question) => errors.push(error, question),
+    });
+    client.send(`${TRANSACTION}x\r\n.\r\n`);
+    expect((await client.replies(6)).at(-1)).toBe('451 4.3.0 Requested action aborted: local error in processing');
+    expect(errors).toEqual([new Error('password is hunter2'), 'message']);
+  });
+
+  test('that is thrown as a refusal is refused by it', async () => {
+    const { client } = start({
+      async message({ body }) {
+        await body.bytes();
+        throw reject(550, '5.7.1', 'spam');
+      },
+    });
+    client.send(`${TRANSACTION}x\r\n.\r\n`);
+    expect((await client.replies(6)).at(-1)).toBe('550 5.7.1 spam');
+  });
+
+  test.each([
+    ['lost', (client: MemoryTransport) => client.sink!.lost()],
+    ['ended', (client: MemoryTransport) => client.sink!.end()],
+  ] as const)('throws in the reader when the peer is %s, and the signal aborts', async (cause, leave) => {
+    const outcome = deferred<unknown>();
+    let signal: AbortSignal | null = null;
+    const { client } = start({
+      async message({ body }, session) {
+        signal = session.signal;
+        try {
+          await body.bytes();
+        } catch (error) {
+          outcome.resolve(error);
+          throw error;
+        }
+      },
+      error: () => expect.unreachable('an aborted body is no failure of the handler'),
+    });
+    client.send(`${TRANSACTION}half of a mess`);
+    leave(client);
+    const error = await outcome.promise;
+    expect(error).toBeInstanceOf(BodyAbortedError);
+    expect((error as BodyAbortedError).code).toBe(cause);
+    expect(signal!.aborted).toBe(true);
+  });
+
+  test('that was stored when the client was gone is told to the handler (RFC 1047)', async () => {
+    const stored = deferred<void>();
+    const told = deferred<string>();
+    const { client } = start({
+      async message({ body }) {
+        await body.bytes();
+        await stored.promise;
+      },
+      unacknowledged: ({ envelope }) => told.resolve(envelope.reversePath.address),
+    });
+    client.send(`${TRANSACTION}x\r\n.\r\n`);
+    client.sink!.lost();
+    stored.resolve();
+    expect(await told.promise).toBe('a@b.example');
+  });
+
+  test('slows the peer down while its reader is busy, and loses nothing', async () => {
+    const go = deferred<void>();
+    const line = `${'z'.repeat(998)}\r\n`;
+    let size = 0;
+    const { client } = start({
+      async message({ body }) {
+        await go.promise;
+        for await (const bytes of body) size += bytes.length;
+      },
+    });
+    client.send(TRANSACTION);
+    let sent = 0;
+    for (; !client.paused && sent < 10_000; sent++) client.send(line);
+    // Bounded: the body's own 128 KiB and the chunk that was on its way.
+    expect(sent).toBeLessThan(200);
+    go.resolve();
+    while (client.paused) await new Promise((resolve) => setTimeout(resolve, 1));
+    client.send('.\r\n');
+    expect((await client.replies(6)).at(-1)).toMatch(/^250 /);
+    expect(size).toBe(sent * 1000);
+  });
+});
+
+describe('a question', () => {
+  const stages = ['connect', 'hello', 'mail', 'rcpt', 'data'] as const;
+
+  test.each(stages)('%s waits for an answer that comes later, with all commands in one chunk', async (stage) => {
+    const late = deferred<true>();
+    const { client } = start({ [stage]: () => late.promise, message: async ({ body }) => void (await body.bytes()) });
+    client.send(`${TRANSACTION}x\r\n.\r\nQUIT\r\n`);
+    late.resolve(true);
+    const replies = await client.replies(7);
+    expect(replies.map((line) => line.slice(0, 3)).filter((code, i, all) => code !== all[i - 1] || code !== '250')).toEqual([
+      '220',
+      '250',
+      '354',
+      '250',
+      '221',
+    ]);
+  });
+
+  test.each([
+    ['nothing', () => undefined],
+    ['false', () => false],
+    ['a number', () => 250],
+    [
+      'an error',
+      () => {
+        throw new Error('secret');
+      },
+    ],
+    ['a rejected promise', () => Promise.reject(new Error('secret'))],
+    ['a code that is no refusal and no acceptance', () => ({ code: 354 })],
+  ])('that is answered by %s is 451, and the error hook is called', async (_, rcpt) => {
+    const errors: unknown[] = [];
+    const { client } = start({
+      rcpt: rcpt as unknown as NonNullable<Handler['rcpt']>,
+      error: (error, question) => errors.push([error, question]),
+    });
+    client.send('EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nNOOP\r\n');
+    const replies = await client.replies(5);
+    expect(replies.slice(-2)).toEqual(['451 4.3.0 Requested action aborted: local error in processing', '250 2.0.0 NOOP OK']);
+    expect(errors).toHaveLength(1);
+  });
+
+  test('is answered by a refusal or another text', async () => {
+    const { client } = start({
+      rcpt: ({ forwardPath }) => (forwardPath.localPart === 'joe' ? { text: 'hello Joe' } : reject(550, '5.1.1', 'no such user')),
+    });
+    client.send('EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<joe@b>\r\nRCPT TO:<jim@b>\r\n');
+    expect((await client.replies(5)).slice(-2)).toEqual(['250 2.1.5 hello Joe', '550 5.1.1 no such user']);
+  });
+
+  test('that is not answered in time is 451, and a late answer changes nothing', async () => {
+    vi.useFakeTimers();
+    const late = deferred<true>();
+    const { client } = start({ mail: () => late.promise });
+    client.send('EHLO c\r\nMAIL FROM:<a@b>\r\nNOOP\r\n');
+    client.take();
+    await vi.advanceTimersByTimeAsync(240_000);
+    expect(client.take()).toBe('451 4.3.0 Requested action aborted: local error in processing\r\n250 2.0.0 NOOP OK\r\n');
+    late.resolve(true);
+    await vi.advanceTimersByTimeAsync(1);
+    client.send('RCPT TO:<a@b>\r\n');
+    expect(client.take()).toMatch(/^503 /);
+  });
+
+  test('without its method gets the answer of the preset; mx wants rcpt and message to be there', () => {
+    expect(() => start({}, { preset: 'mx' })).toThrow(SmtpUsageError);
+    expect(() => start({ rcpt: () => true }, { preset: 'mx' })).toThrow(SmtpUsageError);
+    expect(() => start({ rcpt: () => true, message: () => reject(550, '5.0.0', 'x') }, { preset: 'mx' })).not.toThrow();
+  });
+});
+
+test('auth: a handler carries out the mechanism, step by step', async () => {
+  const { client } = start(
+    {
+      auth: ({ step, response }) => {
+        if (step === 0) return { challenge: new TextEncoder().encode('who?') };
+        return String.fromCharCode(...response!.expose()) === 'joe' ? { identity: 'joe' } : reject(535, '5.7.8', 'bad credentials');
+      },
+    },
+    { auth: { mechanisms: ['X-NAME'] } },
+  );
+  client.send('EHLO c\r\nAUTH X-NAME\r\n');
+  expect((await client.replies(3)).at(-1)).toBe('334 d2hvPw==');
+  client.send('amlt\r\nAUTH X-NAME\r\nam9l\r\n');
+  expect(await client.replies(3)).toEqual(['535 5.7.8 bad credentials', '334 d2hvPw==', '235 2.7.0 Authentication succeeded']);
+});
+
+describe('STARTTLS', () => {
+  const tls: TlsInfo = { protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', servername: '' };
+
+  test('hands the transport over when the 220 is out, and starts anew', async () => {
+    const handshake = deferred<TlsInfo>();
+    const { client } = start({}, { starttls: 'offered' }, (transport) => {
+      transport.secure = () => handshake.promise;
+    });
+    client.send('EHLO c\r\nSTARTTLS\r\n');
+    expect(client.take()).toMatch(/250-STARTTLS\r\n[\s\S]*220 2\.0\.0 Ready to start TLS\r\n$/);
+    handshake.resolve(tls);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    client.send('MAIL FROM:<>\r\nEHLO c\r\n');
+    const after = await client.replies(2);
+    expect(after[0]).toMatch(/^503 /);
+    expect(after.join()).not.toContain('STARTTLS');
+  });
+
+  test('is not offered where the transport can not be secured', async () => {
+    const { client } = start({}, { starttls: 'offered' });
+    client.send('EHLO c\r\nSTARTTLS\r\n');
+    const replies = await client.replies(3);
+    expect(replies.join('\n')).not.toContain('250-STARTTLS');
+    expect(replies.at(-1)).toMatch(/^502 /);
+  });
+
+  test('that is required where it can not be had: no service at all', () => {
+    const { client } = start({}, { starttls: 'required' });
+    expect([client.take(), client.closed]).toEqual([
+      '421 4.3.2 mx.example.org Service shutting down, closing transmission channel\r\n',
+      true,
+    ]);
+  });
+
+  test('that fails ends the connection and hurts nobody', async () => {
+    const { client, server, listener } = start({}, { starttls: 'offered' }, (transport) => {
+      transport.secure = () => Promise.reject(new Error('no shared cipher'));
+    });
+    client.send('EHLO c\r\nSTARTTLS\r\n');
+    await vi.waitFor(() => expect(client.aborted).toBe(true));
+    expect(server.connections).toBe(0);
+    expect(listener.connect().take()).toMatch(/^220 /);
+  });
+
+  test('whose handshake does not end is given up', async () => {
+    vi.useFakeTimers();
+    const { client, server } = start({}, { starttls: 'offered' }, (transport) => {
+      transport.secure = () => new Promise(() => {});
+    });
+    client.send('EHLO c\r\nSTARTTLS\r\n');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(client.aborted).toBe(true);
+    expect(server.connections).toBe(0);
+  });
+});
+
+describe('time and pressure', () => {
+  test('a silent client is told 421 and closed', async () => {
+    vi.useFakeTimers();
+    const { client, server } = start({});
+    client.take();
+    await vi.advanceTimersByTimeAsync(299_000);
+    client.send('NO');
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(client.take()).toBe('421 4.4.2 mx.example.org Timeout, closing transmission channel\r\n');
+    expect([client.closed, server.connections]).toEqual([true, 0]);
+  });
+
+  test('a client that does not read its replies is not read from, and is closed at last', async () => {
+    vi.useFakeTimers();
+    const { client, server } = start({}, {}, (transport) => {
+      transport.writable = false;
+    });
+    for (let i = 0; i < 20; i++) client.send('NOOP\r\n'.repeat(1000));
+    expect(client.paused).toBe(true);
+    expect(client.written.length).toBeLessThan(100);
+    await vi.advanceTimersByTimeAsync(300_000);
+    expect([client.closed, server.connections]).toEqual([true, 0]);
+  });
+
+  test('a client that reads again gets everything, in order', () => {
+    const { client } = start({}, {}, (transport) => {
+      transport.writable = false;
+    });
+    client.send('NOOP\r\n'.repeat(10_000));
+    client.writable = true;
+    client.sink!.drained();
+    expect(client.take().match(/250 2\.0\.0 NOOP OK\r\n/g)).toHaveLength(10_000);
+  });
+});
+
+describe('closing a server', () => {
+  test('lets the open transaction end, says 421 to the others, and takes nobody new', async () => {
+    const { client, server, listener } = start({});
+    const idle = listener.connect();
+    client.send(TRANSACTION);
+    client.take();
+    idle.take();
+    const closed = server.close();
+    expect(listener.closed).toBe(true);
+    expect(idle.take()).toBe('421 4.3.2 mx.example.org Service shutting down, closing transmission channel\r\n');
+    client.send('x\r\n.\r\nNOOP\r\n');
+    expect(await client.replies(2)).toEqual([
+      '250 2.6.0 Message accepted',
+      '421 4.3.2 mx.example.org Service shutting down, closing transmission channel',
+    ]);
+    await closed;
+  });
+
+  test('aborts what is left after its grace', async () => {
+    vi.useFakeTimers();
+    const { client, server } = start({}, { grace: 1000 });
+    client.send(TRANSACTION);
+    const closed = server.close();
+    await vi.advanceTimersByTimeAsync(1000);
+    await closed;
+    expect(client.aborted).toBe(true);
+  });
+
+  test('follows an AbortSignal', async () => {
+    const controller = new AbortController();
+    const { client, listener } = start({}, { signal: controller.signal });
+    client.take();
+    controller.abort();
+    expect(client.take()).toMatch(/^421 /);
+    expect(listener.closed).toBe(true);
+  });
+});
+
+test('one connection more than allowed is told 421', () => {
+  const { listener } = start({}, { connections: 1 });
+  const second = listener.connect();
+  expect(second.take()).toBe('421 4.3.2 mx.example.org Too many connections, closing transmission channel\r\n');
+  expect(second.closed).toBe(true);
+});
