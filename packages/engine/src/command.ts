@@ -41,7 +41,8 @@ function execute(core: Core): void {
   if (verb === null) {
     const line = shown(core);
     if (state.phase === 'greeted' && HTTP.has(line.slice(0, line.indexOf(' ')))) speaksAnotherProtocol(core, line);
-    else core.fault('unknown-verb', REPLIES.unknownVerb, line);
+    // RFC 5321 3.1: after a 554 greeting "any intervening commands" get 503.
+    else core.fault('unknown-verb', state.phase === 'refused' ? REPLIES.onlyQuit : REPLIES.unknownVerb, line);
     return;
   }
   state.redact = false;
