@@ -1,0 +1,14 @@
+export { difference } from './pattern.ts';
+export { type Chunking, type Move, type ReplayLog, type ReplayOptions, replayTranscript, TranscriptMismatch } from './replay.ts';
+export { type JsonSchema, violations } from './schema.ts';
+export {
+  type EventPattern,
+  type Json,
+  joined,
+  type Octets,
+  type Repeated,
+  type Step,
+  type Transcript,
+  type TranscriptFile,
+} from './transcript.ts';
+export { variants } from './variants.ts';

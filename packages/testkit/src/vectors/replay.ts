@@ -1,0 +1,259 @@
+import { type Phase, type Question, type ServerEvent, ServerSession } from '@ehlo/engine';
+import { latin1, octets } from '@ehlo/grammar';
+import { asWritten, isAnswer, type Numbered, withLateAnswers } from './order.ts';
+import { difference, plain, plainEvent, show } from './pattern.ts';
+import { type Json, joined, type Step, type Transcript } from './transcript.ts';
+
+/** How input is cut: each `in` whole, octet by octet, line by line as far as the session reads, or one `in` cut in two. */
+export type Chunking = 'whole' | 'octets' | 'lines' | { readonly step: number; readonly at: number };
+
+export interface ReplayOptions {
+  readonly chunking?: Chunking;
+  /** Give each answer as late as can be: behind all input up to the next fact of its own, and after half of the time that it may take. */
+  readonly lateAnswers?: boolean;
+}
+
+type PlainEvent = { readonly type: string; readonly [name: string]: Json };
+
+/** Something that was done to the session, and what came of it. */
+export interface Move {
+  readonly from: Phase;
+  /** The name of the step, or `line` with the octets of a line. */
+  readonly on: string;
+  readonly line: string;
+  readonly phases: Phase[];
+  readonly events: PlainEvent[];
+}
+
+/** What a session did. Equal for every way of replaying the same transcript; `moves` is not. */
+export interface ReplayLog {
+  /** Adjacent chunks are merged: their borders mean nothing. */
+  readonly events: readonly PlainEvent[];
+  readonly output: string;
+  readonly moves: readonly Move[];
+}
+
+/** A session did not do what the transcript says. */
+export class TranscriptMismatch extends Error {
+  /** The number of the step, from 1; one more than there are steps if the session did more than was expected. */
+  readonly step: number;
+
+  constructor(name: string, step: number, message: string) {
+    super(`${name}, step ${step}: ${message}`);
+    this.name = 'TranscriptMismatch';
+    this.step = step;
+  }
+}
+
+/** Runs a transcript against a session. Throws `TranscriptMismatch` at the first step that does not come out as written. */
+export function replayTranscript(transcript: Transcript, { chunking = 'whole', lateAnswers = false }: ReplayOptions = {}): ReplayLog {
+  const replay = new Replay(transcript, chunking, lateAnswers);
+  return replay.run(lateAnswers ? withLateAnswers(transcript.steps) : asWritten(transcript.steps));
+}
+
+class Replay {
+  readonly #name: string;
+  readonly #session: ServerSession;
+  readonly #chunking: Chunking;
+  readonly #late: boolean;
+  #step = 0;
+  #now = 0;
+  #question: Question | null = null;
+  #stalled = false;
+  /** Octets that wait until the session reads again (`lines`). */
+  #waiting: Uint8Array = NOTHING;
+  /** Blocks that were handed in: they are ours again once the session reads. */
+  #lent: Uint8Array[] = [];
+  /** What was seen and not yet expected. */
+  #events: PlainEvent[] = [];
+  #output = '';
+  readonly #log: { events: PlainEvent[]; output: string; moves: Move[] } = { events: [], output: '', moves: [] };
+
+  constructor({ name, options }: Transcript, chunking: Chunking, late: boolean) {
+    const { tolerate, ...rest } = options;
+    this.#name = name;
+    this.#session = new ServerSession(tolerate === undefined ? rest : { ...rest, tolerate: new Set(tolerate) });
+    this.#chunking = chunking;
+    this.#late = late;
+  }
+
+  run(steps: readonly Numbered[]): ReplayLog {
+    // The first look comes with the first input or expectation: octets may be there before the greeting.
+    for (const { number, step } of steps) {
+      this.#step = number;
+      if ('out' in step || 'event' in step || 'chunk' in step || 'state' in step || 'wants' in step || 'deadline' in step)
+        this.#expect(step);
+      else {
+        if (!('in' in step && this.#late)) this.#expectNothing();
+        this.#perform(step);
+      }
+    }
+    this.#pull();
+    this.#step++;
+    this.#expectNothing();
+    return this.#log;
+  }
+
+  #expect(
+    step: Extract<
+      Step,
+      { out: unknown } | { event: unknown } | { chunk: unknown } | { state: unknown } | { wants: unknown } | { deadline: unknown }
+    >,
+  ): void {
+    this.#pull();
+    if ('out' in step) {
+      const expected = joined(step.out);
+      if (!this.#output.startsWith(expected)) this.#fail(`expected output ${show(expected)}, got ${show(this.#output)}`);
+      this.#output = this.#output.slice(expected.length);
+    } else if ('chunk' in step) {
+      const expected = joined(step.chunk);
+      const got = this.#events.shift();
+      if (got?.type !== 'chunk') return this.#fail(`expected content ${show(expected)}, got ${show(got)}`);
+      const content = got.octets as string;
+      if (!content.startsWith(expected)) this.#fail(`expected content ${show(expected)}, got ${show(content)}`);
+      if (content !== expected) this.#events.unshift({ type: 'chunk', octets: content.slice(expected.length) });
+    } else if ('event' in step) {
+      const got = this.#events.shift();
+      const found = difference(step.event, got);
+      if (found !== null) this.#fail(`event ${show(step.event)}: ${found} in ${show(got)}`);
+    } else if ('state' in step) {
+      const { phase, hello, envelope, tls, identity, protocol } = this.#session;
+      const found = difference(step.state, plain({ phase, hello, envelope, tls, identity, protocol }));
+      if (found !== null) this.#fail(`state: ${found}`);
+    } else if ('wants' in step) {
+      if (this.#session.wants !== step.wants) this.#fail(`expected it to want ${step.wants}, not ${this.#session.wants}`);
+    } else {
+      const left = this.#session.deadline - this.#now;
+      if (left !== (step.deadline ?? Number.POSITIVE_INFINITY)) this.#fail(`expected a deadline in ${step.deadline} ms, got ${left}`);
+    }
+  }
+
+  /** Before the next input everything that happened must have been expected. */
+  #expectNothing(): void {
+    if (this.#events.length > 0) this.#fail(`nobody expected the event ${show(this.#events[0])}`);
+    if (this.#output !== '') this.#fail(`nobody expected the output ${show(this.#output)}`);
+  }
+
+  #perform(step: Step): void {
+    const session = this.#session;
+    if ('in' in step) return this.#receive(octets(joined(step.in)));
+    if (this.#late && isAnswer(step) && !this.#stalled) this.#wait();
+    if ('tick' in step) this.#now += step.tick;
+    session.tick(this.#now);
+    this.#move(Object.keys(step)[0]!, '');
+    if ('accept' in step) this.#answered(session.accept(this.#asked(), step.accept as { identity: string; text: string }), step);
+    else if ('reject' in step) this.#answered(session.reject(this.#asked(), step.reject), step);
+    else if ('challenge' in step) this.#answered(session.challenge(this.#asked() as never, octets(joined(step.challenge))), step);
+    else if ('discard' in step) this.#answered(session.discard(step.discard), step);
+    else if ('secured' in step) session.secured(step.secured);
+    else if ('shutdown' in step) session.shutdown('code' in step.shutdown ? (step.shutdown as { code: number; text: string }) : undefined);
+    else if ('end' in step) session.receiveEnd();
+    else if ('lost' in step) session.lost();
+    else if ('stall' in step) this.#stalled = step.stall;
+    this.#pull();
+    this.#feedWaiting();
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#chunking === 'lines') {
+      const waiting = new Uint8Array(this.#waiting.length + bytes.length);
+      waiting.set(this.#waiting);
+      waiting.set(bytes, this.#waiting.length);
+      this.#waiting = waiting;
+      return this.#feedWaiting();
+    }
+    this.#move('in', '');
+    const size = this.#chunking === 'octets' ? 1 : bytes.length;
+    const cut = typeof this.#chunking === 'object' && this.#chunking.step === this.#step ? this.#chunking.at : size;
+    for (let from = 0; from < bytes.length; ) {
+      const to = Math.min(bytes.length, from === 0 ? cut : from + size);
+      this.#feed(bytes.slice(from, to));
+      from = to;
+    }
+  }
+
+  #feed(block: Uint8Array): void {
+    this.#session.tick(this.#now);
+    this.#lent.push(block);
+    this.#session.receive(block);
+    this.#pull();
+  }
+
+  /** Hands in line by line, as long as the session reads. */
+  #feedWaiting(): void {
+    while (this.#waiting.length > 0 && (this.#session.reads || this.#session.wants === 'tls' || this.#session.wants === 'close')) {
+      const end = this.#waiting.indexOf(LF) + 1 || this.#waiting.length;
+      const line = this.#waiting.slice(0, end);
+      this.#waiting = this.#waiting.slice(end);
+      this.#move('line', latin1(line, 0, line.length));
+      this.#feed(line);
+    }
+  }
+
+  /** Takes all that the session has to say. */
+  #pull(): void {
+    if (this.#log.moves.length === 0) this.#move('open', '');
+    const { events, moves } = this.#log;
+    const { phases, events: caused } = moves.at(-1)!;
+    for (let more = true; more; ) {
+      more = false;
+      for (let event = this.#session.nextEvent(); event !== null; event = this.#session.nextEvent()) {
+        const seen = event.type === 'chunk' ? { type: 'chunk', octets: latin1(event.bytes, 0, event.bytes.length) } : plainEvent(event);
+        if (isQuestion(event)) this.#question = event;
+        merge(this.#events, seen);
+        merge(events, seen);
+        caused.push(seen);
+        phases.push(this.#session.phase);
+      }
+      const bytes = this.#stalled ? null : this.#session.nextOutput();
+      if (bytes === null) continue;
+      const text = latin1(bytes, 0, bytes.length);
+      this.#output += text;
+      this.#log.output += text;
+      more = true;
+    }
+    phases.push(this.#session.phase);
+    if (!this.#session.reads) return;
+    // What was lent is free again: a session that still looks at it will see something else.
+    for (const block of this.#lent) block.fill(0x58);
+    this.#lent = [];
+  }
+
+  #move(on: string, line: string): void {
+    this.#log.moves.push({ from: this.#session.phase, on, line, phases: [], events: [] });
+  }
+
+  #asked(): Question {
+    return this.#question ?? this.#fail('nothing has been asked');
+  }
+
+  #answered(taken: boolean, step: object): void {
+    if (taken === 'stale' in step)
+      this.#fail(taken ? 'the answer was taken although it is stale' : 'the answer was not taken: nothing is asked');
+  }
+
+  /** Half of the time that is left for an answer passes. */
+  #wait(): void {
+    const left = this.#session.deadline - this.#now;
+    if (Number.isFinite(left)) this.#now += Math.floor(left / 2);
+  }
+
+  #fail(message: string): never {
+    throw new TranscriptMismatch(this.#name, this.#step, message);
+  }
+}
+
+const LF = 0x0a;
+const NOTHING: Uint8Array = new Uint8Array(0);
+
+function isQuestion(event: ServerEvent): event is Question {
+  return !NOTICES.has(event.type);
+}
+
+const NOTICES: ReadonlySet<string> = new Set(['chunk', 'aborted', 'reset', 'fault', 'trace', 'closed']);
+
+function merge(events: PlainEvent[], event: PlainEvent): void {
+  const last = events.at(-1);
+  if (event.type !== 'chunk' || last?.type !== 'chunk') events.push(event);
+  else events[events.length - 1] = { type: 'chunk', octets: `${String(last.octets)}${String(event.octets)}` };
+}

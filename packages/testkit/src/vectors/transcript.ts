@@ -1,0 +1,94 @@
+import type {
+  Answer,
+  AuthOptions,
+  BareLineEnds,
+  EarlyTalkers,
+  Limits,
+  Peer,
+  Preset,
+  QuestionType,
+  Rejection,
+  TlsInfo,
+  Wants,
+} from '@ehlo/engine';
+import type { Deviation } from '@ehlo/grammar';
+
+/** A string whose characters are octets (U+0000 to U+00FF), a number of times. */
+export interface Repeated {
+  readonly repeat: string;
+  readonly times: number;
+}
+
+/** Octets: a string, one character an octet, or parts to be joined. */
+export type Octets = string | readonly (string | Repeated)[];
+
+/** A value of JSON. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+
+/** An event as the transcript expects it: what stands here must be there. */
+export type EventPattern = { readonly type: string; readonly [name: string]: Json };
+
+/** What reaches the session. `stale` says that the answer comes too late: nothing is asked any more. */
+export type InputStep =
+  | { readonly in: Octets }
+  | { readonly end: true }
+  | { readonly lost: true }
+  | { readonly accept: Answer & { readonly identity?: string }; readonly stale?: true }
+  | { readonly reject: Rejection; readonly stale?: true }
+  | { readonly challenge: Octets; readonly stale?: true }
+  | { readonly discard: Rejection; readonly stale?: true }
+  | { readonly secured: TlsInfo }
+  | { readonly shutdown: Rejection | Record<string, never> }
+  | { readonly stall: boolean }
+  | { readonly tick: number };
+
+/** What must be seen of the session. */
+export type OutcomeStep =
+  | { readonly out: Octets }
+  | { readonly event: EventPattern }
+  | { readonly chunk: Octets }
+  | { readonly state: { readonly [name: string]: Json } }
+  | { readonly wants: Wants }
+  | { readonly deadline: number | null };
+
+export type Step = InputStep | OutcomeStep;
+
+/** The options of a server session, as JSON. */
+export interface TranscriptOptions {
+  readonly hostname: string;
+  readonly preset?: Preset;
+  readonly ask?: readonly QuestionType[];
+  readonly peer?: Peer;
+  readonly starttls?: 'off' | 'offered' | 'required';
+  readonly tls?: TlsInfo;
+  readonly auth?: AuthOptions;
+  readonly extensions?: readonly string[];
+  readonly limits?: Partial<Limits>;
+  readonly tolerate?: readonly Deviation[];
+  readonly bareLineEnds?: BareLineEnds;
+  readonly earlyTalkers?: EarlyTalkers;
+  readonly trace?: boolean;
+}
+
+/** One conversation, from the connection to its end or to where it stops being of interest. */
+export interface Transcript {
+  readonly name: string;
+  /** Why this must be so, in a sentence. */
+  readonly why: string;
+  readonly role: 'server';
+  readonly options: TranscriptOptions;
+  /** Ids of the requirements that it shows. */
+  readonly spec: readonly string[];
+  readonly steps: readonly Step[];
+}
+
+/** A file of transcripts. */
+export interface TranscriptFile {
+  readonly transcripts: readonly Transcript[];
+}
+
+/** The octets that are meant, as a string of one character an octet. */
+export function joined(octets: Octets): string {
+  if (typeof octets === 'string') return octets;
+  return octets.map((part) => (typeof part === 'string' ? part : part.repeat.repeat(part.times))).join('');
+}
