@@ -291,7 +291,7 @@ describe('STARTTLS', () => {
   test('that is required where it can not be had: no service at all', () => {
     const { client } = start({}, { starttls: 'required' });
     expect([client.take(), client.closed]).toEqual([
-      '421 4.3.2 mx.example.org Service shutting down, closing transmission channel\r\n',
+      '421 4.7.0 mx.example.org TLS is required and not available, closing transmission channel\r\n',
       true,
     ]);
   });
