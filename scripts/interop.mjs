@@ -1,0 +1,67 @@
+// Takes mail from programs of others over real sockets and holds every stored file against a recording of the wire.
+// Options: --install (or CI in the environment) installs what is missing; any other word picks the scenarios whose names have it.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { clients } from './interop/clients.mjs';
+import { judge } from './interop/judge.mjs';
+import { provide } from './interop/programs.mjs';
+import { startRelay } from './interop/relay.mjs';
+import { startServer } from './interop/server.mjs';
+
+const RESULTS = 'packages/ehlo/.results';
+const args = process.argv.slice(2);
+const words = args.filter((arg) => !arg.startsWith('--'));
+const wrong = provide(args.includes('--install') || Boolean(process.env.CI));
+const scenarios = [...clients.flatMap((client) => [received(client, true), received(client, false)])];
+
+if (wrong !== null) {
+  console.error(`interop: ${wrong}`);
+  report(0, 1);
+} else await runAll(scenarios.filter(({ name }) => words.every((word) => name.includes(word))));
+
+async function runAll(chosen) {
+  let failed = 0;
+  for (const { name, run } of chosen) {
+    const start = performance.now();
+    const why = await run().then(
+      () => null,
+      (error) => error,
+    );
+    console.log(`${why === null ? 'ok  ' : 'FAIL'}  ${((performance.now() - start) / 1000).toFixed(1).padStart(5)} s  ${name}`);
+    if (why === null) continue;
+    failed++;
+    console.log(`      ${String(why.stack ?? why).replaceAll('\n', '\n      ')}`);
+  }
+  report(chosen.length - failed, failed);
+}
+
+function report(passed, failed) {
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(join(RESULTS, 'interop.json'), `${JSON.stringify({ passed, failed, skipped: 0 })}\n`);
+  console.log(`interop: ${passed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+}
+
+/** A client sends through the relay; with `raw` whole files are compared, else what follows the trace fields. */
+function received(client, raw) {
+  return { name: `${client.name} (${raw ? 'raw' : 'with trace fields'})`, run: () => receive(client, raw) };
+}
+
+async function receive(client, raw) {
+  const folder = mkdtempSync(join(tmpdir(), 'ehlo-interop-'));
+  const server = await startServer(...(raw ? ['--raw'] : []));
+  const relay = await startRelay(server.port);
+  try {
+    await client.send(relay.port, folder);
+    const code = await server.stop();
+    const messages = judge(relay.recordings, server, raw);
+    if (messages !== client.messages) throw new Error(`${messages} messages were accepted, ${client.messages} were to be sent`);
+    if (code !== 0) throw new Error(`ehlo serve ended with ${code}: ${server.errors}`);
+  } finally {
+    await server.stop();
+    await relay.close();
+    server.remove();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,46 @@
+// Starts `ehlo serve`, the real command line, on a free port with a mail directory of its own.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const BIN = fileURLToPath(new URL('../../packages/ehlo/bin/ehlo.js', import.meta.url));
+const PATIENCE = 30_000;
+
+/** Resolves when the server listens. */
+export async function startServer(...options) {
+  const folder = mkdtempSync(join(tmpdir(), 'ehlo-interop-'));
+  const maildir = join(folder, 'mail');
+  const args = [BIN, 'serve', '--port', '0', '--maildir', maildir, '--hostname', 'mx.interop.example', '--quiet', ...options];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    errors += text;
+  });
+  const exited = once(child, 'exit');
+  const [first] = await Promise.race([once(createInterface(child.stdout), 'line'), exited.then(() => [''])]);
+  const port = Number(/^listening on 127\.0\.0\.1:([0-9]+)$/.exec(first)?.[1]);
+  if (!port) throw new Error(`ehlo serve did not start: ${first}${errors}`);
+  return {
+    port,
+    get errors() {
+      return errors;
+    },
+    /** Names of the files in a folder of the mail directory. */
+    list: (name) => readdirSync(join(maildir, name)),
+    /** A message's file, one character an octet. */
+    read: (name) => readFileSync(join(maildir, 'new', name), 'latin1'),
+    /** Ends it as an operator would; returns its exit code. */
+    async stop() {
+      const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE);
+      child.kill('SIGTERM');
+      const [code, signal] = await exited;
+      clearTimeout(timer);
+      return code ?? signal;
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
