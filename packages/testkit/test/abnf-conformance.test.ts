@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { mutate, randomFrom, wordsOf } from '../src/abnf/arbitrary.ts';
 import { DEAD, type Dfa, step } from '../src/abnf/automaton.ts';
 import { compileAbnf } from '../src/abnf/compile.ts';
-import { compareOn, conformance, formatReport } from '../src/abnf/conformance.ts';
+import { comparer, conformance, formatReport } from '../src/abnf/conformance.ts';
 import { type Contract, type Recogniser, recogniserOf, simulate } from '../src/abnf/contract.ts';
 import { deviate, deviationProblems } from '../src/abnf/deviations.ts';
 import { distinguisher } from '../src/abnf/distinguish.ts';
@@ -97,9 +97,13 @@ describe('conformance', () => {
       expect(conformance('x', upTo(6), recogniserOf(upTo(7), contract), contract).failures).toBeGreaterThan(0);
   });
 
-  test('compareOn takes given words', () => {
-    const report = compareOn('Domain', domain, (_, __, to) => to, 'greedy', ['a', 'a.b', 'a.'].map(latin1));
-    expect(report).toMatchObject({ words: 3, failures: 2 });
+  test('comparer takes given words', () => {
+    const compare = comparer(domain, (_, __, to) => to, 'greedy');
+    expect(['a', 'a.b', 'a.'].map((word) => compare(latin1(word)))).toEqual([
+      null,
+      null,
+      { word: '"a."', expected: '~2', got: '2', surrounded: false },
+    ]);
   });
 });
 

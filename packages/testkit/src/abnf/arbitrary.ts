@@ -11,25 +11,26 @@ export function randomFrom(octets: ArrayLike<number>): Random {
 }
 
 /**
- * Gives a function that walks the automaton to a random word of the language, of up to `length` octets where the language has words
- * so short, and seldom much shorter. Throws RangeError for the empty language.
+ * Gives a function that walks the automaton to a random word of the language: of `length` octets or seldom fewer, where the language
+ * has words so long and so short. Throws RangeError for the empty language.
  */
 export function wordsOf(dfa: Dfa): (random: Random, length: number) => Uint8Array {
   const accept = acceptWords(dfa);
   if (accept[0] === null) throw new RangeError('the language is empty');
-  const distance = distances(dfa);
+  const shortest = distances(dfa);
+  const longest = longestWays(dfa);
   const moves = movesOf(dfa);
-  const endless = endlessStates(dfa);
   return (random, length) => {
     const word: number[] = [];
     let state = 0;
     for (;;) {
       const left = length - word.length - 1;
-      const possible = (moves[state] as readonly Move[]).filter(({ to }) => (distance[to] as number) <= left);
-      // While a long word is wanted, keep to where words have no end; the rest is reached at the end by the shortest way.
-      const lasting = possible.filter(({ to }) => endless[to] === 1);
-      const choices = lasting.length > 0 && random() > 1 / 64 ? lasting : possible;
-      if (choices.length === 0 || (dfa.accepting[state] === 1 && random() < 1 / 64)) break;
+      const possible = (moves[state] as readonly Move[]).filter(({ to }) => (shortest[to] as number) <= left);
+      // Keep to where the octets wanted can still be had, or as many as there are.
+      const most = Math.min(left, Math.max(...possible.map(({ to }) => longest[to] as number)));
+      const lasting = possible.filter(({ to }) => (longest[to] as number) >= most);
+      const choices = random() >= SELDOM ? lasting : possible;
+      if (choices.length === 0 || (dfa.accepting[state] === 1 && random() < SELDOM)) break;
       const { to, octets } = choices[Math.floor(random() * choices.length)] as Move;
       word.push(octets[Math.floor(random() * octets.length)] as number);
       state = to;
@@ -59,6 +60,9 @@ export function mutate(word: Uint8Array, random: Random): Uint8Array {
   }
 }
 
+/** How often a walk may end early, or take a way that must end. */
+const SELDOM = 1 / 256;
+
 /** Octets that mean something somewhere in the syntax of SMTP. */
 const LIKELY: readonly number[] = Array.from('\0\t\r\n "\\<>@.,:;[]()=-+09AFZafz\x7f\x80\xff', (character) => character.charCodeAt(0));
 
@@ -82,19 +86,30 @@ function movesOf(dfa: Dfa): Move[][] {
   });
 }
 
-/** 1 for states from which words of any length are accepted: take away, again and again, states that lead nowhere but out. */
-function endlessStates(dfa: Dfa): Uint8Array {
-  const endless = new Uint8Array(dfa.states).fill(1);
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (let state = 0; state < dfa.states; state++) {
-      if (endless[state] === 0) continue;
-      const on = dfa.next.subarray(state * dfa.classes, (state + 1) * dfa.classes).some((to) => to !== DEAD && endless[to] === 1);
-      if (!on) {
-        endless[state] = 0;
-        changed = true;
-      }
+/** For each state the length of the longest word accepted from it: Infinity where a cycle can be reached, as every state can accept. */
+function longestWays(dfa: Dfa): Float64Array {
+  const longest = new Float64Array(dfa.states).fill(Number.POSITIVE_INFINITY);
+  const leadFrom: Set<number>[] = Array.from({ length: dfa.states }, () => new Set());
+  const pending = new Int32Array(dfa.states);
+  const targetsOf = (state: number): Set<number> => new Set(dfa.next.subarray(state * dfa.classes, (state + 1) * dfa.classes));
+  const ready: number[] = [];
+  for (let state = 0; state < dfa.states; state++) {
+    const targets = targetsOf(state);
+    targets.delete(DEAD);
+    for (const target of targets) leadFrom[target]?.add(state);
+    pending[state] = targets.size;
+    if (targets.size === 0) ready.push(state);
+  }
+  // From the ends backwards: a state is settled once all that it leads to are. States of a cycle, or before one, never are.
+  for (const state of ready) {
+    let most = 0;
+    for (const target of targetsOf(state)) if (target !== DEAD) most = Math.max(most, 1 + (longest[target] as number));
+    longest[state] = most;
+    for (const before of leadFrom[state] as Set<number>) {
+      const left = (pending[before] as number) - 1;
+      pending[before] = left;
+      if (left === 0) ready.push(before);
     }
   }
-  return endless;
+  return longest;
 }
