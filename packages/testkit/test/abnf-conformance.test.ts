@@ -57,14 +57,14 @@ describe('conformance', () => {
   const right = recogniserOf(domain, 'greedy');
 
   test('the report shows the word, the octets escaped, and both answers', () => {
-    const noZ: Recogniser = (bytes, from, to) => {
-      const z = bytes.subarray(from, to).indexOf(0x7a);
-      return right(bytes, from, z < 0 ? to : from + z);
+    const noDigits: Recogniser = (bytes, from, to) => {
+      const digit = bytes.subarray(from, to).findIndex((byte) => byte >= 0x30 && byte <= 0x39);
+      return right(bytes, from, digit < 0 ? to : from + digit);
     };
-    const report = conformance('Domain', domain, noZ, 'greedy');
+    const report = conformance('Domain', domain, noDigits, 'greedy');
     expect(report.disagreements).toHaveLength(10);
     expect(report.failures).toBeGreaterThan(10);
-    expect(report.disagreements[0]).toEqual({ word: '"z"', expected: '1', got: '~0', surrounded: false });
+    expect(report.disagreements[0]).toEqual({ word: '"0"', expected: '1', got: '~0', surrounded: false });
     expect(formatReport(report)).toMatch(/^Domain: 3 states, 768 pairs, \d+ words, \d+ disagreements$/);
   });
 
