@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clients } from './interop/clients.mjs';
 import { judge } from './interop/judge.mjs';
+import { bareLineFeed } from './interop/mx.mjs';
 import { provide } from './interop/programs.mjs';
 import { startRelay } from './interop/relay.mjs';
 import { startServer } from './interop/server.mjs';
@@ -13,7 +14,10 @@ const RESULTS = 'packages/ehlo/.results';
 const args = process.argv.slice(2);
 const words = args.filter((arg) => !arg.startsWith('--'));
 const wrong = provide(args.includes('--install') || Boolean(process.env.CI));
-const scenarios = [...clients.flatMap((client) => [received(client, true), received(client, false)])];
+const scenarios = [
+  ...clients.flatMap((client) => [received(client, true), received(client, false)]),
+  { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
+];
 
 if (wrong !== null) {
   console.error(`interop: ${wrong}`);

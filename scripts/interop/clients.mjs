@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { find } from './programs.mjs';
@@ -41,6 +42,8 @@ export const clients = [
     messages: 1,
     send: (port) => run('msmtp', ['--file=/dev/null', '--host=127.0.0.1', `--port=${port}`, `--from=${FROM}`, ...TO.slice(0, 2)], DOTTED),
   },
+  { name: 'nodemailer: a connection each', messages: 5, send: (port) => nodemailer(port, { pool: false }, 5) },
+  { name: 'nodemailer: pooled', messages: 60, send: (port) => nodemailer(port, { pool: true, maxConnections: 3 }, 60) },
   {
     name: 'smtp-source: 2000 messages on 20 connections at a time',
     messages: 2000,
@@ -78,6 +81,19 @@ function smtpSource(folder, args) {
   mkdirSync(config, { recursive: true });
   file(config, 'main.cf', 'compatibility_level = 3.6\n');
   return run('smtp-source', args, '', { MAIL_CONFIG: config });
+}
+
+/** The one of these clients that comes by npm: the adapter's tests have it. */
+async function nodemailer(port, options, count) {
+  const { createTransport } = createRequire(new URL('../../packages/node/package.json', import.meta.url))('nodemailer');
+  const transport = createTransport({ host: '127.0.0.1', port, secure: false, ignoreTLS: true, ...options });
+  try {
+    const send = (n) => transport.sendMail({ from: FROM, to: TO, subject: `${n}`, text: `${DOTTED}${'.dots\n'.repeat(50 * n)}` });
+    const sent = await Promise.all(Array.from({ length: count }, (_, n) => send(n)));
+    if (sent.some(({ rejected }) => rejected.length > 0)) throw new Error('a recipient was refused');
+  } finally {
+    transport.close();
+  }
 }
 
 function file(folder, name, content) {

@@ -30,6 +30,8 @@ export function transactions({ client, server }) {
     }
   }
   if (at !== client.length) fail(`the client's side ends within a line: ${JSON.stringify(client.slice(at, at + 80))}`);
+  // RFC 5321 3.8: 421 may come to no command at all, and then it is the last.
+  if (replies[0]?.startsWith('421 ')) replies.shift();
   if (replies.length > 0) fail(`a reply to nothing: ${replies[0]}`);
   return found;
 }
