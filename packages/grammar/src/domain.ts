@@ -14,11 +14,15 @@ import {
   octets,
   type Rule,
   skip,
+  utf8NonAscii,
   word,
 } from './rule.ts';
 
-/** RFC 5321 4.1.2: `Domain = sub-domain *("." sub-domain)`; labels of letters, digits and inner hyphens. */
-export const domain: Rule = (bytes, from, to) => {
+/**
+ * RFC 5321 4.1.2: `Domain = sub-domain *("." sub-domain)`; labels of letters, digits and inner hyphens. RFC 6531 3.3 adds U-labels:
+ * any character beyond ASCII stands where a letter may (what IDNA forbids beyond that is for the conversion to A-labels to say).
+ */
+export const domain: Rule = (bytes, from, to, utf8) => {
   let i = from;
   let ends = false; // whether a label may end here: its last byte was a letter or digit
   let inside = false; // whether a label has begun
@@ -27,7 +31,12 @@ export const domain: Rule = (bytes, from, to) => {
     if ((CLASSES[byte]! & LET_DIG) !== 0) ends = inside = true;
     else if (byte === HYPHEN && inside) ends = false;
     else if (byte === DOT && ends) ends = inside = false;
-    else break;
+    else if (utf8 && byte >= 0x80) {
+      const end = utf8NonAscii(bytes, i, to);
+      if (end < 0) return ~end > i ? end : ends ? i : ~i;
+      i = end - 1;
+      ends = inside = true;
+    } else break;
   }
   return ends ? i : ~i;
 };
@@ -117,8 +126,8 @@ export const addressLiteral: Rule = (bytes, from, to) => {
 };
 
 /** RFC 5321 4.1.1.1: what EHLO takes, `Domain / address-literal`. */
-export const hostName: Rule = (bytes, from, to) =>
-  byteAt(bytes, from, to) === OPEN_BRACKET ? addressLiteral(bytes, from, to) : domain(bytes, from, to);
+export const hostName: Rule = (bytes, from, to, utf8) =>
+  byteAt(bytes, from, to) === OPEN_BRACKET ? addressLiteral(bytes, from, to) : domain(bytes, from, to, utf8);
 
 /** Whether `name` may stand in a greeting or in EHLO: a Domain or an address literal, of at most 255 octets (RFC 5321 4.5.3.1.2). */
 export function isHostName(name: string): boolean {

@@ -1,5 +1,5 @@
 import { hostName } from './domain.ts';
-import { AT, ATEXT, BACKSLASH, byteAt, CLASSES, classAt, DOT, DQUOTE, latin1, octets, PRINTABLE, QTEXT, type Rule, skip } from './rule.ts';
+import { AT, ATEXT, BACKSLASH, byteAt, CLASSES, classAt, DOT, DQUOTE, decodeUtf8, encodeUtf8, PRINTABLE, QTEXT, type Rule, skip, utf8NonAscii } from './rule.ts';
 
 /** An address as the envelope holds it. */
 export interface Mailbox {
@@ -12,20 +12,20 @@ export interface Mailbox {
 }
 
 /** RFC 5321 4.1.2: `Atom = 1*atext`. */
-export const atom: Rule = (bytes, from, to) => {
-  const i = skip(bytes, from, to, ATEXT);
-  return i > from ? i : ~i;
+export const atom: Rule = (bytes, from, to, utf8) => {
+  const i = skip(bytes, from, to, ATEXT, utf8);
+  return i > from || i < 0 ? i : ~i;
 };
 
 /** RFC 5321 4.1.2: `Dot-string = Atom *("." Atom)`. */
-export const dotString: Rule = (bytes, from, to) => {
-  let i = atom(bytes, from, to);
-  while (i >= 0 && byteAt(bytes, i, to) === DOT) i = atom(bytes, i + 1, to);
+export const dotString: Rule = (bytes, from, to, utf8) => {
+  let i = atom(bytes, from, to, utf8);
+  while (i >= 0 && byteAt(bytes, i, to) === DOT) i = atom(bytes, i + 1, to, utf8);
   return i;
 };
 
 /** RFC 5321 4.1.2: `Quoted-string = DQUOTE *QcontentSMTP DQUOTE`. */
-export const quotedString: Rule = (bytes, from, to) => {
+export const quotedString: Rule = (bytes, from, to, utf8) => {
   if (byteAt(bytes, from, to) !== DQUOTE) return ~from;
   let i = from + 1;
   for (; i < to; i++) {
@@ -34,29 +34,33 @@ export const quotedString: Rule = (bytes, from, to) => {
     if (byte === BACKSLASH) {
       i++;
       if ((classAt(bytes, i, to) & PRINTABLE) === 0) return ~i;
+    } else if (utf8 && byte >= 0x80) {
+      const end = utf8NonAscii(bytes, i, to);
+      if (end < 0) return end;
+      i = end - 1;
     } else if ((CLASSES[byte]! & QTEXT) === 0) break;
   }
   return ~i;
 };
 
 /** RFC 5321 4.1.2: `Local-part = Dot-string / Quoted-string`. */
-export const localPart: Rule = (bytes, from, to) =>
-  byteAt(bytes, from, to) === DQUOTE ? quotedString(bytes, from, to) : dotString(bytes, from, to);
+export const localPart: Rule = (bytes, from, to, utf8) =>
+  byteAt(bytes, from, to) === DQUOTE ? quotedString(bytes, from, to, utf8) : dotString(bytes, from, to, utf8);
 
 /** RFC 5321 4.1.2: `String = Atom / Quoted-string`. */
-export const string: Rule = (bytes, from, to) =>
-  byteAt(bytes, from, to) === DQUOTE ? quotedString(bytes, from, to) : atom(bytes, from, to);
+export const string: Rule = (bytes, from, to, utf8) =>
+  byteAt(bytes, from, to) === DQUOTE ? quotedString(bytes, from, to, utf8) : atom(bytes, from, to, utf8);
 
 /** RFC 5321 4.1.2: `Mailbox = Local-part "@" ( Domain / address-literal )`. */
-export const mailbox: Rule = (bytes, from, to) => {
-  const i = localPart(bytes, from, to);
+export const mailbox: Rule = (bytes, from, to, utf8) => {
+  const i = localPart(bytes, from, to, utf8);
   if (i < 0) return i;
-  return byteAt(bytes, i, to) === AT ? hostName(bytes, i + 1, to) : ~i;
+  return byteAt(bytes, i, to) === AT ? hostName(bytes, i + 1, to, utf8) : ~i;
 };
 
 /** The end of the local part of a mailbox that was recognised before: where its `@` stands, or `to` if it has none. */
 export function localPartEnd(bytes: Uint8Array, from: number, to: number): number {
-  if (bytes[from] === DQUOTE) return quotedString(bytes, from, to);
+  if (bytes[from] === DQUOTE) return quotedString(bytes, from, to, true);
   let i = from;
   while (i < to && bytes[i] !== AT) i++;
   return i;
@@ -65,11 +69,11 @@ export function localPartEnd(bytes: Uint8Array, from: number, to: number): numbe
 /** The value of a mailbox that was recognised before. */
 export function mailboxAt(bytes: Uint8Array, from: number, to: number): Mailbox {
   const at = localPartEnd(bytes, from, to);
-  const domain = at < to ? latin1(bytes, at + 1, to) : '';
-  if (bytes[from] !== DQUOTE && dotString(bytes, from, at) === at) {
-    return { localPart: latin1(bytes, from, at), domain, address: latin1(bytes, from, to) };
+  const domain = at < to ? decodeUtf8(bytes, at + 1, to) : '';
+  if (bytes[from] !== DQUOTE && dotString(bytes, from, at, true) === at) {
+    return { localPart: decodeUtf8(bytes, from, at), domain, address: decodeUtf8(bytes, from, to) };
   }
-  const localPart = bytes[from] === DQUOTE ? unquote(bytes, from + 1, at - 1) : latin1(bytes, from, at);
+  const localPart = bytes[from] === DQUOTE ? unquote(bytes, from + 1, at - 1) : decodeUtf8(bytes, from, at);
   return { localPart, domain, address: formatMailbox(localPart, domain) };
 }
 
@@ -85,18 +89,13 @@ export function mailboxAt(bytes: Uint8Array, from: number, to: number): Mailbox 
  * ```
  */
 export function formatMailbox(localPart: string, domain: string): string {
-  const bytes = octets(localPart);
-  const plain = dotString(bytes, 0, bytes.length) === bytes.length;
+  const bytes = encodeUtf8(localPart);
+  const plain = dotString(bytes, 0, bytes.length, true) === bytes.length;
   const local = plain ? localPart : `"${localPart.replaceAll(/["\\]/g, '\\$&')}"`;
   return domain === '' ? local : `${local}@${domain}`;
 }
 
 /** RFC 5321 4.1.2: a backslash makes the next octet stand for itself. */
 function unquote(bytes: Uint8Array, from: number, to: number): string {
-  let text = '';
-  for (let i = from; i < to; i++) {
-    if (bytes[i] === BACKSLASH) i++;
-    text += String.fromCharCode(bytes[i]!);
-  }
-  return text;
+  return decodeUtf8(bytes, from, to).replaceAll(/\\(.)/gs, '$1');
 }

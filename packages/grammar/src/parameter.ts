@@ -1,7 +1,7 @@
 import type { Dialect } from './dialect.ts';
 import { findParameter, type MailParameters, type RcptParameters } from './extension.ts';
 import { type Failure, failure } from './result.ts';
-import { byteAt, classAt, EQUALS, HYPHEN, LET_DIG, latin1, type Rule, SP, skip, VALUE } from './rule.ts';
+import { byteAt, classAt, decodeUtf8, EQUALS, HYPHEN, LET_DIG, latin1, type Rule, SP, skip, VALUE } from './rule.ts';
 
 const SECTION = '5321 4.1.2';
 
@@ -14,11 +14,11 @@ export const esmtpKeyword: Rule = (bytes, from, to) => {
 };
 
 /** RFC 5321 4.1.2: `esmtp-param = esmtp-keyword ["=" esmtp-value]`. */
-export const esmtpParam: Rule = (bytes, from, to) => {
+export const esmtpParam: Rule = (bytes, from, to, utf8) => {
   const i = esmtpKeyword(bytes, from, to);
   if (i < 0 || byteAt(bytes, i, to) !== EQUALS) return i;
-  const end = skip(bytes, i + 1, to, VALUE);
-  return end > i + 1 ? end : ~end;
+  const end = skip(bytes, i + 1, to, VALUE, utf8);
+  return end > i + 1 || end < 0 ? end : ~end;
 };
 
 /**
@@ -34,14 +34,14 @@ export function parseParameters(
 ): { readonly ok: true; readonly value: MailParameters & RcptParameters } | Failure {
   // The whole line first: a command that is not well formed is refused as such, whatever its parameters mean.
   for (let i = from; i < to; ) {
-    const end = byteAt(bytes, i, to) === SP ? esmtpParam(bytes, i + 1, to) : ~i;
+    const end = byteAt(bytes, i, to) === SP ? esmtpParam(bytes, i + 1, to, dialect.utf8) : ~i;
     if (end < 0) return failure('syntax', 'esmtp-param', SECTION, ~end, 'not a valid parameter');
     i = end;
   }
   const values = new Map<string, unknown>();
   for (let i = from; i < to; ) {
     const keywordEnd = esmtpKeyword(bytes, i + 1, to);
-    const end = esmtpParam(bytes, i + 1, to);
+    const end = esmtpParam(bytes, i + 1, to, dialect.utf8);
     const keyword = latin1(bytes, i + 1, keywordEnd).toUpperCase();
     const known = findParameter(keyword);
     if (known === undefined || (dialect.extensions !== null && !dialect.extensions.has(known.extension))) {
@@ -60,7 +60,7 @@ export function parseParameters(
     if (values.has(parameter.name)) {
       return failure('duplicate-parameter', 'esmtp-param', SECTION, i + 1, `${parameter.keyword} is given twice`);
     }
-    const value = parameter.parse(keywordEnd < end ? latin1(bytes, keywordEnd + 1, end) : '');
+    const value = parameter.parse(keywordEnd < end ? decodeUtf8(bytes, keywordEnd + 1, end) : '');
     if (value === undefined) {
       return failure('parameter-value', 'esmtp-value', SECTION, Math.min(keywordEnd + 1, end), `not a value of ${parameter.keyword}`);
     }

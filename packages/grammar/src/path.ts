@@ -10,12 +10,12 @@ import {
   CLASSES,
   COLON,
   COMMA,
+  decodeUtf8,
   DOT,
   GREATER,
   HYPHEN,
   LESS,
   LET_DIG,
-  latin1,
   OPEN_BRACKET,
   type Rule,
   SP,
@@ -34,30 +34,30 @@ const NO_ROUTE: readonly string[] = [];
 export const NULL_PATH: Path = { localPart: '', domain: '', address: '', route: NO_ROUTE };
 
 /** RFC 5321 4.1.2: `A-d-l = At-domain *( "," At-domain )`. */
-const sourceRoute: Rule = (bytes, from, to) => {
+const sourceRoute: Rule = (bytes, from, to, utf8) => {
   let i = from;
   for (;;) {
     if (byteAt(bytes, i, to) !== AT) return ~i;
-    i = domain(bytes, i + 1, to);
+    i = domain(bytes, i + 1, to, utf8);
     if (i < 0 || byteAt(bytes, i, to) !== COMMA) return i;
     i++;
   }
 };
 
 /** RFC 5321 4.1.2: `Path = "<" [ A-d-l ":" ] Mailbox ">"`. */
-export const path: Rule = (bytes, from, to) => {
-  const i = openPath(bytes, from, to);
-  return i < 0 ? i : closePath(bytes, mailbox(bytes, i, to), to);
+export const path: Rule = (bytes, from, to, utf8) => {
+  const i = openPath(bytes, from, to, utf8);
+  return i < 0 ? i : closePath(bytes, mailbox(bytes, i, to, utf8), to);
 };
 
 /** RFC 5321 4.1.2: `Reverse-path = Path / "<>"`. */
-export const reversePath: Rule = (bytes, from, to) =>
-  byteAt(bytes, from, to) === LESS && byteAt(bytes, from + 1, to) === GREATER ? from + 2 : path(bytes, from, to);
+export const reversePath: Rule = (bytes, from, to, utf8) =>
+  byteAt(bytes, from, to) === LESS && byteAt(bytes, from + 1, to) === GREATER ? from + 2 : path(bytes, from, to, utf8);
 
 /** RFC 5321 4.1.1.3: what RCPT takes, `"<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path`. */
-export const forwardPath: Rule = (bytes, from, to) => {
+export const forwardPath: Rule = (bytes, from, to, utf8) => {
   const end = word(bytes, from, to, '<POSTMASTER>');
-  return end >= 0 ? end : path(bytes, from, to);
+  return end >= 0 ? end : path(bytes, from, to, utf8);
 };
 
 /** Which of the two paths is read, with the names of its rules. */
@@ -104,8 +104,8 @@ export function parsePath(bytes: Uint8Array, kind: PathKind, dialect: Dialect = 
 export function parseMailbox(bytes: Uint8Array, dialect: Dialect = DIALECT): Parsed<Mailbox> {
   const found: Deviation[] = [];
   const to = bytes.length;
-  const strict = mailbox(bytes, 0, to);
-  const end = strict === to ? to : looseMailbox(bytes, 0, to, found);
+  const strict = mailbox(bytes, 0, to, dialect.utf8);
+  const end = strict === to ? to : looseMailbox(bytes, 0, to, dialect.utf8, found);
   if (end !== to) return failure('syntax', 'Mailbox', '5321 4.1.2', strict < 0 ? ~strict : strict, 'not a mailbox');
   measure(bytes, 0, to, found);
   return intolerable(found, dialect, strict < 0 ? ~strict : strict, 'Mailbox') ?? success(mailboxAt(bytes, 0, to), found);
@@ -125,9 +125,9 @@ export function pathEnd(
   dialect: Dialect,
   found: Deviation[],
 ): number | Failure {
-  const strict = kind.recognise(bytes, from, to);
+  const strict = kind.recognise(bytes, from, to, dialect.utf8);
   const deviations: Deviation[] = [];
-  const end = strict >= 0 ? strict : loosePath(bytes, from, to, deviations);
+  const end = strict >= 0 ? strict : loosePath(bytes, from, to, dialect.utf8, deviations);
   const offset = strict < 0 ? ~strict : strict;
   if (end < 0) return failure('syntax', kind.rule, kind.section, offset, expected(kind, offset - from));
   const bracketed = bytes[from] === LESS ? 1 : 0;
@@ -145,7 +145,7 @@ export function pathAt(bytes: Uint8Array, from: number, end: number): Path {
   if (end - from === 2 * bracketed) return NULL_PATH;
   const start = mailboxStart(bytes, from);
   const { localPart, domain, address } = mailboxAt(bytes, start, end - bracketed);
-  const route = bytes[from + 1] === AT && bracketed ? latin1(bytes, from + 2, start - 1).split(',@') : NO_ROUTE;
+  const route = bytes[from + 1] === AT && bracketed ? decodeUtf8(bytes, from + 2, start - 1).split(',@') : NO_ROUTE;
   return { localPart, domain, address, route };
 }
 
@@ -176,10 +176,10 @@ function isTagged(bytes: Uint8Array, from: number, to: number): boolean {
 }
 
 /** Past `<` and a source route: where the mailbox begins. */
-function openPath(bytes: Uint8Array, from: number, to: number): number {
+function openPath(bytes: Uint8Array, from: number, to: number, utf8: boolean | undefined): number {
   if (byteAt(bytes, from, to) !== LESS) return ~from;
   if (byteAt(bytes, from + 1, to) !== AT) return from + 1;
-  const i = sourceRoute(bytes, from + 1, to);
+  const i = sourceRoute(bytes, from + 1, to, utf8);
   if (i < 0) return i;
   return byteAt(bytes, i, to) === COLON ? i + 1 : ~i;
 }
@@ -199,22 +199,22 @@ function mailboxStart(bytes: Uint8Array, from: number): number {
 }
 
 /** A path with known deviations. Returns -1 if it is none even so. */
-function loosePath(bytes: Uint8Array, from: number, to: number, found: Deviation[]): number {
+function loosePath(bytes: Uint8Array, from: number, to: number, utf8: boolean, found: Deviation[]): number {
   if (byteAt(bytes, from, to) === LESS) {
-    const i = openPath(bytes, from, to);
-    return i < 0 ? -1 : Math.max(-1, closePath(bytes, looseMailbox(bytes, i, to, found), to));
+    const i = openPath(bytes, from, to, utf8);
+    return i < 0 ? -1 : Math.max(-1, closePath(bytes, looseMailbox(bytes, i, to, utf8, found), to));
   }
   found.push('missing-angle-brackets');
-  const end = looseMailbox(bytes, from, to, found);
+  const end = looseMailbox(bytes, from, to, utf8, found);
   return end >= 0 && (end === to || bytes[end] === SP) ? end : -1;
 }
 
 /** A mailbox with misplaced dots, underscores or a trailing dot. Returns -1 if it is none even so. */
-function looseMailbox(bytes: Uint8Array, from: number, to: number, found: Deviation[]): number {
-  let at = localPart(bytes, from, to);
+function looseMailbox(bytes: Uint8Array, from: number, to: number, utf8: boolean, found: Deviation[]): number {
+  let at = localPart(bytes, from, to, utf8);
   if (at < 0) {
     at = from;
-    while (at < to && (bytes[at] === DOT || CLASSES[bytes[at]!]! & ATEXT)) at++;
+    while (at < to && (bytes[at] === DOT || (CLASSES[bytes[at]!]! & ATEXT) !== 0 || (utf8 && bytes[at]! >= 0x80))) at++;
     if (at === from) return -1;
     found.push('misplaced-dot-local');
   }

@@ -3,9 +3,9 @@
  * continue it (or at `to`). Returns `i` if what was read is a whole word of the rule, else `~i`.
  *
  * Rules never allocate, never look outside the window, and never back up: work is linear in the bytes read. They compose
- * because in SMTP no rule can be continued by the delimiter that follows it.
+ * because in SMTP no rule can be continued by the delimiter that follows it. With `utf8` the rule is the wider one of RFC 6531.
  */
-export type Rule = (bytes: Uint8Array, from: number, to: number) => number;
+export type Rule = (bytes: Uint8Array, from: number, to: number, utf8?: boolean) => number;
 
 export const HT = 0x09;
 export const LF = 0x0a;
@@ -68,12 +68,34 @@ export function byteAt(bytes: Uint8Array, i: number, to: number): number {
   return i < to ? bytes[i]! : -1;
 }
 
-/** Skips bytes of a class. */
-export function skip(bytes: Uint8Array, from: number, to: number, bits: number): number {
+/** Skips bytes of a class and, with `utf8`, characters beyond ASCII; `~i` if such a character is broken at `i`. */
+export function skip(bytes: Uint8Array, from: number, to: number, bits: number, utf8 = false): number {
   let i = from;
-  while (i < to && (CLASSES[bytes[i]!]! & bits) !== 0) i++;
+  while (i < to) {
+    const byte = bytes[i]!;
+    if ((CLASSES[byte]! & bits) !== 0) i++;
+    else if (utf8 && byte >= 0x80) {
+      const end = utf8NonAscii(bytes, i, to);
+      if (end < 0) return ~end === i ? i : end;
+      i = end;
+    } else break;
+  }
   return i;
 }
+
+/** RFC 6532 3.1, RFC 3629 4: `UTF8-non-ascii = UTF8-2 / UTF8-3 / UTF8-4`; no overlong form, no surrogate. */
+export const utf8NonAscii: Rule = (bytes, from, to) => {
+  const lead = byteAt(bytes, from, to);
+  const length = lead < 0xc2 || lead > 0xf4 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  if (length === 0) return ~from;
+  for (let k = 1; k < length; k++) {
+    const tail = byteAt(bytes, from + k, to);
+    const least = k > 1 ? 0x80 : lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+    const most = k > 1 ? 0xbf : lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+    if (tail < least || tail > most) return ~(from + k);
+  }
+  return from + length;
+};
 
 /** How far `bytes` spells `upper` (capital ASCII) without regard to case: the end, or `~i` at the first byte that differs. */
 export function word(bytes: Uint8Array, from: number, to: number, upper: string): number {
@@ -90,6 +112,35 @@ export function latin1(bytes: Uint8Array, from: number, to: number): string {
   let text = '';
   for (let i = from; i < to; i++) text += String.fromCharCode(bytes[i]!);
   return text;
+}
+
+/** The text that octets spell in UTF-8; they have been recognised before. */
+export function decodeUtf8(bytes: Uint8Array, from: number, to: number): string {
+  let text = '';
+  for (let i = from; i < to; ) {
+    const lead = bytes[i++]!;
+    if (lead < 0x80) text += String.fromCharCode(lead);
+    else {
+      let code = lead < 0xe0 ? lead & 0x1f : lead < 0xf0 ? lead & 0x0f : lead & 0x07;
+      while (i < to && (bytes[i]! & 0xc0) === 0x80) code = (code << 6) | (bytes[i++]! & 0x3f);
+      text += String.fromCodePoint(code);
+    }
+  }
+  return text;
+}
+
+/** A text as UTF-8; half a surrogate pair becomes `?`. */
+export function encodeUtf8(text: string): Uint8Array {
+  const bytes: number[] = [];
+  for (const character of text) {
+    const code = character.codePointAt(0)!;
+    if (code < 0x80) bytes.push(code);
+    else if (code >= 0xd800 && code <= 0xdfff) bytes.push(0x3f);
+    else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 0x3f));
+    else if (code < 0x10000) bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f));
+    else bytes.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 0x3f), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f));
+  }
+  return Uint8Array.from(bytes);
 }
 
 /** A string as octets; characters above U+00FF become `?`. */
