@@ -21,9 +21,6 @@ export {
 } from './path.ts';
 export { formatReply, isReplyCode, parseReply, type Reply, replyLine } from './reply.ts';
 export type { Failure, FailureCode, Parsed, Success } from './result.ts';
-// For the oracle: a Rule is greedy — it reads while a word of the rule is still possible and stops at the first byte that cannot
-// continue it (see rule.ts). The lines of commands have no Rule of their own: parseCommand(bytes, LETTER) is what is compared with the
-// ABNF (given the line without CRLF; a failure's code unknown-parameter, duplicate-parameter or parameter-value is well-formed syntax).
 export { latin1, octets, type Rule } from './rule.ts';
 export { formatAddressLiteral, formatDate, formatReceived, formatReturnPath, type Received } from './trace.ts';
 export { decodeXtext, encodeXtext } from './xtext.ts';

@@ -234,7 +234,7 @@ export function looseDomain(bytes: Uint8Array, from: number, to: number, found: 
     const byte = bytes[i]!;
     if (byte === UNDERSCORE) underscore = label = true;
     else if (CLASSES[byte]! & LET_DIG || (byte === HYPHEN && label)) label = true;
-    else if (byte === DOT && label) label = false;
+    else if (byte === DOT && label && bytes[i - 1] !== HYPHEN) label = false;
     else break;
   }
   if (i === from || bytes[i - 1] === HYPHEN) return -1;

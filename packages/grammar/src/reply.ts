@@ -29,11 +29,8 @@ const replyCode: Rule = (bytes, from, to) => {
  */
 export const replyLine: Rule = (bytes, from, to) => {
   for (let line = from; ; ) {
-    let i = replyCode(bytes, line, to);
+    let i = line === from ? replyCode(bytes, from, to) : sameCode(bytes, from, line, to);
     if (i < 0) return i;
-    if (line > from) {
-      for (let k = 0; k < 3; k++) if (bytes[line + k] !== bytes[from + k]) return ~(line + k);
-    }
     const mark = byteAt(bytes, i, to);
     if (mark === HYPHEN || mark === SP) {
       const end = textEnd(bytes, i + 1, to);
@@ -46,6 +43,12 @@ export const replyLine: Rule = (bytes, from, to) => {
     if (mark !== HYPHEN) return line;
   }
 };
+
+/** The code at `line` is the one at `from`. */
+function sameCode(bytes: Uint8Array, from: number, line: number, to: number): number {
+  for (let k = 0; k < 3; k++) if (byteAt(bytes, line + k, to) !== bytes[from + k]) return ~(line + k);
+  return line + 3;
+}
 
 /**
  * Parses a whole reply, its CRLFs included. A final line of code and SP alone is accepted, as RFC 5321 4.2.1 has servers send
