@@ -1,34 +1,36 @@
-import { decodeBase64 } from './base64.ts';
 import type { Deviation } from './deviation.ts';
 import { DIALECT, type Dialect } from './dialect.ts';
 import { addressLiteral, domain, hostName } from './domain.ts';
 import type { MailParameters, RcptParameters } from './extension.ts';
+import { attributes, auth, bdat, etrn } from './extension-command.ts';
+import { type Line, space } from './line.ts';
 import { string } from './mailbox.ts';
 import { parseParameters } from './parameter.ts';
-import { FORWARD_PATH, intolerable, looseDomain, type Path, type PathKind, pathAt, pathEnd, REVERSE_PATH } from './path.ts';
+import { FORWARD_PATH, looseDomain, type Path, type PathKind, pathAt, pathEnd, REVERSE_PATH } from './path.ts';
 import { type Failure, failure, type Parsed, success } from './result.ts';
-import { byteAt, COLON, classAt, EQUALS, HT, HYPHEN, LET_DIG, latin1, PRINTABLE, SP, skip, word } from './rule.ts';
+import { byteAt, COLON, classAt, decodeUtf8, HT, HYPHEN, LET_DIG, latin1, PRINTABLE, SP, skip, word } from './rule.ts';
+import { intolerable } from './tolerance.ts';
 
 /** A command line, understood. */
 export type Command =
-  | { readonly verb: 'EHLO' | 'HELO'; readonly name: string }
+  | { readonly verb: 'EHLO' | 'HELO' | 'LHLO'; readonly name: string }
   | { readonly verb: 'MAIL'; readonly reversePath: Path; readonly parameters: MailParameters }
   | { readonly verb: 'RCPT'; readonly forwardPath: Path; readonly parameters: RcptParameters }
   | { readonly verb: 'DATA' | 'RSET' | 'QUIT' | 'STARTTLS' }
-  | { readonly verb: 'VRFY' | 'EXPN' | 'HELP' | 'NOOP'; readonly argument: string }
+  /** `smtpUtf8`: the client takes UTF-8 in the reply (RFC 6531 3.7.4.2). */
+  | { readonly verb: 'VRFY' | 'EXPN'; readonly argument: string; readonly smtpUtf8: boolean }
+  | { readonly verb: 'HELP' | 'NOOP'; readonly argument: string }
   | { readonly verb: 'AUTH'; readonly mechanism: string; readonly initial: Uint8Array | null }
-  | { readonly verb: 'SEND' | 'SOML' | 'SAML' | 'TURN' | 'BDAT'; readonly argument: string };
+  /** RFC 3030 2; a size beyond 2^53 - 1 counts as that. */
+  | { readonly verb: 'BDAT'; readonly size: number; readonly last: boolean }
+  /** RFC 1985; `option` is `@` (and its subdomains), `#` (a queue) or empty. */
+  | { readonly verb: 'ETRN'; readonly option: '' | '@' | '#'; readonly node: string }
+  /** Of Postfix: facts of the client that a trusted proxy speaks for. `[UNAVAILABLE]` and `[TEMPUNAVAIL]` stand as they are. */
+  | { readonly verb: 'XCLIENT' | 'XFORWARD'; readonly attributes: ReadonlyMap<string, string> }
+  /** Known by name, and not implemented. */
+  | { readonly verb: 'SEND' | 'SOML' | 'SAML' | 'TURN' | 'ATRN' | 'BURL'; readonly argument: string };
 
 export type Verb = Command['verb'];
-
-/** A line being read: everything up to `to` is the command without its CRLF. */
-interface Line {
-  readonly bytes: Uint8Array;
-  readonly from: number;
-  readonly to: number;
-  readonly dialect: Dialect;
-  readonly found: Deviation[];
-}
 
 type ArgumentParser = (line: Line, verb: never, from: number) => Command | Failure;
 
@@ -36,23 +38,28 @@ type ArgumentParser = (line: Line, verb: never, from: number) => Command | Failu
 const ARGUMENTS: ReadonlyMap<string, ArgumentParser> = new Map<Verb, ArgumentParser>([
   ['EHLO', hello],
   ['HELO', hello],
+  ['LHLO', hello],
   ['MAIL', mail],
   ['RCPT', rcpt],
   ['DATA', nothing],
   ['RSET', nothing],
   ['QUIT', nothing],
-  ['VRFY', text],
-  ['EXPN', text],
+  ['VRFY', inquiry],
+  ['EXPN', inquiry],
   ['HELP', optionalText],
   ['NOOP', optionalText],
   ['STARTTLS', nothing],
   ['AUTH', auth],
-  // RFC 5321 F.1, F.6, and RFC 3030: known by name.
+  ['BDAT', bdat],
+  ['ETRN', etrn],
+  ['XCLIENT', attributes],
+  ['XFORWARD', attributes],
   ['SEND', anything],
   ['SOML', anything],
   ['SAML', anything],
   ['TURN', anything],
-  ['BDAT', anything],
+  ['ATRN', anything],
+  ['BURL', anything],
 ]);
 
 /** The verb at the start of a command line, in capitals; null if it is none that is known. */
@@ -106,22 +113,12 @@ function trimmed(bytes: Uint8Array, from: number, to: number, dialect: Dialect, 
   return end;
 }
 
-/** RFC 5321 4.1.1: verbs and their arguments are parted by one SP. Returns where the argument begins, or `~i`. */
-function space(line: Line, i: number): number {
-  if (byteAt(line.bytes, i, line.to) !== SP) return ~i;
-  let end = i + 1;
-  if (byteAt(line.bytes, end, line.to) !== SP || !line.dialect.tolerate.has('extra-space')) return end;
-  while (byteAt(line.bytes, end, line.to) === SP) end++;
-  line.found.push('extra-space');
-  return end;
-}
-
-/** RFC 5321 4.1.1.1: `"EHLO" SP ( Domain / address-literal )`, `"HELO" SP Domain`. */
-function hello(line: Line, verb: 'EHLO' | 'HELO', from: number): Command | Failure {
+/** RFC 5321 4.1.1.1: `"EHLO" SP ( Domain / address-literal )`, `"HELO" SP Domain`; RFC 2033 4.1: LHLO as EHLO. */
+function hello(line: Line, verb: 'EHLO' | 'HELO' | 'LHLO', from: number): Command | Failure {
   const { bytes, to, dialect, found } = line;
   const start = space(line, from);
   if (start < 0) return failure('syntax', verb.toLowerCase(), '5321 4.1.1.1', ~start, `${verb} needs the name of the client`);
-  const strict = (verb === 'EHLO' ? hostName : domain)(bytes, start, to);
+  const strict = (verb === 'HELO' ? domain : hostName)(bytes, start, to);
   if (strict === to && to - start <= 255) return { verb, name: latin1(bytes, start, to) };
   const offset = strict < 0 ? ~strict : strict;
   const deviations: Deviation[] = [];
@@ -134,7 +131,7 @@ function hello(line: Line, verb: 'EHLO' | 'HELO', from: number): Command | Failu
 }
 
 /** A name with known deviations; its end, or -1 if it holds what can't be shown. */
-function looseHello(bytes: Uint8Array, start: number, to: number, verb: 'EHLO' | 'HELO', found: Deviation[]): number {
+function looseHello(bytes: Uint8Array, start: number, to: number, verb: string, found: Deviation[]): number {
   if (skip(bytes, start, to, PRINTABLE) !== to || start === to) return -1;
   let nameEnd = start;
   while (nameEnd < to && bytes[nameEnd] !== SP) nameEnd++;
@@ -153,7 +150,12 @@ function looseHello(bytes: Uint8Array, start: number, to: number, verb: 'EHLO' |
 /** RFC 5321 4.1.1.2: `"MAIL FROM:" Reverse-path [SP Mail-parameters]`. */
 function mail(line: Line, _verb: never, from: number): Command | Failure {
   const read = pathAndParameters(line, from, 'FROM', REVERSE_PATH, 'MAIL');
-  return 'ok' in read ? read : { verb: 'MAIL', reversePath: read.path, parameters: read.parameters };
+  if ('ok' in read) return read;
+  const { path, parameters, beyondAscii } = read;
+  // RFC 6531 3.4: such an address is sent only with the parameter.
+  if (beyondAscii >= 0 && parameters.smtpUtf8 === undefined)
+    return failure('smtputf8', 'Reverse-path', '6531 3.4', beyondAscii, 'this address needs SMTPUTF8');
+  return { verb: 'MAIL', reversePath: path, parameters };
 }
 
 /** RFC 5321 4.1.1.3: `"RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]`. */
@@ -165,6 +167,8 @@ function rcpt(line: Line, _verb: never, from: number): Command | Failure {
 interface PathAndParameters {
   readonly path: Path;
   readonly parameters: MailParameters & RcptParameters;
+  /** Where the first octet beyond ASCII stands in the path, or -1. */
+  readonly beyondAscii: number;
 }
 
 function pathAndParameters(
@@ -193,7 +197,9 @@ function pathAndParameters(
   const end = pathEnd(bytes, i, to, kind, dialect, found);
   if (typeof end !== 'number') return end;
   const parameters = end === to ? NO_PARAMETERS : parseParameters(bytes, end, to, verb, dialect);
-  return parameters.ok ? { path: pathAt(bytes, i, end), parameters: parameters.value } : parameters;
+  if (!parameters.ok) return parameters;
+  const ascii = dialect.utf8 ? bytes.subarray(i, end).findIndex((byte) => byte >= 0x80) : -1;
+  return { path: pathAt(bytes, i, end), parameters: parameters.value, beyondAscii: ascii < 0 ? -1 : i + ascii };
 }
 
 const NO_PARAMETERS = { ok: true, value: {} } as const;
@@ -210,55 +216,41 @@ function nothing(line: Line, verb: 'DATA' | 'RSET' | 'QUIT' | 'STARTTLS', from: 
   return failure('unexpected-argument', verb.toLowerCase(), '5321 4.1.1', from, `${verb} takes no argument`);
 }
 
-/** RFC 5321 4.1.1.6, 4.1.1.7: `"VRFY" SP String`, `"EXPN" SP String`. */
-function text(line: Line, verb: 'VRFY' | 'EXPN' | 'HELP' | 'NOOP', from: number): Command | Failure {
+/** RFC 5321 4.1.1.6, 4.1.1.7: `"VRFY" SP String`, `"EXPN" SP String`; RFC 6531 3.7.4.2: `[ SP "SMTPUTF8" ]`. */
+function inquiry(line: Line, verb: 'VRFY' | 'EXPN', from: number): Command | Failure {
+  const { bytes, dialect } = line;
+  const flag = line.to - ' SMTPUTF8'.length;
+  const smtpUtf8 = dialect.utf8 && flag > from + 1 && word(bytes, flag, line.to, ' SMTPUTF8') === line.to;
+  const argument = text(smtpUtf8 ? { ...line, to: flag } : line, verb, from, smtpUtf8);
+  return typeof argument === 'string' ? { verb, argument, smtpUtf8 } : argument;
+}
+
+function text(line: Line, verb: keyof typeof SECTIONS, from: number, utf8: boolean): string | Failure {
   const { bytes, to, dialect, found } = line;
   const section = SECTIONS[verb];
   const start = space(line, from);
   if (start < 0) return failure('syntax', verb.toLowerCase(), section, ~start, `${verb} needs an argument`);
-  const strict = string(bytes, start, to);
+  const strict = string(bytes, start, to, utf8);
   if (strict !== to) {
     const offset = strict < 0 ? ~strict : strict;
-    const shown = skip(bytes, start, to, PRINTABLE);
-    if (shown !== to || start === to) return failure('syntax', 'String', '5321 4.1.2', Math.max(offset, shown), 'not printable ASCII text');
+    const shown = skip(bytes, start, to, PRINTABLE, utf8);
+    if (shown !== to || start === to) return failure('syntax', 'String', '5321 4.1.2', Math.max(offset, shown), 'not printable text');
     const refused = intolerable(['free-text-argument'], dialect, offset, 'String');
     if (refused !== null) return refused;
     found.push('free-text-argument');
   }
-  return { verb, argument: latin1(bytes, start, to) };
+  return decodeUtf8(bytes, start, to);
 }
 
 const SECTIONS = { VRFY: '5321 4.1.1.6', EXPN: '5321 4.1.1.7', HELP: '5321 4.1.1.8', NOOP: '5321 4.1.1.9' } as const;
 
 /** RFC 5321 4.1.1.8, 4.1.1.9: `"HELP" [ SP String ]`, `"NOOP" [ SP String ]`. */
 function optionalText(line: Line, verb: 'HELP' | 'NOOP', from: number): Command | Failure {
-  return from === line.to ? { verb, argument: '' } : text(line, verb, from);
+  const argument = from === line.to ? '' : text(line, verb, from, false);
+  return typeof argument === 'string' ? { verb, argument } : argument;
 }
 
-/** RFC 4954 4: `AUTH mechanism [initial-response]`; "=" is an initial response of no octets. */
-function auth(line: Line, verb: 'AUTH', from: number): Command | Failure {
-  const { bytes, to } = line;
-  const start = space(line, from);
-  if (start < 0) return failure('syntax', 'auth', '4954 4', ~start, 'the form is AUTH mechanism [initial-response]');
-  let end = start;
-  while (MECHANISM.has(byteAt(bytes, end, to))) end++;
-  if (end === start || end - start > 20)
-    return failure('syntax', 'sasl-mech', '4422 3.1', Math.min(end, start + 20), 'not a mechanism name');
-  const mechanism = latin1(bytes, start, end).toUpperCase();
-  if (end === to) return { verb, mechanism, initial: null };
-  const response = space(line, end);
-  if (response < 0 || response === to) return failure('syntax', 'auth', '4954 4', end, 'the form is AUTH mechanism [initial-response]');
-  if (to === response + 1 && bytes[response] === EQUALS) return { verb, mechanism, initial: new Uint8Array(0) };
-  const initial = decodeBase64(bytes, response, to);
-  return initial === null ? failure('base64', 'initial-response', '4954 4', response, 'not valid base64') : { verb, mechanism, initial };
-}
-
-/** RFC 4422 3.1: `mech-char = UPPER-ALPHA / DIGIT / HYPHEN / UNDERSCORE`; RFC 4954 4.1 shows clients that write small letters. */
-const MECHANISM: ReadonlySet<number> = new Set(
-  Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', (letter) => letter.charCodeAt(0)),
-);
-
-function anything(line: Line, verb: 'SEND' | 'SOML' | 'SAML' | 'TURN' | 'BDAT', from: number): Command | Failure {
+function anything(line: Line, verb: 'SEND' | 'SOML' | 'SAML' | 'TURN' | 'ATRN' | 'BURL', from: number): Command | Failure {
   const end = skip(line.bytes, from, line.to, PRINTABLE);
   return end === line.to
     ? { verb, argument: latin1(line.bytes, from, end).trim() }

@@ -16,16 +16,16 @@ export type Deviation =
   | 'long-domain'
   | 'long-path'
   | 'unregistered-literal-tag'
-  | 'bare-lf-line';
+  | 'bare-lf-line'
+  | 'odd-ehlo-name'
+  | 'odd-ehlo-line';
 
-/** What a deviation is, and what one risks by accepting it. */
+/** What a deviation is. */
 export interface DeviationRule {
   /** The section that the sender breaks. */
   readonly section: string;
   /** What the sender does. */
   readonly what: string;
-  /** The danger of accepting it. */
-  readonly danger: string;
 }
 
 /**
@@ -33,91 +33,51 @@ export interface DeviationRule {
  * reports each one that it met. None of them repairs anything: the address or text stays as it was sent.
  */
 export const DEVIATIONS: { readonly [name in Deviation]: DeviationRule } = {
-  'trailing-white-space': {
-    section: '4.1.1',
-    what: 'white space before the CRLF of a command',
-    danger: 'None known; RFC 5321 4.1.1 asks receivers to tolerate it.',
-  },
+  'trailing-white-space': { section: '4.1.1', what: 'white space before the CRLF of a command' },
   'free-text-argument': {
     section: '4.1.2',
     what: 'an argument of VRFY, EXPN, HELP or NOOP that is neither one Atom nor one Quoted-string',
-    danger: 'None known; 3.5.1 wants VRFY to take local-part@domain and 4.1.1.9 wants the text of NOOP ignored.',
   },
-  'text-after-hello': {
-    section: '4.1.1.1',
-    what: 'text behind the name in EHLO or HELO, as RFC 2821 once allowed',
-    danger: 'None known; the text is dropped.',
-  },
-  'literal-in-helo': {
-    section: '4.1.1.1',
-    what: 'an address literal in HELO, which takes a Domain only',
-    danger: 'None known.',
-  },
-  'free-form-hello': {
-    section: '4.1.1.1',
-    what: 'a name in EHLO or HELO that is neither a Domain nor an address literal',
-    danger: 'The name cannot stand in a Received field and says nothing about the client.',
-  },
-  'extra-space': {
-    section: '4.1.1',
-    what: 'more than one space between the parts of a command',
-    danger: 'None known.',
-  },
-  'space-before-colon': {
-    section: '3.3',
-    what: 'white space between FROM or TO and the colon',
-    danger: 'Another receiver on the path may read the command otherwise.',
-  },
-  'space-after-colon': {
-    section: '3.3',
-    what: 'white space between the colon and the path',
-    danger: 'Another receiver on the path may read the command otherwise.',
-  },
-  'missing-angle-brackets': {
-    section: '4.1.2',
-    what: 'a mailbox without its angle brackets',
-    danger: 'Where the address ends is a guess: at the first space.',
-  },
-  'misplaced-dot-local': {
-    section: '4.1.2',
-    what: 'a local part that begins or ends with a dot or has two in a row, unquoted',
-    danger: 'Other systems refuse such an address, so a reply or a bounce may have nowhere to go.',
-  },
-  'underscore-domain': {
-    section: '4.1.2',
-    what: 'an underscore in a domain',
-    danger: 'The name may not resolve as a host.',
-  },
-  'trailing-dot-domain': {
-    section: '4.1.2',
-    what: 'a domain that ends with a dot',
-    danger: 'Two spellings of one name: a filter that compares text may miss one.',
-  },
-  'long-local-part': {
-    section: '4.5.3.1.1',
-    what: 'a local part of more than 64 octets',
-    danger: 'Other systems may refuse to relay or to answer it.',
-  },
-  'long-domain': {
-    section: '4.5.3.1.2',
-    what: 'a domain of more than 255 octets',
-    danger: 'It cannot be a name in the DNS.',
-  },
-  'long-path': {
-    section: '4.5.3.1.3',
-    what: 'a path of more than 256 octets',
-    danger: 'Other systems may refuse to relay or to answer it.',
-  },
-  'unregistered-literal-tag': {
-    section: '4.1.3',
-    what: 'an address literal whose tag is not registered',
-    danger: 'Nobody knows how to reach such an address.',
-  },
-  'bare-lf-line': {
-    section: '2.3.8',
-    what: 'a command line that ends with LF alone',
-    danger: 'Two systems may disagree where a line ends: commands can be smuggled past one of them.',
-  },
+  'text-after-hello': { section: '4.1.1.1', what: 'text behind the name in EHLO or HELO, as RFC 2821 once allowed' },
+  'literal-in-helo': { section: '4.1.1.1', what: 'an address literal in HELO, which takes a Domain only' },
+  'free-form-hello': { section: '4.1.1.1', what: 'a name in EHLO or HELO that is neither a Domain nor an address literal' },
+  'extra-space': { section: '4.1.1', what: 'more than one space between the parts of a command' },
+  'space-before-colon': { section: '3.3', what: 'white space between FROM or TO and the colon' },
+  'space-after-colon': { section: '3.3', what: 'white space between the colon and the path' },
+  'missing-angle-brackets': { section: '4.1.2', what: 'a mailbox without its angle brackets' },
+  'misplaced-dot-local': { section: '4.1.2', what: 'a local part that begins or ends with a dot or has two in a row, unquoted' },
+  'underscore-domain': { section: '4.1.2', what: 'an underscore in a domain' },
+  'trailing-dot-domain': { section: '4.1.2', what: 'a domain that ends with a dot' },
+  'long-local-part': { section: '4.5.3.1.1', what: 'a local part of more than 64 octets' },
+  'long-domain': { section: '4.5.3.1.2', what: 'a domain of more than 255 octets' },
+  'long-path': { section: '4.5.3.1.3', what: 'a path of more than 256 octets' },
+  'unregistered-literal-tag': { section: '4.1.3', what: 'an address literal whose tag is not registered' },
+  'bare-lf-line': { section: '2.3.8', what: 'a command line that ends with LF alone' },
+  'odd-ehlo-name': { section: '4.1.1.1', what: 'a server name in the answer to EHLO that is no Domain' },
+  'odd-ehlo-line': { section: '4.1.1.1', what: 'a line in the answer to EHLO that is no keyword with parameters' },
+};
+
+/** The danger of accepting each. */
+export const DANGERS: { readonly [name in Deviation]: string } = {
+  'trailing-white-space': 'None known; RFC 5321 4.1.1 asks receivers to tolerate it.',
+  'free-text-argument': 'None known; 3.5.1 wants VRFY to take local-part@domain and 4.1.1.9 wants the text of NOOP ignored.',
+  'text-after-hello': 'None known; the text is dropped.',
+  'literal-in-helo': 'None known.',
+  'free-form-hello': 'The name cannot stand in a Received field and says nothing about the client.',
+  'extra-space': 'None known.',
+  'space-before-colon': 'Another receiver on the path may read the command otherwise.',
+  'space-after-colon': 'Another receiver on the path may read the command otherwise.',
+  'missing-angle-brackets': 'Where the address ends is a guess: at the first space.',
+  'misplaced-dot-local': 'Other systems refuse such an address, so a reply or a bounce may have nowhere to go.',
+  'underscore-domain': 'The name may not resolve as a host.',
+  'trailing-dot-domain': 'Two spellings of one name: a filter that compares text may miss one.',
+  'long-local-part': 'Other systems may refuse to relay or to answer it.',
+  'long-domain': 'It cannot be a name in the DNS.',
+  'long-path': 'Other systems may refuse to relay or to answer it.',
+  'unregistered-literal-tag': 'Nobody knows how to reach such an address.',
+  'bare-lf-line': 'Two systems may disagree where a line ends: commands can be smuggled past one of them.',
+  'odd-ehlo-name': 'None known: the name is only shown.',
+  'odd-ehlo-line': 'None known: the line is left out, so nothing is switched on by it.',
 };
 
 /** The deviations that RFC 5321 itself asks receivers to tolerate. */
@@ -134,6 +94,8 @@ export const POSTEL: ReadonlySet<Deviation> = new Set([
   'underscore-domain',
   'trailing-dot-domain',
   'long-local-part',
+  'odd-ehlo-name',
+  'odd-ehlo-line',
 ]);
 
 /** Every deviation: for tests and sinks that should see what a sender does. */

@@ -1,5 +1,21 @@
 import { hostName } from './domain.ts';
-import { AT, ATEXT, BACKSLASH, byteAt, CLASSES, classAt, DOT, DQUOTE, decodeUtf8, encodeUtf8, PRINTABLE, QTEXT, type Rule, skip, utf8NonAscii } from './rule.ts';
+import {
+  AT,
+  ATEXT,
+  BACKSLASH,
+  byteAt,
+  CLASSES,
+  classAt,
+  DOT,
+  DQUOTE,
+  decodeUtf8,
+  encodeUtf8,
+  PRINTABLE,
+  QTEXT,
+  type Rule,
+  skip,
+  utf8NonAscii,
+} from './rule.ts';
 
 /** An address as the envelope holds it. */
 export interface Mailbox {

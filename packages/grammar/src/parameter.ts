@@ -60,12 +60,20 @@ export function parseParameters(
     if (values.has(parameter.name)) {
       return failure('duplicate-parameter', 'esmtp-param', SECTION, i + 1, `${parameter.keyword} is given twice`);
     }
-    const value = parameter.parse(keywordEnd < end ? decodeUtf8(bytes, keywordEnd + 1, end) : '');
+    const value = parameter.codec.parse(keywordEnd < end ? decodeUtf8(bytes, keywordEnd + 1, end) : '');
     if (value === undefined) {
       return failure('parameter-value', 'esmtp-value', SECTION, Math.min(keywordEnd + 1, end), `not a value of ${parameter.keyword}`);
     }
+    // RFC 3030 3: BODY=BINARYMIME exists only where BINARYMIME is offered, whatever 8BITMIME says.
+    if (value === 'BINARYMIME' && dialect.extensions !== null && !dialect.extensions.has('BINARYMIME')) {
+      return failure('parameter-value', 'body-value', '3030 3', keywordEnd + 1, 'BINARYMIME is not offered');
+    }
     values.set(parameter.name, value);
     i = end;
+  }
+  // RFC 4865 4: "only one of" the two.
+  if (values.has('holdFor') && values.has('holdUntil')) {
+    return failure('duplicate-parameter', 'hold-param', '4865 4', from, 'HOLDFOR and HOLDUNTIL exclude each other');
   }
   // The names come from the registry, never from the wire.
   return { ok: true, value: Object.fromEntries(values) };

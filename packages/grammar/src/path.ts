@@ -10,8 +10,8 @@ import {
   CLASSES,
   COLON,
   COMMA,
-  decodeUtf8,
   DOT,
+  decodeUtf8,
   GREATER,
   HYPHEN,
   LESS,
@@ -21,6 +21,7 @@ import {
   SP,
   word,
 } from './rule.ts';
+import { intolerable } from './tolerance.ts';
 
 /** A reverse-path or forward-path. The null reverse-path `<>` has an empty `address`. */
 export interface Path extends Mailbox {
@@ -147,16 +148,6 @@ export function pathAt(bytes: Uint8Array, from: number, end: number): Path {
   const { localPart, domain, address } = mailboxAt(bytes, start, end - bracketed);
   const route = bytes[from + 1] === AT && bracketed ? decodeUtf8(bytes, from + 2, start - 1).split(',@') : NO_ROUTE;
   return { localPart, domain, address, route };
-}
-
-/** The first deviation that the dialect does not take, as a failure; null if it takes them all. */
-export function intolerable(found: readonly Deviation[], dialect: Dialect, offset: number, rule: string): Failure | null {
-  for (const name of found) {
-    if (!dialect.tolerate.has(name)) {
-      return failure('deviation', rule, `5321 ${DEVIATIONS[name].section}`, offset, `${DEVIATIONS[name].what} (${name})`);
-    }
-  }
-  return null;
 }
 
 /** RFC 5321 4.5.3.1: the lengths of a mailbox that was recognised; `<>` and `<Postmaster>` included. */

@@ -133,7 +133,7 @@ function wrap(text: string, room: number): string[] {
 }
 
 /** RFC 5321 4.2: `textstring = 1*(%d09 / %d32-126)`. */
-function textEnd(bytes: Uint8Array, from: number, to: number): number {
+export function textEnd(bytes: Uint8Array, from: number, to: number): number {
   let i = from;
   while ((classAt(bytes, i, to) & PRINTABLE) !== 0 || byteAt(bytes, i, to) === HT) i++;
   return i;

@@ -9,6 +9,7 @@ export type FailureCode =
   | 'unknown-parameter'
   | 'duplicate-parameter'
   | 'parameter-value'
+  | 'smtputf8' // characters beyond ASCII without SMTPUTF8
   | 'base64';
 
 /** A refusal: what was expected, and where. */
@@ -17,7 +18,7 @@ export interface Failure {
   readonly code: FailureCode;
   /** The ABNF rule that failed. */
   readonly rule: string;
-  /** Where that rule stands, e.g. `RFC 5321 4.1.2`. */
+  /** Where that rule stands, e.g. `RFC 5321 4.1.2`; `XCLIENT` has no RFC. */
   readonly section: string;
   /** Octets from the start of the text to the byte that cannot continue it; its length if it ended too early. */
   readonly offset: number;
@@ -41,5 +42,5 @@ export function success<T>(value: T, deviations: readonly Deviation[] = NONE): S
 }
 
 export function failure(code: FailureCode, rule: string, section: string, offset: number, message: string): Failure {
-  return { ok: false, code, rule, section: `RFC ${section}`, offset, message };
+  return { ok: false, code, rule, section: /^[0-9]/.test(section) ? `RFC ${section}` : section, offset, message };
 }

@@ -1,10 +1,40 @@
-/** RFC 3461 4: `xtext = *( xchar / hexchar )`; xchar is any of %d33-126 but "+" and "=". */
+/** RFC 3461 4: `xtext = *( xchar / hexchar )`; xchar is any of %d33-126 but "+" and "=". Only ASCII can be encoded. */
 export function encodeXtext(text: string): string {
   return text.replaceAll(/[^!-*,-<>-~]/g, (character) => `+${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 }
 
-/** Decodes xtext (RFC 3461 4) to the octets it stands for, one character an octet; null if it is none. */
+/**
+ * Decodes xtext; null if it is none, or if it stands for a control character or an octet beyond ASCII: such a text must not reach
+ * a log or a header field (RFC 3461 4.4 wants printable characters).
+ */
 export function decodeXtext(text: string): string | null {
-  if (!/^(?:[!-*,-<>-~]|\+[0-9A-F]{2})*$/.test(text)) return null;
-  return text.replaceAll(/\+(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  if (!/^(?:[!-*,-<>-~]|\+[0-9A-F]{2})*$/i.test(text)) return null;
+  const decoded = text.replaceAll(/\+(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return /^[ -~]*$/.test(decoded) ? decoded : null;
+}
+
+/** RFC 6533 3: `utf-8-addr-xtext`, where `\x{HEXPOINT}` stands for a character; `unitext` also takes characters as they are. */
+export function decodeUtf8Address(text: string): string | null {
+  const points = /\\x\{([0-9A-F]{2,6})\}/g;
+  const plain = text.replaceAll(points, '');
+  if (text === '' || /[^!-*,-<>-[\]-~\u0080-\u{10ffff}]/u.test(plain)) return null;
+  let valid = true;
+  const decoded = text.replaceAll(points, (_, hex: string) => {
+    const code = Number.parseInt(hex, 16);
+    if (!isHexPoint(hex, code)) valid = false;
+    return valid ? String.fromCodePoint(code) : '';
+  });
+  return valid ? decoded : null;
+}
+
+/** Writes an address as utf-8-addr-xtext: ASCII only, so that it passes where SMTPUTF8 is not offered. */
+export function encodeUtf8Address(address: string): string {
+  return address.replaceAll(/[^!-*,-<>-[\]-~]/gu, (character) => `\\x{${character.codePointAt(0)!.toString(16).toUpperCase()}}`);
+}
+
+/** RFC 6533 3 HEXPOINT: the shortest form, no surrogate, and in ASCII only what can't stand for itself. */
+function isHexPoint(hex: string, code: number): boolean {
+  if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return false;
+  if (hex.length === 2) return /^(?:[01][1-9]|10|20|2B|3D|7F|5C|[89A-F][0-9A-F])$/.test(hex);
+  return hex[0] !== '0';
 }

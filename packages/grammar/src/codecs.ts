@@ -1,0 +1,131 @@
+import { LETTER } from './dialect.ts';
+import { parseMailbox } from './path.ts';
+import { encodeUtf8 } from './rule.ts';
+import { decodeUtf8Address, decodeXtext, encodeUtf8Address, encodeXtext } from './xtext.ts';
+
+/** How the value of a parameter is read and written. */
+export interface Codec<T = unknown> {
+  /** The typed value; undefined if the text is not a value of this parameter. */
+  parse(value: string): T | undefined;
+  /** Gives a text of which `parse` makes the same value. */
+  format(value: T): string;
+}
+
+/** A parameter without a value. */
+export const flag: Codec<true> = { parse: (value) => (value === '' ? true : undefined), format: () => '' };
+
+/** A whole number of at most `digits` digits; beyond 2^53 - 1 it counts as that. */
+export function decimal(pattern: RegExp): Codec<number> {
+  return { parse: (value) => (pattern.test(value) ? Math.min(Number(value), Number.MAX_SAFE_INTEGER) : undefined), format: String };
+}
+
+/** One of a few words, in any case; written in capitals. */
+export function oneOf<const Word extends string>(...words: readonly Word[]): Codec<Word> {
+  return { parse: (value) => words.find((word) => word === value.toUpperCase()), format: String };
+}
+
+/** RFC 4954 5: `AUTH=`, a Mailbox in xtext, or `<>` (empty here). */
+export const authParameter: Codec<string> = {
+  parse(value) {
+    const text = decodeXtext(value);
+    if (text === null || text === '<>') return text === null ? undefined : '';
+    const parsed = parseMailbox(encodeUtf8(text), LETTER);
+    return parsed.ok ? parsed.value.address : undefined;
+  },
+  format: (address) => (address === '' ? '<>' : encodeXtext(address)),
+};
+
+/** RFC 3461 4.4: `ENVID=`, at most 100 characters of xtext. */
+export const envidParameter: Codec<string> = {
+  parse: (value) => (value.length === 0 || value.length > 100 ? undefined : (decodeXtext(value) ?? undefined)),
+  format: encodeXtext,
+};
+
+export type Notify = 'NEVER' | readonly ('SUCCESS' | 'FAILURE' | 'DELAY')[];
+
+const NOTIFICATIONS = ['SUCCESS', 'FAILURE', 'DELAY'] as const;
+
+/** RFC 3461 4.1: `NOTIFY=NEVER`, or a list. */
+export const notifyParameter: Codec<Notify> = {
+  parse(value) {
+    const words = value.toUpperCase().split(',');
+    if (words.length === 1 && words[0] === 'NEVER') return 'NEVER';
+    const known = words.map((word) => NOTIFICATIONS.find((notification) => notification === word));
+    return known.every((notification) => notification !== undefined) ? known : undefined;
+  },
+  format: (notify) => (notify === 'NEVER' ? notify : notify.join(',')),
+};
+
+/** RFC 3461 4.2: the recipient as the sender first wrote it. */
+export interface OriginalRecipient {
+  /** A registered address type, e.g. `rfc822`, `utf-8`; in small letters. */
+  readonly type: string;
+  readonly address: string;
+}
+
+/** RFC 3461 4.2, RFC 6533 3: `ORCPT=addr-type;xtext`, at most 500 characters. */
+export const orcptParameter: Codec<OriginalRecipient> = {
+  parse(value) {
+    const type = /^[\w!#$%&'*+/?^`{|}~-]+(?=;)/.exec(value)?.[0].toLowerCase();
+    if (type === undefined || value.length > 500) return undefined;
+    const text = value.slice(type.length + 1);
+    const address = type === 'utf-8' ? decodeUtf8Address(text) : decodeXtext(text);
+    return address === null ? undefined : { type, address };
+  },
+  format: ({ type, address }) => `${type};${type === 'utf-8' ? encodeUtf8Address(address) : encodeXtext(address)}`,
+};
+
+/** RFC 2852 4: when a message must be delivered. */
+export interface DeliverBy {
+  /** Seconds from now; negative if the time has passed (mode N only). */
+  readonly seconds: number;
+  /** What then: return the message, or notify of the delay. */
+  readonly mode: 'R' | 'N';
+  /** Whether relaying is to be traced. */
+  readonly trace: boolean;
+}
+
+/** RFC 2852 4: `BY=by-time;by-mode[by-trace]`; mode R needs a time above zero. */
+export const byParameter: Codec<DeliverBy> = {
+  parse(value) {
+    const match = /^([-+]?[0-9]{1,9});([NR])(T?)$/i.exec(value);
+    if (match === null) return undefined;
+    const seconds = Number(match[1]) + 0;
+    const mode = match[2]!.toUpperCase() as 'R' | 'N';
+    return mode === 'R' && seconds <= 0 ? undefined : { seconds, mode, trace: match[3] !== '' };
+  },
+  format: ({ seconds, mode, trace }) => `${seconds};${mode}${trace ? 'T' : ''}`,
+};
+
+// RFC 3339 5.6, 5.7: with the ranges of its parts.
+const DATE = '[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])';
+const TIME = '(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)';
+const ZONE = '(?:Z|[-+](?:[01][0-9]|2[0-3]):[0-5][0-9])';
+
+const HOLD_UNTIL = new RegExp(`^${DATE}T${TIME}(?:\\.[0-9]+)?${ZONE}$`, 'i');
+const RRVS = new RegExp(`^(${DATE}T${TIME}${ZONE})(?:;([CR]))?$`, 'i');
+
+/** RFC 4865 3, erratum 2040: `HOLDUNTIL=`, a date and time of RFC 3339. */
+export const holdUntilParameter: Codec<string> = {
+  parse: (value) => (HOLD_UNTIL.test(value) ? value.toUpperCase() : undefined),
+  format: String,
+};
+
+/** RFC 7293 3.1: deliver only if the mailbox has had one owner since then. */
+export interface RecipientValidSince {
+  /** A date and time of RFC 3339. */
+  readonly since: string;
+  /** What a server does that can't pass it on: go on, or refuse. C if absent. */
+  readonly action?: 'C' | 'R';
+}
+
+/** RFC 7293 3.1: `RRVS=date-time[;C/R]`. */
+export const rrvsParameter: Codec<RecipientValidSince> = {
+  parse(value) {
+    const match = RRVS.exec(value);
+    if (match === null) return undefined;
+    const since = match[1]!.toUpperCase();
+    return match[2] === undefined ? { since } : { since, action: match[2].toUpperCase() as 'C' | 'R' };
+  },
+  format: ({ since, action }) => (action === undefined ? since : `${since};${action}`),
+};

@@ -1,0 +1,69 @@
+import { encodeBase64 } from './base64.ts';
+import type { Command } from './command.ts';
+import { EXTENSIONS, type MailParameters, type RcptParameters } from './extension.ts';
+import { formatPath } from './path.ts';
+import { encodeUtf8 } from './rule.ts';
+import { encodeXtext } from './xtext.ts';
+
+/**
+ * Writes a command as one line, without its CRLF. `parseCommand` reads the same command back.
+ *
+ * @example
+ * ```ts
+ * import { formatCommand, latin1, NULL_PATH } from '@ehlo/grammar';
+ * const line = formatCommand({ verb: 'MAIL', reversePath: NULL_PATH, parameters: { size: 1000, body: '8BITMIME' } });
+ * latin1(line, 0, line.length)
+ * // → 'MAIL FROM:<> SIZE=1000 BODY=8BITMIME'
+ * ```
+ */
+export function formatCommand(command: Command): Uint8Array {
+  return encodeUtf8(command.verb + formatArgument(command));
+}
+
+function formatArgument(command: Command): string {
+  switch (command.verb) {
+    case 'EHLO':
+    case 'HELO':
+    case 'LHLO':
+      return ` ${command.name}`;
+    case 'MAIL':
+      return ` FROM:${formatPath(command.reversePath)}${formatParameters('MAIL', command.parameters)}`;
+    case 'RCPT':
+      return ` TO:${formatPath(command.forwardPath)}${formatParameters('RCPT', command.parameters)}`;
+    case 'DATA':
+    case 'RSET':
+    case 'QUIT':
+    case 'STARTTLS':
+      return '';
+    case 'AUTH':
+      // RFC 4954 4: "If the client is transmitting an initial response of zero length, it MUST instead transmit" "=".
+      if (command.initial === null) return ` ${command.mechanism}`;
+      return ` ${command.mechanism} ${command.initial.length === 0 ? '=' : encodeBase64(command.initial)}`;
+    case 'BDAT':
+      return ` ${command.size}${command.last ? ' LAST' : ''}`;
+    case 'ETRN':
+      return ` ${command.option}${command.node}`;
+    case 'XCLIENT':
+    case 'XFORWARD':
+      return [...command.attributes].map(([name, value]) => ` ${name}=${encodeXtext(value)}`).join('');
+    case 'VRFY':
+    case 'EXPN':
+      return ` ${command.argument}${command.smtpUtf8 ? ' SMTPUTF8' : ''}`;
+    default:
+      return command.argument === '' ? '' : ` ${command.argument}`;
+  }
+}
+
+/** Writes typed parameters in the order of the registry, each after a space. */
+export function formatParameters(command: 'MAIL' | 'RCPT', values: MailParameters & RcptParameters): string {
+  let text = '';
+  for (const { parameters } of EXTENSIONS) {
+    for (const { keyword, name, codec, command: where } of parameters) {
+      const value = values[name];
+      if (where !== command || value === undefined) continue;
+      const formatted = codec.format(value);
+      text += formatted === '' ? ` ${keyword}` : ` ${keyword}=${formatted}`;
+    }
+  }
+  return text;
+}
