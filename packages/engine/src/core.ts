@@ -14,7 +14,7 @@ export interface Body {
   size: number;
   /** Octets read since the timer was set. */
   block: number;
-  /** Octets read since the message was refused. */
+  /** Octets of content since the message was refused. */
   drained: number;
   /** The final reply, once it is known that the message is refused: from then on its octets are only drained. */
   verdict: Reply | null;
