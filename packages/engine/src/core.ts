@@ -168,7 +168,8 @@ export class Core {
 
   /** The message that is being received will not arrive. */
   abort(cause: AbortCause, reply?: Reply): void {
-    if (this.state.body === null || this.state.body.verdict !== null) return;
+    // Once it is whole it ends in `message`, whatever becomes of that.
+    if (this.state.phase !== 'data' || this.state.body === null || this.state.body.verdict !== null) return;
     this.events.push(reply === undefined ? { type: 'aborted', cause } : { type: 'aborted', cause, reply });
   }
 
