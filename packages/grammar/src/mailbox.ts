@@ -65,11 +65,12 @@ export function localPartEnd(bytes: Uint8Array, from: number, to: number): numbe
 /** The value of a mailbox that was recognised before. */
 export function mailboxAt(bytes: Uint8Array, from: number, to: number): Mailbox {
   const at = localPartEnd(bytes, from, to);
-  const domain = at < to ? latin1(bytes, at + 1, to) : '';
+  const written = latin1(bytes, from, to);
+  const domain = written.slice(at - from + 1);
   if (bytes[from] !== DQUOTE && dotString(bytes, from, at) === at) {
-    return { localPart: latin1(bytes, from, at), domain, address: latin1(bytes, from, to) };
+    return { localPart: written.slice(0, at - from), domain, address: written };
   }
-  const localPart = bytes[from] === DQUOTE ? unquote(bytes, from + 1, at - 1) : latin1(bytes, from, at);
+  const localPart = bytes[from] === DQUOTE ? unquote(bytes, from + 1, at - 1) : written.slice(0, at - from);
   return { localPart, domain, address: formatMailbox(localPart, domain) };
 }
 
