@@ -7,7 +7,7 @@ import { string } from './mailbox.ts';
 import { parseParameters } from './parameter.ts';
 import { FORWARD_PATH, intolerable, looseDomain, type Path, type PathKind, pathAt, pathEnd, REVERSE_PATH } from './path.ts';
 import { type Failure, failure, type Parsed, success } from './result.ts';
-import { byteAt, COLON, classAt, EQUALS, HT, HYPHEN, LET_DIG, latin1, PRINTABLE, SP, skip, word } from './rule.ts';
+import { byteAt, COLON, classAt, EQUALS, HT, HYPHEN, LET_DIG, latin1, octets, PRINTABLE, SP, skip, word } from './rule.ts';
 
 /** A command line, understood. */
 export type Command =
@@ -33,7 +33,7 @@ interface Line {
 type ArgumentParser = (line: Line, verb: never, from: number) => Command | Failure;
 
 /** Every verb of RFC 5321 4.1.1 and of the extensions, with the reader of its argument. */
-const ARGUMENTS: ReadonlyMap<string, ArgumentParser> = new Map<Verb, ArgumentParser>([
+const ARGUMENTS: ReadonlyMap<Verb, ArgumentParser> = new Map<Verb, ArgumentParser>([
   ['EHLO', hello],
   ['HELO', hello],
   ['MAIL', mail],
@@ -55,10 +55,18 @@ const ARGUMENTS: ReadonlyMap<string, ArgumentParser> = new Map<Verb, ArgumentPar
   ['BDAT', anything],
 ]);
 
+/** The verbs by their first four letters, which no two share. */
+const VERBS: ReadonlyMap<number, Verb> = new Map([...ARGUMENTS.keys()].map((verb) => [initials(octets(verb), 0), verb]));
+
+/** Four letters in capitals, as one number; of other octets, any number. */
+function initials(bytes: Uint8Array, from: number): number {
+  return ((bytes[from]! & 0xdf) << 24) | ((bytes[from + 1]! & 0xdf) << 16) | ((bytes[from + 2]! & 0xdf) << 8) | (bytes[from + 3]! & 0xdf);
+}
+
 /** The verb at the start of a command line, in capitals; null if it is none that is known. */
 export function parseVerb(bytes: Uint8Array, from = 0, to: number = bytes.length): Verb | null {
-  const verb = latin1(bytes, from, verbEnd(bytes, from, to)).toUpperCase();
-  return ARGUMENTS.has(verb) ? (verb as Verb) : null;
+  const verb = VERBS.get(initials(bytes, from));
+  return verb !== undefined && word(bytes, from, to, verb) === verbEnd(bytes, from, to) ? verb : null;
 }
 
 /**
@@ -80,13 +88,12 @@ export function parseVerb(bytes: Uint8Array, from = 0, to: number = bytes.length
  * ```
  */
 export function parseCommand(bytes: Uint8Array, dialect: Dialect = DIALECT, from = 0, to: number = bytes.length): Parsed<Command> {
-  const end = verbEnd(bytes, from, to);
-  const verb = latin1(bytes, from, end).toUpperCase();
-  const parse = ARGUMENTS.get(verb);
-  if (parse === undefined) return failure('unknown-verb', 'command', '5321 4.1.1', 0, 'command not recognized');
+  const verb = parseVerb(bytes, from, to);
+  if (verb === null) return failure('unknown-verb', 'command', '5321 4.1.1', 0, 'command not recognized');
+  const end = from + verb.length;
   const found: Deviation[] = [];
   const line: Line = { bytes, from, to: trimmed(bytes, end, to, dialect, found), dialect, found };
-  const parsed = parse(line, verb as never, end);
+  const parsed = ARGUMENTS.get(verb)!(line, verb as never, end);
   if (!('ok' in parsed)) return success(parsed, found);
   return from === 0 ? parsed : { ...parsed, offset: parsed.offset - from };
 }
