@@ -1,1 +1,64 @@
-export {};
+// Measures this server beside a peer and beside bare sockets, and prints the tables of docs/performance.md; --write puts them there.
+import { createRequire } from 'node:module';
+import { parseArgs } from 'node:util';
+import { measureIdle, measureSessions } from './connections.ts';
+import { measureEngine } from './engine.ts';
+import { type Effort, measure, type Row } from './row.ts';
+import { bodyRows, messageRows } from './rows.ts';
+import { measureStorage } from './storage.ts';
+import { comparison, conditions, engineTable, idleTable, type Result, storageTable } from './tables.ts';
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean' }, write: { type: 'boolean' }, only: { type: 'string' } } });
+const effort: Effort = values.quick ? { rounds: 3, milliseconds: 200, idle: 500 } : { rounds: 7, milliseconds: 1000, idle: 2000 };
+const only = new RegExp(values.only ?? '');
+const peer = `smtp-server ${(createRequire(import.meta.url)('smtp-server/package.json') as { version: string }).version}`;
+
+/** Each section as its heading, its words, and its table. */
+const sections: [title: string, words: string, table: () => Promise<string>][] = [
+  ['Messages', 'Messages a second · CPU of the server for 1,000 of them; in the last row, commands.', () => compared(messageRows())],
+  [
+    'Bodies',
+    'MiB a second · MiB per second of the server’s CPU, on the wire. One connection, one large message after the other.',
+    () => compared(bodyRows()),
+  ],
+  ['Sessions', 'Connect, greeting, EHLO, QUIT, close, 20 at a time · CPU of the server for 1,000.', sessions],
+  [
+    'Idle connections',
+    `Resident memory for each of ${effort.idle} connections behind EHLO.`,
+    async () => idleTable(await measureIdle(effort), peer),
+  ],
+  [
+    'Storage',
+    'Messages of 1 KiB a second · CPU for 1,000, each one synced to disk before it is answered.',
+    async () => storageTable(await measureStorage(effort)),
+  ],
+  ['Engine', 'The session alone, in memory, no socket.', async () => engineTable(measureEngine(effort))],
+];
+
+const parts = [conditions(effort.rounds, effort.milliseconds)];
+console.log(parts[0]);
+for (const [title, words, table] of sections) {
+  if (!only.test(title)) continue;
+  const part = `## ${title}\n\n${words}\n\n${await table()}`;
+  parts.push(part);
+  console.log(`\n${part}`);
+}
+if (values.write) await write(parts.join('\n\n'));
+
+async function compared(rows: readonly Row[]): Promise<string> {
+  const results: Result[] = [];
+  for (const row of rows) results.push({ row, samples: await measure(row, effort) });
+  return comparison(results, peer);
+}
+
+async function sessions(): Promise<string> {
+  return comparison([{ row: { name: 'sessions', unit: 'sessions' }, samples: await measureSessions(effort) }], peer);
+}
+
+async function write(text: string): Promise<void> {
+  const root = new URL('../../../', import.meta.url);
+  const { between } = (await import(new URL('scripts/lib/between.mjs', root).href)) as {
+    between: (file: URL, name: string, text: string) => boolean;
+  };
+  between(new URL('docs/performance.md', root), 'bench', text);
+}

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
-import { formatAddressLiteral, formatPath, formatReceived, formatReturnPath, isHostName } from '@ehlo/grammar';
+import { formatAddressLiteral, formatPath, isHostName } from '@ehlo/grammar';
+import { formatReceived, formatReturnPath } from '@ehlo/grammar/trace';
 import { type IncomingMessage, type Server, type Session, serve } from '@ehlo/node';
 import { Maildir } from './maildir.ts';
 import { jsonPrinter, type Printer, quietPrinter, textPrinter } from './printer.ts';

@@ -21,7 +21,7 @@ export function readBody(core: Core): boolean {
   const end = reader.read(input.bytes, from, input.to, strict);
   input.advance(end);
   progress(core, body, end - from);
-  if (body.verdict !== null) drain(core, body, end - from);
+  if (body.verdict !== null) drain(core, body, reader.content.length);
   else {
     keep(core, body, reader.content);
     if (strict && reader.bareCr + reader.bareLf > 0) refuseBody(core, 'bare-line-end', bareReply(reader));
@@ -40,7 +40,8 @@ export function refuseBody(core: Core, cause: AbortCause, reply: Reply): void {
 function progress(core: Core, body: Body, read: number): void {
   body.block += read;
   if (body.block < core.policy.limits.dataBlock) return;
-  body.block = 0;
+  // What is left over counts for the next block, wherever the chunks were cut.
+  body.block %= core.policy.limits.dataBlock;
   core.arm('dataTimeout');
 }
 
@@ -50,12 +51,14 @@ function keep(core: Core, body: Body, content: Uint8Array): void {
   const kept = content.length > room ? content.subarray(0, room) : content;
   body.size += kept.length;
   if (kept.length > 0) core.events.push({ type: 'chunk', bytes: kept });
-  if (content.length > room) refuseBody(core, 'too-large', REPLIES.tooLarge);
+  if (content.length <= room) return;
+  refuseBody(core, 'too-large', REPLIES.tooLarge);
+  drain(core, body, content.length - room);
 }
 
 /** A refused message is read on to its end, for what follows must not be taken for commands; but not without limit. */
-function drain(core: Core, body: Body, read: number): void {
-  body.drained += read;
+function drain(core: Core, body: Body, octets: number): void {
+  body.drained += octets;
   if (body.drained <= core.policy.limits.drain) return;
   core.reply(core.named('draining'));
   core.close('drain');

@@ -111,7 +111,7 @@ function perform(core: Core, command: Command, deviations: readonly Deviation[])
     case 'AUTH':
       return beginAuth(core, command.mechanism, command.initial);
     default:
-      // SEND, SOML, SAML, TURN and BDAT have no row that lets them through.
+      // The other verbs have no row that lets them through.
       throw new Error(`${command.verb} has no row`);
   }
 }

@@ -1,4 +1,4 @@
-import { type Dialect, formatReply, type Reply, type Verb } from '@ehlo/grammar';
+import { type CommandDialect, formatReply, type Reply, type Verb } from '@ehlo/grammar';
 import type { DotReader } from './dot-reader.ts';
 import type { AbortCause, CloseCause, Envelope, FaultCode, Hello, Peer, Question, Recipient, ServerEvent, TlsInfo } from './events.ts';
 import { concat, Input } from './input.ts';
@@ -14,7 +14,7 @@ export interface Body {
   size: number;
   /** Octets read since the timer was set. */
   block: number;
-  /** Octets read since the message was refused. */
+  /** Octets of content since the message was refused. */
   drained: number;
   /** The final reply, once it is known that the message is refused: from then on its octets are only drained. */
   verdict: Reply | null;
@@ -60,7 +60,7 @@ export class Core {
   question: Question | null = null;
   state: State;
   /** How commands are read: set anew by each EHLO and HELO. */
-  dialect: Dialect;
+  dialect: CommandDialect;
   now = 0;
   timer: LimitName | null = null;
   timerEnds: number = Number.POSITIVE_INFINITY;
@@ -74,7 +74,7 @@ export class Core {
   constructor(policy: Policy, peer: Peer, tls: TlsInfo | null) {
     this.policy = policy;
     this.peer = peer;
-    this.dialect = { tolerate: policy.tolerate, extensions: new Set() };
+    this.dialect = { tolerate: policy.tolerate, utf8: false, parameters: new Map() };
     this.state = {
       phase: 'connect',
       tls,
@@ -168,7 +168,8 @@ export class Core {
 
   /** The message that is being received will not arrive. */
   abort(cause: AbortCause, reply?: Reply): void {
-    if (this.state.body === null || this.state.body.verdict !== null) return;
+    // Once it is whole it ends in `message`, whatever becomes of that.
+    if (this.state.phase !== 'data' || this.state.body === null || this.state.body.verdict !== null) return;
     this.events.push(reply === undefined ? { type: 'aborted', cause } : { type: 'aborted', cause, reply });
   }
 

@@ -160,6 +160,7 @@ export type FaultCode =
   | 'unknown-parameter'
   | 'duplicate-parameter'
   | 'parameter-value'
+  | 'smtputf8'
   | 'base64'
   | 'cancelled'
   | 'mechanism'

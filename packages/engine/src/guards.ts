@@ -35,4 +35,5 @@ export const GUARDS: { readonly [name in Guard]: GuardRule } = {
   'auth-not-done': { passes: ({ state }) => state.identity === null, reply: 'authenticatedAlready', fault: 'sequence' },
   'auth-not-in-clear': { passes: (core) => offers(core, 'AUTH'), reply: 'authInClear', fault: 'tls-required' },
   'expn-offered': { passes: (core) => offers(core, 'EXPN'), reply: 'notImplemented', fault: 'not-implemented' },
+  'help-offered': { passes: (core) => offers(core, 'HELP'), reply: 'notImplemented', fault: 'not-implemented' },
 };

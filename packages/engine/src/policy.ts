@@ -1,7 +1,8 @@
-import { ANYTHING, type Deviation, EXTENSIONS, isHostName, POSTEL } from '@ehlo/grammar';
+import { ANYTHING, type Deviation, isHostName, POSTEL } from '@ehlo/grammar';
 import { SmtpUsageError } from './error.ts';
 import type { Peer, QuestionType, TlsInfo } from './events.ts';
 import { type Limits, resolveLimits } from './limits.ts';
+import { OFFERS } from './offer.ts';
 
 /** Who speaks before the greeting: taken no notice of, reported by a `fault`, or refused with 554. */
 export type EarlyTalkers = 'ignore' | 'report' | 'reject';
@@ -75,7 +76,7 @@ export interface Policy {
   readonly trace: boolean;
 }
 
-const KEYWORDS: readonly string[] = EXTENSIONS.map(({ keyword }) => keyword);
+const KEYWORDS: readonly string[] = [...OFFERS.keys()];
 
 /** Checks the options. Throws `SmtpUsageError`: a program with wrong options should not start. */
 export function resolvePolicy(options: ServerOptions): Policy {

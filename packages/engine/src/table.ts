@@ -27,7 +27,8 @@ export type Guard =
   | 'auth-configured'
   | 'auth-not-done'
   | 'auth-not-in-clear'
-  | 'expn-offered';
+  | 'expn-offered'
+  | 'help-offered';
 
 /** What moves a session besides the verbs of its client. */
 export type Happening = 'greet' | 'turn-away' | 'end-of-data' | 'transaction-over' | 'auth-over' | 'secured' | 'close';
@@ -46,6 +47,9 @@ const BEFORE_MAIL = ['greeted', 'ready'] as const;
 const IN_TRANSACTION = ['mail', 'rcpt'] as const;
 const COMMANDS = [...BEFORE_MAIL, ...IN_TRANSACTION] as const;
 
+/** RFC 5321 4.2.4: recognised, and not implemented. F.1 and F.6 have the first four. */
+const NOT_IMPLEMENTED = ['SEND', 'SOML', 'SAML', 'TURN', 'ATRN', 'BURL', 'ETRN', 'LHLO', 'XCLIENT', 'XFORWARD'] as const;
+
 /**
  * RFC 5321 4.1.4, the order of commands, and what the extensions add to it: the whole protocol. The first row that has the
  * phase and the verb decides; a verb without a row is refused by 503.
@@ -57,22 +61,22 @@ export const TABLE: readonly Row[] = [
   { on: 'EHLO', from: COMMANDS, to: 'ready' },
   { on: 'HELO', from: COMMANDS, guards: ['tls-if-required'], to: 'ready' },
   { on: 'MAIL', from: ['ready'], guards: ['tls-if-required', 'auth-if-required'], to: 'mail' },
-  { on: 'MAIL', from: ['greeted'], refuse: 'helloFirst' },
+  { on: 'MAIL', from: ['greeted'], guards: ['tls-if-required'], refuse: 'helloFirst' },
   { on: 'MAIL', from: IN_TRANSACTION, refuse: 'nestedMail' },
   { on: 'RCPT', from: IN_TRANSACTION, guards: ['room-for-recipient'], to: 'rcpt' },
-  { on: 'RCPT', from: ['greeted'], refuse: 'helloFirst' },
-  { on: 'RCPT', from: ['ready'], refuse: 'mailFirst' },
+  { on: 'RCPT', from: ['greeted'], guards: ['tls-if-required'], refuse: 'helloFirst' },
+  { on: 'RCPT', from: ['ready'], guards: ['tls-if-required'], refuse: 'mailFirst' },
   { on: 'DATA', from: ['rcpt'], to: 'data' },
   { on: 'DATA', from: ['mail'], guards: ['no-recipient-refused'], refuse: 'rcptFirst' },
-  { on: 'DATA', from: ['greeted'], refuse: 'helloFirst' },
-  { on: 'DATA', from: ['ready'], refuse: 'mailFirst' },
+  { on: 'DATA', from: ['greeted'], guards: ['tls-if-required'], refuse: 'helloFirst' },
+  { on: 'DATA', from: ['ready'], guards: ['tls-if-required'], refuse: 'mailFirst' },
   { on: 'end-of-data', from: ['data'], to: 'message' },
   { on: 'transaction-over', from: ['data', 'message'], to: 'ready' },
   // 4.1.4: these may be used at any time, before EHLO too, and touch no transaction (RSET ends one).
   { on: 'RSET', from: ['greeted'], guards: ['tls-if-required'] },
   { on: 'RSET', from: ['ready', 'mail', 'rcpt'], guards: ['tls-if-required'], to: 'ready' },
   { on: 'NOOP', from: COMMANDS },
-  { on: 'HELP', from: COMMANDS, guards: ['tls-if-required', 'auth-if-required'] },
+  { on: 'HELP', from: COMMANDS, guards: ['help-offered', 'tls-if-required', 'auth-if-required'] },
   { on: 'VRFY', from: COMMANDS, guards: ['tls-if-required', 'auth-if-required'] },
   { on: 'EXPN', from: COMMANDS, guards: ['expn-offered', 'tls-if-required', 'auth-if-required'] },
   { on: 'QUIT', from: [...COMMANDS, 'refused'], to: 'closed' },
@@ -90,15 +94,11 @@ export const TABLE: readonly Row[] = [
     guards: ['auth-configured', 'tls-if-required', 'ehlo-used', 'auth-not-done', 'auth-not-in-clear'],
     to: 'auth',
   },
-  { on: 'AUTH', from: ['greeted'], refuse: 'ehloFirst' },
+  { on: 'AUTH', from: ['greeted'], guards: ['tls-if-required'], refuse: 'ehloFirst' },
   { on: 'AUTH', from: IN_TRANSACTION, refuse: 'inTransaction' },
   { on: 'auth-over', from: ['auth'], to: 'ready' },
 
-  // RFC 5321 4.2.4, F.1, F.6; RFC 3030 is not offered.
-  { on: 'SEND', from: COMMANDS, refuse: 'notImplemented' },
-  { on: 'SOML', from: COMMANDS, refuse: 'notImplemented' },
-  { on: 'SAML', from: COMMANDS, refuse: 'notImplemented' },
-  { on: 'TURN', from: COMMANDS, refuse: 'notImplemented' },
+  ...NOT_IMPLEMENTED.map((on) => ({ on, from: COMMANDS, refuse: 'notImplemented' }) as const),
   { on: 'BDAT', from: COMMANDS, refuse: 'bdat' },
 
   { on: 'close', from: ['connect', 'refused', ...COMMANDS, 'data', 'message', 'auth', 'tls'], to: 'closed' },

@@ -83,3 +83,21 @@ export function sameMailbox(a: Mailbox, b: Mailbox, toAscii?: ToAscii): boolean 
 export function isPostmaster(mailbox: Mailbox): boolean {
   return mailbox.localPart.toLowerCase() === 'postmaster';
 }
+
+/**
+ * An IP address as an address literal (RFC 5321 4.1.3): `[192.0.2.1]`, `[IPv6:2001:db8::1]`. An IPv4 address that is mapped into
+ * IPv6 is written as IPv4, a zone (`%eth0`) is left out; null if the text is no IP address.
+ *
+ * @example
+ * ```ts
+ * import { formatAddressLiteral } from '@ehlo/grammar';
+ * formatAddressLiteral('::ffff:192.0.2.1')
+ * // → '[192.0.2.1]'
+ * ```
+ */
+export function formatAddressLiteral(address: string): string | null {
+  const plain = address.replace(/^::ffff:(?=[0-9]+\.)/i, '').replace(/%.*$/, '');
+  const literal = plain.includes(':') ? `[IPv6:${plain}]` : `[${plain}]`;
+  const bytes = encodeUtf8(literal);
+  return addressLiteral(bytes, 0, bytes.length) === bytes.length ? literal : null;
+}

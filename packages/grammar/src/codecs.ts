@@ -1,4 +1,4 @@
-import { LETTER } from './dialect.ts';
+import { LETTER_ADDRESSES } from './dialect.ts';
 import { parseMailbox } from './path.ts';
 import { encodeUtf8 } from './rule.ts';
 import { decodeUtf8Address, decodeXtext, encodeUtf8Address, encodeXtext } from './xtext.ts';
@@ -25,18 +25,18 @@ export function oneOf<const Word extends string>(...words: readonly Word[]): Cod
 }
 
 /** RFC 4954 5: `AUTH=`, a Mailbox in xtext, or `<>` (empty here). */
-export const authParameter: Codec<string> = {
+export const submitter: Codec<string> = {
   parse(value) {
     const text = decodeXtext(value);
     if (text === null || text === '<>') return text === null ? undefined : '';
-    const parsed = parseMailbox(encodeUtf8(text), LETTER);
+    const parsed = parseMailbox(encodeUtf8(text), LETTER_ADDRESSES);
     return parsed.ok ? parsed.value.address : undefined;
   },
   format: (address) => (address === '' ? '<>' : encodeXtext(address)),
 };
 
 /** RFC 3461 4.4: `ENVID=`, at most 100 characters of xtext. */
-export const envidParameter: Codec<string> = {
+export const envid: Codec<string> = {
   parse: (value) => (value.length === 0 || value.length > 100 ? undefined : (decodeXtext(value) ?? undefined)),
   format: encodeXtext,
 };
@@ -46,7 +46,7 @@ export type Notify = 'NEVER' | readonly ('SUCCESS' | 'FAILURE' | 'DELAY')[];
 const NOTIFICATIONS = ['SUCCESS', 'FAILURE', 'DELAY'] as const;
 
 /** RFC 3461 4.1: `NOTIFY=NEVER`, or a list. */
-export const notifyParameter: Codec<Notify> = {
+export const notify: Codec<Notify> = {
   parse(value) {
     const words = value.toUpperCase().split(',');
     if (words.length === 1 && words[0] === 'NEVER') return 'NEVER';
@@ -64,7 +64,7 @@ export interface OriginalRecipient {
 }
 
 /** RFC 3461 4.2, RFC 6533 3: `ORCPT=addr-type;xtext`, at most 500 characters. */
-export const orcptParameter: Codec<OriginalRecipient> = {
+export const orcpt: Codec<OriginalRecipient> = {
   parse(value) {
     const type = /^[\w!#$%&'*+/?^`{|}~-]+(?=;)/.exec(value)?.[0].toLowerCase();
     if (type === undefined || value.length > 500) return undefined;
@@ -86,7 +86,7 @@ export interface DeliverBy {
 }
 
 /** RFC 2852 4: `BY=by-time;by-mode[by-trace]`; mode R needs a time above zero. */
-export const byParameter: Codec<DeliverBy> = {
+export const deliverBy: Codec<DeliverBy> = {
   parse(value) {
     const match = /^([-+]?[0-9]{1,9});([NR])(T?)$/i.exec(value);
     if (match === null) return undefined;
@@ -102,12 +102,12 @@ const DATE = '[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])';
 const TIME = '(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)';
 const ZONE = '(?:Z|[-+](?:[01][0-9]|2[0-3]):[0-5][0-9])';
 
-const HOLD_UNTIL = new RegExp(`^${DATE}T${TIME}(?:\\.[0-9]+)?${ZONE}$`, 'i');
-const RRVS = new RegExp(`^(${DATE}T${TIME}${ZONE})(?:;([CR]))?$`, 'i');
+const DATE_TIME = /* @__PURE__ */ new RegExp(`^${DATE}T${TIME}(?:\\.[0-9]+)?${ZONE}$`, 'i');
+const RRVS = /* @__PURE__ */ new RegExp(`^(${DATE}T${TIME}${ZONE})(?:;([CR]))?$`, 'i');
 
 /** RFC 4865 3, erratum 2040: `HOLDUNTIL=`, a date and time of RFC 3339. */
-export const holdUntilParameter: Codec<string> = {
-  parse: (value) => (HOLD_UNTIL.test(value) ? value.toUpperCase() : undefined),
+export const dateTime: Codec<string> = {
+  parse: (value) => (DATE_TIME.test(value) ? value.toUpperCase() : undefined),
   format: String,
 };
 
@@ -120,7 +120,7 @@ export interface RecipientValidSince {
 }
 
 /** RFC 7293 3.1: `RRVS=date-time[;C/R]`. */
-export const rrvsParameter: Codec<RecipientValidSince> = {
+export const validSince: Codec<RecipientValidSince> = {
   parse(value) {
     const match = RRVS.exec(value);
     if (match === null) return undefined;

@@ -1,14 +1,14 @@
 import type { Deviation } from './deviation.ts';
-import { DIALECT, type Dialect } from './dialect.ts';
+import type { CommandDialect, Dialect } from './dialect.ts';
 import { addressLiteral, domain, hostName } from './domain.ts';
-import type { MailParameters, RcptParameters } from './extension.ts';
 import { attributes, auth, bdat, etrn } from './extension-command.ts';
 import { type Line, space } from './line.ts';
 import { string } from './mailbox.ts';
 import { parseParameters } from './parameter.ts';
+import type { MailParameters, RcptParameters } from './parameters.ts';
 import { FORWARD_PATH, looseDomain, type Path, type PathKind, pathAt, pathEnd, REVERSE_PATH } from './path.ts';
 import { type Failure, failure, type Parsed, success } from './result.ts';
-import { byteAt, COLON, classAt, decodeUtf8, HT, HYPHEN, LET_DIG, latin1, PRINTABLE, SP, skip, word } from './rule.ts';
+import { byteAt, COLON, classAt, decodeUtf8, HT, HYPHEN, LET_DIG, latin1, octets, PRINTABLE, SP, skip, word } from './rule.ts';
 import { intolerable } from './tolerance.ts';
 
 /** A command line, understood. */
@@ -35,7 +35,7 @@ export type Verb = Command['verb'];
 type ArgumentParser = (line: Line, verb: never, from: number) => Command | Failure;
 
 /** Every verb of RFC 5321 4.1.1 and of the extensions, with the reader of its argument. */
-const ARGUMENTS: ReadonlyMap<string, ArgumentParser> = new Map<Verb, ArgumentParser>([
+const ARGUMENTS: ReadonlyMap<Verb, ArgumentParser> = new Map<Verb, ArgumentParser>([
   ['EHLO', hello],
   ['HELO', hello],
   ['LHLO', hello],
@@ -62,10 +62,18 @@ const ARGUMENTS: ReadonlyMap<string, ArgumentParser> = new Map<Verb, ArgumentPar
   ['BURL', anything],
 ]);
 
+/** The verbs by their first four letters, which no two share. */
+const VERBS: ReadonlyMap<number, Verb> = new Map([...ARGUMENTS.keys()].map((verb) => [initials(octets(verb), 0), verb]));
+
+/** Four letters in capitals, as one number; of other octets, any number. */
+function initials(bytes: Uint8Array, from: number): number {
+  return ((bytes[from]! & 0xdf) << 24) | ((bytes[from + 1]! & 0xdf) << 16) | ((bytes[from + 2]! & 0xdf) << 8) | (bytes[from + 3]! & 0xdf);
+}
+
 /** The verb at the start of a command line, in capitals; null if it is none that is known. */
 export function parseVerb(bytes: Uint8Array, from = 0, to: number = bytes.length): Verb | null {
-  const verb = latin1(bytes, from, verbEnd(bytes, from, to)).toUpperCase();
-  return ARGUMENTS.has(verb) ? (verb as Verb) : null;
+  const verb = VERBS.get(initials(bytes, from));
+  return verb !== undefined && word(bytes, from, to, verb) === verbEnd(bytes, from, to) ? verb : null;
 }
 
 /**
@@ -73,27 +81,26 @@ export function parseVerb(bytes: Uint8Array, from = 0, to: number = bytes.length
  *
  * @example
  * ```ts
- * import { octets, parseCommand } from '@ehlo/grammar';
- * const parsed = parseCommand(octets('MAIL FROM:<> SIZE=1000'));
+ * import { DIALECT, octets, parseCommand } from '@ehlo/grammar';
+ * const parsed = parseCommand(octets('MAIL FROM:<> SIZE=1000'), DIALECT);
  * parsed.ok && parsed.value.verb === 'MAIL' && parsed.value.parameters
  * // → { size: 1000 }
  * ```
  *
  * @example
  * ```ts
- * import { octets, parseCommand } from '@ehlo/grammar';
- * parseCommand(octets('RCPT TO:<joe@>'))
+ * import { DIALECT, octets, parseCommand } from '@ehlo/grammar';
+ * parseCommand(octets('RCPT TO:<joe@>'), DIALECT)
  * // → { ok: false, code: 'syntax', rule: 'Forward-path', section: 'RFC 5321 4.1.1.3', offset: 13, message: 'not a valid recipient address' }
  * ```
  */
-export function parseCommand(bytes: Uint8Array, dialect: Dialect = DIALECT, from = 0, to: number = bytes.length): Parsed<Command> {
-  const end = verbEnd(bytes, from, to);
-  const verb = latin1(bytes, from, end).toUpperCase();
-  const parse = ARGUMENTS.get(verb);
-  if (parse === undefined) return failure('unknown-verb', 'command', '5321 4.1.1', 0, 'command not recognized');
+export function parseCommand(bytes: Uint8Array, dialect: CommandDialect, from = 0, to: number = bytes.length): Parsed<Command> {
+  const verb = parseVerb(bytes, from, to);
+  if (verb === null) return failure('unknown-verb', 'command', '5321 4.1.1', 0, 'command not recognized');
+  const end = from + verb.length;
   const found: Deviation[] = [];
   const line: Line = { bytes, from, to: trimmed(bytes, end, to, dialect, found), dialect, found };
-  const parsed = parse(line, verb as never, end);
+  const parsed = ARGUMENTS.get(verb)!(line, verb as never, end);
   if (!('ok' in parsed)) return success(parsed, found);
   return from === 0 ? parsed : { ...parsed, offset: parsed.offset - from };
 }
@@ -234,7 +241,7 @@ function text(line: Line, verb: keyof typeof SECTIONS, from: number, utf8: boole
   if (strict !== to) {
     const offset = strict < 0 ? ~strict : strict;
     const shown = skip(bytes, start, to, PRINTABLE, utf8);
-    if (shown !== to || start === to) return failure('syntax', 'String', '5321 4.1.2', Math.max(offset, shown), 'not printable text');
+    if (shown !== to || start === to) return failure('syntax', 'String', '5321 4.1.2', Math.max(offset, shown), 'not printable ASCII text');
     const refused = intolerable(['free-text-argument'], dialect, offset, 'String');
     if (refused !== null) return refused;
     found.push('free-text-argument');

@@ -1,16 +1,22 @@
 import { type Deviation, STRICT } from './deviation.ts';
+import type { Parameter } from './parameters.ts';
 
-/** How a parser reads: which deviations it takes, and which extensions are in force. */
+/** How addresses and answers are read. */
 export interface Dialect {
+  /** The deviations that are taken. */
   readonly tolerate: ReadonlySet<Deviation>;
-  /** Keywords of the extensions whose parameters are known, in capitals; `null` knows every one of the registry. */
-  readonly extensions: ReadonlySet<string> | null;
   /** Whether addresses may hold characters beyond ASCII (RFC 6531); MAIL then has to say SMTPUTF8. */
   readonly utf8: boolean;
 }
 
-/** What RFC 5321 asks a receiver to take, with every extension known. */
-export const DIALECT: Dialect = { tolerate: STRICT, extensions: null, utf8: true };
+/** How commands are read. */
+export interface CommandDialect extends Dialect {
+  /** The parameters of MAIL and RCPT that are in force, by keyword. RFC 5321 2.2: those of the extensions that EHLO offered. */
+  readonly parameters: ReadonlyMap<string, Parameter>;
+}
+
+/** What RFC 5321 asks a receiver to take. */
+export const ADDRESSES: Dialect = { tolerate: STRICT, utf8: true };
 
 /** The letter of the grammar: no deviation, not even those that RFC 5321 asks receivers to tolerate. */
-export const LETTER: Dialect = { tolerate: new Set(), extensions: null, utf8: true };
+export const LETTER_ADDRESSES: Dialect = { tolerate: new Set(), utf8: true };

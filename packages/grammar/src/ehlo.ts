@@ -1,5 +1,5 @@
 import type { Deviation } from './deviation.ts';
-import { DIALECT, type Dialect } from './dialect.ts';
+import { ADDRESSES, type Dialect } from './dialect.ts';
 import { domain, hostName } from './domain.ts';
 import { formatReply, parseReply, textEnd } from './reply.ts';
 import { failure, type Parsed, success } from './result.ts';
@@ -115,7 +115,7 @@ function lineEnd(bytes: Uint8Array, i: number, to: number): number {
  * // → { name: 'mx.example', greet: 'hello', lines: [{ keyword: 'SIZE', parameters: ['1000'] }, { keyword: 'PIPELINING', parameters: [] }] }
  * ```
  */
-export function parseEhlo(bytes: Uint8Array, dialect: Dialect = DIALECT): Parsed<EhloResponse> {
+export function parseEhlo(bytes: Uint8Array, dialect: Dialect = ADDRESSES): Parsed<EhloResponse> {
   const strict = ehloOkResponse(bytes, 0, bytes.length);
   const offset = strict < 0 ? ~strict : strict;
   const reply = parseReply(bytes);

@@ -1,67 +1,4 @@
-import {
-  authParameter,
-  byParameter,
-  type Codec,
-  type DeliverBy,
-  decimal,
-  envidParameter,
-  flag,
-  holdUntilParameter,
-  type Notify,
-  notifyParameter,
-  type OriginalRecipient,
-  oneOf,
-  orcptParameter,
-  type RecipientValidSince,
-  rrvsParameter,
-} from './codecs.ts';
-
-/** Typed parameters of MAIL. A name is there only if the client gave it. */
-export interface MailParameters {
-  /** RFC 1870: the declared size in octets; a number beyond 2^53 - 1 counts as that. */
-  readonly size?: number;
-  /** RFC 6152, RFC 3030: what the body holds. */
-  readonly body?: '7BIT' | '8BITMIME' | 'BINARYMIME';
-  /** RFC 4954 5: who submitted the message, as the client says; empty for `<>` (not known). */
-  readonly auth?: string;
-  /** RFC 3461 4.3: how much of the message a failure notification returns. */
-  readonly ret?: 'FULL' | 'HDRS';
-  /** RFC 3461 4.4: the sender's name for this transaction. */
-  readonly envid?: string;
-  /** RFC 2852 */
-  readonly by?: DeliverBy;
-  /** RFC 4865: seconds to hold the message back. */
-  readonly holdFor?: number;
-  /** RFC 4865: a date and time of RFC 3339 to hold the message back until. */
-  readonly holdUntil?: string;
-  /** RFC 6710: -9 (least urgent) to 9. */
-  readonly mtPriority?: number;
-  /** RFC 8689: relay over TLS or not at all. */
-  readonly requireTls?: true;
-  /** RFC 6531: the addresses or the header may hold UTF-8. */
-  readonly smtpUtf8?: true;
-}
-
-/** Typed parameters of RCPT. */
-export interface RcptParameters {
-  /** RFC 3461 4.1: when to notify the sender. */
-  readonly notify?: Notify;
-  /** RFC 3461 4.2 */
-  readonly orcpt?: OriginalRecipient;
-  /** RFC 7293 */
-  readonly rrvs?: RecipientValidSince;
-}
-
-/** A parameter of MAIL or RCPT. */
-export interface Parameter<T = unknown> {
-  readonly keyword: string;
-  /** The name under which its value stands in the typed parameters. */
-  readonly name: keyof MailParameters | keyof RcptParameters;
-  readonly command: 'MAIL' | 'RCPT';
-  /** Octets that it adds to the longest command line (RFC 5321 4.5.3.1.4), as its RFC states them. */
-  readonly octets: number;
-  readonly codec: Codec<T>;
-}
+import { PARAMETERS, type Parameter } from './parameters.ts';
 
 /** A verb that an extension adds. */
 export interface VerbRule {
@@ -83,14 +20,8 @@ export interface Extension {
   readonly parameters: readonly Parameter[];
 }
 
-const NONE: readonly never[] = [];
-
-function parameter<T>(command: 'MAIL' | 'RCPT', keyword: string, name: Parameter['name'], octets: number, codec: Codec<T>): Parameter {
-  return { keyword, name, command, octets, codec: codec as Codec };
-}
-
-function extension(keyword: string, rfc: number, parameters: readonly Parameter[] = NONE, verbs: readonly VerbRule[] = NONE): Extension {
-  return { keyword, rfc, verbs, parameters };
+function extension(keyword: string, rfc: number, verbs: readonly VerbRule[] = []): Extension {
+  return { keyword, rfc, verbs, parameters: PARAMETERS.filter((parameter) => parameter.extension === keyword) };
 }
 
 /**
@@ -99,38 +30,27 @@ function extension(keyword: string, rfc: number, parameters: readonly Parameter[
  */
 export const EXTENSIONS: readonly Extension[] = [
   extension('PIPELINING', 2920),
-  extension('SIZE', 1870, [parameter('MAIL', 'SIZE', 'size', 26, decimal(/^[0-9]{1,20}$/))]),
-  extension('8BITMIME', 6152, [parameter('MAIL', 'BODY', 'body', 0, oneOf('7BIT', '8BITMIME', 'BINARYMIME'))]),
+  extension('SIZE', 1870),
+  extension('8BITMIME', 6152),
   extension('ENHANCEDSTATUSCODES', 2034),
-  extension('CHUNKING', 3030, NONE, [{ verb: 'BDAT', transaction: 'inside', last: false, codes: [250, 503, 554] }]),
+  extension('CHUNKING', 3030, [{ verb: 'BDAT', transaction: 'inside', last: false, codes: [250, 503, 554] }]),
   extension('BINARYMIME', 3030),
-  extension('SMTPUTF8', 6531, [parameter('MAIL', 'SMTPUTF8', 'smtpUtf8', 10, flag)]),
-  extension('DSN', 3461, [
-    parameter('MAIL', 'RET', 'ret', 0, oneOf('FULL', 'HDRS')),
-    parameter('MAIL', 'ENVID', 'envid', 107, envidParameter),
-    parameter('RCPT', 'NOTIFY', 'notify', 28, notifyParameter),
-    parameter('RCPT', 'ORCPT', 'orcpt', 507, orcptParameter),
-  ]),
-  extension('DELIVERBY', 2852, [parameter('MAIL', 'BY', 'by', 17, byParameter)]),
-  extension('FUTURERELEASE', 4865, [
-    parameter('MAIL', 'HOLDFOR', 'holdFor', 34, decimal(/^[1-9][0-9]{0,8}$/)),
-    parameter('MAIL', 'HOLDUNTIL', 'holdUntil', 34, holdUntilParameter),
-  ]),
-  extension('MT-PRIORITY', 6710, [parameter('MAIL', 'MT-PRIORITY', 'mtPriority', 15, decimal(/^(?:-?[1-9]|0)$/))]),
-  extension('RRVS', 7293, [parameter('RCPT', 'RRVS', 'rrvs', 33, rrvsParameter)]),
-  extension('REQUIRETLS', 8689, [parameter('MAIL', 'REQUIRETLS', 'requireTls', 11, flag)]),
+  extension('SMTPUTF8', 6531),
+  extension('DSN', 3461),
+  extension('DELIVERBY', 2852),
+  extension('FUTURERELEASE', 4865),
+  extension('MT-PRIORITY', 6710),
+  extension('RRVS', 7293),
+  extension('REQUIRETLS', 8689),
   extension('LIMITS', 9422),
-  extension('STARTTLS', 3207, NONE, [{ verb: 'STARTTLS', transaction: 'outside', last: true, codes: [220, 454, 501, 530] }]),
-  extension(
-    'AUTH',
-    4954,
-    [parameter('MAIL', 'AUTH', 'auth', 500, authParameter)],
-    [{ verb: 'AUTH', transaction: 'outside', last: true, codes: [235, 334, 432, 454, 500, 501, 503, 504, 530, 534, 535, 538] }],
-  ),
-  extension('ETRN', 1985, NONE, [{ verb: 'ETRN', transaction: 'outside', last: true, codes: [250, 251, 252, 253, 458, 459, 500, 501] }]),
-  extension('VRFY', 5321, NONE, [{ verb: 'VRFY', transaction: 'any', last: true, codes: [] }]),
-  extension('EXPN', 5321, NONE, [{ verb: 'EXPN', transaction: 'any', last: true, codes: [] }]),
-  extension('HELP', 5321, NONE, [{ verb: 'HELP', transaction: 'any', last: false, codes: [] }]),
+  extension('STARTTLS', 3207, [{ verb: 'STARTTLS', transaction: 'outside', last: true, codes: [220, 454, 501, 530] }]),
+  extension('AUTH', 4954, [
+    { verb: 'AUTH', transaction: 'outside', last: true, codes: [235, 334, 432, 454, 500, 501, 503, 504, 530, 534, 535, 538] },
+  ]),
+  extension('ETRN', 1985, [{ verb: 'ETRN', transaction: 'outside', last: true, codes: [250, 251, 252, 253, 458, 459, 500, 501] }]),
+  extension('VRFY', 5321, [{ verb: 'VRFY', transaction: 'any', last: true, codes: [] }]),
+  extension('EXPN', 5321, [{ verb: 'EXPN', transaction: 'any', last: true, codes: [] }]),
+  extension('HELP', 5321, [{ verb: 'HELP', transaction: 'any', last: false, codes: [] }]),
 ];
 
 /** A keyword that is known and not implemented: historic, experimental or of no use here. */
@@ -157,19 +77,3 @@ export const HISTORIC: readonly Historic[] = [
   { keyword: 'SAML', rfc: 821, parameters: [], verbs: ['SAML'] },
   { keyword: 'TURN', rfc: 821, parameters: [], verbs: ['TURN'] },
 ];
-
-interface Registered {
-  readonly extension: string;
-  readonly parameter: Parameter;
-}
-
-const PARAMETERS: ReadonlyMap<string, Registered> = new Map(
-  EXTENSIONS.flatMap(({ keyword, parameters }) =>
-    parameters.map((parameter) => [parameter.keyword, { extension: keyword, parameter }] as const),
-  ),
-);
-
-/** The parameter with this keyword (in capitals), and the extension it belongs to. */
-export function findParameter(keyword: string): Registered | undefined {
-  return PARAMETERS.get(keyword);
-}

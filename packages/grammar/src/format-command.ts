@@ -1,6 +1,6 @@
 import { encodeBase64 } from './base64.ts';
 import type { Command } from './command.ts';
-import { EXTENSIONS, type MailParameters, type RcptParameters } from './extension.ts';
+import { type MailParameters, PARAMETERS, type RcptParameters } from './parameters.ts';
 import { formatPath } from './path.ts';
 import { encodeUtf8 } from './rule.ts';
 import { encodeXtext } from './xtext.ts';
@@ -57,13 +57,11 @@ function formatArgument(command: Command): string {
 /** Writes typed parameters in the order of the registry, each after a space. */
 export function formatParameters(command: 'MAIL' | 'RCPT', values: MailParameters & RcptParameters): string {
   let text = '';
-  for (const { parameters } of EXTENSIONS) {
-    for (const { keyword, name, codec, command: where } of parameters) {
-      const value = values[name];
-      if (where !== command || value === undefined) continue;
-      const formatted = codec.format(value);
-      text += formatted === '' ? ` ${keyword}` : ` ${keyword}=${formatted}`;
-    }
+  for (const { keyword, name, codec, command: where } of PARAMETERS) {
+    const value = values[name];
+    if (where !== command || value === undefined) continue;
+    const formatted = codec.format(value);
+    text += formatted === '' ? ` ${keyword}` : ` ${keyword}=${formatted}`;
   }
   return text;
 }

@@ -1,5 +1,5 @@
 import { parseAddressLiteral } from './address.ts';
-import { crc32c, type ProxyEnd, type ProxyHeader } from './proxy.ts';
+import { crc32c, type ProxyEnd, type ProxyHeader } from './parse-proxy.ts';
 import { octets } from './rule.ts';
 
 const COMMANDS: { readonly [family in ProxyHeader['family']]: number } = {

@@ -1,22 +1,56 @@
+export {
+  type AddressLiteral,
+  formatAddressLiteral,
+  isPostmaster,
+  parseAddressLiteral,
+  sameDomain,
+  sameMailbox,
+  type ToAscii,
+} from './address.ts';
 export { decodeBase64, encodeBase64 } from './base64.ts';
 export type { Codec, DeliverBy, Notify, OriginalRecipient, RecipientValidSince } from './codecs.ts';
 export { type Command, parseCommand, parseVerb, type Verb } from './command.ts';
-export { ANYTHING, DEVIATIONS, type Deviation, POSTEL, STRICT } from './deviation.ts';
-export { DIALECT, type Dialect, LETTER } from './dialect.ts';
+export { ANYTHING, DANGERS, DEVIATIONS, type Deviation, type DeviationRule, POSTEL, STRICT } from './deviation.ts';
+export { ADDRESSES, type CommandDialect, type Dialect } from './dialect.ts';
+export { DIALECT, LETTER } from './dialects.ts';
 export { addressLiteral, domain, hostName, ipv4Address, ipv6Address, isHostName } from './domain.ts';
 export {
-  EXTENSIONS,
-  type Extension,
-  findParameter,
-  HISTORIC,
-  type Historic,
+  type EhloLine,
+  type EhloResponse,
+  ehloOkResponse,
+  formatEhlo,
+  formatGreeting,
+  type Greeting,
+  greeting,
+  parseEhlo,
+  parseGreeting,
+} from './ehlo.ts';
+export { EXTENSIONS, type Extension, HISTORIC, type Historic, type VerbRule } from './extension.ts';
+export { formatCommand, formatParameters } from './format-command.ts';
+export { atom, dotString, formatMailbox, localPart, type Mailbox, mailbox, quotedString, string } from './mailbox.ts';
+export { esmtpKeyword, esmtpParam } from './parameter.ts';
+export {
+  authParameter,
+  binaryBodyParameter,
+  bodyParameter,
+  byKeyword,
+  byParameter,
+  envidParameter,
+  holdForParameter,
+  holdUntilParameter,
   type MailParameters,
+  mtPriorityParameter,
+  notifyParameter,
+  orcptParameter,
+  PARAMETERS,
   type Parameter,
   type RcptParameters,
-  type VerbRule,
-} from './extension.ts';
-export { atom, dotString, formatMailbox, localPart, type Mailbox, mailbox, quotedString, string } from './mailbox.ts';
-export { esmtpParam } from './parameter.ts';
+  requireTlsParameter,
+  retParameter,
+  rrvsParameter,
+  sizeParameter,
+  smtpUtf8Parameter,
+} from './parameters.ts';
 export {
   FORWARD_PATH,
   formatPath,
@@ -33,5 +67,4 @@ export {
 export { formatReply, isReplyCode, parseReply, type Reply, replyLine } from './reply.ts';
 export type { Failure, FailureCode, Parsed, Success } from './result.ts';
 export { decodeUtf8, encodeUtf8, latin1, octets, type Rule, utf8NonAscii } from './rule.ts';
-export { formatAddressLiteral, formatDate, formatReceived, formatReturnPath, type Received } from './trace.ts';
 export { decodeUtf8Address, decodeXtext, encodeUtf8Address, encodeXtext } from './xtext.ts';

@@ -1,5 +1,5 @@
 import type { Deviation } from './deviation.ts';
-import type { Dialect } from './dialect.ts';
+import type { CommandDialect } from './dialect.ts';
 import { byteAt, SP } from './rule.ts';
 
 /** A line being read: everything up to `to` is the command without its CRLF. */
@@ -7,7 +7,7 @@ export interface Line {
   readonly bytes: Uint8Array;
   readonly from: number;
   readonly to: number;
-  readonly dialect: Dialect;
+  readonly dialect: CommandDialect;
   readonly found: Deviation[];
 }
 

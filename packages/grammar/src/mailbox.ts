@@ -85,11 +85,14 @@ export function localPartEnd(bytes: Uint8Array, from: number, to: number): numbe
 /** The value of a mailbox that was recognised before. */
 export function mailboxAt(bytes: Uint8Array, from: number, to: number): Mailbox {
   const at = localPartEnd(bytes, from, to);
-  const domain = at < to ? decodeUtf8(bytes, at + 1, to) : '';
+  const written = decodeUtf8(bytes, from, to);
+  // An octet is a character, unless some are beyond ASCII.
+  const cut = written.length === to - from ? at - from : decodeUtf8(bytes, from, at).length;
+  const domain = written.slice(cut + 1);
   if (bytes[from] !== DQUOTE && dotString(bytes, from, at, true) === at) {
-    return { localPart: decodeUtf8(bytes, from, at), domain, address: decodeUtf8(bytes, from, to) };
+    return { localPart: written.slice(0, cut), domain, address: written };
   }
-  const localPart = bytes[from] === DQUOTE ? unquote(bytes, from + 1, at - 1) : decodeUtf8(bytes, from, at);
+  const localPart = bytes[from] === DQUOTE ? unquote(bytes, from + 1, at - 1) : written.slice(0, cut);
   return { localPart, domain, address: formatMailbox(localPart, domain) };
 }
 

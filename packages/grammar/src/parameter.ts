@@ -1,5 +1,5 @@
-import type { Dialect } from './dialect.ts';
-import { findParameter, type MailParameters, type RcptParameters } from './extension.ts';
+import type { CommandDialect } from './dialect.ts';
+import type { MailParameters, RcptParameters } from './parameters.ts';
 import { type Failure, failure } from './result.ts';
 import { byteAt, classAt, decodeUtf8, EQUALS, HYPHEN, LET_DIG, latin1, type Rule, SP, skip, VALUE } from './rule.ts';
 
@@ -30,7 +30,7 @@ export function parseParameters(
   from: number,
   to: number,
   command: 'MAIL' | 'RCPT',
-  dialect: Dialect,
+  dialect: CommandDialect,
 ): { readonly ok: true; readonly value: MailParameters & RcptParameters } | Failure {
   // The whole line first: a command that is not well formed is refused as such, whatever its parameters mean.
   for (let i = from; i < to; ) {
@@ -43,32 +43,21 @@ export function parseParameters(
     const keywordEnd = esmtpKeyword(bytes, i + 1, to);
     const end = esmtpParam(bytes, i + 1, to, dialect.utf8);
     const keyword = latin1(bytes, i + 1, keywordEnd).toUpperCase();
-    const known = findParameter(keyword);
-    if (known === undefined || (dialect.extensions !== null && !dialect.extensions.has(known.extension))) {
+    const known = dialect.parameters.get(keyword);
+    if (known === undefined) {
       return failure('unknown-parameter', 'esmtp-param', '5321 4.1.1.11', i + 1, 'parameter not recognized');
     }
-    const { parameter } = known;
-    if (parameter.command !== command) {
-      return failure(
-        'unknown-parameter',
-        'esmtp-param',
-        '5321 4.1.1.11',
-        i + 1,
-        `${parameter.keyword} is a parameter of ${parameter.command}`,
-      );
+    if (known.command !== command) {
+      return failure('unknown-parameter', 'esmtp-param', '5321 4.1.1.11', i + 1, `${known.keyword} is a parameter of ${known.command}`);
     }
-    if (values.has(parameter.name)) {
-      return failure('duplicate-parameter', 'esmtp-param', SECTION, i + 1, `${parameter.keyword} is given twice`);
+    if (values.has(known.name)) {
+      return failure('duplicate-parameter', 'esmtp-param', SECTION, i + 1, `${known.keyword} is given twice`);
     }
-    const value = parameter.codec.parse(keywordEnd < end ? decodeUtf8(bytes, keywordEnd + 1, end) : '');
+    const value = known.codec.parse(keywordEnd < end ? decodeUtf8(bytes, keywordEnd + 1, end) : '');
     if (value === undefined) {
-      return failure('parameter-value', 'esmtp-value', SECTION, Math.min(keywordEnd + 1, end), `not a value of ${parameter.keyword}`);
+      return failure('parameter-value', 'esmtp-value', SECTION, Math.min(keywordEnd + 1, end), `not a value of ${known.keyword}`);
     }
-    // RFC 3030 3: BODY=BINARYMIME exists only where BINARYMIME is offered, whatever 8BITMIME says.
-    if (value === 'BINARYMIME' && dialect.extensions !== null && !dialect.extensions.has('BINARYMIME')) {
-      return failure('parameter-value', 'body-value', '3030 3', keywordEnd + 1, 'BINARYMIME is not offered');
-    }
-    values.set(parameter.name, value);
+    values.set(known.name, value);
     i = end;
   }
   // RFC 4865 4: "only one of" the two.

@@ -1,5 +1,5 @@
-import { DEVIATIONS, type Deviation } from './deviation.ts';
-import { DIALECT, type Dialect } from './dialect.ts';
+import type { Deviation } from './deviation.ts';
+import { ADDRESSES, type Dialect } from './dialect.ts';
 import { domain, hostName } from './domain.ts';
 import { localPart, localPartEnd, type Mailbox, mailbox, mailboxAt } from './mailbox.ts';
 import { type Failure, failure, type Parsed, success } from './result.ts';
@@ -82,7 +82,7 @@ export const FORWARD_PATH: PathKind = { rule: 'Forward-path', section: '5321 4.1
  * // → { localPart: 'joe', domain: 'c.example', address: 'joe@c.example', route: ['a.example', 'b.example'] }
  * ```
  */
-export function parsePath(bytes: Uint8Array, kind: PathKind, dialect: Dialect = DIALECT): Parsed<Path> {
+export function parsePath(bytes: Uint8Array, kind: PathKind, dialect: Dialect = ADDRESSES): Parsed<Path> {
   const found: Deviation[] = [];
   const end = pathEnd(bytes, 0, bytes.length, kind, dialect, found);
   if (typeof end !== 'number') return end;
@@ -102,7 +102,7 @@ export function parsePath(bytes: Uint8Array, kind: PathKind, dialect: Dialect = 
  * // → { localPart: 'a@b', domain: 'example.org', address: '"a@b"@example.org' }
  * ```
  */
-export function parseMailbox(bytes: Uint8Array, dialect: Dialect = DIALECT): Parsed<Mailbox> {
+export function parseMailbox(bytes: Uint8Array, dialect: Dialect = ADDRESSES): Parsed<Mailbox> {
   const found: Deviation[] = [];
   const to = bytes.length;
   const strict = mailbox(bytes, 0, to, dialect.utf8);

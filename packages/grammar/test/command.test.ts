@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { ANYTHING, LETTER, octets, POSTEL, parseCommand, STRICT } from '../src/index.ts';
+import { ANYTHING, DIALECT, LETTER, octets, POSTEL, parseCommand, STRICT } from '../src/index.ts';
 
-const parse = (line: string, tolerate = STRICT) => parseCommand(octets(line), { tolerate, extensions: null, utf8: false });
+const parse = (line: string, tolerate = STRICT) => parseCommand(octets(line), { ...DIALECT, tolerate, utf8: false });
 
 test.each([
   ['MAIL FROM:<>', ''],

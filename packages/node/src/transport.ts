@@ -49,14 +49,13 @@ export class SocketTransport implements Transport {
     const socket = this.#socket;
     if (socket.destroyed) return;
     // The last reply must not be lost to a reset, which unread input would cause: half-close, then read on for a bounded while.
+    // When both sides have ended, and all is written, Node destroys the socket by itself.
     let left = LINGER_OCTETS;
     socket.removeAllListeners('data');
     socket.on('data', (bytes: Uint8Array) => {
       left -= bytes.length;
       if (left < 0) socket.destroy();
     });
-    socket.on('end', () => socket.destroy());
-    if (socket.readableEnded) socket.once('finish', () => socket.destroy());
     socket.setTimeout(LINGER_MS, () => socket.destroy());
     const timer = setTimeout(() => socket.destroy(), LINGER_MS);
     socket.once('close', () => clearTimeout(timer));

@@ -1,0 +1,70 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Report } from './servers/report.ts';
+import { answersOf, type Workload } from './workload.ts';
+
+/** The servers that are compared; the first is ours. */
+export const CONTENDERS = ['ehlo', 'smtp-server', 'floor'] as const;
+
+export type ContenderName = (typeof CONTENDERS)[number];
+
+/** A server in a process of its own. */
+export class Contender {
+  readonly #child: ChildProcess;
+  readonly port: number;
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child;
+    this.port = port;
+  }
+
+  static async start(name: ContenderName, { opening, cycle }: Workload): Promise<Contender> {
+    const schedule = JSON.stringify({ opening: answersOf(opening), cycle: answersOf(cycle) });
+    const child = fork(server(name), [schedule], { execArgv: ['--expose-gc'] });
+    const [{ port }] = (await answer(child)) as [{ port: number }];
+    return new Contender(child, port);
+  }
+
+  /** `ehlo serve`, as its users start it. */
+  static async startStorage(maildir: string): Promise<Contender> {
+    const program = fileURLToPath(new URL('../../ehlo/bin/ehlo.js', import.meta.url));
+    const child = fork(program, ['serve', '--port', '0', '--quiet', '--maildir', maildir], {
+      execArgv: ['--expose-gc', '--import', pathToFileURL(server('report')).href],
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    });
+    const [line] = (await once(child.stdout!, 'data')) as [Buffer];
+    return new Contender(child, Number(/:([0-9]+)\s*$/.exec(line.toString())?.[1]));
+  }
+
+  async report(): Promise<Report> {
+    this.#child.send('report');
+    const [report] = (await answer(this.#child)) as [Report];
+    return report;
+  }
+
+  async stop(): Promise<void> {
+    const exit = once(this.#child, 'exit');
+    this.#child.disconnect();
+    await exit;
+  }
+}
+
+/** The built file of a server: beside this one once it is built, too. */
+function server(name: ContenderName | 'report'): string {
+  return fileURLToPath(new URL(`../dist/servers/${name}.js`, import.meta.url));
+}
+
+/** The next message of a child; rejects if it dies instead. */
+async function answer(child: ChildProcess): Promise<unknown[]> {
+  const over = new AbortController();
+  const { signal } = over;
+  const dead = once(child, 'exit', { signal }).then(([code]) => {
+    throw new Error(`a server has died, with code ${code}`);
+  });
+  try {
+    return await Promise.race([once(child, 'message', { signal }), dead]);
+  } finally {
+    over.abort();
+  }
+}

@@ -1,0 +1,15 @@
+// This server: asked for every recipient, strict about line ends (the preset `mx`), each message read and dropped.
+import { serve } from '@ehlo/node';
+import { listening, received } from './report.ts';
+
+const server = await serve(
+  { port: 0, hostname: 'bench.example', preset: 'mx' },
+  {
+    rcpt: () => true,
+    async message({ body }) {
+      for await (const bytes of body) received.octets += bytes.length;
+      received.messages++;
+    },
+  },
+);
+listening(server.address.port);

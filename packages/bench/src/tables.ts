@@ -1,0 +1,77 @@
+import { cpus } from 'node:os';
+import { CONTENDERS, type ContenderName } from './contender.ts';
+import type { EngineFigures } from './engine.ts';
+import type { Row, Sample, Samples } from './row.ts';
+import { median, ratio, shown, spread } from './statistics.ts';
+import type { StorageSamples } from './storage.ts';
+
+type Cells = readonly string[];
+
+export interface Result {
+  readonly row: Pick<Row, 'name' | 'unit'>;
+  readonly samples: Samples;
+}
+
+/** A table in Markdown, columns aligned so that it reads well in a terminal, too. */
+export function table(head: Cells, body: readonly Cells[]): string {
+  const widths = head.map((_, column) => Math.max(...[head, ...body].map((cells) => cells[column]!.length)));
+  const line = (cells: Cells): string =>
+    `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join(' | ')} |`;
+  const rule = `|${widths.map((width, column) => (column === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
+  return [line(head), rule, ...body.map(line)].join('\n');
+}
+
+/** Rates with the CPU that they take, and the ratios within the rounds. */
+export function comparison(results: readonly Result[], peer: string): string {
+  const head = ['', 'ehlo', peer, 'floor', `rate, ehlo : ${peer}`, `CPU, ${peer} : ehlo`, 'CPU, ehlo : floor', 'spread'];
+  return table(
+    head,
+    results.map(({ row, samples }) => {
+      const { ehlo, floor, 'smtp-server': other } = samples;
+      return [
+        row.name,
+        ...CONTENDERS.map((name) => cell(row.unit, samples[name])),
+        shown(ratio(rates(ehlo), rates(other))),
+        shown(ratio(efficiencies(ehlo), efficiencies(other))),
+        shown(ratio(efficiencies(floor), efficiencies(ehlo))),
+        `${Math.round(spread(efficiencies(ehlo)) * 100)} %`,
+      ];
+    }),
+  );
+}
+
+export function idleTable(figures: Record<ContenderName, number[]>, peer: string): string {
+  const cells = CONTENDERS.map((name) => `${shown(median(figures[name]))} KiB`);
+  return table(['', 'ehlo', peer, 'floor'], [['memory of an idle connection', ...cells]]);
+}
+
+export function storageTable({ ehlo, disk }: StorageSamples): string {
+  const cells = [ehlo, disk].map((samples) => cell('messages', samples));
+  const part = shown(ratio(rates(ehlo), rates(disk)));
+  return table(['', '`ehlo serve`', 'the disk alone', 'rate, ehlo : disk'], [['stored and synced, 20 connections', ...cells, part]]);
+}
+
+export function engineTable({ commands, bodies }: EngineFigures): string {
+  const shapes = Object.entries(bodies).map(([shape, figures]) => [`body, ${shape}`, `${shown(median(figures))} MiB/s`]);
+  return table(['', 'engine alone'], [['commands, 102 in a write', `${shown(median(commands))}/s`], ...shapes]);
+}
+
+/** What the figures were taken on, in general terms. */
+export function conditions(rounds: number, milliseconds: number): string {
+  const cores = cpus().length;
+  return `Node ${process.version}, ${process.platform} ${process.arch}, ${cores} cores; ${rounds} rounds of ${milliseconds / 1000} s each.`;
+}
+
+function cell(unit: Row['unit'], samples: readonly Sample[]): string {
+  const rate = shown(median(rates(samples)));
+  const perCpu = median(efficiencies(samples));
+  return unit === 'MiB' ? `${rate} MiB/s · ${shown(perCpu)}` : `${rate}/s · ${shown(1e6 / perCpu)} ms`;
+}
+
+function rates(samples: readonly Sample[]): number[] {
+  return samples.map(({ rate }) => rate);
+}
+
+function efficiencies(samples: readonly Sample[]): number[] {
+  return samples.map(({ perCpu }) => perCpu);
+}

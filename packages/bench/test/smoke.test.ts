@@ -1,0 +1,41 @@
+// Each row once, with as little work as it takes: the measurements themselves throw unless every command got the reply that was
+// due and every octet arrived. Nothing here is timed.
+import { describe, expect, test } from 'vitest';
+import { measureIdle, measureSessions } from '../src/connections.ts';
+import { CONTENDERS } from '../src/contender.ts';
+import { measureEngine } from '../src/engine.ts';
+import { type Effort, measure } from '../src/row.ts';
+import { bodyRows, messageRows } from '../src/rows.ts';
+import { shown } from '../src/statistics.ts';
+import { measureStorage } from '../src/storage.ts';
+import { comparison, engineTable, idleTable, storageTable } from '../src/tables.ts';
+
+const effort: Effort = { rounds: 1, milliseconds: 0, idle: 5 };
+
+describe.concurrent('on sockets', { timeout: 30_000 }, () => {
+  test.each([...messageRows(), ...bodyRows(1 / 32)].map((row) => ({ row, name: row.name })))('$name', async ({ row }) => {
+    const samples = await measure(row, effort);
+    expect(CONTENDERS.map((name) => samples[name].length)).toEqual([1, 1, 1]);
+    expect(comparison([{ row, samples }], 'peer')).toContain(row.name);
+  });
+
+  test('sessions and idle connections', async () => {
+    const sessions = await measureSessions(effort);
+    expect(CONTENDERS.map((name) => sessions[name].length)).toEqual([1, 1, 1]);
+    const idle = await measureIdle(effort);
+    expect(idleTable(idle, 'peer')).toMatch(/KiB .*KiB .*KiB/);
+  });
+
+  test('storage', async () => {
+    expect(storageTable(await measureStorage(effort))).toContain('synced');
+  });
+});
+
+test('the engine alone', () => {
+  const table = engineTable(measureEngine(effort));
+  for (const shape of ['lines76', 'dots76', 'dots4', 'prose', 'nolf']) expect(table).toContain(shape);
+});
+
+test('figures have three digits that count', () => {
+  expect([0.1234, 1.234, 12.34, 123.4, 1234.5, 1_234_567].map(shown)).toEqual(['0.123', '1.23', '12.3', '123', '1,230', '1,230,000']);
+});

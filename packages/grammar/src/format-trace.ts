@@ -1,0 +1,83 @@
+import { formatAddressLiteral } from './address.ts';
+import { addressLiteral, domain, hostName } from './domain.ts';
+import type { Mailbox } from './mailbox.ts';
+import { formatPath } from './path.ts';
+import { octets, type Rule } from './rule.ts';
+
+/** What a `Received` field tells (RFC 5321 4.4). */
+export interface Received {
+  /** FROM: the name that the client gave in EHLO or HELO. */
+  readonly helo: string;
+  /** The client's IP address, from the connection; undefined where there is none (a Unix socket). */
+  readonly address?: string | undefined;
+  /** The client's host name, if the address was looked up. */
+  readonly host?: string | undefined;
+  /** BY: the name of this server. */
+  readonly by: string;
+  /** WITH: a registered protocol name, e.g. `ESMTPS` (RFC 3848). */
+  readonly protocol: string;
+  /** ID: an Atom by which this server knows the message. */
+  readonly id?: string | undefined;
+  /** FOR: the recipient, to be given only if there is exactly one (RFC 5321 4.4, 7.2). */
+  readonly recipient?: Mailbox | undefined;
+  /** Milliseconds since 1970-01-01T00:00Z. */
+  readonly date: number;
+  /** The server's offset from UT in minutes, east positive. */
+  readonly offset?: number;
+}
+
+/**
+ * Writes a `Received` field as RFC 5321 4.4 defines a Time-stamp-line, folded, its CRLF included.
+ *
+ * A name that is no Domain (`free-form-hello`) cannot stand in it: the client's address takes its place.
+ *
+ * @example
+ * ```ts
+ * import { formatReceived } from '@ehlo/grammar/trace';
+ * formatReceived({ helo: 'client.example', address: '192.0.2.1', by: 'mx.example', protocol: 'ESMTP', date: 0 })
+ * // → 'Received: from client.example ([192.0.2.1])\r\n\tby mx.example with ESMTP;\r\n\tThu, 1 Jan 1970 00:00:00 +0000\r\n'
+ * ```
+ */
+export function formatReceived(facts: Received): string {
+  const literal = facts.address === undefined ? null : formatAddressLiteral(facts.address);
+  const id = facts.id === undefined ? '' : ` id ${facts.id}`;
+  const recipient = facts.recipient === undefined ? '' : `\r\n\tfor ${formatPath(facts.recipient)}`;
+  const date = formatDate(facts.date, facts.offset ?? 0);
+  return `Received: from ${fromDomain(facts, literal)}\r\n\tby ${byDomain(facts.by)} with ${facts.protocol}${id}${recipient};\r\n\t${date}\r\n`;
+}
+
+/** `Extended-Domain = Domain / ( Domain FWS "(" TCP-info ")" ) / ( address-literal FWS "(" TCP-info ")" )`. */
+function fromDomain(facts: Received, literal: string | null): string {
+  if (literal === null) return byDomain(facts.helo);
+  const host = facts.host !== undefined && meets(domain, facts.host) ? `${facts.host} ` : '';
+  return `${meets(hostName, facts.helo) ? facts.helo : literal} (${host}${literal})`;
+}
+
+/** As above; an address literal is never without its TCP-info. */
+function byDomain(name: string): string {
+  if (meets(domain, name)) return name;
+  return meets(addressLiteral, name) ? `${name} (${name})` : 'localhost';
+}
+
+function meets(rule: Rule, text: string): boolean {
+  const bytes = octets(text);
+  return rule(bytes, 0, bytes.length) === bytes.length;
+}
+
+/** Writes the `Return-Path` field of RFC 5321 4.4, its CRLF included. */
+export function formatReturnPath(reversePath: Mailbox): string {
+  return `Return-Path: ${formatPath(reversePath)}\r\n`;
+}
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
+
+/** A date as RFC 5322 3.3 writes it, with a numeric offset (RFC 5321 4.4). */
+export function formatDate(milliseconds: number, offset = 0): string {
+  const date = new Date(milliseconds + offset * 60_000);
+  const two = (number: number): string => String(number).padStart(2, '0');
+  const day = `${DAYS[date.getUTCDay()]}, ${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${String(date.getUTCFullYear()).padStart(4, '0')}`;
+  const time = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
+  const zone = `${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}${two(Math.abs(offset) % 60)}`;
+  return `${day} ${time} ${zone}`;
+}

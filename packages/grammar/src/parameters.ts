@@ -1,0 +1,192 @@
+import {
+  type Codec,
+  type DeliverBy,
+  dateTime,
+  decimal,
+  deliverBy,
+  envid,
+  flag,
+  type Notify,
+  notify,
+  type OriginalRecipient,
+  oneOf,
+  orcpt,
+  type RecipientValidSince,
+  submitter,
+  validSince,
+} from './codecs.ts';
+
+/** Typed parameters of MAIL. A name is there only if the client gave it. */
+export interface MailParameters {
+  /** RFC 1870: the declared size in octets; a number beyond 2^53 - 1 counts as that. */
+  readonly size?: number;
+  /** RFC 6152, RFC 3030: what the body holds. */
+  readonly body?: '7BIT' | '8BITMIME' | 'BINARYMIME';
+  /** RFC 4954 5: who submitted the message, as the client says; empty for `<>` (not known). */
+  readonly auth?: string;
+  /** RFC 3461 4.3: how much of the message a failure notification returns. */
+  readonly ret?: 'FULL' | 'HDRS';
+  /** RFC 3461 4.4: the sender's name for this transaction. */
+  readonly envid?: string;
+  /** RFC 2852 */
+  readonly by?: DeliverBy;
+  /** RFC 4865: seconds to hold the message back. */
+  readonly holdFor?: number;
+  /** RFC 4865: a date and time of RFC 3339 to hold the message back until. */
+  readonly holdUntil?: string;
+  /** RFC 6710: -9 (least urgent) to 9. */
+  readonly mtPriority?: number;
+  /** RFC 8689: relay over TLS or not at all. */
+  readonly requireTls?: true;
+  /** RFC 6531: the addresses or the header may hold UTF-8. */
+  readonly smtpUtf8?: true;
+}
+
+/** Typed parameters of RCPT. */
+export interface RcptParameters {
+  /** RFC 3461 4.1: when to notify the sender. */
+  readonly notify?: Notify;
+  /** RFC 3461 4.2 */
+  readonly orcpt?: OriginalRecipient;
+  /** RFC 7293 */
+  readonly rrvs?: RecipientValidSince;
+}
+
+/** A parameter of MAIL or RCPT. */
+export interface Parameter {
+  readonly keyword: string;
+  /** The name under which its value stands in the typed parameters. */
+  readonly name: keyof MailParameters | keyof RcptParameters;
+  readonly command: 'MAIL' | 'RCPT';
+  /** The keyword of the extension that it belongs to. */
+  readonly extension: string;
+  /** Octets that it adds to the longest command line (RFC 5321 4.5.3.1.4), as its RFC states them. */
+  readonly octets: number;
+  readonly codec: Codec;
+}
+
+export const sizeParameter: Parameter = {
+  keyword: 'SIZE',
+  name: 'size',
+  command: 'MAIL',
+  extension: 'SIZE',
+  octets: 26,
+  codec: /* @__PURE__ */ decimal(/^[0-9]{1,20}$/),
+};
+/** RFC 6152 */
+export const bodyParameter: Parameter = {
+  keyword: 'BODY',
+  name: 'body',
+  command: 'MAIL',
+  extension: '8BITMIME',
+  octets: 0,
+  codec: /* @__PURE__ */ oneOf('7BIT', '8BITMIME'),
+};
+/** RFC 3030 3: in place of that of 8BITMIME, where BINARYMIME is offered. */
+export const binaryBodyParameter: Parameter = {
+  keyword: 'BODY',
+  name: 'body',
+  command: 'MAIL',
+  extension: 'BINARYMIME',
+  octets: 16,
+  codec: /* @__PURE__ */ oneOf('7BIT', '8BITMIME', 'BINARYMIME'),
+};
+export const smtpUtf8Parameter: Parameter = {
+  keyword: 'SMTPUTF8',
+  name: 'smtpUtf8',
+  command: 'MAIL',
+  extension: 'SMTPUTF8',
+  octets: 10,
+  codec: flag,
+};
+export const retParameter: Parameter = {
+  keyword: 'RET',
+  name: 'ret',
+  command: 'MAIL',
+  extension: 'DSN',
+  octets: 0,
+  codec: /* @__PURE__ */ oneOf('FULL', 'HDRS'),
+};
+export const envidParameter: Parameter = { keyword: 'ENVID', name: 'envid', command: 'MAIL', extension: 'DSN', octets: 107, codec: envid };
+export const notifyParameter: Parameter = {
+  keyword: 'NOTIFY',
+  name: 'notify',
+  command: 'RCPT',
+  extension: 'DSN',
+  octets: 28,
+  codec: notify,
+};
+export const orcptParameter: Parameter = { keyword: 'ORCPT', name: 'orcpt', command: 'RCPT', extension: 'DSN', octets: 507, codec: orcpt };
+export const byParameter: Parameter = { keyword: 'BY', name: 'by', command: 'MAIL', extension: 'DELIVERBY', octets: 17, codec: deliverBy };
+export const holdForParameter: Parameter = {
+  keyword: 'HOLDFOR',
+  name: 'holdFor',
+  command: 'MAIL',
+  extension: 'FUTURERELEASE',
+  octets: 34,
+  codec: /* @__PURE__ */ decimal(/^[1-9][0-9]{0,8}$/),
+};
+export const holdUntilParameter: Parameter = {
+  keyword: 'HOLDUNTIL',
+  name: 'holdUntil',
+  command: 'MAIL',
+  extension: 'FUTURERELEASE',
+  octets: 34,
+  codec: dateTime,
+};
+export const mtPriorityParameter: Parameter = {
+  keyword: 'MT-PRIORITY',
+  name: 'mtPriority',
+  command: 'MAIL',
+  extension: 'MT-PRIORITY',
+  octets: 15,
+  codec: /* @__PURE__ */ decimal(/^(?:-?[1-9]|0)$/),
+};
+export const rrvsParameter: Parameter = {
+  keyword: 'RRVS',
+  name: 'rrvs',
+  command: 'RCPT',
+  extension: 'RRVS',
+  octets: 33,
+  codec: validSince,
+};
+export const requireTlsParameter: Parameter = {
+  keyword: 'REQUIRETLS',
+  name: 'requireTls',
+  command: 'MAIL',
+  extension: 'REQUIRETLS',
+  octets: 11,
+  codec: flag,
+};
+export const authParameter: Parameter = {
+  keyword: 'AUTH',
+  name: 'auth',
+  command: 'MAIL',
+  extension: 'AUTH',
+  octets: 500,
+  codec: submitter,
+};
+
+/** Every parameter that is understood, in the order in which it is written. */
+export const PARAMETERS: readonly Parameter[] = [
+  sizeParameter,
+  bodyParameter,
+  binaryBodyParameter,
+  smtpUtf8Parameter,
+  retParameter,
+  envidParameter,
+  notifyParameter,
+  orcptParameter,
+  byParameter,
+  holdForParameter,
+  holdUntilParameter,
+  mtPriorityParameter,
+  rrvsParameter,
+  requireTlsParameter,
+  authParameter,
+];
+
+/** Parameters by their keywords, in capitals; of two with one keyword the later. */
+export function byKeyword(parameters: readonly Parameter[]): ReadonlyMap<string, Parameter> {
+  return new Map(parameters.map((parameter) => [parameter.keyword, parameter]));
+}

@@ -1,0 +1,37 @@
+// Servers and clients that are gone when a test is over.
+import type { NetConnectOpts } from 'node:net';
+import { type Handler, type ServeOptions, Server, serve } from '@ehlo/node';
+import { test as base, vi } from 'vitest';
+import { Wire } from './wire.ts';
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+
+interface Fixtures {
+  /** Serves on a free port of 127.0.0.1, as a sink, if nothing else is said. */
+  start: (handler?: Handler, options?: Partial<ServeOptions>) => Promise<Server>;
+  /** Connects to a server. */
+  dial: (server: Server | NetConnectOpts) => Promise<Wire>;
+}
+
+export const test = base.extend<Fixtures>({
+  // biome-ignore lint/correctness/noEmptyPattern: vitest reads a fixture's needs from this pattern, and it has none.
+  start: async ({}, use) => {
+    const servers: Server[] = [];
+    await use(async (handler = {}, options = {}) => {
+      const server = await serve({ port: 0, hostname: 'mx.example.org', preset: 'sink', grace: 0, ...options }, handler);
+      servers.push(server);
+      return server;
+    });
+    await Promise.all(servers.map((server) => server.close()));
+  },
+  dial: async ({ start: _ }, use) => {
+    const wires: Wire[] = [];
+    await use(async (to) => {
+      const wire = await Wire.open(to instanceof Server ? { host: to.address.address, port: to.address.port } : to);
+      wires.push(wire);
+      return wire;
+    });
+    // Before the servers close: `start` was set up first, so it is torn down last.
+    for (const wire of wires) wire.socket.destroy();
+  },
+});

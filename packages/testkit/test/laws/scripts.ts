@@ -1,0 +1,227 @@
+// Options, answers and chunks: everything around the octets.
+import type { QuestionType, Rejection, ServerOptions } from '@ehlo/engine';
+import { ANYTHING, octets, POSTEL, STRICT } from '@ehlo/grammar';
+import fc from 'fast-check';
+import { Conversation, type End, type Piece, type Plan, type Script, TLS } from '../../src/laws/conversation.ts';
+import type { SessionClass } from '../../src/laws/record.ts';
+import { noise, segments } from './streams.ts';
+
+const QUESTIONS: readonly QuestionType[] = ['connect', 'hello', 'starttls', 'mail', 'rcpt', 'data', 'message', 'info'];
+
+/** Limits that are legal and so small that sessions meet them. */
+const limits: fc.Arbitrary<NonNullable<ServerOptions['limits']>> = fc.record(
+  {
+    commandLine: fc.constantFrom(1064, 4096),
+    output: fc.constantFrom(512, 600, 65_536),
+    faults: fc.constantFrom(1, 5, 20, 1000, 1000, 1000),
+    drain: fc.constantFrom(0, 10, 40, 67_108_864, 67_108_864),
+    dataBlock: fc.constantFrom(1, 7, 50, 4096),
+    greetingDelay: fc.constantFrom(0, 0, 5000),
+    messageSize: fc.constantFrom(65_536, 36_700_160),
+    dataTimeout: fc.constantFrom(180_000, 300_000),
+    messageAnswer: fc.constantFrom(1, 1000, 540_000),
+    flushTimeout: fc.constantFrom(1000, 300_000),
+  },
+  { requiredKeys: [] },
+);
+
+const strange: fc.Arbitrary<ServerOptions> = fc
+  .record({
+    preset: fc.constantFrom('mx' as const, 'sink' as const),
+    ask: fc.subarray([...QUESTIONS]),
+    limits,
+    starttls: fc.constantFrom(...(['off', 'off', 'off', 'offered', 'offered', 'offered', 'required'] as const)),
+    auth: fc.constantFrom(
+      { mechanisms: [] },
+      { mechanisms: ['PLAIN', 'LOGIN'] },
+      { mechanisms: ['PLAIN', 'LOGIN'] },
+      { mechanisms: ['PLAIN', 'LOGIN'], inClear: true },
+      { mechanisms: ['LOGIN', 'PLAIN'], inClear: true },
+      { mechanisms: ['PLAIN'], inClear: true },
+      { mechanisms: ['PLAIN'], required: true },
+    ),
+    trace: fc.boolean(),
+    tolerate: fc.constantFrom(null, STRICT, POSTEL, ANYTHING),
+    bareLineEnds: fc.constantFrom(null, 'reject' as const, 'keep' as const),
+    extensions: fc.constantFrom(
+      null,
+      null,
+      [],
+      ['PIPELINING', 'SIZE', 'AUTH', 'STARTTLS'],
+      ['STARTTLS', 'AUTH', 'ENHANCEDSTATUSCODES', 'VRFY'],
+    ),
+    earlyTalkers: fc.constantFrom('ignore' as const, 'report' as const, 'reject' as const),
+    implicit: fc.constantFrom(false, false, false, true),
+  })
+  .map(({ preset, ask, tolerate, bareLineEnds, extensions, implicit, ...rest }) => ({
+    ...rest,
+    hostname: 'mx.example.org',
+    preset,
+    ask: [...new Set<QuestionType>([...ask, 'auth', ...(preset === 'mx' ? (['rcpt', 'message'] as const) : [])])],
+    ...(tolerate === null ? {} : { tolerate }),
+    ...(bareLineEnds === null ? {} : { bareLineEnds }),
+    ...(extensions === null ? {} : { extensions }),
+    ...(implicit ? { tls: TLS } : {}),
+  }));
+
+/** A server that lets sessions get far. */
+const friendly: fc.Arbitrary<ServerOptions> = fc
+  .record({
+    limits,
+    starttls: fc.constantFrom('off' as const, 'offered' as const),
+    trace: fc.boolean(),
+    preset: fc.constantFrom('mx' as const, 'sink' as const),
+  })
+  .map(({ limits, ...rest }) => ({
+    ...rest,
+    hostname: '[192.0.2.25]',
+    ask: ['auth', ...QUESTIONS],
+    auth: { mechanisms: ['PLAIN', 'LOGIN'], inClear: true },
+    limits: { ...limits, faults: 1000 },
+  }));
+
+export const options: fc.Arbitrary<ServerOptions> = fc.oneof(strange, friendly);
+
+/** A refusal with any legal code. 421 closes the session: not too often. */
+export const rejection: fc.Arbitrary<Rejection> = fc
+  .tuple(
+    fc.constantFrom(4, 5),
+    fc.integer({ min: 0, max: 5 }),
+    fc.integer({ min: 0, max: 9 }),
+    fc.constantFrom('no', 'no\r\n250 yes', '', 'n'.repeat(600)),
+    fc.boolean(),
+  )
+  .map(([type, subject, detail, text, enhanced]) => ({
+    code: type * 100 + subject * 10 + detail,
+    ...(enhanced ? { enhanced: `${type}.7.1` } : {}),
+    text,
+  }));
+
+/** An application at its worst: it refuses, hesitates, answers twice or never. */
+const plan: fc.Arbitrary<Plan> = fc.record({
+  answer: fc.oneof(
+    { weight: 45, arbitrary: fc.constant('accept' as const) },
+    { weight: 6, arbitrary: fc.constant('reject' as const) },
+    { weight: 2, arbitrary: fc.constant('never' as const) },
+    { weight: 1, arbitrary: fc.constant('lost' as const) },
+  ),
+  rejection,
+  text: fc.constantFrom('', '', 'fine', 'one\ntwo'),
+  challenges: fc.constantFrom(0, 1, 2),
+  discard: fc.constantFrom(false, false, false, true),
+  delay: fc.constant(0),
+  eager: fc.constant(0),
+  twice: fc.boolean(),
+});
+
+export const plans: fc.Arbitrary<Plan[]> = fc.array(plan, { minLength: 1, maxLength: 6 });
+
+/** Yes to everything. */
+export const WILLING: Plan = {
+  answer: 'accept',
+  rejection: { code: 550, text: 'no' },
+  text: '',
+  challenges: 1,
+  discard: false,
+  delay: 0,
+  eager: 0,
+  twice: false,
+};
+
+/** Sizes of chunks, taken in turn. */
+export const sizes: fc.Arbitrary<readonly number[]> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant([1]) },
+  { weight: 3, arbitrary: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 }) },
+  { weight: 1, arbitrary: fc.array(fc.constantFrom<number[]>(1, 2, 600), { minLength: 1, maxLength: 4 }) },
+);
+
+export const WHOLE: readonly number[] = [Number.MAX_SAFE_INTEGER];
+
+/** Cuts a stream into chunks. A very long run of one octet stays together up to its last ones: where it is cut says nothing. */
+export function cut(text: string, sizes: readonly number[]): Uint8Array[] {
+  const bytes = octets(text);
+  const chunks: Uint8Array[] = [];
+  for (let at = 0, k = 0; at < bytes.length; k++) {
+    let end = Math.min(bytes.length, at + sizes[k % sizes.length]!);
+    if (bytes[at] === bytes[at + 2000]) {
+      let run = at;
+      while (run < bytes.length && bytes[run] === bytes[at]) run++;
+      if (run - at > 2000) end = Math.max(end, run - 30);
+    }
+    chunks.push(bytes.slice(at, end));
+    at = end;
+  }
+  return chunks;
+}
+
+/** Something that happens when `at` octets (modulo the length) of a segment have arrived. */
+export interface Mark {
+  readonly at: number;
+  readonly piece: Exclude<Piece, Uint8Array>;
+}
+
+export interface Scenario {
+  readonly options: ServerOptions;
+  readonly plans: readonly Plan[];
+  /** Whether the connection is answered by plan as well; most are welcome. */
+  readonly unwelcome: boolean;
+  readonly early: string;
+  readonly segments: readonly string[];
+  readonly marks: readonly Mark[];
+  readonly end: End;
+}
+
+const mark: fc.Arbitrary<Mark> = fc.record({
+  at: fc.nat({ max: 2000 }),
+  piece: fc.oneof(
+    { weight: 4, arbitrary: fc.record({ tick: fc.constantFrom(1, 1000, 60_000, 60_000, 179_999, 300_000) }) },
+    { weight: 1, arbitrary: fc.record({ shutdown: fc.option(rejection) }) },
+  ),
+});
+
+export const scenario: fc.Arbitrary<Scenario> = fc.record({
+  options,
+  plans,
+  unwelcome: fc.constantFrom(false, false, false, false, false, false, true),
+  early: fc.oneof({ weight: 16, arbitrary: fc.constant('') }, noise, fc.constant('EHLO early.example\r\nNOOP\r\n')),
+  segments,
+  marks: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.array(mark, { maxLength: 3 })),
+  end: fc.constantFrom('end' as const, 'lost' as const, 'timeout' as const, 'idle' as const),
+});
+
+/** A session in which nothing but the client's octets happens: no ticks, no shutdown, an application that answers. */
+export const quiet: fc.Arbitrary<Scenario> = scenario.map((value) => ({
+  ...value,
+  marks: [],
+  plans: value.plans.map((plan) => (plan.answer === 'never' || plan.answer === 'lost' ? { ...plan, answer: 'accept' as const } : plan)),
+}));
+
+export function scriptOf({ early, segments, marks, end }: Scenario, sizes: readonly number[]): Script {
+  return { early: cut(early, sizes), segments: segments.map((text) => pieces(text, marks, sizes)), end };
+}
+
+function pieces(text: string, marks: readonly Mark[], sizes: readonly number[]): Piece[] {
+  const all: Piece[] = [];
+  let from = 0;
+  const placed = marks.map(({ at, piece }) => ({ at: at % (text.length + 1), piece }));
+  for (const { at, piece } of placed.sort((a, b) => a.at - b.at)) {
+    all.push(...cut(text.slice(from, at), sizes), piece);
+    from = at;
+  }
+  return [...all, ...cut(text.slice(from), sizes)];
+}
+
+/** The conversation before it begins. */
+export function conversation(Session: SessionClass, { options, plans, unwelcome }: Scenario): Conversation {
+  return new Conversation(Session, options, ({ type }, number) =>
+    type === 'connect' && !unwelcome ? { ...WILLING, ...waitOf(plans[0]!) } : plans[number % plans.length]!,
+  );
+}
+
+function waitOf({ delay, eager }: Plan): Pick<Plan, 'delay' | 'eager'> {
+  return { delay, eager };
+}
+
+export function talk(Session: SessionClass, value: Scenario, sizes: readonly number[] = WHOLE): Conversation {
+  return conversation(Session, value).run(scriptOf(value, sizes));
+}
