@@ -3,14 +3,15 @@ import { ask } from './answer.ts';
 import type { Core } from './core.ts';
 import { SmtpUsageError } from './error.ts';
 import type { AuthQuestion, FaultCode } from './events.ts';
-import { showMechanism, showResponse } from './redact.ts';
+import { showLine, showResponse } from './redact.ts';
 import { REPLIES, type ReplyName } from './replies.ts';
 import { Secret } from './secret.ts';
 
 /** RFC 4954 4: `AUTH mechanism [initial-response]`. */
 export function beginAuth(core: Core, mechanism: string, initial: Uint8Array | null): void {
   if (!core.policy.auth.mechanisms.includes(mechanism)) {
-    return core.fault('mechanism', REPLIES.unknownMechanism, `AUTH ${showMechanism(mechanism)}`);
+    const { bytes, from, to } = core.input;
+    return core.fault('mechanism', REPLIES.unknownMechanism, showLine(bytes, from, to, true));
   }
   core.go('AUTH');
   core.state.exchange = { mechanism, step: 0 };

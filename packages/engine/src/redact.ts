@@ -11,11 +11,6 @@ const MECHANISMS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** The name of a mechanism, if it is one. */
-export function showMechanism(name: string): string {
-  return MECHANISMS.has(name.toUpperCase()) ? name : '***';
-}
-
 /** Whether a line is AUTH or was meant to be: what follows it may be a password. */
 export function looksLikeAuth(bytes: Uint8Array, from: number, to: number): boolean {
   const end = Math.min(to, from + SHOWN);
