@@ -5,6 +5,8 @@ import { spawnSync } from 'node:child_process';
 const generators = [
   { document: 'docs/size.md', command: ['scripts/size.mjs', '--table'] },
   { document: 'docs/decisions/README.md', command: ['scripts/decisions.mjs'] },
+  { document: 'docs/state-machine.md', command: ['scripts/state-machine.mjs'] },
+  { document: 'docs/conformance.md', command: ['scripts/conformance.mjs'] },
 ];
 
 const check = process.argv.includes('--check');

@@ -3,15 +3,15 @@ import { ask } from './answer.ts';
 import type { Core } from './core.ts';
 import { SmtpUsageError } from './error.ts';
 import type { AuthQuestion, FaultCode } from './events.ts';
-import { showResponse } from './redact.ts';
+import { showLine, showResponse } from './redact.ts';
 import { REPLIES, type ReplyName } from './replies.ts';
 import { Secret } from './secret.ts';
 
 /** RFC 4954 4: `AUTH mechanism [initial-response]`. */
 export function beginAuth(core: Core, mechanism: string, initial: Uint8Array | null): void {
   if (!core.policy.auth.mechanisms.includes(mechanism)) {
-    core.state.redact = true;
-    return core.fault('mechanism', REPLIES.unknownMechanism, `AUTH ${mechanism}`);
+    const { bytes, from, to } = core.input;
+    return core.fault('mechanism', REPLIES.unknownMechanism, showLine(bytes, from, to, true));
   }
   core.go('AUTH');
   core.state.exchange = { mechanism, step: 0 };
@@ -52,7 +52,6 @@ export function sendChallenge(core: Core, question: AuthQuestion, data: Uint8Arr
 /** Ends the exchange without success. */
 export function endAuth(core: Core): void {
   core.state.exchange = null;
-  core.state.redact = true;
   core.go('auth-over');
 }
 

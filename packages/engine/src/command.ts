@@ -4,7 +4,7 @@ import { beginAuth } from './auth.ts';
 import type { Core } from './core.ts';
 import type { FaultCode } from './events.ts';
 import { GUARDS } from './guards.ts';
-import { showLine } from './redact.ts';
+import { looksLikeAuth, showLine } from './redact.ts';
 import { REPLIES, type ReplyName } from './replies.ts';
 import { findRow, type Row } from './table.ts';
 
@@ -13,6 +13,7 @@ export function readCommand(core: Core): boolean {
   const { input, policy, state } = core;
   if (state.phase === 'greeted' && input.peek() === TLS_HANDSHAKE) return speaksAnotherProtocol(core, 'TLS ClientHello');
   if (!input.readLine(policy.limits.commandLine)) return false;
+  if (looksLikeAuth(input.bytes, input.from, input.to)) state.redact = true;
   if (policy.trace) core.events.push({ type: 'trace', from: 'client', line: shown(core) });
   if (input.overlong) core.fault('line-too-long', REPLIES.lineTooLong, shown(core), policy.limits.commandLine);
   else if (!input.crlf && !policy.tolerate.has('bare-lf-line'))
@@ -40,12 +41,12 @@ function execute(core: Core): void {
   const verb = parseVerb(input.bytes, input.from, input.to);
   if (verb === null) {
     const line = shown(core);
-    if (state.phase === 'greeted' && HTTP.has(line.slice(0, line.indexOf(' ')))) speaksAnotherProtocol(core, line);
+    if (state.phase === 'greeted' && HTTP.has(line.slice(0, Math.max(0, line.indexOf(' '))))) speaksAnotherProtocol(core, line);
     // RFC 5321 3.1: after a 554 greeting "any intervening commands" get 503.
     else core.fault('unknown-verb', state.phase === 'refused' ? REPLIES.onlyQuit : REPLIES.unknownVerb, line);
     return;
   }
-  state.redact = false;
+  if (verb !== 'AUTH') state.redact = false;
   if (verb === 'RCPT' && state.phase === 'mail') state.refusedRecipients++; // until it is accepted
   const row = findRow(state.phase, verb);
   const refusal = refusalOf(core, row, verb);
@@ -56,11 +57,8 @@ function execute(core: Core): void {
     return;
   }
   const parsed = parseCommand(input.bytes, core.dialect, input.from, input.to);
-  if (!parsed.ok) {
-    core.fault(parsed.code, replyTo(parsed), shown(core), parsed.offset);
-    // What follows a broken AUTH may be a password.
-    if (verb === 'AUTH') state.redact = true;
-  } else perform(core, parsed.value, input.crlf ? parsed.deviations : [...parsed.deviations, 'bare-lf-line']);
+  if (!parsed.ok) core.fault(parsed.code, replyTo(parsed), shown(core), parsed.offset);
+  else perform(core, parsed.value, input.crlf ? parsed.deviations : [...parsed.deviations, 'bare-lf-line']);
 }
 
 /** Why the table refuses a verb; null if it does not. */

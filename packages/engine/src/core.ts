@@ -42,7 +42,7 @@ export interface State {
   held: boolean;
   /** Octets came before the greeting. */
   early: boolean;
-  /** Lines behind a broken AUTH: they may be credentials, until a verb is understood. */
+  /** Lines behind an AUTH: they may be credentials, until another verb is understood. */
   redact: boolean;
   /** The peer has ended its side. */
   ended: boolean;

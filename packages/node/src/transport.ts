@@ -10,10 +10,12 @@ export class SocketTransport implements Transport {
   readonly peer: Address;
   readonly local: Address;
   readonly #socket: Socket;
+  readonly #tcp: boolean;
   #sink: Sink | null = null;
 
   constructor(socket: Socket, path: string | null) {
     this.#socket = socket;
+    this.#tcp = path === null;
     this.peer = path === null ? { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 } : { address: '', port: 0 };
     this.local = path === null ? { address: socket.localAddress ?? '', port: socket.localPort ?? 0 } : { address: path, port: 0 };
     // Replies are written whole: waiting for more only costs time (Nagle and delayed acknowledgements: 40 ms a message).
@@ -56,7 +58,6 @@ export class SocketTransport implements Transport {
       left -= bytes.length;
       if (left < 0) socket.destroy();
     });
-    socket.setTimeout(LINGER_MS, () => socket.destroy());
     const timer = setTimeout(() => socket.destroy(), LINGER_MS);
     socket.once('close', () => clearTimeout(timer));
     socket.end();
@@ -65,7 +66,9 @@ export class SocketTransport implements Transport {
 
   abort(): void {
     this.#sink = null;
-    this.#socket.resetAndDestroy();
+    // Only TCP has a reset: for a Unix socket Node throws.
+    if (this.#tcp) this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
   }
 
   #lose(): void {

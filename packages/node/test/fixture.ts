@@ -1,8 +1,9 @@
 // Servers and clients that are gone when a test is over.
 import type { NetConnectOpts } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Handler, type ServeOptions, Server, serve } from '@ehlo/node';
 import { test as base, vi } from 'vitest';
-import { Wire } from './wire.ts';
+import { PATIENCE, Wire } from './wire.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
@@ -22,7 +23,8 @@ export const test = base.extend<Fixtures>({
       servers.push(server);
       return server;
     });
-    await Promise.all(servers.map((server) => server.close()));
+    const closed = Promise.all(servers.map((server) => server.close())).then(() => true);
+    if (!(await Promise.race([closed, wait(PATIENCE, false, { ref: false })]))) throw new Error('a server does not close');
   },
   dial: async ({ start: _ }, use) => {
     const wires: Wire[] = [];

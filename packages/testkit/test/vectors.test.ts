@@ -1,15 +1,18 @@
 // The transcripts of test-vectors: each comes out as written, however its input is cut and however late its answers are.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type JsonSchema, type ReplayLog, replayTranscript, type TranscriptFile, variants, violations } from '../src/vectors/index.ts';
+import {
+  type JsonSchema,
+  type ReplayLog,
+  replayTranscript,
+  type Transcript,
+  type TranscriptFile,
+  variants,
+  violations,
+} from '../src/vectors/index.ts';
+import { files, read, root } from './vectors.ts';
 
-const root = new URL('../../../test-vectors/', import.meta.url);
 const schema = read('schema/transcript.schema.json') as JsonSchema;
-const files = ['server', 'smuggling'].flatMap((folder) =>
-  readdirSync(new URL(folder, root))
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => `${folder}/${name}`),
-);
 
 describe.each(files)('%s', (file) => {
   const content = read(file) as TranscriptFile;
@@ -30,6 +33,9 @@ describe.each(files)('%s', (file) => {
   });
 });
 
-function read(path: string): unknown {
-  return JSON.parse(readFileSync(new URL(path, root), 'utf8'));
-}
+test('the example of the README is a transcript that comes out', () => {
+  const example = /```json\n(.*?)```/s.exec(readFileSync(new URL('README.md', root), 'utf8'))![1]!;
+  const transcript = JSON.parse(example) as Transcript;
+  expect(violations({ transcripts: [transcript] } as never, schema)).toEqual([]);
+  replayTranscript(transcript);
+});

@@ -50,6 +50,8 @@ export class Conversation {
   largest = 0;
   /** Octets of the AUTH responses, which no log may hold. */
   readonly responses: string[] = [];
+  /** Where log and output stood when TLS began. */
+  secured: { readonly log: number; readonly output: number } | null = null;
   now = 0;
   /** The question that waits for its answer. */
   open: Question | null = null;
@@ -94,7 +96,10 @@ export class Conversation {
       if (piece === undefined) break;
       this.give(piece);
     }
-    if (this.recorder.session.wants === 'tls') this.recorder.secured(TLS);
+    if (this.recorder.session.wants === 'tls') {
+      this.recorder.secured(TLS);
+      this.secured = { log: this.log.length, output: this.output.length };
+    }
     this.pump();
   }
 

@@ -138,9 +138,9 @@ class Replay {
     const session = this.#session;
     if ('in' in step) return this.#receive(octets(joined(step.in)));
     if (this.#late && isAnswer(step) && !this.#stalled) this.#wait();
+    this.#move(Object.keys(step)[0]!, '');
     if ('tick' in step) this.#now += step.tick;
     session.tick(this.#now);
-    this.#move(Object.keys(step)[0]!, '');
     if ('accept' in step) this.#answered(session.accept(this.#asked(), step.accept as { identity: string; text: string }), step);
     else if ('reject' in step) this.#answered(session.reject(this.#asked(), step.reject), step);
     else if ('challenge' in step) this.#answered(session.challenge(this.#asked() as never, octets(joined(step.challenge))), step);

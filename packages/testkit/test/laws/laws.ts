@@ -1,5 +1,10 @@
 // All laws.
 import type { Law } from './law.ts';
+import { DATA_LAWS } from './law-data.ts';
 import { ORDER_LAWS } from './law-order.ts';
+import { REPLY_LAWS } from './law-replies.ts';
+import { SECRET_LAWS } from './law-secrets.ts';
+import { TIME_LAWS } from './law-time.ts';
+import { TLS_LAWS } from './law-tls.ts';
 
-export const LAWS: readonly Law[] = [...ORDER_LAWS];
+export const LAWS: readonly Law[] = [...ORDER_LAWS, ...REPLY_LAWS, ...TLS_LAWS, ...DATA_LAWS, ...SECRET_LAWS, ...TIME_LAWS];

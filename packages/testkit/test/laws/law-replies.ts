@@ -1,0 +1,91 @@
+// Laws about replies: one each, in order; and about what a refusal must leave alone.
+import type { Phase } from '@ehlo/engine';
+import { octets } from '@ehlo/grammar';
+import fc from 'fast-check';
+import { account } from '../../src/laws/account.ts';
+import { Conversation } from '../../src/laws/conversation.ts';
+import { repliesOf } from '../../src/laws/reference.ts';
+import { holds, type Law, property, same } from './law.ts';
+import { quiet, type Scenario, scenario, scriptOf, sizes, talk } from './scripts.ts';
+
+/** Streams are one segment for whoever never speaks TLS: what follows the handshake follows STARTTLS in clear. */
+const unbroken: fc.Arbitrary<Scenario> = quiet.map((value) => ({ ...value, early: '' }));
+
+const replies: Law = property(
+  '4: one final reply to each command and each message, in order',
+  fc.tuple(unbroken, sizes),
+  (Session, [value, sizes]) => {
+    const { plans } = value;
+    // The reply to question n carries its number.
+    const talked = new Conversation(Session, value.options, ({ type }, number) => {
+      const plan = plans[number % plans.length]!;
+      const answer = type === 'connect' && !value.unwelcome ? ('accept' as const) : plan.answer;
+      return { ...plan, answer, text: `#${number}`, rejection: { ...plan.rejection, text: `#${number}` } };
+    }).run(scriptOf(value, sizes));
+    const { log, output, asked, secured } = talked;
+    const closed = log.find(({ type }) => type === 'closed')?.cause;
+    const segments = secured === null ? [value.segments.join('')] : value.segments;
+    const given = repliesOf(output);
+    const units = account(segments, given, closed === undefined || closed === 'ended' || closed === 'lost');
+    if (['faults', 'quit', 'refused', 'shutdown'].includes(`${closed}`))
+      holds([221, 421].includes(units.at(-1)!.reply.code), `closed: ${closed}`);
+
+    const numbers = [...output.matchAll(/#(\d+)/g)].map((match) => Number(match[1]));
+    same(
+      numbers,
+      [...numbers].sort((a, b) => a - b),
+      'orders of answers',
+    );
+    const silent = new Set(numbers);
+    const unheard = asked.flatMap(({ type }, number) => (type === 'auth' || silent.has(number) ? [] : [`${type} ${number}`]));
+    same(unheard, [], 'answers without a reply');
+  },
+);
+
+const refusal: Law = property(
+  '9: a refused command leaves hello, identity and envelope as they were',
+  scenario.map((value) => ({ ...value, early: '', marks: [] })),
+  (Session, value) => {
+    const talked = talk(Session, { ...value, segments: [], end: 'idle' });
+    for (const line of value.segments.join('').split(/(?<=\n)/)) {
+      const { session } = talked.recorder;
+      const before = { phase: session.phase, facts: talked.facts(), tls: session.tls, written: talked.output.length };
+      talked.segment([octets(line)]);
+      const given = repliesOf(talked.output.slice(before.written));
+      if (session.phase === 'closed') return;
+      if (before.phase === 'data' || before.phase === 'message' || given.length !== 1 || given[0]!.code < 400) continue;
+      same(talked.facts(), before.facts, `facts after ${JSON.stringify(line)}`);
+      same(session.tls, before.tls, 'TLS');
+      // RFC 5321 4.1.4: nor does the state change.
+      same(session.phase, before.phase === 'auth' ? 'ready' : before.phase, `phases after ${JSON.stringify(line)}`);
+    }
+  },
+);
+
+/** What a transaction that is accepted must say of itself, whatever came before it. */
+const fresh: Law = property(
+  '9: a transaction knows nothing of those before it',
+  fc.tuple(unbroken, fc.constantFrom('RSET\r\n', 'EHLO again.example\r\n', 'HELO again.example\r\n')),
+  (Session, [value, clean]) => {
+    const talked = talk(Session, { ...value, segments: value.segments.slice(0, 1), end: 'idle' });
+    const { session } = talked.recorder;
+    const phase = (): Phase => session.phase;
+    if (!['ready', 'mail', 'rcpt'].includes(phase())) return;
+    talked.segment([octets(`\r\n${clean}`)]);
+    if (phase() !== 'ready') return;
+    same(session.envelope, null, 'envelopes');
+    talked.segment([octets('MAIL FROM:<new@x.example>\r\n')]);
+    if (phase() !== 'mail') return;
+    same([session.envelope?.reversePath.address, session.envelope?.recipients], ['new@x.example', []], 'new envelopes');
+    const written = talked.output.length;
+    talked.segment([octets('DATA\r\n')]);
+    // RFC 5321 3.3: 503 where no recipient was named; 554 is for those that were all refused.
+    same(
+      repliesOf(talked.output.slice(written)).map(({ code }) => code),
+      [phase() === 'closed' ? 421 : 503],
+      'replies to DATA without RCPT',
+    );
+  },
+);
+
+export const REPLY_LAWS: readonly Law[] = [replies, refusal, fresh];

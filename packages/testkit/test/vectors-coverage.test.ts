@@ -1,0 +1,169 @@
+// What the transcripts show, taken together: every edge, refusal, reply, guard, deviation and requirement; and none of them for nothing.
+import { existsSync } from 'node:fs';
+import { type Phase, REPLIES, type ReplyName, ServerSession, TABLE } from '@ehlo/engine';
+import { DEVIATIONS, octets, parseVerb, type Verb } from '@ehlo/grammar';
+import { describe, expect, test } from 'vitest';
+import { GUARDS } from '../../engine/src/guards.ts';
+import { coverage, EDGES, type JsonSchema, replayTranscript, violations } from '../src/vectors/index.ts';
+import { read, root, transcripts } from './vectors.ts';
+
+interface Requirement {
+  readonly id: string;
+  readonly rfc?: number;
+  readonly section?: string;
+  readonly level?: string;
+  readonly testable_in_engine?: boolean;
+}
+interface NotVector {
+  readonly ids: readonly string[];
+  readonly why: string;
+  readonly shown: readonly string[];
+}
+
+const shown = transcripts.map(({ file, transcript }) => {
+  const log = replayTranscript(transcript, { chunking: 'lines' });
+  return { file, transcript, log, ...coverage(transcript, log) };
+});
+const attempts = shown.flatMap((one) => one.attempts);
+const outputs = shown.map(({ log }) => log.output);
+
+describe('the table of the engine', () => {
+  const edges = new Set(shown.flatMap((one) => [...one.edges]));
+
+  test('every edge is walked', () => {
+    expect(EDGES.filter((edge) => !edges.has(edge))).toEqual([]);
+    expect([...edges].filter((edge) => !EDGES.includes(edge))).toEqual([]);
+  });
+
+  test.each(refusedPairs())('%s %s is refused, by %s', (phase, verb, codes) => {
+    const replies = attempts.filter((attempt) => attempt.phase === phase && attempt.verb === verb && attempt.fault !== null);
+    const seen = new Set(replies.map(({ fault }) => fault!.reply.code).filter((code) => code !== 530 && code !== 501));
+    expect(seen.size).toBeGreaterThan(0);
+    expect([...seen].filter((code) => !codes.includes(code))).toEqual([]);
+  });
+
+  test.each(guardedVerbs())('%s without %s is refused', (verb, guard) => {
+    const { fault, reply } = GUARDS[guard];
+    const text = REPLIES[reply].lines[0];
+    const failing = attempts.filter((attempt) => attempt.verb === verb && attempt.fault?.code === fault);
+    expect(failing.map((attempt) => attempt.fault?.reply.lines[0])).toContain(text);
+  });
+});
+
+test('every reply of the engine is seen', () => {
+  const missing = (Object.keys(REPLIES) as ReplyName[]).filter((name) => {
+    if (name === 'refused') return false; // for applications: `reject` of `connect`
+    const { code, enhanced, lines } = REPLIES[name];
+    const text = WRITTEN_ELSEWHERE.has(name) ? '' : lines[0]!.replace('%', 'mx.example.org');
+    const line = `${code} ${enhanced === undefined ? '' : `${enhanced} `}${text}`;
+    return !outputs.some((output) => `\n${output}`.includes(`\n${line}`) || `\n${output}`.includes(`\n${line.replace(' ', '-')}`));
+  });
+  expect(missing).toEqual([]);
+});
+
+/** Replies whose text tells what is wrong, or is the application's. */
+const WRITTEN_ELSEWHERE: ReadonlySet<ReplyName> = new Set([
+  'badArgument',
+  'badSender',
+  'badRecipient',
+  'unknownParameter',
+  'bareLineEnd',
+  'expn',
+  'help',
+]);
+
+describe.each(Object.keys(DEVIATIONS))('the deviation %s', (name) => {
+  test('is accepted and reported', () => {
+    const one = shown.find(({ transcript }) => transcript.name === `deviation-${name}`);
+    expect(one?.transcript.options.tolerate).toEqual([name]);
+    // VRFY and its like are asked without a list of deviations.
+    if (name !== 'free-text-argument') expect(one?.features.has(`deviation ${name}`)).toBe(true);
+    expect(one?.log.events.filter(({ type }) => type === 'fault')).toEqual([]);
+  });
+
+  test('is refused', () => {
+    const one = shown.find(({ transcript }) => transcript.name === `deviation-${name}-refused`);
+    expect(one?.log.events.filter(({ type }) => type === 'fault')).toHaveLength(1);
+  });
+});
+
+describe('the requirements', () => {
+  const { requirements } = read('requirements.json') as { requirements: Requirement[] };
+  const { behaviours } = read('behaviours.json') as { behaviours: Requirement[] };
+  const { notVectors } = read('not-vectors.json') as { notVectors: NotVector[] };
+  const vectors = new Set(transcripts.flatMap(({ transcript }) => transcript.spec));
+  const excused = new Set(notVectors.flatMap(({ ids }) => ids));
+  const known = new Set([...requirements, ...behaviours].map(({ id }) => id));
+
+  test.each(['requirements', 'behaviours', 'not-vectors'])('%s.json keeps to its schema', (name) => {
+    expect(violations(read(`${name}.json`) as never, read(`schema/${name}.schema.json`) as JsonSchema)).toEqual([]);
+  });
+
+  test('every id is known and stands once', () => {
+    expect([...vectors, ...excused].filter((id) => !known.has(id))).toEqual([]);
+    expect(known.size).toBe(requirements.length + behaviours.length);
+  });
+
+  test('every MUST of RFC 5321 section 4 and every behaviour has a vector, or a reason why it can have none', () => {
+    const due = requirements.filter(({ rfc, section, level, testable_in_engine }) => {
+      return rfc === 5321 && /^4(\.|$)/.test(section!) && level!.startsWith('MUST') && testable_in_engine;
+    });
+    expect(due.length).toBeGreaterThan(100);
+    expect([...due, ...behaviours].map(({ id }) => id).filter((id) => !vectors.has(id) && !excused.has(id))).toEqual([]);
+  });
+
+  test('what has a vector needs no reason, and what is said to show the others is there', () => {
+    expect([...excused].filter((id) => vectors.has(id))).toEqual([]);
+    const files = notVectors.flatMap((entry) => entry.shown);
+    expect(files.filter((file) => !existsSync(new URL(`../${file}`, root)))).toEqual([]);
+  });
+});
+
+test('every transcript shows something that no shorter one does', () => {
+  const seen = new Set<string>();
+  const idle: string[] = [];
+  for (const { transcript, features } of [...shown].sort((a, b) => a.transcript.steps.length - b.transcript.steps.length)) {
+    if ([...features].every((feature) => seen.has(feature))) idle.push(transcript.name);
+    for (const feature of features) seen.add(feature);
+  }
+  expect(idle).toEqual([]);
+});
+
+test('names are unique', () => {
+  const names = transcripts.map(({ transcript }) => transcript.name);
+  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+});
+
+// RFC 5321 4.5.4.2: "more than one" connection at a time.
+test('two sessions at once know nothing of each other', () => {
+  const options = { hostname: 'mx.example.org', preset: 'sink' } as const;
+  const [one, other] = [new ServerSession(options), new ServerSession(options)];
+  for (const line of ['HELO a.example\r\n', 'MAIL FROM:<a@a.example>\r\n', 'RCPT TO:<b@b.example>\r\n']) {
+    for (const session of [one, other]) while (session.nextEvent() !== null);
+    one.receive(octets(line));
+  }
+  while (one.nextEvent() !== null);
+  expect([one.phase, other.phase, other.hello, other.envelope]).toEqual(['rcpt', 'greeted', null, null]);
+});
+
+/** Pairs that the table refuses, with the codes that the standards give for them. */
+function refusedPairs(): [Phase, Verb, readonly number[]][] {
+  const refused: [Phase, Verb, readonly number[]][] = VERBS.filter((verb) => verb !== 'QUIT').map((verb) => ['refused', verb, [503]]);
+  for (const { from, on, refuse } of TABLE) {
+    if (refuse !== undefined) for (const phase of from) refused.push([phase, on as Verb, codesFor(phase, on as Verb)]);
+  }
+  return refused;
+}
+
+/** RFC 5321 4.1.4: 503. 4.2.4: 502 for a verb that is known but not implemented. 3.3: DATA without a recipient gets 503 or 554. */
+function codesFor(phase: Phase, verb: Verb): readonly number[] {
+  if (['SEND', 'SOML', 'SAML', 'TURN', 'BDAT'].includes(verb)) return [502];
+  return verb === 'DATA' && phase === 'mail' ? [503, 554] : [503];
+}
+
+function guardedVerbs(): [Verb, keyof typeof GUARDS][] {
+  const pairs = TABLE.flatMap(({ on, guards = [] }) => guards.map((guard) => `${on} ${guard}`));
+  return [...new Set(pairs)].map((pair) => pair.split(' ') as [Verb, keyof typeof GUARDS]);
+}
+
+const VERBS: readonly Verb[] = [...new Set(TABLE.map(({ on }) => on))].filter((on): on is Verb => parseVerb(octets(on)) !== null);

@@ -1,0 +1,79 @@
+// Draws the server's table of transitions in docs/state-machine.md: a diagram, a table of phases and verbs, the guards. Runs after a
+// build; --check compares only.
+import { GUARDS } from '../packages/engine/dist/guards.js';
+import { REPLIES, TABLE } from '../packages/engine/dist/index.js';
+import { between } from './lib/between.mjs';
+
+const FILE = 'docs/state-machine.md';
+const PHASES = ['greeted', 'ready', 'mail', 'rcpt', 'refused'];
+/** The reply of a verb that is carried out. */
+const TAKEN = {
+  EHLO: 'hello',
+  HELO: 'hello',
+  MAIL: 'mail',
+  RCPT: 'rcpt',
+  DATA: 'data',
+  RSET: 'reset',
+  NOOP: 'noop',
+  HELP: 'help',
+  VRFY: 'vrfy',
+  EXPN: 'expn',
+  QUIT: 'quit',
+  STARTTLS: 'starttls',
+  AUTH: 'authenticated',
+};
+
+const check = process.argv.includes('--check');
+const isVerb = (on) => /^[A-Z]+$/.test(on);
+const verbs = [...new Set(TABLE.map(({ on }) => on).filter(isVerb))];
+const guards = [...new Set(TABLE.flatMap((row) => row.guards ?? []))];
+const row = (phase, on) => TABLE.find((candidate) => candidate.on === on && candidate.from.includes(phase));
+
+const results = Object.entries({ diagram: diagram(), verbs: verbTable(), guards: guardTable(), happenings: happeningTable() }).map(
+  ([name, text]) => between(FILE, name, text, check),
+);
+process.exitCode = results.every(Boolean) ? 0 : 1;
+
+/** Ways from one phase to another; what stays, what refuses and what closes early is in the tables. */
+function diagram() {
+  const ways = new Map();
+  for (const { from, on, to, refuse } of TABLE) {
+    if (to === undefined || refuse !== undefined || on === 'close') continue;
+    for (const phase of from) if (phase !== to) ways.set(`${phase} --> ${to}`, [...(ways.get(`${phase} --> ${to}`) ?? []), on]);
+  }
+  const arrows = [...ways].map(([way, labels]) => `  ${way} : ${labels.join(', ')}`);
+  return ['```mermaid', 'stateDiagram-v2', '  [*] --> connect', ...arrows, '  closed --> [*]', '```'].join('\n');
+}
+
+function verbTable() {
+  const head = [`| | ${PHASES.join(' | ')} |`, `|---|${'---|'.repeat(PHASES.length)}`];
+  return [...head, ...verbs.map((verb) => `| ${verb} | ${PHASES.map((phase) => cell(phase, verb)).join(' | ')} |`)].join('\n');
+}
+
+function cell(phase, verb) {
+  const found = row(phase, verb);
+  if (found === undefined) return code('onlyQuit');
+  const { guards: asked = [], refuse, to } = found;
+  const notes = asked.length === 0 ? '' : ` <sup>${asked.map((guard) => guards.indexOf(guard) + 1).join(' ')}</sup>`;
+  if (refuse !== undefined) return code(refuse) + notes;
+  return `**${REPLIES[TAKEN[verb]].code}**${to === undefined || to === phase ? '' : ` → ${to}`}${notes}`;
+}
+
+function code(name) {
+  return String(REPLIES[name].code);
+}
+
+function guardTable() {
+  const rows = guards.map((guard, i) => {
+    const { reply, fault } = GUARDS[guard];
+    const { code: number, enhanced, lines, section } = REPLIES[reply];
+    const users = verbs.filter((verb) => TABLE.some(({ on, guards: asked = [] }) => on === verb && asked.includes(guard)));
+    return `| ${i + 1} | \`${guard}\` | ${users.join(', ')} | ${number} ${enhanced} ${lines[0]} | \`${fault}\` | ${section} |`;
+  });
+  return ['| | guard | of | reply where it fails | fault | source |', '|---|---|---|---|---|---|', ...rows].join('\n');
+}
+
+function happeningTable() {
+  const rows = TABLE.filter(({ on }) => !isVerb(on)).map(({ on, from, to }) => `| \`${on}\` | ${from.join(', ')} | ${to} |`);
+  return ['| | from | to |', '|---|---|---|', ...rows].join('\n');
+}
