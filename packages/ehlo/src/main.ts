@@ -1,10 +1,15 @@
 import { createRequire } from 'node:module';
 import { SmtpUsageError } from '@ehlo/engine';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { type ParseCommandOptions, parseTextCommand } from './parse-command.ts';
+import { KINDS } from './parse-kinds.ts';
 import { type ServeCommandOptions, serveCommand } from './serve-command.ts';
 
 /** The exit code of a command that can't even begin: a bad option, a port in use, a directory that can't be written. */
 const USAGE = 2;
+
+/** The exit code of `parse` for a text that is not valid. */
+const INVALID = 1;
 
 /** Runs the command line. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -27,6 +32,24 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--json', 'print one JSON object per event', false)
     .option('--quiet', 'print only where the server listens', false)
     .action((options: ServeCommandOptions) => runServer(options));
+  program
+    .command('parse')
+    .description('read a command, an address, a reply, an answer to EHLO, a trace field or a PROXY header, and show what it says')
+    .argument('[text]', 'the text (default: standard input)')
+    .addOption(
+      new Option('--as <kind>', 'what it is; from standard input: one a line, a JSON object for each').choices(
+        KINDS.map(({ name }) => name),
+      ),
+    )
+    .addOption(
+      new Option('--dialect <name>', 'the deviations to take').choices(['letter', 'strict', 'postel', 'anything']).default('strict'),
+    )
+    .option('--json', 'print a JSON object', false)
+    .option('--escaped', 'the text has \\r, \\n, \\\\ and \\xNN for octets', false)
+    .action(async (text: string | undefined, options: ParseCommandOptions) => {
+      const valid = await parseTextCommand(text, options, process.stdin, (output) => process.stdout.write(output));
+      if (!valid) process.exitCode = INVALID;
+    });
   try {
     await program.parseAsync(argv);
   } catch (error) {

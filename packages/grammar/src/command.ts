@@ -188,19 +188,14 @@ function pathAndParameters(
   const { bytes, to, dialect, found } = line;
   const section = verb === 'MAIL' ? '5321 4.1.1.2' : '5321 4.1.1.3';
   const start = space(line, from);
-  let i = start < 0 ? start : word(bytes, start, to, preposition);
-  if (i >= 0 && byteAt(bytes, i, to) === SP && dialect.tolerate.has('space-before-colon')) {
-    found.push('space-before-colon');
-    i = skipSpace(bytes, i, to);
+  const named = start < 0 ? start : word(bytes, start, to, preposition);
+  const colon = named < 0 ? named : oddSpace(line, named, 'space-before-colon', verb.toLowerCase());
+  if (typeof colon !== 'number') return colon;
+  if (colon < 0 || byteAt(bytes, colon, to) !== COLON) {
+    return failure('syntax', verb.toLowerCase(), section, colon < 0 ? ~colon : colon, `the form is ${verb} ${preposition}:<address>`);
   }
-  if (i < 0 || byteAt(bytes, i, to) !== COLON) {
-    return failure('syntax', verb.toLowerCase(), section, i < 0 ? ~i : i, `the form is ${verb} ${preposition}:<address>`);
-  }
-  i++;
-  if (byteAt(bytes, i, to) === SP && dialect.tolerate.has('space-after-colon')) {
-    found.push('space-after-colon');
-    i = skipSpace(bytes, i, to);
-  }
+  const i = oddSpace(line, colon + 1, 'space-after-colon', verb.toLowerCase());
+  if (typeof i !== 'number') return i;
   const end = pathEnd(bytes, i, to, kind, dialect, found);
   if (typeof end !== 'number') return end;
   const parameters = end === to ? NO_PARAMETERS : parseParameters(bytes, end, to, verb, dialect);
@@ -211,7 +206,12 @@ function pathAndParameters(
 
 const NO_PARAMETERS = { ok: true, value: {} } as const;
 
-function skipSpace(bytes: Uint8Array, from: number, to: number): number {
+/** Spaces where none belong: skipped if the dialect takes them. */
+function oddSpace({ bytes, to, dialect, found }: Line, from: number, name: Deviation, rule: string): number | Failure {
+  if (byteAt(bytes, from, to) !== SP) return from;
+  const refused = intolerable([name], dialect, from, rule);
+  if (refused !== null) return refused;
+  found.push(name);
   let i = from;
   while (byteAt(bytes, i, to) === SP) i++;
   return i;
