@@ -53,11 +53,13 @@ export class Connection implements Session {
   readonly #transport: Transport;
   readonly #handler: Handler;
   readonly #closed: () => void;
-  readonly #controller: AbortController = new AbortController();
+  /** Made when somebody asks for the signal: it costs more than the rest of a connection's bookkeeping. */
+  #controller: AbortController | null = null;
   #reception: Reception | null = null;
   #pumping = false;
   #writable = true;
   #reading = true;
+  #over = false;
   #leaving = false; // closed, secured or gone: the transport is not ours to read any more
   #timer: ReturnType<typeof setTimeout> | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -108,6 +110,10 @@ export class Connection implements Session {
   }
 
   get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#over) this.#controller.abort();
+    }
     return this.#controller.signal;
   }
 
@@ -258,7 +264,7 @@ export class Connection implements Session {
       this.#session.tick(performance.now());
       this.#pump();
       if (this.#session.phase !== 'closed') return this.#schedule();
-      if (!this.#leaving || this.signal.aborted) return;
+      if (!this.#leaving || this.#over) return;
       // A TLS handshake that did not end in time.
       this.#transport.abort();
       this.#gone();
@@ -269,8 +275,9 @@ export class Connection implements Session {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#timerAt = Number.POSITIVE_INFINITY;
-    if (this.#controller.signal.aborted) return;
-    this.#controller.abort();
+    if (this.#over) return;
+    this.#over = true;
+    this.#controller?.abort();
     this.#closed();
   }
 

@@ -28,6 +28,10 @@ export interface Printer {
 
 type Write = (line: string) => void;
 
+/** The library takes any CI for a terminal; a pipe or a file there gets no colours either. */
+const COLOURS: boolean = pc.isColorSupported && (process.stdout.isTTY || process.env.FORCE_COLOR !== undefined);
+const { cyan, dim, green, magenta, yellow } = pc.createColors(COLOURS);
+
 /** Writes `host:port`, an IPv6 address in brackets. */
 export function hostPort(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
@@ -35,27 +39,27 @@ export function hostPort(host: string, port: number): string {
 
 /** The conversation for people, a line each. */
 export function textPrinter(write: Write): Printer {
-  const line = (session: Session, text: string): void => write(`${pc.dim(`[${session.id}]`)} ${text}`);
+  const line = (session: Session, text: string): void => write(`${dim(`[${session.id}]`)} ${text}`);
   return {
     conversation: true,
     listening: (host, port) => write(`listening on ${hostPort(host, port)}`),
     connected: (session) =>
       line(
         session,
-        pc.dim(`connected from ${session.peer.address === '' ? 'a Unix socket' : hostPort(session.peer.address, session.peer.port)}`),
+        dim(`connected from ${session.peer.address === '' ? 'a Unix socket' : hostPort(session.peer.address, session.peer.port)}`),
       ),
-    deviation: (session, name) => line(session, pc.yellow(`note: ${name}`)),
+    deviation: (session, name) => line(session, yellow(`note: ${name}`)),
     message: (session, message) => {
-      for (const name of message.deviations) line(session, pc.yellow(`note: ${name}`));
-      line(session, pc.green(`stored ${message.size} octets as ${message.file}`));
+      for (const name of message.deviations) line(session, yellow(`note: ${name}`));
+      line(session, green(`stored ${message.size} octets as ${message.file}`));
     },
     notice: (session, notice) => {
       if (notice.type === 'trace') {
         const client = notice.from === 'client';
-        line(session, client ? `${pc.cyan('C:')} ${notice.line}` : `${pc.magenta('S:')} ${notice.line}`);
-      } else if (notice.type === 'aborted') line(session, pc.yellow(`message not received: ${notice.cause}`));
+        line(session, client ? `${cyan('C:')} ${notice.line}` : `${magenta('S:')} ${notice.line}`);
+      } else if (notice.type === 'aborted') line(session, yellow(`message not received: ${notice.cause}`));
       else if (notice.type === 'closed')
-        line(session, pc.dim(`closed: ${notice.cause}${notice.limit === undefined ? '' : ` (${notice.limit})`}`));
+        line(session, dim(`closed: ${notice.cause}${notice.limit === undefined ? '' : ` (${notice.limit})`}`));
     },
   };
 }

@@ -48,25 +48,29 @@ describe('a server that closes', () => {
   });
 
   test('aborts what does not end within the grace', async ({ start, dial }) => {
-    const failures: unknown[] = [];
+    const read: string[] = [];
     const server = await start(
       {
-        message: ({ body }, { signal }) =>
-          body.bytes().then(
-            () => {},
-            (error: { code?: unknown }) => void failures.push(error.code, signal.aborted),
-          ),
+        async message({ body }, { signal }) {
+          try {
+            for await (const bytes of body) read.push(Buffer.from(bytes).toString());
+          } catch (error) {
+            read.push(`${(error as { code?: string }).code}, ${signal.aborted}`);
+            throw error;
+          }
+        },
       },
       { grace: 50 },
     );
     const wire = await dial(server);
     await wire.open354();
     wire.send('Text\r\n');
-    await until('the server has read', () => server.connections === 1);
+    await until('the message has begun', () => read.length === 1);
     await server.close();
     expect(server.connections).toBe(0);
     expect(await wire.rest()).toBe('');
     expect(wire.ended).toBe('ECONNRESET');
+    expect(read).toEqual(['Text\r\n', 'lost, true']);
   });
 
   test('by its AbortSignal, one that is aborted already too', async ({ start, dial }) => {

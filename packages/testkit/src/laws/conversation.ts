@@ -60,6 +60,7 @@ export class Conversation {
   onStep: (conversation: Conversation) => void = () => {};
   /** Called with each chunk once it has been given. */
   onGiven: (bytes: Uint8Array) => void = () => {};
+  onAsked: (question: Question) => void = () => {};
   onAnswered: (question: Question, plan: Plan, conversation: Conversation) => void = () => {};
 
   readonly #plan: (question: Question, number: number) => Plan;
@@ -181,6 +182,7 @@ export class Conversation {
     const { phase, tls, protocol } = this.recorder.session;
     // All replies to what came before are out: nothing is held back for an answer (RFC 2920 3.2).
     this.#tell({ ...(plain(question) as Line), written: this.output.length, phase, tls, protocol, facts: this.facts() });
+    this.onAsked(question);
     if (question.type === 'auth') this.responses.push(question.response === null ? '-' : `=${text(question.response.expose())}`);
   }
 

@@ -7,6 +7,7 @@ import { Conversation } from '../../src/laws/conversation.ts';
 import { repliesOf } from '../../src/laws/reference.ts';
 import { holds, type Law, property, same } from './law.ts';
 import { quiet, type Scenario, scenario, scriptOf, sizes, talk } from './scripts.ts';
+import { command, stream } from './streams.ts';
 
 /** Streams are one segment for whoever never speaks TLS: what follows the handshake follows STARTTLS in clear. */
 const unbroken: fc.Arbitrary<Scenario> = quiet.map((value) => ({ ...value, early: '' }));
@@ -42,12 +43,23 @@ const replies: Law = property(
   },
 );
 
+/** Commands, right and wrong, in every state that commands lead to. */
+const hops: fc.Arbitrary<string> = fc
+  .array(
+    fc.oneof(command, fc.constantFrom('EHLO x.example', 'MAIL FROM:<a@b.example>', 'RCPT TO:<c@d.example>', 'RCPT TO:<e@f.example>')),
+    { minLength: 4, maxLength: 12 },
+  )
+  .map((lines) => lines.map((line) => `${line.replace(/^(QUIT|BDAT.*|GET.*)$/, 'NOOP')}\r\n`).join(''));
+
 const refusal: Law = property(
   '9: a refused command leaves hello, identity and envelope as they were',
-  scenario.map((value) => ({ ...value, early: '', marks: [] })),
-  (Session, value) => {
+  fc.tuple(
+    scenario.map((value) => ({ ...value, early: '', marks: [] })),
+    fc.oneof(stream, hops),
+  ),
+  (Session, [value, text]) => {
     const talked = talk(Session, { ...value, segments: [], end: 'idle' });
-    for (const line of value.segments.join('').split(/(?<=\n)/)) {
+    for (const line of text.split(/(?<=\n)/)) {
       const { session } = talked.recorder;
       const before = { phase: session.phase, facts: talked.facts(), tls: session.tls, written: talked.output.length };
       talked.segment([octets(line)]);
@@ -77,14 +89,15 @@ const fresh: Law = property(
     talked.segment([octets('MAIL FROM:<new@x.example>\r\n')]);
     if (phase() !== 'mail') return;
     same([session.envelope?.reversePath.address, session.envelope?.recipients], ['new@x.example', []], 'new envelopes');
-    const written = talked.output.length;
-    talked.segment([octets('DATA\r\n')]);
-    // RFC 5321 3.3: 503 where no recipient was named; 554 is for those that were all refused.
-    same(
-      repliesOf(talked.output.slice(written)).map(({ code }) => code),
-      [phase() === 'closed' ? 421 : 503],
-      'replies to DATA without RCPT',
-    );
+    const { envelope } = session;
+    // RFC 5321 4.1.4: a second MAIL is out of order; 3.3: DATA without RCPT is (554 is for recipients that were all refused).
+    for (const line of ['MAIL FROM:<nested@x.example>\r\n', 'DATA\r\n']) {
+      const written = talked.output.length;
+      talked.segment([octets(line)]);
+      const codes = repliesOf(talked.output.slice(written)).map(({ code }) => code);
+      if (phase() === 'closed') return same(codes, [421], `replies to ${line}`);
+      same([codes, session.envelope], [[503], envelope], `replies to ${line}`);
+    }
   },
 );
 

@@ -1,4 +1,5 @@
 // Laws about time: every wait has an end, and a peer that trickles can't move it.
+import { LIMITS, type LimitName, type QuestionType } from '@ehlo/engine';
 import { octets } from '@ehlo/grammar';
 import fc from 'fast-check';
 import { holds, type Law, property, same } from './law.ts';
@@ -7,6 +8,19 @@ import { stream } from './streams.ts';
 
 const LOGIN = 'EHLO c.example\r\nAUTH LOGIN\r\n';
 const DATA = 'EHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nDATA\r\n';
+
+/** How long an application may take, by what it is asked. */
+const ANSWERS: { readonly [type in QuestionType]: LimitName } = {
+  connect: 'connectAnswer',
+  hello: 'commandAnswer',
+  starttls: 'commandAnswer',
+  auth: 'commandAnswer',
+  mail: 'commandAnswer',
+  rcpt: 'commandAnswer',
+  data: 'dataAnswer',
+  message: 'messageAnswer',
+  info: 'commandAnswer',
+};
 
 const deadlines: Law = property(
   '3: while anything is awaited there is a deadline, and it never lies in the past',
@@ -18,6 +32,11 @@ const deadlines: Law = property(
   (Session, [value, steps, sizes]) => {
     const talked = conversation(Session, { ...value, plans: value.plans.map((plan) => (plan.answer === 'lost' ? WILLING : plan)) });
     const { recorder } = talked;
+    const limits = { ...value.options.limits };
+    talked.onAsked = ({ type }) => {
+      const limit = ANSWERS[type];
+      same(recorder.session.deadline - talked.now, limits[limit] ?? LIMITS[limit].value, `time for an answer to ${type}`);
+    };
     const check = (): void => {
       const { session } = recorder;
       if (session.phase === 'closed') same(session.deadline, Number.POSITIVE_INFINITY, 'deadlines after closed');
@@ -88,8 +107,14 @@ const trickle: Law = property(
 
 const progress: Law = property(
   '3: a peer that sends a block in time may go on, and one that does not is cut off',
-  fc.tuple(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 300_000 }), fc.constantFrom(1, 20, 50, 60)),
-  (Session, [size, pause, block]) => {
+  fc.tuple(
+    fc.array(fc.tuple(fc.integer({ min: 1, max: 120 }), fc.constantFrom(1, 50_000, 100_000, 149_999, 299_999, 300_000)), {
+      minLength: 1,
+      maxLength: 20,
+    }),
+    fc.constantFrom(1, 20, 50, 60),
+  ),
+  (Session, [steps, block]) => {
     const limits = { dataTimeout: 300_000, dataBlock: block };
     const options = { hostname: 'mx.example.org', preset: 'sink' as const, limits };
     const talked = conversation(Session, { options, plans: [WILLING], unwelcome: false, early: '', segments: [], marks: [], end: 'idle' });
@@ -97,11 +122,11 @@ const progress: Law = property(
     // A model: a timer that starts anew with each whole block.
     let ends = 300_000;
     let rest = 0;
-    for (let i = 0; i < 30; i++) {
+    for (const [size, pause] of steps) {
       talked.tick(pause);
       talked.segment([octets('y'.repeat(size))]);
       const closed = talked.recorder.session.phase === 'closed';
-      same(closed, talked.now >= ends, `closings at ${talked.now}, ${size} octets in ${pause} ms, blocks of ${block}`);
+      same(closed, talked.now >= ends, `closings at ${talked.now}, ${size} octets after ${pause} ms, blocks of ${block}`);
       if (closed) return;
       rest += size;
       if (rest >= block) ends = talked.now + 300_000;

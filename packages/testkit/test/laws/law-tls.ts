@@ -37,6 +37,8 @@ const forgotten: Law = property(
     const upgraded = talk(Session, { ...value, segments: [first, secure] }, sizes);
     if (upgraded.secured === null) return;
     const { log, output } = upgraded.secured;
+    // RFC 3207 4.2: not offered again, and so not there.
+    holds(!/^(250[- ]STARTTLS|220)/m.test(upgraded.output.slice(output)), 'STARTTLS under TLS');
     const direct = conversation(Session, { ...value, options: { ...value.options, tls: TLS } });
     direct.run(scriptOf({ ...value, segments: [], end: 'idle' }, sizes));
     const greeting = { log: direct.log.length, output: direct.output.length };

@@ -6,5 +6,6 @@ import { REPLY_LAWS } from './law-replies.ts';
 import { SECRET_LAWS } from './law-secrets.ts';
 import { TIME_LAWS } from './law-time.ts';
 import { TLS_LAWS } from './law-tls.ts';
+import { WORK_LAWS } from './law-work.ts';
 
-export const LAWS: readonly Law[] = [...ORDER_LAWS, ...REPLY_LAWS, ...TLS_LAWS, ...DATA_LAWS, ...SECRET_LAWS, ...TIME_LAWS];
+export const LAWS: readonly Law[] = [...ORDER_LAWS, ...REPLY_LAWS, ...TLS_LAWS, ...DATA_LAWS, ...SECRET_LAWS, ...TIME_LAWS, ...WORK_LAWS];

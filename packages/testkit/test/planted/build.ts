@@ -1,0 +1,42 @@
+// Builds the engine with one change in its source, in memory.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import type { SessionClass } from '../../src/laws/record.ts';
+import type { Mutant } from './mutants.ts';
+
+const ENGINE = fileURLToPath(new URL('../../../engine/src/', import.meta.url));
+
+/** A file of the engine as it is. */
+export function sourceOf(file: string): string {
+  return readFileSync(ENGINE + file, 'utf8');
+}
+
+/** The session class of a mutant. Throws if its change does not fit the source any more. */
+export async function plant({ name, file, find, replace }: Mutant): Promise<SessionClass> {
+  const source = sourceOf(file);
+  if (source.split(find).length !== 2)
+    throw new Error(`${name}: ${file} has ${source.split(find).length - 1} times ${JSON.stringify(find)}`);
+  const { outputFiles } = await build({
+    entryPoints: [`${ENGINE}index.ts`],
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    conditions: ['@ehlo/source'],
+    write: false,
+    logLevel: 'silent',
+    plugins: [
+      {
+        name: 'plant',
+        setup({ onLoad }): void {
+          onLoad({ filter: /[\\/]engine[\\/]src[\\/]/ }, ({ path }) =>
+            path === ENGINE + file ? { contents: source.replace(find, () => replace), loader: 'ts' } : undefined,
+          );
+        },
+      },
+    ],
+  });
+  const code = Buffer.from(outputFiles[0]!.contents).toString('base64');
+  const module = (await import(/* @vite-ignore */ `data:text/javascript;base64,${code}`)) as { ServerSession: SessionClass };
+  return module.ServerSession;
+}
