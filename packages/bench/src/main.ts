@@ -9,7 +9,7 @@ import { measureStorage } from './storage.ts';
 import { comparison, conditions, engineTable, idleTable, type Result, storageTable } from './tables.ts';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, write: { type: 'boolean' }, only: { type: 'string' } } });
-const effort: Effort = values.quick ? { rounds: 3, milliseconds: 200, idle: 500 } : { rounds: 7, milliseconds: 1000, idle: 2000 };
+const effort: Effort = values.quick ? { rounds: 3, milliseconds: 200, idle: 500 } : { rounds: 5, milliseconds: 1000, idle: 2000 };
 const only = new RegExp(values.only ?? '');
 const peer = `smtp-server ${(createRequire(import.meta.url)('smtp-server/package.json') as { version: string }).version}`;
 
