@@ -391,6 +391,23 @@ describe('closing a server', () => {
   });
 });
 
+test('a hook that throws is a fault of the program, and the session goes on', async () => {
+  const uncaught: unknown[] = [];
+  const [listener] = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.once('uncaughtException', (error) => uncaught.push(error));
+  const { client } = start({
+    mail: () => undefined as never,
+    error: () => {
+      throw new Error('in the hook');
+    },
+  });
+  client.send('EHLO c\r\nMAIL FROM:<>\r\nNOOP\r\n');
+  expect((await client.replies(4)).at(-1)).toBe('250 2.0.0 NOOP OK');
+  await vi.waitFor(() => expect(uncaught).toEqual([new Error('in the hook')]));
+  if (listener !== undefined) process.on('uncaughtException', listener);
+});
+
 test('one connection more than allowed is told 421', () => {
   const { listener } = start({}, { connections: 1 });
   const second = listener.connect();

@@ -1,4 +1,4 @@
-import { type CommandDialect, formatReply, type Reply, type Verb } from '@ehlo/grammar';
+import { type CommandDialect, formatReply, latin1, type Reply, type Verb } from '@ehlo/grammar';
 import type { DotReader } from './dot-reader.ts';
 import type { AbortCause, CloseCause, Envelope, FaultCode, Hello, Peer, Question, Recipient, ServerEvent, TlsInfo } from './events.ts';
 import { concat, Input } from './input.ts';
@@ -241,7 +241,5 @@ const WIRE: ReadonlyMap<Reply, Uint8Array> = new Map(
 );
 
 function lines(wire: Uint8Array): string[] {
-  return String.fromCharCode(...wire)
-    .split('\r\n')
-    .slice(0, -1);
+  return latin1(wire, 0, wire.length).split('\r\n').slice(0, -1);
 }

@@ -50,8 +50,8 @@ export class Conversation {
   largest = 0;
   /** Octets of the AUTH responses, which no log may hold. */
   readonly responses: string[] = [];
-  /** Where log and output stood when TLS began. */
-  secured: { readonly log: number; readonly output: number } | null = null;
+  /** Where log and output stood when TLS began, and the number of segments before. */
+  secured: { readonly log: number; readonly output: number; readonly segments: number } | null = null;
   now = 0;
   /** The question that waits for its answer. */
   open: Question | null = null;
@@ -65,6 +65,7 @@ export class Conversation {
 
   readonly #plan: (question: Question, number: number) => Plan;
   #pieces: Piece[] = [];
+  #segments = 0;
   #closed = false;
 
   constructor(Session: SessionClass, options: ServerOptions, plan: (question: Question, number: number) => Plan) {
@@ -91,6 +92,7 @@ export class Conversation {
   /** Gives the pieces one by one, and does the TLS handshake if that is what the session waits for in the end. */
   segment(pieces: readonly Piece[]): void {
     this.#pieces = [...pieces];
+    this.#segments++;
     for (;;) {
       this.pump();
       const piece = this.#pieces.shift();
@@ -99,7 +101,8 @@ export class Conversation {
     }
     if (this.recorder.session.wants === 'tls') {
       this.recorder.secured(TLS);
-      this.secured = { log: this.log.length, output: this.output.length };
+      this.log.push({ type: 'secured' });
+      this.secured = { log: this.log.length, output: this.output.length, segments: this.#segments };
     }
     this.pump();
   }
@@ -228,7 +231,7 @@ export class Conversation {
 }
 
 /** Who AUTH makes of the client. */
-export function identityOf({ mechanism, step }: AuthQuestion): string {
+function identityOf({ mechanism, step }: AuthQuestion): string {
   return `${mechanism.toLowerCase()}-${step}`;
 }
 
