@@ -51,14 +51,45 @@ function execute(core: Core): void {
   const row = findRow(state.phase, verb);
   const refusal = refusalOf(core, row, verb);
   if (refusal !== null) {
-    core.fault(refusal.fault, REPLIES[refusal.reply], shown(core));
-    // RFC 3030 2: what follows is the chunk, not commands.
-    if (refusal.reply === 'bdat' && core.state.phase !== 'closed') core.close('bdat');
+    if (verb === 'BDAT') refuseChunk(core, REPLIES[refusal.reply]);
+    else core.fault(refusal.fault, REPLIES[refusal.reply], shown(core));
     return;
   }
   const parsed = parseCommand(input.bytes, core.dialect, input.from, input.to);
   if (!parsed.ok) core.fault(parsed.code, replyTo(parsed), shown(core), parsed.offset);
   else perform(core, parsed.value, input.crlf ? parsed.deviations : [...parsed.deviations, 'bare-lf-line']);
+}
+
+/** RFC 3030 2: what follows BDAT is the chunk, never commands; so the size has to be known, and is read before the reply. */
+function refuseChunk(core: Core, reply: Reply): void {
+  const { input, policy, state } = core;
+  const parsed = parseCommand(input.bytes, core.dialect, input.from, input.to);
+  const size = parsed.ok && parsed.value.verb === 'BDAT' ? parsed.value.size : Number.POSITIVE_INFINITY;
+  if (size <= policy.limits.drain) {
+    core.events.push({ type: 'fault', code: 'not-implemented', offset: 0, reply, line: shown(core) });
+    state.faults++;
+    state.refusedChunk = { left: size, reply };
+    return;
+  }
+  core.fault('not-implemented', core.named('bdatLost'), shown(core), parsed.ok ? 0 : parsed.offset);
+  if (core.state.phase !== 'closed') core.close('bdat');
+}
+
+/** Reads on through a refused chunk; its reply comes when the last octet has. */
+export function readRefusedChunk(core: Core, chunk: { left: number; readonly reply: Reply }): boolean {
+  const { input, state, policy } = core;
+  if (chunk.left > 0) {
+    if (!input.readChunk()) return false;
+    const end = Math.min(input.to, input.from + chunk.left);
+    chunk.left -= end - input.from;
+    input.advance(end);
+    if (chunk.left > 0) return true;
+  }
+  state.refusedChunk = null;
+  const spent = state.faults >= policy.limits.faults;
+  core.reply(spent ? core.named('tooManyFaults') : chunk.reply);
+  if (spent) core.close('faults');
+  return true;
 }
 
 /** Why the table refuses a verb; null if it does not. */
@@ -100,7 +131,7 @@ function perform(core: Core, command: Command, deviations: readonly Deviation[])
     case 'VRFY':
     case 'EXPN':
     case 'HELP':
-      return ask(core, { type: 'info', verb: command.verb, argument: command.argument });
+      return ask(core, { type: 'info', verb: command.verb, argument: command.argument, deviations });
     case 'QUIT':
       core.reply(core.named('quit'));
       return core.close('quit');

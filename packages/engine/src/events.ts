@@ -135,6 +135,7 @@ export interface InfoQuestion {
   readonly type: 'info';
   readonly verb: 'VRFY' | 'EXPN' | 'HELP';
   readonly argument: string;
+  readonly deviations: readonly Deviation[];
 }
 
 /** Notices only tell. */
@@ -213,10 +214,9 @@ export type CloseCause =
   | 'refused' // the application said 421
   | 'shutdown'
   | 'faults'
-  | 'early-talker'
   | 'wrong-protocol'
   | 'plaintext-after-starttls'
-  | 'bdat' // octets of a chunk that was not offered would follow
+  | 'bdat' // octets of a chunk would follow, of which nobody knows how many
   | 'drain'
   | 'timeout';
 
