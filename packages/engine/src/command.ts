@@ -15,11 +15,16 @@ export function readCommand(core: Core): boolean {
   if (!input.readLine(policy.limits.commandLine)) return false;
   if (looksLikeAuth(input.bytes, input.from, input.to)) state.redact = true;
   if (policy.trace) core.events.push({ type: 'trace', from: 'client', line: shown(core) });
-  if (input.overlong) core.fault('line-too-long', REPLIES.lineTooLong, shown(core), policy.limits.commandLine);
-  else if (!input.crlf && !policy.tolerate.has('bare-lf-line'))
-    core.fault('bare-lf-line', REPLIES.bareLfLine, shown(core), input.to - input.from);
+  if (input.overlong) refuseLine(core, 'line-too-long', REPLIES.lineTooLong, policy.limits.commandLine);
+  else if (!input.crlf && !policy.tolerate.has('bare-lf-line')) refuseLine(core, 'bare-lf-line', REPLIES.bareLfLine, input.to - input.from);
   else execute(core);
   return true;
+}
+
+function refuseLine(core: Core, code: FaultCode, reply: Reply, offset: number): void {
+  const { bytes, from, to } = core.input;
+  if (parseVerb(bytes, from, to) === 'BDAT') refuseChunk(core, reply, code);
+  else core.fault(code, reply, shown(core), offset);
 }
 
 /** The first octet of a TLS record that holds a handshake (RFC 8446 5.1); no SMTP command begins with it. */
@@ -51,7 +56,7 @@ function execute(core: Core): void {
   const row = findRow(state.phase, verb);
   const refusal = refusalOf(core, row, verb);
   if (refusal !== null) {
-    if (verb === 'BDAT') refuseChunk(core, REPLIES[refusal.reply]);
+    if (verb === 'BDAT') refuseChunk(core, REPLIES[refusal.reply], refusal.fault);
     else core.fault(refusal.fault, REPLIES[refusal.reply], shown(core));
     return;
   }
@@ -61,17 +66,17 @@ function execute(core: Core): void {
 }
 
 /** RFC 3030 2: what follows BDAT is the chunk, never commands; so the size has to be known, and is read before the reply. */
-function refuseChunk(core: Core, reply: Reply): void {
+function refuseChunk(core: Core, reply: Reply, fault: FaultCode): void {
   const { input, policy, state } = core;
   const parsed = parseCommand(input.bytes, core.dialect, input.from, input.to);
-  const size = parsed.ok && parsed.value.verb === 'BDAT' ? parsed.value.size : Number.POSITIVE_INFINITY;
+  const size = parsed.ok && parsed.value.verb === 'BDAT' && !input.overlong ? parsed.value.size : Number.POSITIVE_INFINITY;
   if (size <= policy.limits.drain) {
-    core.events.push({ type: 'fault', code: 'not-implemented', offset: 0, reply, line: shown(core) });
+    core.events.push({ type: 'fault', code: fault, offset: 0, reply, line: shown(core) });
     state.faults++;
     state.refusedChunk = { left: size, reply };
     return;
   }
-  core.fault('not-implemented', core.named('bdatLost'), shown(core), parsed.ok ? 0 : parsed.offset);
+  core.fault(fault, core.named('bdatLost'), shown(core), parsed.ok ? 0 : parsed.offset);
   if (core.state.phase !== 'closed') core.close('bdat');
 }
 

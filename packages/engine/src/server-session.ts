@@ -103,7 +103,7 @@ export class ServerSession {
   /** Answers an open question with no. Returns false as `accept` does; throws `SmtpUsageError` if the code is no refusal. */
   reject(question: Question, rejection: Rejection): boolean {
     const core = this.#core;
-    rejectionReply(core, rejection);
+    rejectionReply(core, rejection, question.type === 'connect');
     if (core.question !== question) return false;
     core.question = null;
     rejected(core, question, rejection);

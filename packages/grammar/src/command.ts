@@ -195,7 +195,7 @@ function pathAndParameters(
   if (colon < 0 || byteAt(bytes, colon, to) !== COLON) {
     return failure('syntax', verb.toLowerCase(), section, colon < 0 ? ~colon : colon, `the form is ${verb} ${preposition}:<address>`);
   }
-  const i = oddSpace(line, colon + 1, 'space-after-colon', verb.toLowerCase());
+  const i = oddSpace(line, colon + 1, 'space-after-colon', kind.rule);
   if (typeof i !== 'number') return i;
   const end = pathEnd(bytes, i, to, kind, dialect, found);
   if (typeof end !== 'number') return end;

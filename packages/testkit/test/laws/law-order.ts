@@ -72,7 +72,7 @@ const over: Law = property(
     recorder.receiveEnd();
     recorder.tick(talked.now + 1e9);
     for (const question of talked.asked) {
-      holds(!recorder.accept(question, { text: 'late' }) && !recorder.reject(question, { code: 550, text: 'late' }), 'a question was open');
+      holds(!recorder.accept(question, { text: 'late' }) && !recorder.reject(question, { code: 554, text: 'late' }), 'a question was open');
       if (question.type === 'auth') holds(!recorder.challenge(question, octets('late')), 'a challenge was sent');
     }
     holds(!recorder.discard({ code: 550, text: 'late' }), 'a message was discarded');

@@ -36,8 +36,8 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'a line that is too long has a reply and is then executed',
     file: 'command.ts',
-    find: '  if (input.overlong) core.fault',
-    replace: '  if (input.overlong) execute(core);\n  if (input.overlong && core.state.phase !== "closed") core.fault',
+    find: '  if (input.overlong) refuseLine',
+    replace: '  if (input.overlong) execute(core);\n  if (input.overlong && core.state.phase !== "closed") refuseLine',
     law: REPLIES,
   },
   {
@@ -74,8 +74,8 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'STARTTLS is still offered under TLS',
     file: 'offer.ts',
-    find: "policy.starttls !== 'off' && state.tls === null]",
-    replace: "policy.starttls !== 'off']",
+    find: "policy.starttls !== 'off' && state.tls === null }",
+    replace: "policy.starttls !== 'off' }",
     law: SECURE,
   },
   // Messages
