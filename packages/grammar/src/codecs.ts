@@ -1,3 +1,4 @@
+import { daysIn } from './calendar.ts';
 import { LETTER_ADDRESSES } from './dialect.ts';
 import { parseMailbox } from './path.ts';
 import { encodeUtf8 } from './rule.ts';
@@ -14,14 +15,19 @@ export interface Codec<T = unknown> {
 /** A parameter without a value. */
 export const flag: Codec<true> = { parse: (value) => (value === '' ? true : undefined), format: () => '' };
 
-/** A whole number of at most `digits` digits; beyond 2^53 - 1 it counts as that. */
+/** A whole number as the pattern spells it; beyond 2^53 - 1 it counts as that. */
 export function decimal(pattern: RegExp): Codec<number> {
   return { parse: (value) => (pattern.test(value) ? Math.min(Number(value), Number.MAX_SAFE_INTEGER) : undefined), format: String };
 }
 
 /** One of a few words, in any case; written in capitals. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): Codec<Word> {
-  return { parse: (value) => words.find((word) => word === value.toUpperCase()), format: String };
+  return { parse: (value) => words.find((word) => word === capitals(value)), format: String };
+}
+
+/** ASCII letters only: to `toUpperCase` the dotless i is an "I", and the long s an "S". */
+function capitals(text: string): string {
+  return text.replaceAll(/[a-z]/g, (letter) => letter.toUpperCase());
 }
 
 /** RFC 4954 5: `AUTH=`, a Mailbox in xtext, or `<>` (empty here). */
@@ -32,7 +38,8 @@ export const submitter: Codec<string> = {
     const parsed = parseMailbox(encodeUtf8(text), LETTER_ADDRESSES);
     return parsed.ok ? parsed.value.address : undefined;
   },
-  format: (address) => (address === '' ? '<>' : encodeXtext(address)),
+  // xtext spells ASCII alone, and RFC 6531 gives AUTH no other encoding: such a submitter can't be told.
+  format: (address) => (address === '' || /[^ -~]/.test(address) ? '<>' : encodeXtext(address)),
 };
 
 /** RFC 3461 4.4: `ENVID=`, at most 100 characters of xtext. */
@@ -48,7 +55,7 @@ const NOTIFICATIONS = ['SUCCESS', 'FAILURE', 'DELAY'] as const;
 /** RFC 3461 4.1: `NOTIFY=NEVER`, or a list. */
 export const notify: Codec<Notify> = {
   parse(value) {
-    const words = value.toUpperCase().split(',');
+    const words = capitals(value).split(',');
     if (words.length === 1 && words[0] === 'NEVER') return 'NEVER';
     const known = words.map((word) => NOTIFICATIONS.find((notification) => notification === word));
     return known.every((notification) => notification !== undefined) ? known : undefined;
@@ -67,7 +74,7 @@ export interface OriginalRecipient {
 export const orcpt: Codec<OriginalRecipient> = {
   parse(value) {
     const type = /^[\w!#$%&'*+/?^`{|}~-]+(?=;)/.exec(value)?.[0].toLowerCase();
-    if (type === undefined || value.length > 500) return undefined;
+    if (type === undefined || [...value].length > 500) return undefined;
     const text = value.slice(type.length + 1);
     const address = type === 'utf-8' ? decodeUtf8Address(text) : decodeXtext(text);
     return address === null ? undefined : { type, address };
@@ -98,16 +105,22 @@ export const deliverBy: Codec<DeliverBy> = {
 };
 
 // RFC 3339 5.6, 5.7: with the ranges of its parts.
-const DATE = '[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])';
+const DATE = '([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])';
 const TIME = '(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)';
 const ZONE = '(?:Z|[-+](?:[01][0-9]|2[0-3]):[0-5][0-9])';
 
 const DATE_TIME = /* @__PURE__ */ new RegExp(`^${DATE}T${TIME}(?:\\.[0-9]+)?${ZONE}$`, 'i');
-const RRVS = /* @__PURE__ */ new RegExp(`^(${DATE}T${TIME}${ZONE})(?:;([CR]))?$`, 'i');
+const RRVS = /* @__PURE__ */ new RegExp(`^${DATE}T${TIME}${ZONE}(?:;([CR]))?$`, 'i');
+
+/** What the pattern finds, if its month has that day. */
+function onCalendar(pattern: RegExp, value: string): RegExpExecArray | null {
+  const match = pattern.exec(value);
+  return match !== null && Number(match[3]) <= daysIn(Number(match[1]), Number(match[2])) ? match : null;
+}
 
 /** RFC 4865 3, erratum 2040: `HOLDUNTIL=`, a date and time of RFC 3339. */
 export const dateTime: Codec<string> = {
-  parse: (value) => (DATE_TIME.test(value) ? value.toUpperCase() : undefined),
+  parse: (value) => (onCalendar(DATE_TIME, value) === null ? undefined : value.toUpperCase()),
   format: String,
 };
 
@@ -122,10 +135,10 @@ export interface RecipientValidSince {
 /** RFC 7293 3.1: `RRVS=date-time[;C/R]`. */
 export const validSince: Codec<RecipientValidSince> = {
   parse(value) {
-    const match = RRVS.exec(value);
+    const match = onCalendar(RRVS, value);
     if (match === null) return undefined;
-    const since = match[1]!.toUpperCase();
-    return match[2] === undefined ? { since } : { since, action: match[2].toUpperCase() as 'C' | 'R' };
+    const [since, action] = value.toUpperCase().split(';') as [string, ('C' | 'R')?];
+    return action === undefined ? { since } : { since, action };
   },
   format: ({ since, action }) => (action === undefined ? since : `${since};${action}`),
 };

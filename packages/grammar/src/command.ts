@@ -229,7 +229,7 @@ function inquiry(line: Line, verb: 'VRFY' | 'EXPN', from: number): Command | Fai
   const { bytes, dialect } = line;
   const flag = line.to - ' SMTPUTF8'.length;
   const smtpUtf8 = dialect.utf8 && flag > from + 1 && word(bytes, flag, line.to, ' SMTPUTF8') === line.to;
-  const argument = text(smtpUtf8 ? { ...line, to: flag } : line, verb, from, smtpUtf8);
+  const argument = text(smtpUtf8 ? { ...line, to: flag } : line, verb, from, dialect.utf8);
   return typeof argument === 'string' ? { verb, argument, smtpUtf8 } : argument;
 }
 

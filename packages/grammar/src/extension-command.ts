@@ -53,7 +53,7 @@ export function etrn(line: Line, verb: 'ETRN', from: number): Command | Failure 
   const mark = byteAt(bytes, start, to);
   const option = mark === AT ? '@' : mark === HASH ? '#' : '';
   const nodeStart = start + option.length;
-  // An Atom, which holds "#" too, or a Domain.
+  // An Atom may hold "#" too; one that begins with it is an option and a name.
   if (domain(bytes, nodeStart, to) === to || atom(bytes, nodeStart, to) === to) return { verb, option, node: latin1(bytes, nodeStart, to) };
   return failure('syntax', 'etrn', '1985 5', nodeStart, 'not a valid node name');
 }
@@ -64,10 +64,11 @@ const HASH = 0x23;
 export function attributes(line: Line, verb: 'XCLIENT' | 'XFORWARD', from: number): Command | Failure {
   const { bytes, to } = line;
   const values = new Map<string, string>();
+  let twice: Failure | null = null; // told only of a line that is well formed
   for (let i = from; i < to || i === from; ) {
     const start = space(line, i);
     let end = start < 0 ? ~start : start;
-    while ((classAt(bytes, end, to) & LET_DIG) !== 0 || bytes[end] === HYPHEN || bytes[end] === UNDERSCORE) end++;
+    while ((classAt(bytes, end, to) & LET_DIG) !== 0 || byteAt(bytes, end, to) === HYPHEN || byteAt(bytes, end, to) === UNDERSCORE) end++;
     if (start < 0 || end === start || byteAt(bytes, end, to) !== EQUALS) {
       return failure('syntax', verb.toLowerCase(), verb, end, `the form is ${verb} name=value`);
     }
@@ -76,11 +77,11 @@ export function attributes(line: Line, verb: 'XCLIENT' | 'XFORWARD', from: numbe
     while (end < to && bytes[end] !== SP) end++;
     const value = decodeXtext(latin1(bytes, valueStart, end));
     if (value === null) return failure('parameter-value', 'xtext', '3461 4', valueStart, `not a value of ${name}`);
-    if (values.has(name)) return failure('duplicate-parameter', verb.toLowerCase(), verb, start, `${name} is given twice`);
+    if (values.has(name)) twice ??= failure('duplicate-parameter', verb.toLowerCase(), verb, start, `${name} is given twice`);
     values.set(name, value);
     i = end;
   }
-  return { verb, attributes: values };
+  return twice ?? { verb, attributes: values };
 }
 
 const UNDERSCORE = 0x5f;

@@ -95,8 +95,8 @@ function wholeReply(bytes: Uint8Array, from: number, to: number): number {
   return bare && (i === from + 4 || bytes[i - 5] === LF) ? i + 2 : end;
 }
 
-/** RFC 2034 4: `status-code = class "." subject "." detail`. */
-const ENHANCED = /^[245]\.[0-9]{1,3}\.[0-9]{1,3}(?= |$)/;
+/** RFC 2034 4: `status-code = class "." subject "." detail`; RFC 3463 2: "without leading zero digits". */
+const ENHANCED = /^[245]\.(?:0|[1-9][0-9]{0,2})\.(?:0|[1-9][0-9]{0,2})(?= |$)/;
 
 /**
  * Writes a reply: the code on every line, the enhanced code before every text, lines of at most 512 octets (RFC 5321

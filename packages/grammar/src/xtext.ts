@@ -1,6 +1,11 @@
-/** RFC 3461 4: `xtext = *( xchar / hexchar )`; xchar is any of %d33-126 but "+" and "=". Only ASCII can be encoded. */
+/** RFC 3461 4: `xtext = *( xchar / hexchar )`; xchar is any of %d33-126 but "+" and "=". What is not ASCII becomes `?`. */
 export function encodeXtext(text: string): string {
-  return text.replaceAll(/[^!-*,-<>-~]/g, (character) => `+${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+  return text.replaceAll(/[^!-*,-<>-~]/gu, (character) => (character > '\x7f' ? '?' : `+${hex(character)}`));
+}
+
+/** The code point, in two digits at least. */
+function hex(character: string): string {
+  return character.codePointAt(0)!.toString(16).toUpperCase().padStart(2, '0');
 }
 
 /**
@@ -15,7 +20,7 @@ export function decodeXtext(text: string): string | null {
 
 /** RFC 6533 3: `utf-8-addr-xtext`, where `\x{HEXPOINT}` stands for a character; `unitext` also takes characters as they are. */
 export function decodeUtf8Address(text: string): string | null {
-  const points = /\\x\{([0-9A-F]{2,6})\}/g;
+  const points = /\\x\{([0-9A-Fa-f]{2,6})\}/g;
   const plain = text.replaceAll(points, '');
   if (text === '' || /[^!-*,-<>-[\]-~\u0080-\u{10ffff}]/u.test(plain)) return null;
   let valid = true;
@@ -27,14 +32,14 @@ export function decodeUtf8Address(text: string): string | null {
   return valid ? decoded : null;
 }
 
-/** Writes an address as utf-8-addr-xtext: ASCII only, so that it passes where SMTPUTF8 is not offered. */
+/** Writes an address as utf-8-addr-xtext: ASCII only, so that it passes where SMTPUTF8 is not offered. Half a surrogate pair becomes `?`. */
 export function encodeUtf8Address(address: string): string {
-  return address.replaceAll(/[^!-*,-<>-[\]-~]/gu, (character) => `\\x{${character.codePointAt(0)!.toString(16).toUpperCase()}}`);
+  return address.replaceAll(/[^!-*,-<>-[\]-~]/gu, (character) => (/[\ud800-\udfff]/u.test(character) ? '?' : `\\x{${hex(character)}}`));
 }
 
-/** RFC 6533 3 HEXPOINT: the shortest form, no surrogate, and in ASCII only what can't stand for itself. */
+/** RFC 6533 3 HEXPOINT: the shortest form, no surrogate, in ASCII only what can't stand for itself; and, ours, no control character. */
 function isHexPoint(hex: string, code: number): boolean {
   if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return false;
-  if (hex.length === 2) return /^(?:[01][1-9]|10|20|2B|3D|7F|5C|[89A-F][0-9A-F])$/.test(hex);
+  if (hex.length === 2) return /^(?:20|2B|3D|5C|[89A-F][0-9A-F])$/i.test(hex);
   return hex[0] !== '0';
 }

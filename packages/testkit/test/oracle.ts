@@ -38,8 +38,8 @@ export function deviationsOf(grammar: Grammar): GrammarDeviation[] {
 /** Far above what a rule takes on a slow machine: only a recogniser that does not return is to fail by it. */
 export const TIMEOUT = 120_000;
 
-/** Refusals for what a well-formed parameter means (RFC 5321 4.1.1.11), which the grammar does not know. */
-export const MEANING: ReadonlySet<string> = new Set(['unknown-parameter', 'duplicate-parameter', 'parameter-value']);
+/** Refusals for what a well-formed parameter means (RFC 5321 4.1.1.11, RFC 6531 3.4), which the grammar does not know. */
+const MEANING: ReadonlySet<string> = new Set(['unknown-parameter', 'duplicate-parameter', 'parameter-value', 'smtputf8']);
 
 /** Command lines have no recogniser of their own; parseCommand, kept to the letter, tells which are words. */
 export function commandOf(verb: string, dialect: CommandDialect = LETTER, meaning: ReadonlySet<string> = MEANING): Recogniser {

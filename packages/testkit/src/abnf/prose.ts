@@ -66,6 +66,8 @@ function replyCodes(): string[] {
   return codes;
 }
 
-function everyLineBegins(code: string): Dfa {
-  return compileAbnf(`lines = 1*("${code}" *(%x00-09 / %x0B-FF) LF)`);
+/** Every text whose lines all begin with a reply code and, behind the octet after it, with a text. */
+export function everyLineBegins(code: string, text = ''): Dfa {
+  const behind = text === '' ? '' : `(%x00-09 / %x0B-FF) "${text}"`;
+  return compileAbnf(`lines = 1*("${code}" ${behind} *(%x00-09 / %x0B-FF) LF)`);
 }
