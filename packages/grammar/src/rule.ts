@@ -107,6 +107,11 @@ export function word(bytes: Uint8Array, from: number, to: number, upper: string)
   return from + upper.length;
 }
 
+/** A text with its ASCII letters in capitals; `toUpperCase` makes "I" of the dotless i and "S" of the long s. */
+export function capitals(text: string): string {
+  return text.replaceAll(/[a-z]/g, (letter) => letter.toUpperCase());
+}
+
 /** Octets as a string, one character an octet. */
 export function latin1(bytes: Uint8Array, from: number, to: number): string {
   let text = '';
