@@ -57,9 +57,11 @@ function formatArgument(command: Command): string {
 /** Writes typed parameters in the order of the registry, each after a space. */
 export function formatParameters(command: 'MAIL' | 'RCPT', values: MailParameters & RcptParameters): string {
   let text = '';
+  const written = new Set<string>(); // BODY stands in the registry twice: for 8BITMIME and for BINARYMIME
   for (const { keyword, name, codec, command: where } of PARAMETERS) {
     const value = values[name];
-    if (where !== command || value === undefined) continue;
+    if (where !== command || value === undefined || written.has(name)) continue;
+    written.add(name);
     const formatted = codec.format(value);
     text += formatted === '' ? ` ${keyword}` : ` ${keyword}=${formatted}`;
   }
