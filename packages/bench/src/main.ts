@@ -1,4 +1,5 @@
 // Measures this server beside a peer and beside bare sockets, and prints the tables of docs/performance.md; --write puts them there.
+import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { measureIdle, measureSessions } from './connections.ts';
@@ -9,7 +10,7 @@ import { measureStorage } from './storage.ts';
 import { comparison, conditions, engineTable, idleTable, type Result, storageTable } from './tables.ts';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, write: { type: 'boolean' }, only: { type: 'string' } } });
-const effort: Effort = values.quick ? { rounds: 3, milliseconds: 200, idle: 500 } : { rounds: 7, milliseconds: 1000, idle: 2000 };
+const effort: Effort = values.quick ? { rounds: 3, milliseconds: 200, idle: 500 } : { rounds: 5, milliseconds: 1000, idle: 2000 };
 const only = new RegExp(values.only ?? '');
 const peer = `smtp-server ${(createRequire(import.meta.url)('smtp-server/package.json') as { version: string }).version}`;
 
@@ -43,7 +44,8 @@ for (const [title, words, table] of sections) {
   parts.push(part);
   console.log(`\n${part}`);
 }
-if (values.write) await write(parts.join('\n\n'));
+// The page is whole or not at all.
+if (values.write && values.only === undefined) await write(parts.join('\n\n'));
 
 async function compared(rows: readonly Row[]): Promise<string> {
   const results: Result[] = [];
@@ -55,10 +57,12 @@ async function sessions(): Promise<string> {
   return comparison([{ row: { name: 'sessions', unit: 'sessions' }, samples: await measureSessions(effort) }], peer);
 }
 
+/** Puts the text between the markers of the page. */
 async function write(text: string): Promise<void> {
-  const root = new URL('../../../', import.meta.url);
-  const { between } = (await import(new URL('scripts/lib/between.mjs', root).href)) as {
-    between: (file: URL, name: string, text: string) => boolean;
-  };
-  between(new URL('docs/performance.md', root), 'bench', text);
+  const page = new URL('../../../docs/performance.md', import.meta.url);
+  const old = await readFile(page, 'utf8');
+  await writeFile(
+    page,
+    old.replace(/(<!-- begin:bench -->).*(?=<!-- end:bench -->)/s, (_, begin: string) => `${begin}\n\n${text}\n\n`),
+  );
 }

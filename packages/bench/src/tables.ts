@@ -13,7 +13,7 @@ export interface Result {
 }
 
 /** A table in Markdown, columns aligned so that it reads well in a terminal, too. */
-export function table(head: Cells, body: readonly Cells[]): string {
+function table(head: Cells, body: readonly Cells[]): string {
   const widths = head.map((_, column) => Math.max(...[head, ...body].map((cells) => cells[column]!.length)));
   const line = (cells: Cells): string =>
     `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join(' | ')} |`;

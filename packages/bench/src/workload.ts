@@ -95,7 +95,7 @@ export function sizeOf(writes: readonly Write[]): number {
   return writes.reduce((sum, { bytes }) => sum + bytes.length, 0);
 }
 
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
+function concat(parts: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat(parts);
 }
 

@@ -1,47 +1,12 @@
-import {
-  type AbortCause,
-  type Answer,
-  type AuthAnswer,
-  type InfoAnswer,
-  type MessageQuestion,
-  type Notice,
-  type Question,
-  type Rejection,
-  type ServerOptions,
-  ServerSession,
-} from '@ehlo/engine';
-import { Body, BodyAbortedError } from './body.ts';
-import { type Challenge, type Handler, type IncomingMessage, isRejection, type Session } from './handler.ts';
+import { type Rejection, type ServerOptions, ServerSession } from '@ehlo/engine';
+import { Application } from './application.ts';
+import type { Handler, Session } from './handler.ts';
 import type { Address, Transport } from './transport.ts';
 
 const NO_TLS: Rejection = { code: 421, enhanced: '4.7.0', text: 'TLS is required and not available, closing transmission channel' };
 
 /** What setTimeout takes at the most. */
 const LONGEST_TIMEOUT = 0x7fffffff;
-
-const FAILED: Rejection = { code: 451, enhanced: '4.3.0', text: 'Requested action aborted: local error in processing' };
-
-/** A message between its first octet and its reply. */
-class Reception implements IncomingMessage {
-  readonly body: Body;
-  question: MessageQuestion | null = null;
-  /** What the handler has decided; undefined while it is busy. */
-  decision: Answer | Rejection | undefined = undefined;
-  readonly envelope: MessageQuestion['envelope'];
-
-  constructor(envelope: MessageQuestion['envelope'], read: () => void) {
-    this.envelope = envelope;
-    this.body = new Body(read);
-  }
-
-  get size(): number {
-    return this.question?.size ?? 0;
-  }
-
-  get deviations(): MessageQuestion['deviations'] {
-    return this.question?.deviations ?? [];
-  }
-}
 
 /**
  * Moves one session over one transport: the only place where engine, socket and application meet. Everything goes through `pump`,
@@ -51,11 +16,10 @@ export class Connection implements Session {
   readonly id: number;
   readonly #session: ServerSession;
   readonly #transport: Transport;
-  readonly #handler: Handler;
+  readonly #application: Application;
   readonly #closed: () => void;
   /** Made when somebody asks for the signal: it costs more than the rest of a connection's bookkeeping. */
   #controller: AbortController | null = null;
-  #reception: Reception | null = null;
   #pumping = false;
   #writable = true;
   #reading = true;
@@ -67,7 +31,6 @@ export class Connection implements Session {
   constructor(id: number, transport: Transport, options: ServerOptions, handler: Handler, closed: () => void) {
     this.id = id;
     this.#transport = transport;
-    this.#handler = handler;
     this.#closed = closed;
     const secure = transport.secure !== undefined;
     this.#session = new ServerSession({
@@ -77,6 +40,7 @@ export class Connection implements Session {
       // STARTTLS is offered only by a transport that can carry it out.
       ...(secure ? {} : { starttls: 'off' }),
     });
+    this.#application = new Application(this.#session, handler, this, () => this.#pump());
     // Where TLS is required and can't be had, there is no service: never mail in clear.
     if (options.starttls === 'required' && !secure && transport.tls === undefined) this.#session.shutdown(NO_TLS);
   }
@@ -171,34 +135,12 @@ export class Connection implements Session {
 
   /** Takes the events that there is room for. Always false: all that follows from them has been said. */
   #pull(): boolean {
-    for (;;) {
-      if (!this.#hasRoom) return false;
+    while (this.#application.hasRoom) {
       const event = this.#session.nextEvent();
-      if (event === null) return false;
-      switch (event.type) {
-        case 'chunk':
-          // The engine lends the octets; the application gets its own.
-          this.#receiving().body.push(event.bytes.slice());
-          break;
-        case 'message':
-          this.#arrived(event);
-          break;
-        case 'aborted':
-        case 'reset':
-        case 'fault':
-        case 'trace':
-        case 'closed':
-          this.#notice(event);
-          break;
-        default:
-          this.#ask(event);
-      }
+      if (event === null) break;
+      this.#application.take(event);
     }
-  }
-
-  /** Whether the reader of the message that arrives can keep up. */
-  get #hasRoom(): boolean {
-    return this.#reception === null || this.#reception.question !== null || this.#reception.body.hasRoom;
+    return false;
   }
 
   /** Writes what there is; true if more may have come to be sayable by it. */
@@ -221,7 +163,7 @@ export class Connection implements Session {
       return this.#gone();
     }
     if (wants === 'tls' && this.#writable) return this.#secure();
-    const reading = reads && this.#hasRoom;
+    const reading = reads && this.#application.hasRoom;
     if (reading === this.#reading) return;
     this.#reading = reading;
     if (reading) this.#transport.resume();
@@ -280,146 +222,4 @@ export class Connection implements Session {
     this.#controller?.abort();
     this.#closed();
   }
-
-  #notice(notice: Exclude<Notice, { readonly type: 'chunk' }>): void {
-    if (notice.type === 'aborted') this.#aborted(notice.cause);
-    try {
-      this.#handler.notice?.(notice, this);
-    } catch (error) {
-      this.#failed(error, 'connect');
-    }
-  }
-
-  #aborted(cause: AbortCause): void {
-    this.#reception?.body.abort(cause);
-    this.#reception = null;
-  }
-
-  #ask(question: Exclude<Question, MessageQuestion>): void {
-    this.#decide(
-      question.type,
-      () => (this.#handler[question.type] as (question: Question, session: Session) => unknown).call(this.#handler, question, this),
-      (decision) => this.#answer(question, decision),
-    );
-  }
-
-  /** Calls the handler; what it returns or throws is turned into a decision, now or later. */
-  #decide(type: Question['type'], call: () => unknown, decided: (decision: unknown) => void): void {
-    const failed = (error: unknown): void => {
-      if (isRejection(error)) return decided(error);
-      if (!(error instanceof BodyAbortedError)) this.#failed(error, type);
-      decided(FAILED);
-    };
-    try {
-      const result = call();
-      if (isPromise(result)) {
-        result.then(
-          (decision) => {
-            decided(decision);
-            this.#pump();
-          },
-          (error) => {
-            failed(error);
-            this.#pump();
-          },
-        );
-      } else decided(result);
-    } catch (error) {
-      failed(error);
-    }
-  }
-
-  #answer(question: Exclude<Question, MessageQuestion>, decision: unknown): boolean {
-    const session = this.#session;
-    session.tick(performance.now());
-    try {
-      if (isRejection(decision)) return session.reject(question, decision);
-      if (question.type === 'auth') {
-        if (typeof decision === 'object' && decision !== null) {
-          if ('challenge' in decision) return session.challenge(question, (decision as Challenge).challenge);
-          if ('identity' in decision) return session.accept(question, decision as AuthAnswer);
-        }
-      } else if (question.type === 'info') {
-        if (typeof decision === 'object' && decision !== null) return session.accept(question, decision as InfoAnswer);
-      } else if (decision === true) return session.accept(question);
-      else if (typeof decision === 'object' && decision !== null) return session.accept(question, decision as Answer);
-      this.#failed(new TypeError(`the handler of '${question.type}' decided nothing: return true, an answer or reject(…)`), question.type);
-    } catch (error) {
-      this.#failed(error, question.type);
-    }
-    return session.reject(question, FAILED);
-  }
-
-  /** The reception of the message whose octets arrive; the handler is called at the first of them. */
-  #receiving(): Reception {
-    // One that is whole already was not answered in time: its handler is still busy, and the client was told 451.
-    if (this.#reception !== null && this.#reception.question === null) return this.#reception;
-    const reception = new Reception(this.#session.envelope!, () => this.#pump());
-    this.#reception = reception;
-    this.#decide(
-      'message',
-      () => (this.#handler.message === undefined ? drop(reception.body) : this.#handler.message(reception, this)),
-      (decision) => this.#decided(reception, decision),
-    );
-    return reception;
-  }
-
-  /** The handler has decided, perhaps before the message is here. */
-  #decided(reception: Reception, decision: unknown): void {
-    if (isRejection(decision)) reception.decision = decision;
-    else if (reception.body.consumed) reception.decision = typeof decision === 'object' && decision !== null ? (decision as Answer) : {};
-    else {
-      if (this.#reception === reception)
-        this.#failed(new Error('the message was accepted, but its body was not read to the end'), 'message');
-      reception.decision = FAILED;
-    }
-    if (this.#reception === reception) {
-      this.#session.tick(performance.now());
-      if (reception.question !== null) this.#conclude(reception, reception.question);
-      else if (isRejection(reception.decision)) this.#discard(reception.decision);
-    } else if (!isRejection(reception.decision)) this.#handler.unacknowledged?.(reception, this);
-  }
-
-  /** A refusal before the end: the rest is drained by the engine. */
-  #discard(rejection: Rejection): void {
-    try {
-      this.#session.discard(rejection);
-    } catch (error) {
-      this.#failed(error, 'message');
-      this.#session.discard(FAILED);
-    }
-  }
-
-  #arrived(question: MessageQuestion): void {
-    const reception = this.#receiving();
-    reception.question = question;
-    reception.body.end();
-    if (reception.decision !== undefined) this.#conclude(reception, question);
-  }
-
-  #conclude(reception: Reception, question: MessageQuestion): void {
-    this.#reception = null;
-    const decision = reception.decision ?? FAILED;
-    try {
-      if (isRejection(decision)) this.#session.reject(question, decision);
-      // RFC 1047: the client is gone or has been told 451, and will send the message again.
-      else if (!this.#session.accept(question, decision)) this.#handler.unacknowledged?.(reception, this);
-    } catch (error) {
-      this.#failed(error, 'message');
-      this.#session.reject(question, FAILED);
-    }
-  }
-
-  #failed(error: unknown, type: Question['type']): void {
-    this.#handler.error?.(error, type, this);
-  }
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
-/** Without a `message` method a body is read and dropped: a sink. */
-async function drop(body: Body): Promise<void> {
-  for await (const _ of body);
 }

@@ -18,7 +18,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('SMTP on a pure protocol engine')
     .version(version)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'ehlo: ')) });
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'ehlo: ').replace('\n(', ' (')) });
   program
     .command('serve')
     .description('receive mail: store each message as a file and show the conversation')
@@ -62,7 +62,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 async function runServer(options: ServeCommandOptions): Promise<void> {
   // A reader that goes away (`ehlo serve | head -1`) is no reason to stop receiving mail.
   process.stdout.on('error', () => {});
-  const server = await serveCommand(
+  const starting = serveCommand(
     options,
     (line) => process.stdout.write(`${line}\n`),
     (line) => process.stderr.write(`ehlo: ${line}\n`),
@@ -72,10 +72,17 @@ async function runServer(options: ServeCommandOptions): Promise<void> {
     if (stopping) process.exit(1);
     stopping = true;
     process.stderr.write('ehlo: stopping; open transactions may end (once more to stop at once)\n');
-    void server.close().then(() => process.exit(0));
+    void starting
+      .then((server) => server.close())
+      .then(
+        () => process.exit(0),
+        () => {}, // told below
+      );
   };
+  // Before anybody can know that the server listens: who stops it at once is to be heard.
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  await starting;
 }
 
 function fail(error: unknown): void {

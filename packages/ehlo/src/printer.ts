@@ -33,7 +33,7 @@ const COLOURS: boolean = pc.isColorSupported && (process.stdout.isTTY || process
 const { cyan, dim, green, magenta, yellow } = pc.createColors(COLOURS);
 
 /** Writes `host:port`, an IPv6 address in brackets. */
-export function hostPort(host: string, port: number): string {
+function hostPort(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 

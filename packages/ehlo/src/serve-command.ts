@@ -32,7 +32,7 @@ export async function serveCommand(
     for (const deviation of deviations) printer.deviation(session, deviation);
     return true;
   };
-  const server = await serve(
+  const starting = serve(
     {
       host: options.host,
       port: options.port,
@@ -57,6 +57,10 @@ export async function serveCommand(
         warn(`session ${session.id}: ${question} failed: ${error instanceof Error ? error.message : String(error)}`),
     },
   );
+  const server = await starting.catch(async (error) => {
+    await maildir.close();
+    throw error;
+  });
   printer.listening(server.address.address, server.address.port);
   return server;
 }

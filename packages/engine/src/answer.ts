@@ -46,9 +46,12 @@ export function ask(core: Core, question: Question): void {
 export function accepted(core: Core, question: Question, answer: Answer): void {
   const { state } = core;
   switch (question.type) {
-    case 'connect':
-      core.reply(changed(core.named('greeting'), answer, `${core.policy.hostname} `));
+    case 'connect': {
+      const greeting = changed(core.named('greeting'), answer, `${core.policy.hostname} `);
+      if (turnsAwayEarlyTalker(core)) return core.go('turn-away');
+      core.reply(greeting);
       return core.go('greet');
+    }
     case 'hello': {
       const { verb, name } = question;
       const first = changed(core.named('hello'), answer, `${core.policy.hostname} `);
@@ -88,6 +91,16 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
   }
 }
 
+/** RFC 5321 4.3.1: "The sender SHOULD wait for this greeting message before sending any commands." */
+function turnsAwayEarlyTalker(core: Core): boolean {
+  const { earlyTalkers } = core.policy;
+  if (!core.state.early || earlyTalkers === 'ignore') return false;
+  const reply = earlyTalkers === 'reject' ? core.named('earlyTalker') : undefined;
+  core.events.push({ type: 'fault', code: 'early-talker', offset: 0, reply, line: '' });
+  if (reply !== undefined) core.reply(reply);
+  return reply !== undefined;
+}
+
 /** Carries out a refusal, and replies. */
 export function rejected(core: Core, question: Question, rejection: Rejection): void {
   const reply = rejectionReply(core, rejection, question.type === 'connect');
@@ -115,6 +128,9 @@ function refuse(core: Core, question: Question, reply: Reply): void {
 /** A refusal as a reply. Throws `SmtpUsageError` `reply-class` or `enhanced-class`. */
 export function rejectionReply(core: Core, rejection: Rejection, named = false): Reply {
   const { code, enhanced, text } = rejection;
+  // RFC 5321 4.3.2, RFC 7504 3: instead of the greeting.
+  if (named && ![421, 521, 554].includes(code))
+    throw new SmtpUsageError('reply-class', `${code} can't refuse a connection: give 554, 521 or 421`);
   if (!isReplyCode(code) || code < 400) throw new SmtpUsageError('reply-class', `${code} is no refusal: give a code from 400 to 559`);
   // RFC 5321 4.2.2: "421 <domain> Service not available"; 4.3.1 for the greeting.
   const lines = [named || code === 421 ? `${core.policy.hostname} ${text}` : text];

@@ -88,9 +88,10 @@ function bareLineEnds(reader: DotReader): readonly BareLineEnd[] {
 function bareReply(reader: DotReader): Reply {
   const [found] = bareLineEnds(reader);
   const octet = found!.name === 'bare-cr' ? 'a CR without LF' : 'an LF without CR';
+  const { code, enhanced } = REPLIES.bareLineEnd;
   return {
-    code: 550,
-    enhanced: '5.6.0',
+    code,
+    enhanced: enhanced!,
     lines: [`Line ${found!.line} of the message has ${octet}; every line must end with CR LF (RFC 5321 2.3.8)`],
   };
 }

@@ -3,10 +3,10 @@ import { ask } from './answer.ts';
 import { beginAuth } from './auth.ts';
 import type { Core } from './core.ts';
 import type { FaultCode } from './events.ts';
-import { GUARDS } from './guards.ts';
+import { CONDITIONS } from './guards.ts';
 import { looksLikeAuth, showLine } from './redact.ts';
 import { REPLIES, type ReplyName } from './replies.ts';
-import { findRow, type Row } from './table.ts';
+import { findRow, GUARDS, type Row } from './table.ts';
 
 /** Reads and carries out one command line, if one has arrived. */
 export function readCommand(core: Core): boolean {
@@ -15,11 +15,16 @@ export function readCommand(core: Core): boolean {
   if (!input.readLine(policy.limits.commandLine)) return false;
   if (looksLikeAuth(input.bytes, input.from, input.to)) state.redact = true;
   if (policy.trace) core.events.push({ type: 'trace', from: 'client', line: shown(core) });
-  if (input.overlong) core.fault('line-too-long', REPLIES.lineTooLong, shown(core), policy.limits.commandLine);
-  else if (!input.crlf && !policy.tolerate.has('bare-lf-line'))
-    core.fault('bare-lf-line', REPLIES.bareLfLine, shown(core), input.to - input.from);
+  if (input.overlong) refuseLine(core, 'line-too-long', REPLIES.lineTooLong, policy.limits.commandLine);
+  else if (!input.crlf && !policy.tolerate.has('bare-lf-line')) refuseLine(core, 'bare-lf-line', REPLIES.bareLfLine, input.to - input.from);
   else execute(core);
   return true;
+}
+
+function refuseLine(core: Core, code: FaultCode, reply: Reply, offset: number): void {
+  const { bytes, from, to } = core.input;
+  if (parseVerb(bytes, from, to) === 'BDAT') refuseChunk(core, reply, code);
+  else core.fault(code, reply, shown(core), offset);
 }
 
 /** The first octet of a TLS record that holds a handshake (RFC 8446 5.1); no SMTP command begins with it. */
@@ -51,9 +56,8 @@ function execute(core: Core): void {
   const row = findRow(state.phase, verb);
   const refusal = refusalOf(core, row, verb);
   if (refusal !== null) {
-    core.fault(refusal.fault, REPLIES[refusal.reply], shown(core));
-    // RFC 3030 2: what follows is the chunk, not commands.
-    if (refusal.reply === 'bdat' && core.state.phase !== 'closed') core.close('bdat');
+    if (verb === 'BDAT') refuseChunk(core, REPLIES[refusal.reply], refusal.fault);
+    else core.fault(refusal.fault, REPLIES[refusal.reply], shown(core));
     return;
   }
   const parsed = parseCommand(input.bytes, core.dialect, input.from, input.to);
@@ -61,11 +65,43 @@ function execute(core: Core): void {
   else perform(core, parsed.value, input.crlf ? parsed.deviations : [...parsed.deviations, 'bare-lf-line']);
 }
 
+/** RFC 3030 2: what follows BDAT is the chunk, never commands; so the size has to be known, and is read before the reply. */
+function refuseChunk(core: Core, reply: Reply, fault: FaultCode): void {
+  const { input, policy, state } = core;
+  const parsed = parseCommand(input.bytes, core.dialect, input.from, input.to);
+  const size = parsed.ok && parsed.value.verb === 'BDAT' && !input.overlong ? parsed.value.size : Number.POSITIVE_INFINITY;
+  if (size <= policy.limits.drain) {
+    core.events.push({ type: 'fault', code: fault, offset: 0, reply, line: shown(core) });
+    state.faults++;
+    state.refusedChunk = { left: size, reply };
+    return;
+  }
+  core.fault(fault, core.named('bdatLost'), shown(core), parsed.ok ? 0 : parsed.offset);
+  if (core.state.phase !== 'closed') core.close('bdat');
+}
+
+/** Reads on through a refused chunk; its reply comes when the last octet has. */
+export function readRefusedChunk(core: Core, chunk: { left: number; readonly reply: Reply }): boolean {
+  const { input, state, policy } = core;
+  if (chunk.left > 0) {
+    if (!input.readChunk()) return false;
+    const end = Math.min(input.to, input.from + chunk.left);
+    chunk.left -= end - input.from;
+    input.advance(end);
+    if (chunk.left > 0) return true;
+  }
+  state.refusedChunk = null;
+  const spent = state.faults >= policy.limits.faults;
+  core.reply(spent ? core.named('tooManyFaults') : chunk.reply);
+  if (spent) core.close('faults');
+  return true;
+}
+
 /** Why the table refuses a verb; null if it does not. */
 function refusalOf(core: Core, row: Row | undefined, verb: Verb): { readonly reply: ReplyName; readonly fault: FaultCode } | null {
   if (row === undefined) return { reply: 'onlyQuit', fault: 'sequence' };
   for (const guard of row.guards ?? []) {
-    if (!GUARDS[guard].passes(core)) return GUARDS[guard];
+    if (!CONDITIONS[guard](core)) return GUARDS[guard];
   }
   if (row.refuse === undefined) return null;
   return { reply: row.refuse, fault: REPLIES[row.refuse].code === 502 || verb === 'BDAT' ? 'not-implemented' : 'sequence' };
@@ -100,7 +136,7 @@ function perform(core: Core, command: Command, deviations: readonly Deviation[])
     case 'VRFY':
     case 'EXPN':
     case 'HELP':
-      return ask(core, { type: 'info', verb: command.verb, argument: command.argument });
+      return ask(core, { type: 'info', verb: command.verb, argument: command.argument, deviations });
     case 'QUIT':
       core.reply(core.named('quit'));
       return core.close('quit');

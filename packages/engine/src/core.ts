@@ -1,4 +1,4 @@
-import { type CommandDialect, formatReply, type Reply, type Verb } from '@ehlo/grammar';
+import { type CommandDialect, formatReply, latin1, type Reply, type Verb } from '@ehlo/grammar';
 import type { DotReader } from './dot-reader.ts';
 import type { AbortCause, CloseCause, Envelope, FaultCode, Hello, Peer, Question, Recipient, ServerEvent, TlsInfo } from './events.ts';
 import { concat, Input } from './input.ts';
@@ -46,6 +46,8 @@ export interface State {
   redact: boolean;
   /** The peer has ended its side. */
   ended: boolean;
+  /** A BDAT that was refused: its octets are read and dropped, and then comes the reply (RFC 3030 2). */
+  refusedChunk: { left: number; readonly reply: Reply } | null;
   /** Said by `shutdown()`: the reply at the next command boundary. */
   farewell: Reply | null;
 }
@@ -89,6 +91,7 @@ export class Core {
       early: false,
       redact: false,
       ended: false,
+      refusedChunk: null,
       farewell: null,
     };
   }
@@ -106,9 +109,9 @@ export class Core {
     this.timerEnds = this.now + this.policy.limits[timer];
   }
 
-  /** Queues a reply; `%` in a reply of the engine is this host's name. */
+  /** Queues a reply. RFC 2034 4: what is said in place of the greeting has no enhanced code. */
   reply(reply: Reply): void {
-    const wire = this.#encode(reply);
+    const wire = this.#encode(this.state.phase === 'connect' ? { code: reply.code, lines: reply.lines } : reply);
     if (this.policy.trace) {
       for (const line of lines(wire)) this.events.push({ type: 'trace', from: 'server', line });
     }
@@ -241,7 +244,5 @@ const WIRE: ReadonlyMap<Reply, Uint8Array> = new Map(
 );
 
 function lines(wire: Uint8Array): string[] {
-  return String.fromCharCode(...wire)
-    .split('\r\n')
-    .slice(0, -1);
+  return latin1(wire, 0, wire.length).split('\r\n').slice(0, -1);
 }

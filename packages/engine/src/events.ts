@@ -16,6 +16,22 @@ export interface TlsInfo {
   readonly cipher: string;
   /** The name that the client asked for (SNI); empty if none. */
   readonly servername: string;
+  /** Data that binds another exchange to this connection (RFC 5929, RFC 9266), by its type; absent where the runtime has none. */
+  readonly bindings?: ReadonlyMap<string, Uint8Array>;
+  /** The client's certificate, if it showed one. */
+  readonly peerCertificate?: PeerCertificate;
+}
+
+/** A certificate, as far as a decision needs it. */
+export interface PeerCertificate {
+  /** Common name of its subject. */
+  readonly subject: string;
+  /** Its alternative names, e.g. `DNS:client.example.org`. */
+  readonly altNames: string;
+  /** SHA-256 of the certificate. */
+  readonly fingerprint256: string;
+  /** Whether a trusted authority signed it. */
+  readonly authorized: boolean;
 }
 
 /** What the client said in EHLO or HELO. */
@@ -119,6 +135,7 @@ export interface InfoQuestion {
   readonly type: 'info';
   readonly verb: 'VRFY' | 'EXPN' | 'HELP';
   readonly argument: string;
+  readonly deviations: readonly Deviation[];
 }
 
 /** Notices only tell. */
@@ -197,10 +214,9 @@ export type CloseCause =
   | 'refused' // the application said 421
   | 'shutdown'
   | 'faults'
-  | 'early-talker'
   | 'wrong-protocol'
   | 'plaintext-after-starttls'
-  | 'bdat' // octets of a chunk that was not offered would follow
+  | 'bdat' // octets of a chunk would follow, of which nobody knows how many
   | 'drain'
   | 'timeout';
 

@@ -80,6 +80,7 @@ export class Input {
       if (this.#at === bytes.length) this.#next();
       return true;
     }
+    this.bytes = EMPTY; // the last chunk is not held any longer: a session may be idle for minutes
     return false;
   }
 

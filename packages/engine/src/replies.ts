@@ -2,7 +2,6 @@ import type { Reply } from '@ehlo/grammar';
 
 export type ReplyName =
   | 'greeting'
-  | 'refused'
   | 'hello'
   | 'mail'
   | 'rcpt'
@@ -54,7 +53,8 @@ export type ReplyName =
   | 'wrongProtocol'
   | 'earlyTalker'
   | 'draining'
-  | 'bdat';
+  | 'bdat'
+  | 'bdatLost';
 
 /** A reply that the engine gives by itself, with the place in the standard that asks for it. */
 export interface EngineReply extends Reply {
@@ -67,7 +67,6 @@ const reply = (code: number, enhanced: string, text: string, section: string): E
 /** Every reply of the engine. `%` stands for the server's host name (RFC 5321 4.3.1: greeting-type replies begin with it). */
 export const REPLIES: { readonly [name in ReplyName]: EngineReply } = {
   greeting: reply(220, '', '% ESMTP Service ready', 'RFC 5321 3.1'),
-  refused: reply(554, '5.3.2', '% No SMTP service here', 'RFC 5321 3.1'),
   hello: reply(250, '', '%', 'RFC 5321 4.1.1.1'),
   mail: reply(250, '2.1.0', 'Sender OK', 'RFC 5321 4.1.1.2'),
   rcpt: reply(250, '2.1.5', 'Recipient OK', 'RFC 5321 4.1.1.3'),
@@ -108,7 +107,7 @@ export const REPLIES: { readonly [name in ReplyName]: EngineReply } = {
   authLineTooLong: reply(500, '5.5.6', 'Authentication exchange line is too long', 'RFC 4954 4'),
   authFailed: reply(454, '4.7.0', 'Temporary authentication failure', 'RFC 4954 6'),
   noAnswer: reply(451, '4.3.0', 'Requested action aborted: local error in processing', 'RFC 5321 4.2.2'),
-  connectNoAnswer: reply(421, '4.3.0', '% Service not available, closing transmission channel', 'RFC 5321 4.2.2'),
+  connectNoAnswer: reply(421, '', '% Service not available, closing transmission channel', 'RFC 5321 4.2.2'),
   badArgument: reply(501, '5.5.4', 'Syntax error in parameters or arguments', 'RFC 5321 4.2.2'),
   badSender: reply(501, '5.1.7', 'Syntax error in the sender address', 'RFC 5321 4.1.4'),
   badRecipient: reply(501, '5.1.3', 'Syntax error in the recipient address', 'RFC 5321 4.1.4'),
@@ -119,7 +118,8 @@ export const REPLIES: { readonly [name in ReplyName]: EngineReply } = {
   timeout: reply(421, '4.4.2', '% Timeout, closing transmission channel', 'RFC 5321 4.5.3.2.7'),
   tooManyFaults: reply(421, '4.7.0', '% Too many errors, closing transmission channel', 'RFC 5321 4.3.2'),
   wrongProtocol: reply(421, '4.7.0', '% This port speaks SMTP, closing transmission channel', 'RFC 5321 4.3.2'),
-  earlyTalker: reply(554, '5.5.1', '% Wait for the greeting before you send', 'RFC 5321 4.3.1'),
+  earlyTalker: reply(554, '', '% Wait for the greeting before you send', 'RFC 5321 4.3.1'),
   draining: reply(421, '4.3.2', '% Too much refused mail data, closing transmission channel', 'RFC 5321 4.3.2'),
-  bdat: reply(502, '5.5.1', 'CHUNKING is not offered; closing transmission channel', 'RFC 3030 2'),
+  bdat: reply(502, '5.5.1', 'CHUNKING is not offered', 'RFC 3030 2'),
+  bdatLost: reply(421, '4.7.0', '% Cannot tell where the chunk ends, closing transmission channel', 'RFC 3030 2'),
 };

@@ -3,7 +3,7 @@ import { accepted, ask, rejected, rejectionReply } from './answer.ts';
 import { readResponse, sendChallenge } from './auth.ts';
 import { readBody, refuseBody } from './body.ts';
 import { pass } from './clock.ts';
-import { readCommand } from './command.ts';
+import { readCommand, readRefusedChunk } from './command.ts';
 import { Core } from './core.ts';
 import { SmtpUsageError } from './error.ts';
 import type { Answer, AnswerOf, AuthQuestion, Envelope, Hello, Peer, Question, Rejection, ServerEvent, TlsInfo, Wants } from './events.ts';
@@ -103,7 +103,7 @@ export class ServerSession {
   /** Answers an open question with no. Returns false as `accept` does; throws `SmtpUsageError` if the code is no refusal. */
   reject(question: Question, rejection: Rejection): boolean {
     const core = this.#core;
-    rejectionReply(core, rejection);
+    rejectionReply(core, rejection, question.type === 'connect');
     if (core.question !== question) return false;
     core.question = null;
     rejected(core, question, rejection);
@@ -210,46 +210,56 @@ export class ServerSession {
   }
 }
 
+/** Who reads the octets in each phase. */
+const READERS: { readonly [phase in Phase]: (core: Core) => boolean } = {
+  connect: greet,
+  refused: readCommand,
+  greeted: readCommand,
+  ready: readCommand,
+  mail: readCommand,
+  rcpt: readCommand,
+  data: readBody,
+  message: () => false,
+  auth: readResponse,
+  tls: () => false,
+  closed: () => false,
+};
+
 /** Reads and carries out one thing. Returns false if the session has to wait. */
 function step(core: Core): boolean {
   const { state } = core;
   const { phase } = state;
   if (phase === 'closed') return false;
-  if (phase === 'connect' && state.farewell === null) return greet(core);
-  if (phase !== 'data' && phase !== 'auth' && phase !== 'tls' && state.farewell !== null && state.envelope === null) {
-    core.reply(state.farewell);
+  if (isTimeToLeave(core)) {
+    core.reply(state.farewell!);
     core.close('shutdown');
     return true;
   }
-  const read = phase === 'data' ? readBody(core) : phase === 'auth' ? readResponse(core) : phase === 'tls' ? false : readCommand(core);
+  const read = state.refusedChunk === null ? READERS[phase](core) : readRefusedChunk(core, state.refusedChunk);
   if (read) {
     // In a message the timer restarts at each block only.
     if (phase !== 'data' || core.state.phase !== 'data') core.settle();
     return true;
   }
-  if (!state.ended) return false;
+  if (!state.ended || phase === 'connect') return false;
   core.abort('ended');
   core.close('ended');
   return true;
 }
 
+/** Whether `shutdown()` was called and nothing is half done: no transaction, no exchange, no hand-over. */
+function isTimeToLeave({ state }: Core): boolean {
+  return (
+    state.farewell !== null && state.envelope === null && state.refusedChunk === null && state.phase !== 'auth' && state.phase !== 'tls'
+  );
+}
+
 /** RFC 5321 3.1: the server speaks first. */
 function greet(core: Core): boolean {
-  const { state, policy } = core;
-  if (state.held) {
+  if (core.state.held) {
     if (core.timer === null) core.arm('greetingDelay');
     return false;
   }
-  if (state.early && policy.earlyTalkers !== 'ignore') {
-    const reply = policy.earlyTalkers === 'reject' ? core.named('earlyTalker') : undefined;
-    core.events.push({ type: 'fault', code: 'early-talker', offset: 0, reply, line: '' });
-    if (reply !== undefined) {
-      core.reply(reply);
-      core.close('early-talker');
-      return true;
-    }
-  }
   ask(core, { type: 'connect', peer: core.peer });
-  core.settle();
   return true;
 }

@@ -6,7 +6,7 @@ import { type Line, space } from './line.ts';
 import { string } from './mailbox.ts';
 import { parseParameters } from './parameter.ts';
 import type { MailParameters, RcptParameters } from './parameters.ts';
-import { FORWARD_PATH, looseDomain, type Path, type PathKind, pathAt, pathEnd, REVERSE_PATH } from './path.ts';
+import { FORWARD_PATH, hasOddTag, looseDomain, type Path, type PathKind, pathAt, pathEnd, REVERSE_PATH } from './path.ts';
 import { type Failure, failure, type Parsed, success } from './result.ts';
 import { byteAt, COLON, classAt, decodeUtf8, HT, HYPHEN, LET_DIG, latin1, octets, PRINTABLE, SP, skip, word } from './rule.ts';
 import { intolerable } from './tolerance.ts';
@@ -126,7 +126,7 @@ function hello(line: Line, verb: 'EHLO' | 'HELO' | 'LHLO', from: number): Comman
   const start = space(line, from);
   if (start < 0) return failure('syntax', verb.toLowerCase(), '5321 4.1.1.1', ~start, `${verb} needs the name of the client`);
   const strict = (verb === 'HELO' ? domain : hostName)(bytes, start, to);
-  if (strict === to && to - start <= 255) return { verb, name: latin1(bytes, start, to) };
+  if (strict === to && to - start <= 255 && !hasOddTag(bytes, start, to)) return { verb, name: latin1(bytes, start, to) };
   const offset = strict < 0 ? ~strict : strict;
   const deviations: Deviation[] = [];
   const end = looseHello(bytes, start, to, verb, deviations);
@@ -145,7 +145,8 @@ function looseHello(bytes: Uint8Array, start: number, to: number, verb: string, 
   if (nameEnd === start) return -1;
   const before = found.length;
   if (nameEnd - start > 255) found.push('long-domain');
-  if (hostName(bytes, start, nameEnd) !== nameEnd && looseDomain(bytes, start, nameEnd, found) !== nameEnd) {
+  const whole = hostName(bytes, start, nameEnd) === nameEnd && !hasOddTag(bytes, start, nameEnd);
+  if (!whole && looseDomain(bytes, start, nameEnd, found) !== nameEnd) {
     found.length = before;
     found.push('free-form-hello');
     return to;
@@ -195,7 +196,7 @@ function pathAndParameters(
   if (colon < 0 || byteAt(bytes, colon, to) !== COLON) {
     return failure('syntax', verb.toLowerCase(), section, colon < 0 ? ~colon : colon, `the form is ${verb} ${preposition}:<address>`);
   }
-  const i = oddSpace(line, colon + 1, 'space-after-colon', verb.toLowerCase());
+  const i = oddSpace(line, colon + 1, 'space-after-colon', kind.rule);
   if (typeof i !== 'number') return i;
   const end = pathEnd(bytes, i, to, kind, dialect, found);
   if (typeof end !== 'number') return end;

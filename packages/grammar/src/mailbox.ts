@@ -89,10 +89,9 @@ export function mailboxAt(bytes: Uint8Array, from: number, to: number): Mailbox 
   // An octet is a character, unless some are beyond ASCII.
   const cut = written.length === to - from ? at - from : decodeUtf8(bytes, from, at).length;
   const domain = written.slice(cut + 1);
-  if (bytes[from] !== DQUOTE && dotString(bytes, from, at, true) === at) {
-    return { localPart: written.slice(0, cut), domain, address: written };
-  }
-  const localPart = bytes[from] === DQUOTE ? unquote(bytes, from + 1, at - 1) : written.slice(0, cut);
+  // What is not quoted is canonical, or a deviation that is not to be repaired.
+  if (bytes[from] !== DQUOTE) return { localPart: written.slice(0, cut), domain, address: written };
+  const localPart = unquote(bytes, from + 1, at - 1);
   return { localPart, domain, address: formatMailbox(localPart, domain) };
 }
 

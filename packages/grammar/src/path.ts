@@ -108,8 +108,8 @@ export function parseMailbox(bytes: Uint8Array, dialect: Dialect = ADDRESSES): P
   const strict = mailbox(bytes, 0, to, dialect.utf8);
   const end = strict === to ? to : looseMailbox(bytes, 0, to, dialect.utf8, found);
   if (end !== to) return failure('syntax', 'Mailbox', '5321 4.1.2', strict < 0 ? ~strict : strict, 'not a mailbox');
-  measure(bytes, 0, to, found);
-  return intolerable(found, dialect, strict < 0 ? ~strict : strict, 'Mailbox') ?? success(mailboxAt(bytes, 0, to), found);
+  const refused = intolerable(found, dialect, strict < 0 ? ~strict : strict, 'Mailbox') ?? measure(bytes, 0, to, dialect, 'Mailbox', found);
+  return refused ?? success(mailboxAt(bytes, 0, to), found);
 }
 
 /** Writes a path: `<address>`, `<>` for the null path. A source route is not written (RFC 5321 4.1.2: SHOULD NOT be generated). */
@@ -132,9 +132,10 @@ export function pathEnd(
   const offset = strict < 0 ? ~strict : strict;
   if (end < 0) return failure('syntax', kind.rule, kind.section, offset, expected(kind, offset - from));
   const bracketed = bytes[from] === LESS ? 1 : 0;
-  measure(bytes, mailboxStart(bytes, from), end - bracketed, deviations);
-  if (end - from > 256) deviations.push('long-path');
-  const refused = intolerable(deviations, dialect, offset, kind.rule);
+  const refused =
+    intolerable(deviations, dialect, offset, kind.rule) ??
+    measure(bytes, mailboxStart(bytes, from), end - bracketed, dialect, kind.rule, deviations) ??
+    atMost(256, 'long-path', from, end, dialect, kind.rule, deviations);
   if (refused !== null) return refused;
   found.push(...deviations);
   return end;
@@ -151,19 +152,37 @@ export function pathAt(bytes: Uint8Array, from: number, end: number): Path {
 }
 
 /** RFC 5321 4.5.3.1: the lengths of a mailbox that was recognised; `<>` and `<Postmaster>` included. */
-function measure(bytes: Uint8Array, from: number, to: number, found: Deviation[]): void {
-  if (to <= from) return;
+function measure(bytes: Uint8Array, from: number, to: number, dialect: Dialect, rule: string, found: Deviation[]): Failure | null {
+  if (to <= from) return null;
   const at = localPartEnd(bytes, from, to);
-  if (at - from > 64) found.push('long-local-part');
-  if (to - at - 1 > 255) found.push('long-domain');
-  // RFC 5321 4.1.3: a tag "MUST be specified in a Standards-Track RFC and registered": IPv6 is the only one.
-  if (at < to && bytes[at + 1] === OPEN_BRACKET && isTagged(bytes, at + 2, to)) found.push('unregistered-literal-tag');
+  const refused =
+    atMost(64, 'long-local-part', from, at, dialect, rule, found) ?? atMost(255, 'long-domain', at + 1, to, dialect, rule, found);
+  if (refused !== null || !hasOddTag(bytes, at + 1, to)) return refused;
+  found.push('unregistered-literal-tag');
+  return intolerable(['unregistered-literal-tag'], dialect, at + 2, rule);
 }
 
-function isTagged(bytes: Uint8Array, from: number, to: number): boolean {
-  let i = from;
+/** A limit of RFC 5321 4.5.3.1 on `[from, to)`; what goes beyond it is where it fails. */
+function atMost(
+  octets: number,
+  name: Deviation,
+  from: number,
+  to: number,
+  dialect: Dialect,
+  rule: string,
+  found: Deviation[],
+): Failure | null {
+  if (to - from <= octets) return null;
+  found.push(name);
+  return intolerable([name], dialect, from + octets, rule);
+}
+
+/** RFC 5321 4.1.3: a tag "MUST be specified in a Standards-Track RFC and registered": IPv6 is the only one. */
+export function hasOddTag(bytes: Uint8Array, from: number, to: number): boolean {
+  if (byteAt(bytes, from, to) !== OPEN_BRACKET) return false;
+  let i = from + 1;
   while (i < to && bytes[i] !== COLON) i++;
-  return i < to && word(bytes, from, to, 'IPV6:') < 0;
+  return i < to && word(bytes, from + 1, to, 'IPV6:') < 0;
 }
 
 /** Past `<` and a source route: where the mailbox begins. */

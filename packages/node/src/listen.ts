@@ -1,6 +1,7 @@
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Address, Listener, Transport } from '@ehlo/driver';
+import { ServerTls, type TlsSettings } from './tls.ts';
 import { SocketTransport } from './transport.ts';
 
 export interface ListenOptions {
@@ -12,6 +13,10 @@ export interface ListenOptions {
   readonly path?: string;
   /** Mode of the Unix socket. Default: by the umask. */
   readonly mode?: number;
+  /** Certificates: STARTTLS is possible, or with `implicitTls` every connection begins with a handshake. */
+  readonly tls?: TlsSettings | ServerTls;
+  /** TLS from the first octet (RFC 8314 3.3), as on port 465. */
+  readonly implicitTls?: boolean;
   /** Connections that the kernel may hold before they are accepted. Default 511. */
   readonly backlog?: number;
 }
@@ -20,12 +25,19 @@ export interface ListenOptions {
  * Listens. Rejects with Node's error (`EADDRINUSE`, `EACCES` …) if that is not possible.
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { host = '127.0.0.1', port = 0, path, mode, backlog = 511 } = options;
+  const { host = '127.0.0.1', port = 0, path, mode, backlog = 511, implicitTls = false } = options;
+  const tls = options.tls === undefined || options.tls instanceof ServerTls ? (options.tls ?? null) : new ServerTls(options.tls);
+  if (implicitTls && tls === null) throw new TypeError('implicitTls needs a certificate: give tls: { key, cert }');
   const waiting: Socket[] = [];
   let connected: ((transport: Transport) => void) | null = null;
   const accept = (socket: Socket): void => {
-    if (connected === null) waiting.push(socket);
-    else connected(new SocketTransport(socket, path ?? null));
+    if (connected === null) {
+      waiting.push(socket);
+      return;
+    }
+    const transport = new SocketTransport(socket, path ?? null, tls);
+    if (implicitTls) shakeHands(transport, connected);
+    else connected(transport);
   };
   // allowHalfOpen: a client may end its side and still wait for its replies.
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, accept);
@@ -48,6 +60,24 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
+}
+
+/** How long a client may take to begin and end its handshake. */
+const HANDSHAKE_MS = 60_000;
+
+function shakeHands(transport: SocketTransport, connected: (transport: Transport) => void): void {
+  const timer = setTimeout(() => transport.abort(), HANDSHAKE_MS);
+  transport.secure!().then(
+    (info) => {
+      clearTimeout(timer);
+      transport.tls = info;
+      connected(transport);
+    },
+    () => {
+      clearTimeout(timer);
+      transport.abort();
+    },
+  );
 }
 
 function addressOf(server: Server): Address {

@@ -1,7 +1,10 @@
 import { type ServeOptions as DriverOptions, type Handler, type Server, serveOn } from '@ehlo/driver';
 import { type ListenOptions, listen } from './listen.ts';
 
-export interface ServeOptions extends DriverOptions, ListenOptions {}
+export interface ServeOptions extends DriverOptions, ListenOptions {
+  /** Where `tls` is given STARTTLS is offered, unless this says otherwise. */
+  readonly starttls?: 'off' | 'offered' | 'required';
+}
 
 /**
  * Listens and serves SMTP.
@@ -16,10 +19,10 @@ export interface ServeOptions extends DriverOptions, ListenOptions {}
  * ```
  */
 export async function serve(options: ServeOptions, handler: Handler): Promise<Server> {
-  const { host, port, path, mode, backlog, ...rest } = options;
+  const { host, port, path, mode, backlog, tls, implicitTls, ...rest } = options;
   const listener = await listen(options);
   try {
-    return serveOn(listener, rest, handler);
+    return serveOn(listener, { starttls: tls === undefined ? 'off' : 'offered', ...rest }, handler);
   } catch (error) {
     await listener.close();
     throw error;

@@ -14,7 +14,8 @@ const ARROWS: Record<string, readonly string[]> = {
   '@ehlo/sasl': [],
   // The engine's own types speak in the grammar's.
   '@ehlo/driver': ['@ehlo/engine', '@ehlo/grammar'],
-  '@ehlo/node': ['@ehlo/driver'],
+  // TlsInfo, which an adapter fills in, is the engine's.
+  '@ehlo/node': ['@ehlo/driver', '@ehlo/engine'],
   '@ehlo/deno': ['@ehlo/driver'],
   '@ehlo/bun': ['@ehlo/driver'],
   '@ehlo/testkit': ['@ehlo/engine', '@ehlo/grammar'],

@@ -48,7 +48,7 @@ export function account(segments: readonly string[], replies: readonly Reply[], 
       expects = code === 421 ? 'nothing' : 'command';
       continue;
     }
-    const end = expects === 'message' ? dataEnd(stream, at) : stream.indexOf('\n', at) + 1 || -1;
+    const end = expects === 'message' ? dataEnd(stream, at) : expects === 'command' ? commandEnd(stream, at) : lineEnd(stream, at);
     if (end < 0) {
       // RFC 5321 4.2.2: 421 "may be a reply to any command", or to none.
       if (code !== 421) throw new Error(`${code} to nothing; ${expects} was due: ${JSON.stringify(stream.slice(at))}`);
@@ -85,10 +85,23 @@ export function account(segments: readonly string[], replies: readonly Reply[], 
   return units;
 }
 
+/** Behind the LF of the line at `at`; -1 if there is none. */
+function lineEnd(stream: string, at: number): number {
+  return stream.indexOf('\n', at) + 1 || -1;
+}
+
+/** RFC 3030 2: the octets of a chunk belong to BDAT, whatever is answered. */
+function commandEnd(stream: string, at: number): number {
+  const end = lineEnd(stream, at);
+  const size = /^BDAT +([0-9]+)(?: +LAST)?[ \t]*\r?\n$/i.exec(stream.slice(at, Math.max(at, end)))?.[1];
+  if (size === undefined) return end;
+  return end + Number(size) <= stream.length ? end + Number(size) : -1;
+}
+
 /** In a session that is still open, or closed only for want of input, nothing whole is left unanswered. */
 function complete(segments: readonly string[], segment: number, at: number, expects: string): void {
   const rest = segments[segment]!.slice(at);
-  const whole = expects === 'message' ? dataEnd(rest, 0) >= 0 : rest.includes('\n');
+  const whole = (expects === 'message' ? dataEnd(rest, 0) : expects === 'command' ? commandEnd(rest, 0) : lineEnd(rest, 0)) >= 0;
   if (expects === 'greeting' || whole || segment + 1 < segments.length) {
     throw new Error(`no reply to ${JSON.stringify(rest)}, ${expects}, segment ${segment}`);
   }

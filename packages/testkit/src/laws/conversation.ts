@@ -50,8 +50,8 @@ export class Conversation {
   largest = 0;
   /** Octets of the AUTH responses, which no log may hold. */
   readonly responses: string[] = [];
-  /** Where log and output stood when TLS began. */
-  secured: { readonly log: number; readonly output: number } | null = null;
+  /** Where log and output stood when TLS began, and the number of segments before. */
+  secured: { readonly log: number; readonly output: number; readonly segments: number } | null = null;
   now = 0;
   /** The question that waits for its answer. */
   open: Question | null = null;
@@ -65,6 +65,7 @@ export class Conversation {
 
   readonly #plan: (question: Question, number: number) => Plan;
   #pieces: Piece[] = [];
+  #segments = 0;
   #closed = false;
 
   constructor(Session: SessionClass, options: ServerOptions, plan: (question: Question, number: number) => Plan) {
@@ -91,6 +92,7 @@ export class Conversation {
   /** Gives the pieces one by one, and does the TLS handshake if that is what the session waits for in the end. */
   segment(pieces: readonly Piece[]): void {
     this.#pieces = [...pieces];
+    this.#segments++;
     for (;;) {
       this.pump();
       const piece = this.#pieces.shift();
@@ -99,7 +101,8 @@ export class Conversation {
     }
     if (this.recorder.session.wants === 'tls') {
       this.recorder.secured(TLS);
-      this.secured = { log: this.log.length, output: this.output.length };
+      this.log.push({ type: 'secured' });
+      this.secured = { log: this.log.length, output: this.output.length, segments: this.#segments };
     }
     this.pump();
   }
@@ -192,7 +195,7 @@ export class Conversation {
     this.open = null;
     const given = this.#carryOut(question, plan);
     if (given !== (plan.answer === 'accept' || plan.answer === 'reject')) throw new Error(`the answer to ${question.type} gave ${given}`);
-    if (plan.twice && (this.#accept(question, plan) || this.recorder.reject(question, plan.rejection))) {
+    if (plan.twice && (this.#accept(question, plan) || this.recorder.reject(question, refusalOf(question, plan)))) {
       throw new Error(`${question.type} took a second answer`);
     }
     this.onAnswered(question, plan, this);
@@ -203,7 +206,9 @@ export class Conversation {
     const limit = this.recorder.session.deadline - this.now;
     for (let i = 0; i < eager; i++) {
       if (delay > 0) this.tick(Math.floor((limit * delay) / (eager + 1)));
-      if (this.#pieces[0] instanceof Uint8Array && this.recorder.session.reads) this.give(this.#pieces.shift()!);
+      // What comes before the greeting is early talk, a fact of its own: it stays where the script has it.
+      if (question.type !== 'connect' && this.#pieces[0] instanceof Uint8Array && this.recorder.session.reads)
+        this.give(this.#pieces.shift()!);
       if (this.recorder.nextEvent() !== null) throw new Error(`an event while ${question.type} is open`);
     }
     if (delay > 0) this.tick(Math.floor((limit * delay) / (eager + 1)));
@@ -212,7 +217,7 @@ export class Conversation {
   #carryOut(question: Question, plan: Plan): boolean {
     if (plan.answer === 'never') this.tick(this.recorder.session.deadline - this.now);
     if (plan.answer === 'lost') this.recorder.lost();
-    if (plan.answer === 'reject') return this.recorder.reject(question, plan.rejection);
+    if (plan.answer === 'reject') return this.recorder.reject(question, refusalOf(question, plan));
     if (question.type === 'auth' && question.step < plan.challenges) {
       return this.recorder.challenge(question, octets(`challenge ${question.step}`));
     }
@@ -228,10 +233,15 @@ export class Conversation {
 }
 
 /** Who AUTH makes of the client. */
-export function identityOf({ mechanism, step }: AuthQuestion): string {
+function identityOf({ mechanism, step }: AuthQuestion): string {
   return `${mechanism.toLowerCase()}-${step}`;
 }
 
 function text(bytes: Uint8Array): string {
   return latin1(bytes, 0, bytes.length);
+}
+
+/** RFC 5321 4.3.2, RFC 7504 3: a connection is refused by 421, 521 or 554 only. */
+function refusalOf({ type }: Question, { rejection }: Plan): Rejection {
+  return type !== 'connect' || [421, 521, 554].includes(rejection.code) ? rejection : { code: 554, text: rejection.text };
 }

@@ -7,7 +7,7 @@ export function dataEnd(stream: string, from: number): number {
 }
 
 /** What mail data without its end says: a dot at the beginning of a line is dropped (RFC 5321 4.5.2). */
-export function unstuff(data: string): string {
+function unstuff(data: string): string {
   return data
     .split('\r\n')
     .map((line) => (line.startsWith('.') ? line.slice(1) : line))

@@ -1,5 +1,4 @@
 export { type Attempt, type Coverage, coverage, EDGES } from './coverage.ts';
-export { difference } from './pattern.ts';
 export { type Chunking, type Move, type ReplayLog, type ReplayOptions, replayTranscript, TranscriptMismatch } from './replay.ts';
 export { type JsonSchema, violations } from './schema.ts';
 export {

@@ -62,7 +62,11 @@ const ending: Law = property(
 
 const line: fc.Arbitrary<string> = fc
   .array(
-    fc.oneof(fc.constantFrom('.', '..', '. ', ' ', 'a', 'text', '\0', '\xff'), fc.string({ maxLength: 20 }), fc.constant('y'.repeat(998))),
+    fc.oneof(
+      { weight: 8, arbitrary: fc.constantFrom('.', '..', '. ', ' ', 'a', 'text', '\0', '\xff') },
+      { weight: 8, arbitrary: fc.string({ maxLength: 20 }) },
+      { weight: 1, arbitrary: fc.constant('y'.repeat(998)) },
+    ),
     { maxLength: 3 },
   )
   .map((parts) => parts.join('').replaceAll(/[\r\n]|[^\0-\xff]/g, '-'));

@@ -25,7 +25,9 @@ const replies: Law = property(
     }).run(scriptOf(value, sizes));
     const { log, output, asked, secured } = talked;
     const closed = log.find(({ type }) => type === 'closed')?.cause;
-    const segments = secured === null ? [value.segments.join('')] : value.segments;
+    // In clear up to the handshake, wherever it was, and then under TLS.
+    const before = secured?.segments ?? value.segments.length;
+    const segments = [value.segments.slice(0, before).join(''), ...value.segments.slice(before)];
     const given = repliesOf(output);
     const units = account(segments, given, closed === undefined || closed === 'ended' || closed === 'lost');
     if (['faults', 'quit', 'refused', 'shutdown'].includes(`${closed}`))

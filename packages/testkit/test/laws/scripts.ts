@@ -80,10 +80,10 @@ const friendly: fc.Arbitrary<ServerOptions> = fc
     limits: { ...limits, faults: 1000 },
   }));
 
-export const options: fc.Arbitrary<ServerOptions> = fc.oneof(strange, friendly);
+const options: fc.Arbitrary<ServerOptions> = fc.oneof(strange, friendly);
 
 /** A refusal with any legal code. 421 closes the session: not too often. */
-export const rejection: fc.Arbitrary<Rejection> = fc
+const rejection: fc.Arbitrary<Rejection> = fc
   .tuple(
     fc.constantFrom(4, 5),
     fc.integer({ min: 0, max: 5 }),
@@ -114,7 +114,7 @@ const plan: fc.Arbitrary<Plan> = fc.record({
   twice: fc.boolean(),
 });
 
-export const plans: fc.Arbitrary<Plan[]> = fc.array(plan, { minLength: 1, maxLength: 6 });
+const plans: fc.Arbitrary<Plan[]> = fc.array(plan, { minLength: 1, maxLength: 6 });
 
 /** Yes to everything. */
 export const WILLING: Plan = {

@@ -18,7 +18,7 @@ const path: fc.Arbitrary<string> = fc.oneof({ weight: 6, arbitrary: fc.constantF
 const parameter: fc.Arbitrary<string> = fc.constantFrom('', '', '', ' SIZE=100', ' BODY=8BITMIME', ' SIZE=99999999999', ' AUTH=<>', ' FOO');
 
 /** Any octet, the dangerous ones more often. */
-export const octet: fc.Arbitrary<string> = fc.oneof(
+const octet: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom('\r', '\n', '.', ' ', '\0', '\x16'),
   fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
 );
@@ -108,7 +108,7 @@ export const FALSE_ENDS: readonly string[] = [
   '\r\n\r\n..',
 ];
 
-export const fragment: fc.Arbitrary<string> = fc.oneof(
+const fragment: fc.Arbitrary<string> = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom('Subject: x', 'text', '\r\n', '\r\n', '\r\n', '.', '..', '\r\n.', '\r\n\r\n', 'x'.repeat(80)) },
   { weight: 2, arbitrary: fc.constantFrom(...FALSE_ENDS) },
   { weight: 1, arbitrary: fc.constantFrom('\r', '\n', '\r\r', 'NOOP\r\n', 'MAIL FROM:<evil@x>\r\n', '\r\nQUIT\r\n') },

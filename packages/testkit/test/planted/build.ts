@@ -7,14 +7,9 @@ import type { Mutant } from './mutants.ts';
 
 const ENGINE = fileURLToPath(new URL('../../../engine/src/', import.meta.url));
 
-/** A file of the engine as it is. */
-export function sourceOf(file: string): string {
-  return readFileSync(ENGINE + file, 'utf8');
-}
-
 /** The session class of a mutant. Throws if its change does not fit the source any more. */
 export async function plant({ name, file, find, replace }: Mutant): Promise<SessionClass> {
-  const source = sourceOf(file);
+  const source = readFileSync(ENGINE + file, 'utf8');
   if (source.split(find).length !== 2)
     throw new Error(`${name}: ${file} has ${source.split(find).length - 1} times ${JSON.stringify(find)}`);
   const { outputFiles } = await build({

@@ -1,0 +1,234 @@
+import type {
+  AbortCause,
+  Answer,
+  AuthAnswer,
+  InfoAnswer,
+  MessageQuestion,
+  Notice,
+  Question,
+  Rejection,
+  ServerEvent,
+  ServerSession,
+} from '@ehlo/engine';
+import { Body, BodyAbortedError } from './body.ts';
+import { type Challenge, type Handler, type IncomingMessage, isRejection, type Session } from './handler.ts';
+
+/** The failure is ours, and passing. A connection can't be refused by 451 (RFC 5321 4.3.2). */
+function failureOf(type: Question['type']): Rejection {
+  return { code: type === 'connect' ? 421 : 451, enhanced: '4.3.0', text: 'Requested action aborted: local error in processing' };
+}
+
+/** A message between its first octet and its reply. */
+class Reception implements IncomingMessage {
+  readonly body: Body;
+  question: MessageQuestion | null = null;
+  /** What the handler has decided; undefined while it is busy. */
+  decision: Answer | Rejection | undefined = undefined;
+  readonly envelope: MessageQuestion['envelope'];
+
+  constructor(envelope: MessageQuestion['envelope'], read: () => void) {
+    this.envelope = envelope;
+    this.body = new Body(read);
+  }
+
+  get size(): number {
+    return this.question?.size ?? 0;
+  }
+
+  get deviations(): MessageQuestion['deviations'] {
+    return this.question?.deviations ?? [];
+  }
+}
+
+/** Couples a session to its handler: events go to the handler's methods, and what they return or throw becomes the answer. */
+export class Application {
+  readonly #session: ServerSession;
+  readonly #handler: Handler;
+  readonly #view: Session;
+  readonly #pump: () => void;
+  #reception: Reception | null = null;
+
+  /** `pump` is called when something was answered later, or when there is room again. */
+  constructor(session: ServerSession, handler: Handler, view: Session, pump: () => void) {
+    this.#session = session;
+    this.#handler = handler;
+    this.#view = view;
+    this.#pump = pump;
+  }
+
+  /** Whether the reader of the message that arrives can keep up. */
+  get hasRoom(): boolean {
+    return this.#reception === null || this.#reception.question !== null || this.#reception.body.hasRoom;
+  }
+
+  take(event: ServerEvent): void {
+    switch (event.type) {
+      case 'chunk':
+        // The engine lends the octets; the application gets its own.
+        return this.#receiving().body.push(event.bytes.slice());
+      case 'message':
+        return this.#arrived(event);
+      case 'aborted':
+      case 'reset':
+      case 'fault':
+      case 'trace':
+      case 'closed':
+        return this.#notice(event);
+      default:
+        this.#ask(event);
+    }
+  }
+
+  #notice(notice: Exclude<Notice, { readonly type: 'chunk' }>): void {
+    if (notice.type === 'aborted') this.#aborted(notice.cause);
+    this.#tell(() => this.#handler.notice?.(notice, this.#view));
+  }
+
+  #aborted(cause: AbortCause): void {
+    this.#reception?.body.abort(cause);
+    this.#reception = null;
+  }
+
+  #ask(question: Exclude<Question, MessageQuestion>): void {
+    this.#decide(
+      question.type,
+      () => (this.#handler[question.type] as (question: Question, session: Session) => unknown).call(this.#handler, question, this.#view),
+      (decision) => this.#answer(question, decision),
+    );
+  }
+
+  /** Calls the handler; what it returns or throws is turned into a decision, now or later. */
+  #decide(type: Question['type'], call: () => unknown, decided: (decision: unknown) => void): void {
+    const failed = (error: unknown): void => {
+      if (isRejection(error)) return decided(error);
+      if (!(error instanceof BodyAbortedError)) this.#failed(error, type);
+      decided(failureOf(type));
+    };
+    try {
+      const result = call();
+      if (isPromise(result)) {
+        result.then(
+          (decision) => {
+            decided(decision);
+            this.#pump();
+          },
+          (error) => {
+            failed(error);
+            this.#pump();
+          },
+        );
+      } else decided(result);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #answer(question: Exclude<Question, MessageQuestion>, decision: unknown): boolean {
+    const session = this.#session;
+    session.tick(performance.now());
+    try {
+      if (isRejection(decision)) return session.reject(question, decision);
+      if (question.type === 'auth') {
+        if (typeof decision === 'object' && decision !== null) {
+          if ('challenge' in decision) return session.challenge(question, (decision as Challenge).challenge);
+          if ('identity' in decision) return session.accept(question, decision as AuthAnswer);
+        }
+      } else if (question.type === 'info') {
+        if (typeof decision === 'object' && decision !== null) return session.accept(question, decision as InfoAnswer);
+      } else if (decision === true) return session.accept(question);
+      else if (typeof decision === 'object' && decision !== null) return session.accept(question, decision as Answer);
+      this.#failed(new TypeError(`the handler of '${question.type}' decided nothing: return true, an answer or reject(…)`), question.type);
+    } catch (error) {
+      this.#failed(error, question.type);
+    }
+    return session.reject(question, failureOf(question.type));
+  }
+
+  /** The reception of the message whose octets arrive; the handler is called at the first of them. */
+  #receiving(): Reception {
+    // One that is whole already was not answered in time: its handler is still busy, and the client was told 451.
+    if (this.#reception !== null && this.#reception.question === null) return this.#reception;
+    const reception = new Reception(this.#session.envelope!, () => this.#pump());
+    this.#reception = reception;
+    this.#decide(
+      'message',
+      () => (this.#handler.message === undefined ? drop(reception.body) : this.#handler.message(reception, this.#view)),
+      (decision) => this.#decided(reception, decision),
+    );
+    return reception;
+  }
+
+  /** The handler has decided, perhaps before the message is here. */
+  #decided(reception: Reception, decision: unknown): void {
+    if (isRejection(decision)) reception.decision = decision;
+    else if (reception.body.consumed) reception.decision = typeof decision === 'object' && decision !== null ? (decision as Answer) : {};
+    else {
+      if (this.#reception === reception)
+        this.#failed(new Error('the message was accepted, but its body was not read to the end'), 'message');
+      reception.decision = failureOf('message');
+    }
+    if (this.#reception === reception) {
+      this.#session.tick(performance.now());
+      if (reception.question !== null) this.#conclude(reception, reception.question);
+      else if (isRejection(reception.decision)) this.#discard(reception.decision);
+    } else if (!isRejection(reception.decision)) this.#unacknowledged(reception);
+  }
+
+  /** A refusal before the end: the rest is drained by the engine. */
+  #discard(rejection: Rejection): void {
+    try {
+      this.#session.discard(rejection);
+    } catch (error) {
+      this.#failed(error, 'message');
+      this.#session.discard(failureOf('message'));
+    }
+  }
+
+  #arrived(question: MessageQuestion): void {
+    const reception = this.#receiving();
+    reception.question = question;
+    reception.body.end();
+    if (reception.decision !== undefined) this.#conclude(reception, question);
+  }
+
+  #conclude(reception: Reception, question: MessageQuestion): void {
+    this.#reception = null;
+    const decision = reception.decision ?? failureOf('message');
+    try {
+      if (isRejection(decision)) this.#session.reject(question, decision);
+      // RFC 1047: the client is gone or has been told 451, and will send the message again.
+      else if (!this.#session.accept(question, decision)) this.#unacknowledged(reception);
+    } catch (error) {
+      this.#failed(error, 'message');
+      this.#session.reject(question, failureOf('message'));
+    }
+  }
+
+  #failed(error: unknown, type: Question['type']): void {
+    this.#tell(() => this.#handler.error?.(error, type, this.#view));
+  }
+
+  #unacknowledged(reception: Reception): void {
+    this.#tell(() => this.#handler.unacknowledged?.(reception, this.#view));
+  }
+
+  /** Calls a method that only tells. What it throws is a fault of the program: it is thrown where nothing of ours is half done. */
+  #tell(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** Without a `message` method a body is read and dropped: a sink. */
+async function drop(body: Body): Promise<void> {
+  for await (const _ of body);
+}

@@ -1,0 +1,60 @@
+// How `ehlo serve` stops.
+import { readdirSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { Client, test, until } from './cli.ts';
+
+describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
+  test('nothing is open: ends at once, with 0', async ({ run }) => {
+    const cli = run();
+    await cli.port();
+    cli.child.kill(signal);
+    expect(await cli.exited).toBe(0);
+    expect(cli.errors).toMatch(/^ehlo: stopping; .*\n$/);
+  });
+
+  test('an open transaction ends and is acknowledged; then 421, and nobody new', async ({ run, stored }) => {
+    const cli = run(['--raw']);
+    const port = await cli.port();
+    const [idle, busy] = [new Client(port), new Client(port)];
+    await idle.reply();
+    await busy.data();
+    busy.socket.write('Subject: the last\r\n');
+    cli.child.kill(signal);
+    expect(await idle.reply()).toMatch(/^421 4\.3\.2 /);
+    await until('no new connection', () => (cli.errors.includes('stopping') ? true : undefined));
+    expect(await refused(port)).toBe('ECONNREFUSED');
+    expect(await busy.say('\r\nText\r\n.')).toMatch(/^250 2\.6\.0 /);
+    expect(await busy.say('MAIL FROM:<sender@client.example>')).toMatch(/^421 4\.3\.2 /);
+    expect(await cli.exited).toBe(0);
+    expect([...stored().values()]).toEqual(['Subject: the last\r\n\r\nText\r\n']);
+  });
+
+  test('a second one: ends at once, and what is not acknowledged is not stored', async ({ run, stored, folder }) => {
+    const cli = run();
+    const busy = new Client(await cli.port());
+    await busy.data();
+    busy.socket.write('Text\r\n');
+    await until('the message has begun', () => readdirSync(join(folder, 'mail', 'tmp'))[0]);
+    cli.child.kill(signal);
+    await until('it has heard', () => (cli.errors === '' ? undefined : true));
+    expect(cli.child.exitCode).toBe(null);
+    cli.child.kill(signal);
+    expect(await cli.exited).toBe(1);
+    expect(await busy.reply()).toBe('');
+    expect(stored().size).toBe(0);
+  });
+});
+
+/** How a connection fails. */
+async function refused(port: number): Promise<string> {
+  const socket = createConnection(port, '127.0.0.1');
+  return await new Promise((resolve) => {
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve('connected');
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
+  });
+}

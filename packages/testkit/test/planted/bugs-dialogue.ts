@@ -1,0 +1,309 @@
+// Bugs in what is said, decided and forgotten.
+import type { Mutant } from './mutants.ts';
+
+const REPLIES = '4: one final reply to each command and each message, in order';
+const HANDSHAKE = '5: the handshake forgets hello, identity and envelope';
+const SECURE = '5: after the handshake a session is one that was secure from the start';
+const INJECTED = '5: octets behind STARTTLS are executed neither before TLS nor after';
+const ENDING = '6: only CRLF "." CRLF ends the data';
+const BODIES = '6: every message that begins ends in exactly one message or aborted';
+const STORED = '7: stored is what was sent, octet for octet';
+const CLOSED = '8: after closed nothing more';
+const REFUSED = '9: a refused command leaves hello, identity and envelope as they were';
+const FRESH = '9: a transaction knows nothing of those before it';
+const PATIENCE = '10: the same answers sooner or later give the same log';
+const SECRETS = '11: no secret stands in an event, a trace or an error';
+const SNAPSHOT = '12: a session restored from a snapshot goes on as if never stopped';
+const REPLAY = '12: a recorded log replays exactly';
+
+export const DIALOGUE_BUGS: readonly Mutant[] = [
+  // Replies
+  { name: 'reply out of order', file: 'core.ts', find: 'this.#output.push(wire);', replace: 'this.#output.unshift(wire);', law: REPLIES },
+  {
+    name: 'a recipient is acknowledged twice',
+    file: 'answer.ts',
+    find: 'core.reply(changed(REPLIES.rcpt, answer));',
+    replace: 'core.reply(changed(REPLIES.rcpt, answer));\n      core.reply(REPLIES.rcpt);',
+    law: REPLIES,
+  },
+  {
+    name: 'an empty line has no reply',
+    file: 'command.ts',
+    find: '  if (verb === null) {',
+    replace: '  if (input.from === input.to) return;\n  if (verb === null) {',
+    law: REPLIES,
+  },
+  {
+    name: 'a line that is too long has a reply and is then executed',
+    file: 'command.ts',
+    find: '  if (input.overlong) refuseLine',
+    replace: '  if (input.overlong) execute(core);\n  if (input.overlong && core.state.phase !== "closed") refuseLine',
+    law: REPLIES,
+  },
+  {
+    name: 'a refused message is answered at once, and again at its end',
+    file: 'body.ts',
+    find: '  core.abort(cause, reply);',
+    replace: '  core.reply(reply);\n  core.abort(cause, reply);',
+    law: REPLIES,
+  },
+  // TLS
+  {
+    name: 'plaintext after STARTTLS is kept',
+    file: 'answer.ts',
+    find: 'if (!core.input.empty) core.plaintextAfterStartTls();',
+    replace: '',
+    law: INJECTED,
+  },
+  {
+    name: 'octets before the handshake are queued',
+    file: 'server-session.ts',
+    find: "if (state.phase === 'tls') return this.#core.plaintextAfterStartTls();",
+    replace: '',
+    law: INJECTED,
+  },
+  { name: 'identity survives STARTTLS', file: 'server-session.ts', find: '    state.identity = null;\n', replace: '', law: HANDSHAKE },
+  { name: 'hello survives STARTTLS', file: 'server-session.ts', find: '    state.hello = null;\n', replace: '', law: HANDSHAKE },
+  {
+    name: 'after the handshake no new EHLO is needed',
+    file: 'table.ts',
+    find: "{ on: 'secured', from: ['tls'], to: 'greeted' }",
+    replace: "{ on: 'secured', from: ['tls'], to: 'ready' }",
+    law: HANDSHAKE,
+  },
+  {
+    name: 'STARTTLS is still offered under TLS',
+    file: 'offer.ts',
+    find: "policy.starttls !== 'off' && state.tls === null }",
+    replace: "policy.starttls !== 'off' }",
+    law: SECURE,
+  },
+  // Messages
+  { name: 'CR lost before a non-LF', file: 'dot-reader.ts', find: 'this.#copy(BARE_CR, 0, 1, to - from);', replace: '', law: ENDING },
+  {
+    name: 'bare LF ends the data',
+    file: 'dot-reader.ts',
+    find: "        if (byte === CR) {\n          state = 'DOT_CR';",
+    replace:
+      "        if (byte === LF) {\n          this.ended = true;\n          i++;\n          break;\n        }\n        if (byte === CR) {\n          state = 'DOT_CR';",
+    law: ENDING,
+  },
+  {
+    name: 'a bare LF begins a line',
+    file: 'dot-reader.ts',
+    find: '          this.bareLf ||= this.line;\n',
+    replace: "          this.bareLf ||= this.line;\n          state = 'LINE';\n",
+    law: ENDING,
+  },
+  {
+    name: 'a bare CR begins a line',
+    file: 'dot-reader.ts',
+    find: "if (byte === CR) i++;\n          else state = 'TEXT';",
+    replace: "if (byte === CR) i++;\n          else state = 'LINE';",
+    law: ENDING,
+  },
+  {
+    name: 'CRLF "." CR CRLF ends the data',
+    file: 'dot-reader.ts',
+    find: '} else if (byte === LF) {\n        this.ended',
+    replace: '} else if (byte === CR) {\n        i++;\n      } else if (byte === LF) {\n        this.ended',
+    law: ENDING,
+  },
+  {
+    name: 'a refused message is over where it is refused',
+    file: 'body.ts',
+    find: '  if (reader.ended && core',
+    replace:
+      '  if (body.verdict !== null && body.verdict.code !== 552 && reader.bareLf > 0) reader.ended = true;\n  if (reader.ended && core',
+    law: ENDING,
+  },
+  {
+    name: 'first-line dot kept',
+    file: 'dot-reader.ts',
+    find: "state: DotState = 'LINE';",
+    replace: "state: DotState = 'TEXT';",
+    law: STORED,
+  },
+  {
+    name: 'final CRLF lost',
+    file: 'dot-reader.ts',
+    find: '          end = i;\n          state = ',
+    replace: '          end = Math.max(start, i - 2);\n          state = ',
+    law: STORED,
+  },
+  {
+    name: 'a message that is whole is aborted when the connection is lost',
+    file: 'core.ts',
+    find: "if (this.state.phase !== 'data' || this.state.body === null",
+    replace: 'if (this.state.body === null',
+    law: BODIES,
+    cases: 999,
+  },
+  {
+    name: 'a message that is cut off ends in nothing',
+    file: 'server-session.ts',
+    find: "  core.abort('ended');\n",
+    replace: '',
+    law: BODIES,
+    cases: 999,
+  },
+  // The end of a session
+  {
+    name: 'a late answer is taken',
+    file: 'server-session.ts',
+    find: '    if (core.question !== question) return false;\n    const before',
+    replace: '    const before',
+    law: CLOSED,
+  },
+  {
+    name: 'a question survives the end',
+    file: 'core.ts',
+    find: "('close');\n    this.question = null;",
+    replace: "('close');",
+    law: CLOSED,
+    cases: 999,
+  },
+  {
+    name: 'closed is told twice',
+    file: 'server-session.ts',
+    find: "    if (core.state.phase === 'closed') return;\n    core.abort('lost');",
+    replace: "    core.abort('lost');",
+    law: CLOSED,
+  },
+  { name: 'a closed session reads on', file: 'server-session.ts', find: "if (phase === 'closed') return false;", replace: '', law: CLOSED },
+  // Refusals and transactions
+  {
+    name: 'refused RCPT drops the sender',
+    file: 'answer.ts',
+    find: "  if (question.type === 'connect') core.go('turn-away');",
+    replace: "  if (question.type === 'rcpt') core.forgetTransaction();\n  if (question.type === 'connect') core.go('turn-away');",
+    law: REFUSED,
+  },
+  {
+    name: 'a refused EHLO forgets the one before',
+    file: 'answer.ts',
+    find: "  if (question.type === 'connect') core.go('turn-away');",
+    replace: "  if (question.type === 'hello') core.state.hello = null;\n  if (question.type === 'connect') core.go('turn-away');",
+    law: REFUSED,
+  },
+  {
+    name: 'EHLO with a broken argument resets the transaction',
+    file: 'command.ts',
+    find: '  if (!parsed.ok) core.fault',
+    replace: "  if (!parsed.ok && verb === 'EHLO') core.forgetTransaction();\n  if (!parsed.ok) core.fault",
+    law: REFUSED,
+  },
+  { name: 'EHLO keeps the envelope', file: 'answer.ts', find: '      core.giveUpTransaction();\n', replace: '', law: FRESH },
+  { name: 'RSET keeps the envelope', file: 'command.ts', find: '      core.giveUpTransaction();\n', replace: '', law: FRESH },
+  {
+    name: 'envelope leaks into the next transaction',
+    file: 'answer.ts',
+    find: 'parameters: question.parameters, recipients: [] };',
+    replace: 'parameters: question.parameters, recipients: (core.planted ??= []) };',
+    law: FRESH,
+  },
+  {
+    name: 'refused recipients are counted on',
+    file: 'core.ts',
+    find: '    this.state.refusedRecipients = 0;\n',
+    replace: '',
+    law: FRESH,
+    cases: 999,
+  },
+  {
+    name: 'nested MAIL accepted',
+    file: 'table.ts',
+    find: "{ on: 'MAIL', from: ['ready'], guards",
+    replace: "{ on: 'MAIL', from: ['ready', 'mail', 'rcpt'], guards",
+    law: FRESH,
+  },
+  {
+    name: 'DATA without recipients',
+    file: 'table.ts',
+    find: "{ on: 'DATA', from: ['rcpt'], to",
+    replace: "{ on: 'DATA', from: ['rcpt', 'mail'], to",
+    law: FRESH,
+  },
+  // Answers
+  {
+    name: 'what arrives during a question is lost',
+    file: 'server-session.ts',
+    find: '|| state.ended || bytes.length === 0) return;',
+    replace: '|| state.ended || bytes.length === 0 || this.#core.question !== null) return;',
+    law: PATIENCE,
+  },
+  {
+    name: 'a slow application is punished',
+    file: 'server-session.ts',
+    find: '    const before = core.question;',
+    replace:
+      "    if (core.timerEnds - core.now < 10_000 && question.type === 'rcpt') return this.reject(question, { code: 451, text: 'slow' });\n    const before = core.question;",
+    law: PATIENCE,
+  },
+  // Secrets
+  {
+    name: 'AUTH line in a fault unmasked',
+    file: 'redact.ts',
+    find: 'if (looksLikeAuth(bytes, from, to)) {',
+    replace: 'if (false) {',
+    law: SECRETS,
+  },
+  {
+    name: 'the line behind a refused AUTH is shown',
+    file: 'command.ts',
+    find: '  if (looksLikeAuth(input.bytes, input.from, input.to)) state.redact = true;\n',
+    replace: '',
+    law: SECRETS,
+  },
+  {
+    name: 'a credential in the place of a mechanism is shown',
+    file: 'redact.ts',
+    find: 'if (!MECHANISMS.has(mechanism.toUpperCase()))',
+    replace: "if (mechanism === '')",
+    law: SECRETS,
+  },
+  {
+    name: 'a response shows in JSON',
+    file: 'secret.ts',
+    find: "toJSON(): string {\n    return '[secret]';",
+    replace: 'toJSON(): string {\n    return String.fromCharCode(...this.#bytes);',
+    law: SECRETS,
+  },
+  {
+    name: 'responses are traced',
+    file: 'auth.ts',
+    find: 'line: showResponse(bytes, from, to)',
+    replace: 'line: String.fromCharCode(...bytes.subarray(from, Math.min(to, from + 200)))',
+    law: SECRETS,
+  },
+  // Snapshots
+  {
+    name: 'snapshot forgets a half-read line',
+    file: 'input.ts',
+    find: '[this.#partial.subarray(0, this.#held), ',
+    replace: '[',
+    law: SNAPSHOT,
+  },
+  { name: 'snapshot forgets where a message stands', file: 'snapshot.ts', find: '  reader.state = dots;\n', replace: '', law: SNAPSHOT },
+  {
+    name: 'snapshot gives all the time anew',
+    file: 'snapshot.ts',
+    find: 'now + snapshot.timerLeft;',
+    replace: 'now + 300_000;',
+    law: SNAPSHOT,
+  },
+  {
+    name: 'snapshot loses output',
+    file: 'snapshot.ts',
+    find: 'if (snapshot.output.length > 0) core',
+    replace: 'if (snapshot.output.length > 1000) core',
+    law: SNAPSHOT,
+  },
+  {
+    name: 'chance in a reply',
+    file: 'answer.ts',
+    find: "core.named('greeting')",
+    replace: "{ code: 220, lines: [core.policy.hostname + ' ' + Math.random()] }",
+    law: REPLAY,
+  },
+];

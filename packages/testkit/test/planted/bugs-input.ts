@@ -1,0 +1,169 @@
+// Bugs in what is read, kept and timed.
+import type { Mutant } from './mutants.ts';
+
+const CHUNKING = '1: any chunking of the same octets gives the same events and replies';
+const SPLITS = '1: … and so does every split in two';
+const LENDING = '1: octets are lent only until the session wants to read again';
+const THROWS = '2: no octet from the network makes any method throw';
+const KEPT = '3: what a peer sends without end is not kept';
+const DEAF = '3: for a peer that never reads, reading stops and no reply is made';
+const PIPELINE = '3: any number of commands in one chunk costs no stack, and output comes in portions';
+const RECIPIENTS = '3: a recipient costs the same whether it is the first or the last of many';
+const LINEAR = '3: work is linear in octets, those in chunks of one included';
+const SIZE = '3: a message beyond the size limit is refused at its true end, and never handed over beyond it';
+const DEADLINE = '3: while anything is awaited there is a deadline, and it never lies in the past';
+const TRICKLE = '3: a peer that trickles octets can not hold a session';
+const PROGRESS = '3: a peer that sends a block in time may go on, and one that does not is cut off';
+const READER = '3: a peer that never reads its replies is cut off, whatever it sends';
+
+export const INPUT_BUGS: readonly Mutant[] = [
+  // Chunks
+  {
+    name: 'octets over a block are forgotten at the end of the chunk',
+    file: 'body.ts',
+    find: 'body.block %= core.policy.limits.dataBlock;',
+    replace: 'body.block = 0;',
+    law: PROGRESS,
+  },
+  {
+    name: 'what is drained counts from the next chunk on',
+    file: 'body.ts',
+    find: 'drain(core, body, content.length - room);',
+    replace: '',
+    law: CHUNKING,
+    cases: 999,
+  },
+  {
+    name: 'a CRLF that two chunks share ends no line',
+    file: 'input.ts',
+    find: 'this.crlf = lf > from && bytes[lf - 1] === CR;',
+    replace: 'this.crlf = lf > from && bytes !== this.#partial && bytes[lf - 1] === CR;',
+    law: SPLITS,
+  },
+  {
+    name: 'pipelining is judged by the borders of chunks',
+    file: 'input.ts',
+    find: 'if (this.#at === bytes.length) this.#next();\n      return true;',
+    replace: 'this.#next();\n      return true;',
+    law: CHUNKING,
+  },
+  {
+    name: 'the beginning of a line is kept where it lies',
+    file: 'input.ts',
+    find: 'if (end > from) this.#partial.set(bytes.subarray(from, end), this.#held);',
+    replace:
+      'if (this.#held === 0) this.#partial = bytes.subarray(from, end);\n    else if (end > from) this.#partial.set(bytes.subarray(from, end), this.#held);',
+    law: LENDING,
+  },
+  // Throws
+  {
+    name: 'a verb without a row throws',
+    file: 'command.ts',
+    find: "if (row === undefined) return { reply: 'onlyQuit', fault: 'sequence' };",
+    replace: "if (row === undefined) throw new Error('no row');",
+    law: THROWS,
+  },
+  // Memory and work
+  { name: 'unbounded line', file: 'input.ts', find: 'const room = limit - this.#held;', replace: 'const room = 1e9;', law: KEPT },
+  {
+    name: 'chunks are kept',
+    file: 'input.ts',
+    find: 'this.#chunk = this.#queue.shift() ?? EMPTY;',
+    replace: '(globalThis.planted ??= []).push(this.#chunk);\n    this.#chunk = this.#queue.shift() ?? EMPTY;',
+    law: KEPT,
+  },
+  {
+    name: 'quadratic partial line',
+    file: 'input.ts',
+    find: 'new Uint8Array(Math.max(needed, Math.min(limit, 2 * this.#partial.length), 128))',
+    replace: 'new Uint8Array(needed)',
+    law: LINEAR,
+  },
+  {
+    name: 'each dot is copied with all that came before it',
+    file: 'dot-reader.ts',
+    find: '// RFC 5321 4.5.2: "If the first character is a period',
+    replace: 'this.#scratch = this.#scratch.slice();\n        // "If the first character is a period',
+    law: LINEAR,
+  },
+  {
+    name: 'a line is searched again from its beginning at each octet',
+    file: 'input.ts',
+    find: '      let i = from;\n',
+    replace: '      for (let k = 0; k < this.#held; k++) if (this.#partial[k] === LF) break;\n      let i = from;\n',
+    law: LINEAR,
+  },
+  {
+    name: 'output without a cap',
+    file: 'server-session.ts',
+    find: 'core.question !== null || core.outputFull ||',
+    replace: 'core.question !== null ||',
+    law: DEAF,
+  },
+  {
+    name: 'each command costs stack',
+    file: 'server-session.ts',
+    find: '|| !step(core)) return null;',
+    replace: '|| !step(core)) return null;\n      return this.nextEvent();',
+    law: PIPELINE,
+  },
+  {
+    name: 'oversize not enforced',
+    file: 'body.ts',
+    find: 'const room = core.policy.limits.messageSize - body.size;',
+    replace: 'const room = 1e9;',
+    law: SIZE,
+  },
+  {
+    name: 'one octet too many is taken',
+    file: 'body.ts',
+    find: 'const room = core.policy.limits.messageSize - body.size;',
+    replace: 'const room = core.policy.limits.messageSize + 1 - body.size;',
+    law: SIZE,
+  },
+  {
+    name: 'each recipient is compared with all before it',
+    file: 'answer.ts',
+    find: '      state.envelope!.recipients.push(',
+    replace:
+      '      if (state.envelope!.recipients.some((other) => other.forwardPath === question.forwardPath)) return;\n      state.envelope!.recipients.push(',
+    law: RECIPIENTS,
+  },
+  {
+    name: 'the envelope is copied for each recipient',
+    file: 'answer.ts',
+    find: '      state.envelope!.recipients.push(',
+    replace:
+      '      state.envelope = { ...state.envelope!, recipients: [...state.envelope!.recipients] };\n      state.envelope!.recipients.push(',
+    law: RECIPIENTS,
+  },
+  // Time
+  {
+    name: 'timer restarts per octet',
+    file: 'body.ts',
+    find: 'if (body.block < core.policy.limits.dataBlock) return;',
+    replace: '',
+    law: TRICKLE,
+  },
+  {
+    name: 'the timer of a command restarts with each chunk',
+    file: 'server-session.ts',
+    find: 'input.push(bytes);',
+    replace: 'input.push(bytes);\n    this.#core.settle();',
+    law: TRICKLE,
+  },
+  {
+    name: 'an answer that never comes is awaited for ever',
+    file: 'answer.ts',
+    find: 'core.arm(ANSWER_LIMITS[question.type]);',
+    replace: '',
+    law: DEADLINE,
+  },
+  {
+    name: 'each reply gives a deaf peer more time',
+    file: 'core.ts',
+    find: 'if (this.#outputSize === 0) this.flushEnds',
+    replace: 'this.flushEnds',
+    law: READER,
+  },
+];
