@@ -83,8 +83,9 @@ function kib(bytes) {
   return bytes === undefined ? '–' : `${(bytes / 1024).toFixed(1)} KiB`;
 }
 
+/** As the formatter wants it: on one line where that is not too long. */
 function inline(entry) {
-  return `{ ${Object.entries(entry)
-    .map(([key, value]) => `"${key}": ${JSON.stringify(value)}`)
-    .join(', ')} }`;
+  const members = Object.entries(entry).map(([key, value]) => `"${key}": ${JSON.stringify(value)}`);
+  const line = `{ ${members.join(', ')} }`;
+  return line.length <= 137 ? line : `{\n    ${members.join(',\n    ')}\n  }`;
 }
