@@ -27,7 +27,7 @@ const label = fc.oneof(
 export const domain = fc.array(label, { minLength: 1, maxLength: 3 }).map((labels) => labels.join('.'));
 const uDomain = fc.tuple(fc.array(beyond, { minLength: 1, maxLength: 3 }), domain).map(([label, rest]) => `${label.join('')}.${rest}`);
 export const ipv4 = fc.array(fc.nat(255), { minLength: 4, maxLength: 4 }).map((numbers) => numbers.join('.'));
-export const ipv6 = fc.oneof(
+const ipv6 = fc.oneof(
   fc.array(fc.nat(0xffff), { minLength: 8, maxLength: 8 }).map((groups) => groups.map((group) => group.toString(16)).join(':')),
   fc.constantFrom('::', '::1', '2001:db8::1', '::ffff:192.0.2.1', 'fe80::1:2'),
 );
@@ -59,7 +59,7 @@ export const mailbox: fc.Arbitrary<Mailbox> = fc
     if (!parsed.ok) throw new Error(`${local} @ ${host}`);
     return parsed.value;
   });
-export const asciiMailbox: fc.Arbitrary<Mailbox> = mailbox.filter(({ address }) => /^[ -~]*$/.test(address));
+const asciiMailbox: fc.Arbitrary<Mailbox> = mailbox.filter(({ address }) => /^[ -~]*$/.test(address));
 
 export const path = (kind: 'reverse' | 'forward'): fc.Arbitrary<Path> => {
   const full = mailbox.map((one) => ({ ...one, route: [] }));
@@ -67,7 +67,7 @@ export const path = (kind: 'reverse' | 'forward'): fc.Arbitrary<Path> => {
   return fc.oneof({ weight: 9, arbitrary: full }, { weight: 1, arbitrary: fc.constant(short) });
 };
 
-export const dateTime = fc
+const dateTime = fc
   .tuple(
     fc.date({ min: new Date('0000-01-01T00:00:00Z'), max: new Date('9999-12-31T00:00:00Z'), noInvalidDate: true }),
     fc.constantFrom('Z', '+01:30', '-23:59'),

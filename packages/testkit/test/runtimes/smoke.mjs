@@ -14,6 +14,7 @@ const LINES = [
   'MAIL FROM:<jörg@müller.example> SMTPUTF8 HOLDUNTIL=2024-02-29T23:59:60Z',
   'MAIL FROM:<jörg@müller.example>',
   'RCPT TO:<@a,@b:c@[IPv6:::ffff:192.0.2.1]> NOTIFY=SUCCESS,DELAY ORCPT=utf-8;\\x{e9}@b',
+  'MAIL FROM: <a@b>',
   'RCPT TO:<a..b@c_d.>',
   'AUTH PLAIN AGEAYg==',
   'XCLIENT NAME=[UNAVAILABLE] __proto__=+41',
