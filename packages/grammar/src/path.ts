@@ -1,11 +1,10 @@
 import type { Deviation } from './deviation.ts';
 import { ADDRESSES, type Dialect } from './dialect.ts';
 import { domain, hostName } from './domain.ts';
-import { localPart, localPartEnd, type Mailbox, mailbox, mailboxAt } from './mailbox.ts';
+import { atom, localPart, localPartEnd, type Mailbox, mailbox, mailboxAt } from './mailbox.ts';
 import { type Failure, failure, type Parsed, success } from './result.ts';
 import {
   AT,
-  ATEXT,
   byteAt,
   CLASSES,
   COLON,
@@ -19,6 +18,7 @@ import {
   OPEN_BRACKET,
   type Rule,
   SP,
+  utf8NonAscii,
   word,
 } from './rule.ts';
 import { intolerable } from './tolerance.ts';
@@ -234,19 +234,19 @@ function looseMailbox(bytes: Uint8Array, from: number, to: number, utf8: boolean
   let at = localPart(bytes, from, to, utf8);
   if (at < 0) {
     at = from;
-    while (at < to && (bytes[at] === DOT || (CLASSES[bytes[at]!]! & ATEXT) !== 0 || (utf8 && bytes[at]! >= 0x80))) at++;
+    for (let end = from; end >= 0; at = Math.max(at, end)) end = byteAt(bytes, at, to) === DOT ? at + 1 : atom(bytes, at, to, utf8);
     if (at === from) return -1;
     found.push('misplaced-dot-local');
   }
   if (byteAt(bytes, at, to) !== AT) return -1;
-  const end = hostName(bytes, at + 1, to);
-  return end >= 0 && byteAt(bytes, end, to) !== UNDERSCORE ? end : looseDomain(bytes, at + 1, to, found);
+  const end = hostName(bytes, at + 1, to, utf8);
+  return end >= 0 && byteAt(bytes, end, to) !== UNDERSCORE ? end : looseDomain(bytes, at + 1, to, found, utf8);
 }
 
 const UNDERSCORE = 0x5f;
 
 /** A domain with underscores in its labels, or a dot at its end. Returns -1 if it is none even so. */
-export function looseDomain(bytes: Uint8Array, from: number, to: number, found: Deviation[]): number {
+export function looseDomain(bytes: Uint8Array, from: number, to: number, found: Deviation[], utf8 = false): number {
   let i = from;
   let label = false;
   let underscore = false;
@@ -255,7 +255,12 @@ export function looseDomain(bytes: Uint8Array, from: number, to: number, found: 
     if (byte === UNDERSCORE) underscore = label = true;
     else if (CLASSES[byte]! & LET_DIG || (byte === HYPHEN && label)) label = true;
     else if (byte === DOT && label && bytes[i - 1] !== HYPHEN) label = false;
-    else break;
+    else if (utf8 && byte >= 0x80) {
+      const end = utf8NonAscii(bytes, i, to);
+      if (end < 0) return -1;
+      i = end - 1;
+      label = true;
+    } else break;
   }
   if (i === from || bytes[i - 1] === HYPHEN) return -1;
   if (underscore) found.push('underscore-domain');
