@@ -14,7 +14,8 @@ const ARROWS: Record<string, readonly string[]> = {
   '@ehlo/sasl': [],
   // The engine's own types speak in the grammar's.
   '@ehlo/driver': ['@ehlo/engine', '@ehlo/grammar'],
-  '@ehlo/node': ['@ehlo/driver'],
+  // What an adapter tells of a secured connection is the engine's type (TlsInfo).
+  '@ehlo/node': ['@ehlo/driver', '@ehlo/engine'],
   '@ehlo/deno': ['@ehlo/driver'],
   '@ehlo/bun': ['@ehlo/driver'],
   '@ehlo/testkit': ['@ehlo/engine', '@ehlo/grammar'],
