@@ -181,7 +181,7 @@ export class Connection implements Session {
         if (this.#leaving) return this.#transport.abort();
         this.#session.tick(performance.now());
         this.#session.secured(tls);
-        this.#reading = true;
+        this.#reading = false;
         this.#pump();
       },
       () => {

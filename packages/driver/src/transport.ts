@@ -33,7 +33,11 @@ export interface Transport {
   /** Stops reading, so that the peer is slowed down by the connection itself. */
   pause(): void;
   resume(): void;
-  /** Becomes the server's side of TLS. Absent: STARTTLS is not offered. Rejects if the handshake fails. */
+  /**
+   * Becomes the server's side of TLS. Absent: STARTTLS is not offered. Octets that were read in clear are given to the sink, and are
+   * the end of it. Reads nothing beyond the handshake until `resume` (or `start`, if that is yet to come). Rejects if the handshake
+   * fails, or is aborted.
+   */
   secure?: (() => Promise<TlsInfo>) | undefined;
   /**
    * Ends gracefully: what was written goes out, then this side is ended, and what the peer still sends is read and dropped for a

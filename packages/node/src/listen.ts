@@ -17,6 +17,8 @@ export interface ListenOptions {
   readonly tls?: TlsSettings | ServerTls;
   /** TLS from the first octet (RFC 8314 3.3), as on port 465. */
   readonly implicitTls?: boolean;
+  /** Milliseconds that a client may take for the handshake of `implicitTls`. Default 60000. */
+  readonly handshakeTimeout?: number;
   /** Connections that the kernel may hold before they are accepted. Default 511. */
   readonly backlog?: number;
 }
@@ -25,10 +27,12 @@ export interface ListenOptions {
  * Listens. Rejects with Node's error (`EADDRINUSE`, `EACCES` …) if that is not possible.
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { host = '127.0.0.1', port = 0, path, mode, backlog = 511, implicitTls = false } = options;
+  const { host = '127.0.0.1', port = 0, path, mode, backlog = 511, implicitTls = false, handshakeTimeout = 60_000 } = options;
   const tls = options.tls === undefined || options.tls instanceof ServerTls ? (options.tls ?? null) : new ServerTls(options.tls);
   if (implicitTls && tls === null) throw new TypeError('implicitTls needs a certificate: give tls: { key, cert }');
   const waiting: Socket[] = [];
+  /** Connections within their handshake: nobody knows of them yet. */
+  const early = new Set<SocketTransport>();
   let connected: ((transport: Transport) => void) | null = null;
   const accept = (socket: Socket): void => {
     if (connected === null) {
@@ -36,8 +40,18 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       return;
     }
     const transport = new SocketTransport(socket, path ?? null, tls);
-    if (implicitTls) shakeHands(transport, connected);
+    if (implicitTls) void shakeHands(transport, connected);
     else connected(transport);
+  };
+  const shakeHands = async (transport: SocketTransport, done: (transport: Transport) => void): Promise<void> => {
+    const timer = setTimeout(() => transport.abort(), handshakeTimeout);
+    early.add(transport);
+    const info = await transport.secure!().catch(() => null);
+    clearTimeout(timer);
+    early.delete(transport);
+    if (info === null) return transport.abort();
+    transport.tls = info;
+    done(transport);
   };
   // allowHalfOpen: a client may end its side and still wait for its replies.
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, accept);
@@ -58,26 +72,11 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       connected = handler;
       for (const socket of waiting.splice(0)) accept(socket);
     },
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close() {
+      for (const transport of early) transport.abort();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
   };
-}
-
-/** How long a client may take to begin and end its handshake. */
-const HANDSHAKE_MS = 60_000;
-
-function shakeHands(transport: SocketTransport, connected: (transport: Transport) => void): void {
-  const timer = setTimeout(() => transport.abort(), HANDSHAKE_MS);
-  transport.secure!().then(
-    (info) => {
-      clearTimeout(timer);
-      transport.tls = info;
-      connected(transport);
-    },
-    () => {
-      clearTimeout(timer);
-      transport.abort();
-    },
-  );
 }
 
 function addressOf(server: Server): Address {

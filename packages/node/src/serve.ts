@@ -19,8 +19,9 @@ export interface ServeOptions extends DriverOptions, ListenOptions {
  * ```
  */
 export async function serve(options: ServeOptions, handler: Handler): Promise<Server> {
-  const { host, port, path, mode, backlog, tls, implicitTls, ...rest } = options;
-  const listener = await listen(options);
+  const { host, port, path, mode, backlog, tls, implicitTls, handshakeTimeout, ...rest } = options;
+  const { tlsTimeout } = rest.limits ?? {};
+  const listener = await listen({ ...(tlsTimeout === undefined ? {} : { handshakeTimeout: tlsTimeout }), ...options });
   try {
     return serveOn(listener, { starttls: tls === undefined ? 'off' : 'offered', ...rest }, handler);
   } catch (error) {

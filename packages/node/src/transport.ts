@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { Address, Sink, Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
 import { describeTls, type ServerTls } from './tls.ts';
@@ -8,6 +8,8 @@ import { describeTls, type ServerTls } from './tls.ts';
 const LINGER_MS = 5000;
 const LINGER_OCTETS = 1_048_576;
 
+const LEFT = 'the peer left before the TLS handshake was done';
+
 /** A Node socket as a transport. */
 export class SocketTransport implements Transport {
   readonly peer: Address;
@@ -15,11 +17,14 @@ export class SocketTransport implements Transport {
   /** Absent where the listener has no certificate, and where TLS is active already. */
   secure: Transport['secure'];
   tls: TlsInfo | undefined;
+  readonly #raw: Socket;
+  /** The TLS socket over the raw one, once there is one. */
   #socket: Socket;
   readonly #tcp: boolean;
   #sink: Sink | null = null;
 
   constructor(socket: Socket, path: string | null, tls: ServerTls | null) {
+    this.#raw = socket;
     this.#socket = socket;
     this.#tcp = path === null;
     this.secure = tls === null ? undefined : () => this.#secure(tls);
@@ -32,8 +37,12 @@ export class SocketTransport implements Transport {
 
   start(sink: Sink): void {
     this.#sink = sink;
-    if (this.#socket.destroyed) queueMicrotask(() => this.#lose());
-    else this.#socket.resume();
+    if (this.#socket.destroyed) queueMicrotask(this.#lose);
+    else {
+      this.#socket.resume();
+      // The end of a connection that has made its handshake may have come before anybody was there to hear of it.
+      if (this.#socket.readableEnded) queueMicrotask(this.#end);
+    }
   }
 
   write(bytes: Uint8Array): boolean {
@@ -68,56 +77,73 @@ export class SocketTransport implements Transport {
 
   abort(): void {
     this.#sink = null;
-    // Only TCP in clear has a reset: for a Unix socket Node throws.
-    if (this.#tcp && !(this.#socket instanceof TLSSocket)) this.#socket.resetAndDestroy();
-    else this.#socket.destroy();
+    // A reset, which throws away what waits in both directions; only TCP has it: for a Unix socket Node throws.
+    if (this.#tcp) this.#raw.resetAndDestroy();
+    else this.#raw.destroy();
+    this.#socket.destroy();
   }
 
   #listen(socket: Socket): void {
-    socket.on('data', (bytes) => this.#sink?.data(bytes));
-    socket.on('end', () => this.#sink?.end());
-    socket.on('drain', () => this.#sink?.drained());
+    socket.on('data', this.#data);
+    socket.on('end', this.#end);
+    socket.on('drain', this.#drain);
+    socket.on('close', this.#lose);
     // An error is followed by close; it must only not be thrown.
-    socket.on('error', () => {});
-    socket.on('close', () => this.#lose());
+    socket.on('error', ignore);
   }
 
-  /** The server's side of a handshake. What the peer sent in clear has been given to the sink: nothing of it is kept. */
-  #secure(tls: ServerTls): Promise<TlsInfo> {
+  /** The server's side of a handshake. Nothing that came in clear is kept: the sink gets it, and then there is no handshake. */
+  async #secure(tls: ServerTls): Promise<TlsInfo> {
     this.secure = undefined;
-    const raw = this.#socket;
-    for (const event of ['data', 'end', 'drain', 'close']) raw.removeAllListeners(event);
+    const raw = this.#raw;
     raw.pause();
-    while (raw.read() !== null);
-    return new Promise((resolve, reject) => {
-      // On a turn of its own: in a handler of `data` some runtimes give the first record to the plain socket still.
-      queueMicrotask(() => {
-        const secured = new TLSSocket(raw, {
-          isServer: true,
-          secureContext: tls.context(''),
-          SNICallback: (name, answer) => answer(null, tls.context(name)),
-          requestCert: tls.requestCert,
-          rejectUnauthorized: false,
-          allowHalfOpen: true,
-        } as ConstructorParameters<typeof TLSSocket>[1]);
-        this.#socket = secured;
-        const failed = (error?: Error): void => reject(error ?? new Error('the peer left during the TLS handshake'));
-        secured.once('error', failed);
-        // A peer that ends its side now gives neither an error nor a close.
-        secured.once('end', failed);
-        secured.once('close', () => failed());
-        secured.once('secure', () => {
-          for (const event of ['error', 'end', 'close']) secured.removeAllListeners(event);
-          this.#listen(secured);
-          resolve(describeTls(secured));
-        });
-      });
-    });
+    // Each read gives `data` to the sink too.
+    let clear = 0;
+    for (let bytes: Uint8Array | null = raw.read(); bytes !== null; bytes = raw.read()) clear += bytes.length;
+    if (clear > 0) throw new Error('octets in clear came before the TLS handshake');
+    raw.off('data', this.#data).off('end', this.#end).off('drain', this.#drain).off('close', this.#lose);
+    // On a turn of its own: in a handler of `data` some runtimes give the first record to the plain socket still.
+    await Promise.resolve();
+    if (raw.destroyed || raw.readableEnded) throw new Error(LEFT);
+    const secured = tls.wrap(raw);
+    this.#socket = secured;
+    return await handshake(secured, () => this.#listen(secured));
   }
 
-  #lose(): void {
+  readonly #data = (bytes: Uint8Array): void => this.#sink?.data(bytes);
+  readonly #end = (): void => this.#sink?.end();
+  readonly #drain = (): void => this.#sink?.drained();
+  readonly #lose = (): void => {
     const sink = this.#sink;
     this.#sink = null;
     sink?.lost();
-  }
+  };
+}
+
+function ignore(): void {}
+
+/**
+ * Waits for the end of a handshake, and leaves the socket paused. `done` is called in the event itself: what the client has sent
+ * behind its handshake, an end or garbage, may come before any promise does.
+ */
+function handshake(socket: TLSSocket, done: () => void): Promise<TlsInfo> {
+  return new Promise((resolve, reject) => {
+    const failed = (error?: Error): void => reject(error ?? new Error(LEFT));
+    const left = (): void => failed();
+    socket.on('error', ignore);
+    socket.on('error', failed);
+    // A peer that ends its side now gives neither an error nor a close.
+    socket.on('end', left);
+    socket.on('close', left);
+    socket.once('secure', () => {
+      socket.pause();
+      socket.off('error', failed).off('end', left).off('close', left);
+      done();
+      try {
+        resolve(describeTls(socket));
+      } catch (error) {
+        reject(error);
+      }
+    });
+  });
 }

@@ -13,7 +13,7 @@ export class Wire {
   ended: string | null = null;
   #wake: () => void = () => {};
 
-  private constructor(socket: Socket) {
+  constructor(socket: Socket) {
     this.socket = socket;
     socket.setEncoding('latin1');
     socket.on('data', (text: string) => {
