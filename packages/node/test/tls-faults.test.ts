@@ -67,8 +67,9 @@ describe('octets in clear behind STARTTLS', () => {
     await offer(wire);
     wire.send(octets);
     await expect(handshake(wire)).rejects.toThrow();
-    await livesOn(server, dial);
+    await until('the session is over', () => server.connections === 0);
     expect(asked).toEqual(['hello']);
+    await livesOn(server, dial);
   });
 
   test('while STARTTLS is decided on: no handshake, and nothing of it is done', async ({ start, dial }) => {
