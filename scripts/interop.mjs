@@ -1,4 +1,5 @@
-// Takes mail from programs of others over real sockets and holds every stored file against a recording of the wire.
+// Takes mail from programs of others over real sockets and holds every stored file against a recording of the wire,
+// or, under TLS, against what they were given.
 // Options: --install (or CI in the environment) installs what is missing; any other word picks the scenarios whose names have it.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,7 @@ import { bareLineFeed } from './interop/mx.mjs';
 import { provide } from './interop/programs.mjs';
 import { startRelay } from './interop/relay.mjs';
 import { startServer } from './interop/server.mjs';
+import { tlsClients } from './interop/tls.mjs';
 
 const RESULTS = 'packages/ehlo/.results';
 const args = process.argv.slice(2);
@@ -16,6 +18,7 @@ const words = args.filter((arg) => !arg.startsWith('--'));
 const wrong = provide(args.includes('--install') || Boolean(process.env.CI));
 const scenarios = [
   ...clients.flatMap((client) => [received(client, true), received(client, false)]),
+  ...tlsClients,
   { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
 ];
 

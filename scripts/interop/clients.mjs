@@ -102,8 +102,8 @@ function file(folder, name, content) {
   return path;
 }
 
-/** Runs a program to its end; throws with what it said if that is a failure. */
-async function run(program, args, input = '', environment = {}) {
+/** Runs a program to its end and returns what it said; throws with that if it is a failure. */
+export async function run(program, args, input = '', environment = {}) {
   const env = { ...process.env, LC_ALL: 'C', ...environment };
   const child = spawn(find(program), args, { env, timeout: PATIENCE, killSignal: 'SIGKILL' });
   let said = '';
@@ -116,4 +116,5 @@ async function run(program, args, input = '', environment = {}) {
   child.stdin.end(input);
   const [code, signal] = await once(child, 'close');
   if (code !== 0) throw new Error(`${program} ended with ${code ?? signal}: ${said.slice(-2000)}`);
+  return said;
 }

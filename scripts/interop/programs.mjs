@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Debian's packages, by the program that is wanted of each. */
-const PROGRAMS = { swaks: 'swaks', curl: 'curl', python3: 'python3', msmtp: 'msmtp', 'smtp-source': 'postfix' };
+const PROGRAMS = { swaks: 'swaks', curl: 'curl', python3: 'python3', msmtp: 'msmtp', openssl: 'openssl', 'smtp-source': 'postfix' };
 
-/** Without these swaks says at each start that it can't do TLS. */
+/** Without these swaks can't do TLS. */
 const BESIDE = { swaks: ['libnet-ssleay-perl', 'libio-socket-ssl-perl'] };
 
 /** /usr/sbin is where Debian keeps smtp-source; not everybody has it in PATH. */

@@ -21,11 +21,19 @@ export async function startServer(...options) {
     errors += text;
   });
   const exited = once(child, 'exit');
-  const [first] = await Promise.race([once(createInterface(child.stdout), 'line'), exited.then(() => [''])]);
-  const port = Number(/^listening on 127\.0\.0\.1:([0-9]+)$/.exec(first)?.[1]);
-  if (!port) throw new Error(`ehlo serve did not start: ${first}${errors}`);
+  const lines = [];
+  const wanted = options.includes('--tls-port') ? 2 : 1;
+  const told = new Promise((resolve) => {
+    createInterface(child.stdout).on('line', (line) => lines.push(line) === wanted && resolve());
+  });
+  await Promise.race([told, exited]);
+  const port = Number(/^listening on 127\.0\.0\.1:([0-9]+)$/.exec(lines[0])?.[1]);
+  const tlsPort = Number(/^listening on 127\.0\.0\.1:([0-9]+) \(TLS\)$/.exec(lines[1])?.[1]);
+  if (!port || (wanted === 2 && !tlsPort)) throw new Error(`ehlo serve did not start: ${lines.join()}${errors}`);
   return {
     port,
+    /** For TLS from the start, with the option --tls-port. */
+    tlsPort,
     get errors() {
       return errors;
     },

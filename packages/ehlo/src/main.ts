@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
 import { SmtpUsageError } from '@ehlo/engine';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { CertificateError } from './certificate.ts';
 import { type ParseCommandOptions, parseTextCommand } from './parse-command.ts';
 import { KINDS } from './parse-kinds.ts';
-import { type ServeCommandOptions, serveCommand } from './serve-command.ts';
+import { type RunningServer, type ServeCommandOptions, serveCommand } from './serve-command.ts';
 
 /** The exit code of a command that can't even begin: a bad option, a port in use, a directory that can't be written. */
 const USAGE = 2;
@@ -28,6 +29,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addOption(new Option('--maildir <directory>', 'where messages are stored').default('./mail'))
     .addOption(new Option('--preset <name>', 'sink: take everything; mx: refuse what is ambiguous').choices(['sink', 'mx']).default('sink'))
     .addOption(new Option('--size <octets>', 'largest message').argParser(whole))
+    .option('--cert <file>', 'certificate in PEM, with its chain: STARTTLS is offered; SIGHUP reads it and the key again')
+    .option('--key <file>', 'private key of the certificate, in PEM')
+    .option('--tls-self-signed', 'make a certificate on the spot, for trials', false)
+    .addOption(new Option('--tls-port <number>', 'port to listen on for TLS from the start, too; 0: any that is free').argParser(port))
     .option('--raw', 'store messages without trace fields', false)
     .option('--json', 'print one JSON object per event', false)
     .option('--quiet', 'print only where the server listens', false)
@@ -82,7 +87,18 @@ async function runServer(options: ServeCommandOptions): Promise<void> {
   // Before anybody can know that the server listens: who stops it at once is to be heard.
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  if (options.cert !== undefined) process.on('SIGHUP', () => void reload(starting));
   await starting;
+}
+
+async function reload(starting: Promise<RunningServer>): Promise<void> {
+  const server = await starting.catch(() => null);
+  if (server === null) return; // told by who starts it
+  const outcome = await server.reload().then(
+    () => 'the certificate has been read again',
+    (error: unknown) => `the old certificate stays: ${explain(error)}`,
+  );
+  process.stderr.write(`ehlo: ${outcome}\n`);
 }
 
 function fail(error: unknown): void {
@@ -90,13 +106,20 @@ function fail(error: unknown): void {
   process.exitCode = USAGE;
 }
 
+/** Where a server could not listen, and the option that says so. */
+interface Place {
+  readonly port?: number;
+  readonly address?: string;
+  readonly option?: string;
+}
+
 /** What went wrong, and what to do about it, in one line. */
 function explain(error: unknown): string {
-  if (error instanceof SmtpUsageError) return error.message;
-  const { code, port, address, path, message } = error as NodeJS.ErrnoException & { port?: number; address?: string };
-  if (code === 'EADDRINUSE') return `port ${port} on ${address} is in use; choose another with --port (0: any that is free)`;
+  if (error instanceof SmtpUsageError || error instanceof CertificateError) return error.message;
+  const { code, port, address, path, message, option = '--port' } = error as NodeJS.ErrnoException & Place;
+  if (code === 'EADDRINUSE') return `port ${port} on ${address} is in use; choose another with ${option} (0: any that is free)`;
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${address ?? 'the host'} is not an address of this machine; see --host`;
-  if (code === 'EACCES' && port !== undefined) return `no permission to listen on port ${port}; choose one above 1023 with --port`;
+  if (code === 'EACCES' && port !== undefined) return `no permission to listen on port ${port}; choose one above 1023 with ${option}`;
   if (path !== undefined) return `the mail directory can't be used: ${message}; choose another with --maildir`;
   return message;
 }

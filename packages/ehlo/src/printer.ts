@@ -18,7 +18,8 @@ export interface StoredMessage {
 export interface Printer {
   /** Whether the conversation itself is shown. */
   readonly conversation: boolean;
-  listening(host: string, port: number): void;
+  /** `tls`: from the first octet. */
+  listening(host: string, port: number, tls: boolean): void;
   connected(session: Session): void;
   /** A deviation from the grammar that was accepted in a command. */
   deviation(session: Session, name: string): void;
@@ -42,7 +43,7 @@ export function textPrinter(write: Write): Printer {
   const line = (session: Session, text: string): void => write(`${dim(`[${session.id}]`)} ${text}`);
   return {
     conversation: true,
-    listening: (host, port) => write(`listening on ${hostPort(host, port)}`),
+    listening: (host, port, tls) => write(`listening on ${hostPort(host, port)}${tls ? ' (TLS)' : ''}`),
     connected: (session) =>
       line(
         session,
@@ -69,7 +70,7 @@ export function jsonPrinter(write: Write): Printer {
   const event = (name: string, fields: object): void => write(JSON.stringify({ event: name, ...fields }));
   return {
     conversation: true,
-    listening: (host, port) => event('listening', { host, port }),
+    listening: (host, port, tls) => event('listening', { host, port, ...(tls ? { tls } : {}) }),
     connected: ({ id, peer }) => event('connected', { session: id, address: peer.address, port: peer.port }),
     deviation: ({ id }, name) => event('deviation', { session: id, name }),
     message: ({ id }, message) => event('message', { session: id, ...message }),

@@ -1,13 +1,15 @@
 import { hostname } from 'node:os';
+import { type Listener, serveOn } from '@ehlo/driver';
 import { formatAddressLiteral, formatPath, isHostName } from '@ehlo/grammar';
 import { formatReceived, formatReturnPath } from '@ehlo/grammar/trace';
-import { type IncomingMessage, type Server, type Session, serve } from '@ehlo/node';
+import { type IncomingMessage, type ListenOptions, listen, type Session } from '@ehlo/node';
+import { type CertificateOptions, loadCertificate } from './certificate.ts';
 import { Maildir } from './maildir.ts';
 import { jsonPrinter, type Printer, quietPrinter, textPrinter } from './printer.ts';
 import { newQueueId } from './queue-id.ts';
 
 /** The options of `ehlo serve`. */
-export interface ServeCommandOptions {
+export interface ServeCommandOptions extends CertificateOptions {
   readonly host: string;
   readonly port: number;
   readonly hostname?: string;
@@ -19,26 +21,39 @@ export interface ServeCommandOptions {
   readonly quiet: boolean;
 }
 
+/** A server that runs. */
+export interface RunningServer {
+  close(): Promise<void>;
+  /** Reads the certificate's files again; what is wrong is thrown, and changes nothing. */
+  reload(): Promise<void>;
+}
+
 /** Starts a server that stores each message as a file and shows the conversation. Resolves when it listens. */
 export async function serveCommand(
   options: ServeCommandOptions,
   write: (line: string) => void,
   warn: (line: string) => void,
-): Promise<Server> {
+): Promise<RunningServer> {
   const name = options.hostname ?? defaultHostname(options.host);
   const printer = options.quiet ? quietPrinter(write) : options.json ? jsonPrinter(write) : textPrinter(write);
+  const certificate = await loadCertificate(options, name);
   const maildir = await Maildir.open(options.maildir);
   const report = (session: Session, deviations: readonly string[]): true => {
     for (const deviation of deviations) printer.deviation(session, deviation);
     return true;
   };
-  const starting = serve(
+  const tls = certificate === null ? {} : { tls: certificate.tls };
+  const listeners = await listenOn(options, tls).catch(async (error) => {
+    await maildir.close();
+    throw error;
+  });
+  const server = serveOn(
+    together(listeners),
     {
-      host: options.host,
-      port: options.port,
       hostname: name,
       preset: options.preset,
       trace: printer.conversation,
+      starttls: certificate === null ? 'off' : 'offered',
       ...(options.size === undefined ? {} : { limits: { messageSize: options.size } }),
     },
     {
@@ -57,12 +72,34 @@ export async function serveCommand(
         warn(`session ${session.id}: ${question} failed: ${error instanceof Error ? error.message : String(error)}`),
     },
   );
-  const server = await starting.catch(async (error) => {
-    await maildir.close();
-    throw error;
-  });
-  printer.listening(server.address.address, server.address.port);
-  return server;
+  if (certificate !== null && certificate.fingerprint !== null)
+    warn(`the certificate is self-signed; its SHA-256 is ${certificate.fingerprint}`);
+  for (const [index, { address }] of listeners.entries()) printer.listening(address.address, address.port, index > 0);
+  return { close: () => server.close(), reload: async () => await certificate?.reload() };
+}
+
+/** One listener, and one for implicit TLS where there is a port for it. */
+async function listenOn({ host, port, tlsPort }: ServeCommandOptions, tls: ListenOptions): Promise<[Listener, ...Listener[]]> {
+  const first = await listen({ host, port, ...tls });
+  if (tlsPort === undefined) return [first];
+  try {
+    return [first, await listen({ host, port: tlsPort, implicitTls: true, ...tls })];
+  } catch (error) {
+    await first.close();
+    // For who explains it.
+    throw Object.assign(error as Error, { option: '--tls-port' });
+  }
+}
+
+/** Several listeners as one: their sessions are counted, shown and drained together. */
+function together(listeners: readonly [Listener, ...Listener[]]): Listener {
+  return {
+    address: listeners[0].address,
+    accept(connected) {
+      for (const listener of listeners) listener.accept(connected);
+    },
+    close: async () => void (await Promise.all(listeners.map((listener) => listener.close()))),
+  };
 }
 
 interface Store {

@@ -68,8 +68,8 @@ export class Client {
   received = '';
   ended = false;
 
-  constructor(port: number, host = '127.0.0.1') {
-    this.socket = connect(port, host);
+  constructor(to: number | Socket, host = '127.0.0.1') {
+    this.socket = typeof to === 'number' ? connect(to, host) : to;
     this.socket.setEncoding('latin1').on('data', (text: string) => {
       this.received += text;
     });

@@ -74,6 +74,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     },
     close() {
       for (const transport of early) transport.abort();
+      for (const socket of waiting.splice(0)) socket.destroy();
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };

@@ -1,0 +1,105 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { type Certificate, ServerTls } from '@ehlo/node';
+
+/** The options of `ehlo serve` that say where its certificate comes from. */
+export interface CertificateOptions {
+  readonly cert?: string;
+  readonly key?: string;
+  readonly tlsSelfSigned: boolean;
+  readonly tlsPort?: number;
+}
+
+/** What is wrong with the certificate's options or files; the message says it all. */
+export class CertificateError extends Error {}
+
+/** The certificate of a server, and how to read it anew. */
+export interface LoadedCertificate {
+  readonly tls: ServerTls;
+  /** SHA-256, of a certificate that was made on the spot. */
+  readonly fingerprint: string | null;
+  /** Reads the files again, for the handshakes that follow; what is wrong is thrown, and changes nothing. */
+  reload(): Promise<void>;
+}
+
+/** Null where no option asks for TLS. */
+export async function loadCertificate(options: CertificateOptions, hostname: string): Promise<LoadedCertificate | null> {
+  const { cert, key, tlsSelfSigned, tlsPort } = options;
+  if (tlsSelfSigned && (cert !== undefined || key !== undefined))
+    throw new CertificateError('--tls-self-signed makes a certificate: leave out --cert and --key');
+  if (tlsSelfSigned) {
+    const made = await selfSigned(hostname);
+    const { fingerprint256 } = new X509Certificate(made.cert);
+    return { tls: new ServerTls(made), fingerprint: fingerprint256, reload: () => Promise.resolve() };
+  }
+  if (cert !== undefined && key === undefined) throw new CertificateError('--cert needs --key, the file with its private key');
+  if (key !== undefined && cert === undefined) throw new CertificateError('--key needs --cert, the file with its certificate');
+  if (cert === undefined || key === undefined) {
+    if (tlsPort === undefined) return null;
+    throw new CertificateError('--tls-port needs a certificate: --cert and --key, or --tls-self-signed');
+  }
+  const files = { cert, key };
+  const first = await read(files);
+  const tls = attempt(files, () => new ServerTls(first));
+  const reload = async (): Promise<void> => {
+    const next = await read(files);
+    attempt(files, () => tls.update(next));
+  };
+  return { tls, fingerprint: null, reload };
+}
+
+interface Files {
+  readonly cert: string;
+  readonly key: string;
+}
+
+async function read({ cert, key }: Files): Promise<{ cert: Buffer; key: Buffer }> {
+  return { cert: await readOption('--cert', cert), key: await readOption('--key', key) };
+}
+
+async function readOption(option: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new CertificateError(`${option}: ${code === 'ENOENT' ? `there is no file ${file}` : message}`);
+  }
+}
+
+/** OpenSSL's errors name neither the file nor what to do. */
+function attempt<T>({ cert, key }: Files, load: () => T): T {
+  try {
+    return load();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH')
+      throw new CertificateError(`the key in ${key} is not that of the certificate in ${cert}`);
+    throw new CertificateError(`${cert} and ${key} can't be used as a certificate and its key, in PEM: ${message}`);
+  }
+}
+
+const DAY_MS = 86_400_000;
+
+/** A certificate that nobody knows: for trials on this machine. */
+async function selfSigned(hostname: string): Promise<Certificate> {
+  // Loaded when it is needed: it costs every other start a quarter of a second.
+  const { generate } = await import('selfsigned');
+  const isLiteral = hostname.startsWith('[');
+  const names = [...new Set([...(isLiteral ? [] : [hostname]), 'localhost'])];
+  const now = Date.now();
+  const made = await generate([{ name: 'commonName', value: isLiteral ? 'localhost' : hostname.slice(0, 64) }], {
+    keyType: 'ec',
+    curve: 'P-256',
+    algorithm: 'sha256',
+    // An hour ago: clocks differ.
+    notBeforeDate: new Date(now - DAY_MS / 24),
+    notAfterDate: new Date(now + 365 * DAY_MS),
+    extensions: [
+      { name: 'basicConstraints', cA: false },
+      { name: 'keyUsage', digitalSignature: true },
+      { name: 'extKeyUsage', serverAuth: true },
+      { name: 'subjectAltName', altNames: [...names.map((value) => ({ type: 2 as const, value })), { type: 7 as const, ip: '127.0.0.1' }] },
+    ],
+  });
+  return { key: made.private, cert: made.cert };
+}
