@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { type Listener, serveOn } from '@ehlo/driver';
+import { type Listener, type Server, serveOn } from '@ehlo/driver';
 import { formatAddressLiteral, formatPath, isHostName } from '@ehlo/grammar';
 import { formatReceived, formatReturnPath } from '@ehlo/grammar/trace';
 import { type IncomingMessage, type ListenOptions, listen, type Session } from '@ehlo/node';
@@ -43,39 +43,51 @@ export async function serveCommand(
     return true;
   };
   const tls = certificate === null ? {} : { tls: certificate.tls };
-  const listeners = await listenOn(options, tls).catch(async (error) => {
-    await maildir.close();
-    throw error;
-  });
-  const server = serveOn(
-    together(listeners),
-    {
-      hostname: name,
-      preset: options.preset,
-      trace: printer.conversation,
-      starttls: certificate === null ? 'off' : 'offered',
-      ...(options.size === undefined ? {} : { limits: { messageSize: options.size } }),
-    },
-    {
-      connect: (_, session) => {
-        printer.connected(session);
-        return true;
+  const start = async (listener: Listener): Promise<Server> =>
+    serveOn(
+      listener,
+      {
+        hostname: name,
+        preset: options.preset,
+        trace: printer.conversation,
+        starttls: certificate === null ? 'off' : 'offered',
+        ...(options.size === undefined ? {} : { limits: { messageSize: options.size } }),
       },
-      hello: ({ deviations }, session) => report(session, deviations),
-      mail: ({ deviations }, session) => report(session, deviations),
-      rcpt: ({ deviations }, session) => report(session, deviations),
-      message: (message, session) => storeMessage(message, session, { maildir, printer, name, raw: options.raw }),
-      notice: (notice, session) => printer.notice(session, notice),
-      unacknowledged: (_, session) =>
-        warn(`session ${session.id}: a message was stored, but the client left before it was told; it may send it again`),
-      error: (error, question, session) =>
-        warn(`session ${session.id}: ${question} failed: ${error instanceof Error ? error.message : String(error)}`),
-    },
-  );
+      {
+        connect: (_, session) => {
+          printer.connected(session);
+          return true;
+        },
+        hello: ({ deviations }, session) => report(session, deviations),
+        mail: ({ deviations }, session) => report(session, deviations),
+        rcpt: ({ deviations }, session) => report(session, deviations),
+        message: (message, session) => storeMessage(message, session, { maildir, printer, name, raw: options.raw }),
+        notice: (notice, session) => printer.notice(session, notice),
+        unacknowledged: (_, session) =>
+          warn(`session ${session.id}: a message was stored, but the client left before it was told; it may send it again`),
+        error: (error, question, session) =>
+          warn(`session ${session.id}: ${question} failed: ${error instanceof Error ? error.message : String(error)}`),
+      },
+    );
+  const listeners = await orElse(listenOn(options, tls), () => maildir.close());
+  const server = await orElse(start(together(listeners)), async () => {
+    await Promise.all(listeners.map((listener) => listener.close()));
+    await maildir.close();
+  });
   if (certificate !== null && certificate.fingerprint !== null)
     warn(`the certificate is self-signed; its SHA-256 is ${certificate.fingerprint}`);
   for (const [index, { address }] of listeners.entries()) printer.listening(address.address, address.port, index > 0);
   return { close: () => server.close(), reload: async () => await certificate?.reload() };
+}
+
+/** What fails to start leaves nothing open. */
+async function orElse<T>(starting: Promise<T>, undo: () => Promise<void>): Promise<T> {
+  try {
+    return await starting;
+  } catch (error) {
+    await undo();
+    throw error;
+  }
 }
 
 /** One listener, and one for implicit TLS where there is a port for it. */
