@@ -1,7 +1,6 @@
 // Draws the server's table of transitions in docs/state-machine.md: a diagram, a table of phases and verbs, the guards. Runs after a
 // build; --check compares only.
-import { GUARDS } from '../packages/engine/dist/guards.js';
-import { REPLIES, TABLE } from '../packages/engine/dist/index.js';
+import { GUARDS, REPLIES, TABLE } from '../packages/engine/dist/index.js';
 import { between } from './lib/between.mjs';
 
 const FILE = 'docs/state-machine.md';

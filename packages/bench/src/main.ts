@@ -4,10 +4,11 @@ import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { measureIdle, measureSessions } from './connections.ts';
 import { measureEngine } from './engine.ts';
+import { measureGrammar } from './grammar.ts';
 import { type Effort, measure, type Row } from './row.ts';
 import { bodyRows, messageRows } from './rows.ts';
 import { measureStorage } from './storage.ts';
-import { comparison, conditions, engineTable, idleTable, type Result, storageTable } from './tables.ts';
+import { comparison, conditions, engineTable, grammarTable, idleTable, type Result, storageTable } from './tables.ts';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, write: { type: 'boolean' }, only: { type: 'string' } } });
 const effort: Effort = values.quick ? { rounds: 3, milliseconds: 200, idle: 500 } : { rounds: 5, milliseconds: 1000, idle: 2000 };
@@ -34,6 +35,11 @@ const sections: [title: string, words: string, table: () => Promise<string>][] =
     async () => storageTable(await measureStorage(effort)),
   ],
   ['Engine', 'The session alone, in memory, no socket.', async () => engineTable(measureEngine(effort))],
+  [
+    'Grammar',
+    'The parsers alone: ten typical addresses; and MAIL with four parameters. nodemailer parses addresses of header fields, which is another task.',
+    async () => grammarTable(measureGrammar(effort)),
+  ],
 ];
 
 const parts = [conditions(effort.rounds, effort.milliseconds)];

@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { CONTENDERS, type ContenderName } from './contender.ts';
 import type { EngineFigures } from './engine.ts';
+import type { GrammarFigures } from './grammar.ts';
 import type { Row, Sample, Samples } from './row.ts';
 import { median, ratio, shown, spread } from './statistics.ts';
 import type { StorageSamples } from './storage.ts';
@@ -54,6 +55,11 @@ export function storageTable({ ehlo, disk }: StorageSamples): string {
 export function engineTable({ commands, bodies }: EngineFigures): string {
   const shapes = Object.entries(bodies).map(([shape, figures]) => [`body, ${shape}`, `${shown(median(figures))} MiB/s`]);
   return table(['', 'engine alone'], [['commands, 102 in a write', `${shown(median(commands))}/s`], ...shapes]);
+}
+
+export function grammarTable({ mail, ...parsers }: GrammarFigures): string {
+  const rows = Object.entries(parsers).map(([name, figures]) => [name, `${shown(median(figures))}/s`, shown(ratio(parsers.ehlo, figures))]);
+  return table(['', 'addresses', 'ehlo : it'], [...rows, ['ehlo, MAIL commands', `${shown(median(mail))}/s`, '']]);
 }
 
 /** What the figures were taken on, in general terms. */

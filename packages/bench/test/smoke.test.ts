@@ -4,11 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { measureIdle, measureSessions } from '../src/connections.ts';
 import { CONTENDERS } from '../src/contender.ts';
 import { measureEngine } from '../src/engine.ts';
+import { measureGrammar } from '../src/grammar.ts';
 import { type Effort, measure } from '../src/row.ts';
 import { bodyRows, messageRows } from '../src/rows.ts';
 import { shown } from '../src/statistics.ts';
 import { measureStorage } from '../src/storage.ts';
-import { comparison, engineTable, idleTable, storageTable } from '../src/tables.ts';
+import { comparison, engineTable, grammarTable, idleTable, storageTable } from '../src/tables.ts';
 
 const effort: Effort = { rounds: 1, milliseconds: 0, idle: 5 };
 
@@ -34,6 +35,10 @@ describe.concurrent('on sockets', { timeout: 30_000 }, () => {
 test('the engine alone', () => {
   const table = engineTable(measureEngine(effort));
   for (const shape of ['lines76', 'dots76', 'dots4', 'prose', 'nolf']) expect(table).toContain(shape);
+});
+
+test('the parsers alone', () => {
+  expect(grammarTable(measureGrammar(effort))).toMatch(/ehlo .*\n.*smtp-address-parser .*\n.*nodemailer .*\n.*MAIL commands/);
 });
 
 test('figures have three digits that count', () => {

@@ -13,7 +13,10 @@ import type {
 import { Body, BodyAbortedError } from './body.ts';
 import { type Challenge, type Handler, type IncomingMessage, isRejection, type Session } from './handler.ts';
 
-const FAILED: Rejection = { code: 451, enhanced: '4.3.0', text: 'Requested action aborted: local error in processing' };
+/** The failure is ours, and passing. A connection can't be refused by 451 (RFC 5321 4.3.2). */
+function failureOf(type: Question['type']): Rejection {
+  return { code: type === 'connect' ? 421 : 451, enhanced: '4.3.0', text: 'Requested action aborted: local error in processing' };
+}
 
 /** A message between its first octet and its reply. */
 class Reception implements IncomingMessage {
@@ -99,7 +102,7 @@ export class Application {
     const failed = (error: unknown): void => {
       if (isRejection(error)) return decided(error);
       if (!(error instanceof BodyAbortedError)) this.#failed(error, type);
-      decided(FAILED);
+      decided(failureOf(type));
     };
     try {
       const result = call();
@@ -138,7 +141,7 @@ export class Application {
     } catch (error) {
       this.#failed(error, question.type);
     }
-    return session.reject(question, FAILED);
+    return session.reject(question, failureOf(question.type));
   }
 
   /** The reception of the message whose octets arrive; the handler is called at the first of them. */
@@ -162,7 +165,7 @@ export class Application {
     else {
       if (this.#reception === reception)
         this.#failed(new Error('the message was accepted, but its body was not read to the end'), 'message');
-      reception.decision = FAILED;
+      reception.decision = failureOf('message');
     }
     if (this.#reception === reception) {
       this.#session.tick(performance.now());
@@ -177,7 +180,7 @@ export class Application {
       this.#session.discard(rejection);
     } catch (error) {
       this.#failed(error, 'message');
-      this.#session.discard(FAILED);
+      this.#session.discard(failureOf('message'));
     }
   }
 
@@ -190,14 +193,14 @@ export class Application {
 
   #conclude(reception: Reception, question: MessageQuestion): void {
     this.#reception = null;
-    const decision = reception.decision ?? FAILED;
+    const decision = reception.decision ?? failureOf('message');
     try {
       if (isRejection(decision)) this.#session.reject(question, decision);
       // RFC 1047: the client is gone or has been told 451, and will send the message again.
       else if (!this.#session.accept(question, decision)) this.#unacknowledged(reception);
     } catch (error) {
       this.#failed(error, 'message');
-      this.#session.reject(question, FAILED);
+      this.#session.reject(question, failureOf('message'));
     }
   }
 

@@ -217,6 +217,22 @@ describe('a question', () => {
     expect(errors).toHaveLength(1);
   });
 
+  test.each([
+    [
+      'an error',
+      () => {
+        throw new Error('secret');
+      },
+    ],
+    ['nothing', () => undefined as never],
+    ['a code that refuses no connection', () => reject(550, '5.7.1', 'no')],
+  ])('connect that is answered by %s is 421', (_, connect) => {
+    const errors: unknown[] = [];
+    const { client, server } = start({ connect, error: (error) => errors.push(error) });
+    expect(client.take()).toBe('421 mx.example.org Requested action aborted: local error in processing\r\n');
+    expect([client.closed, server.connections, errors.length]).toEqual([true, 0, 1]);
+  });
+
   test('is answered by a refusal or another text', async () => {
     const { client } = start({
       rcpt: ({ forwardPath }) => (forwardPath.localPart === 'joe' ? { text: 'hello Joe' } : reject(550, '5.1.1', 'no such user')),
@@ -291,7 +307,7 @@ describe('STARTTLS', () => {
   test('that is required where it can not be had: no service at all', () => {
     const { client } = start({}, { starttls: 'required' });
     expect([client.take(), client.closed]).toEqual([
-      '421 4.7.0 mx.example.org TLS is required and not available, closing transmission channel\r\n',
+      '421 mx.example.org TLS is required and not available, closing transmission channel\r\n',
       true,
     ]);
   });
@@ -411,6 +427,6 @@ test('a hook that throws is a fault of the program, and the session goes on', as
 test('one connection more than allowed is told 421', () => {
   const { listener } = start({}, { connections: 1 });
   const second = listener.connect();
-  expect(second.take()).toBe('421 4.3.2 mx.example.org Too many connections, closing transmission channel\r\n');
+  expect(second.take()).toBe('421 mx.example.org Too many connections, closing transmission channel\r\n');
   expect(second.closed).toBe(true);
 });

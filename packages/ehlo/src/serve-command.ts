@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
-import { type Listener, serveOn } from '@ehlo/driver';
+import { type Address, type Handler, type Listener, type ServeOptions, type Server, serveOn } from '@ehlo/driver';
 import { formatAddressLiteral, formatPath, isHostName } from '@ehlo/grammar';
 import { formatReceived, formatReturnPath } from '@ehlo/grammar/trace';
-import { type IncomingMessage, type ListenOptions, listen, type Session } from '@ehlo/node';
-import { type CertificateOptions, loadCertificate } from './certificate.ts';
+import { type IncomingMessage, listen, type Session } from '@ehlo/node';
+import { type CertificateOptions, type LoadedCertificate, loadCertificate } from './certificate.ts';
 import { Maildir } from './maildir.ts';
 import { jsonPrinter, type Printer, quietPrinter, textPrinter } from './printer.ts';
 import { newQueueId } from './queue-id.ts';
@@ -42,10 +42,9 @@ export async function serveCommand(
     for (const deviation of deviations) printer.deviation(session, deviation);
     return true;
   };
-  const tls = certificate === null ? {} : { tls: certificate.tls };
-  const listeners = await listenOn(options, tls);
-  const server = serveOn(
-    together(listeners),
+  const starting = start(
+    options,
+    certificate,
     {
       hostname: name,
       preset: options.preset,
@@ -69,33 +68,47 @@ export async function serveCommand(
         warn(`session ${session.id}: ${question} failed: ${error instanceof Error ? error.message : String(error)}`),
     },
   );
+  const { server, addresses } = await starting.catch(async (error) => {
+    await maildir.close();
+    throw error;
+  });
   if (certificate !== null && certificate.fingerprint !== null)
     warn(`the certificate is self-signed; its SHA-256 is ${certificate.fingerprint}`);
-  for (const [index, { address }] of listeners.entries()) printer.listening(address.address, address.port, index > 0);
+  for (const [index, { address, port }] of addresses.entries()) printer.listening(address, port, index > 0);
   return { close: () => server.close(), reload: async () => await certificate?.reload() };
 }
 
-/** One listener, and one for implicit TLS where there is a port for it. */
-async function listenOn({ host, port, tlsPort }: ServeCommandOptions, tls: ListenOptions): Promise<[Listener, ...Listener[]]> {
-  const first = await listen({ host, port, ...tls });
-  if (tlsPort === undefined) return [first];
+/** Listens and serves; what fails leaves nothing open. */
+async function start(
+  { host, port, tlsPort }: ServeCommandOptions,
+  certificate: LoadedCertificate | null,
+  options: ServeOptions,
+  handler: Handler,
+): Promise<{ server: Server; addresses: Address[] }> {
+  const tls = certificate === null ? {} : { tls: certificate.tls };
+  const listeners = [await listen({ host, port, ...tls })];
+  const closeAll = async (): Promise<void> => void (await Promise.all(listeners.map((listener) => listener.close())));
   try {
-    return [first, await listen({ host, port: tlsPort, implicitTls: true, ...tls })];
+    if (tlsPort !== undefined) listeners.push(await listen({ host, port: tlsPort, implicitTls: true, ...tls }).catch(blame('--tls-port')));
+    // Several as one: their sessions are counted, shown and drained together.
+    const together: Listener = {
+      address: listeners[0]!.address,
+      accept(connected) {
+        for (const listener of listeners) listener.accept(connected);
+      },
+      close: closeAll,
+    };
+    return { server: serveOn(together, options, handler), addresses: listeners.map(({ address }) => address) };
   } catch (error) {
-    await first.close();
-    // For who explains it.
-    throw Object.assign(error as Error, { option: '--tls-port' });
+    await closeAll();
+    throw error;
   }
 }
 
-/** Several listeners as one: their sessions are counted, shown and drained together. */
-function together(listeners: readonly [Listener, ...Listener[]]): Listener {
-  return {
-    address: listeners[0].address,
-    accept(connected) {
-      for (const listener of listeners) listener.accept(connected);
-    },
-    close: async () => void (await Promise.all(listeners.map((listener) => listener.close()))),
+/** Says which option is to blame, for who explains the error. */
+function blame(option: string): (error: Error) => never {
+  return (error) => {
+    throw Object.assign(error, { option });
   };
 }
 

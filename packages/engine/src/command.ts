@@ -3,10 +3,10 @@ import { ask } from './answer.ts';
 import { beginAuth } from './auth.ts';
 import type { Core } from './core.ts';
 import type { FaultCode } from './events.ts';
-import { GUARDS } from './guards.ts';
+import { CONDITIONS } from './guards.ts';
 import { looksLikeAuth, showLine } from './redact.ts';
 import { REPLIES, type ReplyName } from './replies.ts';
-import { findRow, type Row } from './table.ts';
+import { findRow, GUARDS, type Row } from './table.ts';
 
 /** Reads and carries out one command line, if one has arrived. */
 export function readCommand(core: Core): boolean {
@@ -101,7 +101,7 @@ export function readRefusedChunk(core: Core, chunk: { left: number; readonly rep
 function refusalOf(core: Core, row: Row | undefined, verb: Verb): { readonly reply: ReplyName; readonly fault: FaultCode } | null {
   if (row === undefined) return { reply: 'onlyQuit', fault: 'sequence' };
   for (const guard of row.guards ?? []) {
-    if (!GUARDS[guard].passes(core)) return GUARDS[guard];
+    if (!CONDITIONS[guard](core)) return GUARDS[guard];
   }
   if (row.refuse === undefined) return null;
   return { reply: row.refuse, fault: REPLIES[row.refuse].code === 502 || verb === 'BDAT' ? 'not-implemented' : 'sequence' };

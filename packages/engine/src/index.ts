@@ -7,4 +7,4 @@ export { type EngineReply, REPLIES, type ReplyName } from './replies.ts';
 export { Secret } from './secret.ts';
 export { ServerSession } from './server-session.ts';
 export type { Snapshot } from './snapshot.ts';
-export { type Guard, type Happening, type Phase, type Row, TABLE } from './table.ts';
+export { GUARDS, type Guard, type GuardRule, type Happening, type Phase, type Row, TABLE } from './table.ts';

@@ -1,4 +1,5 @@
 import type { Verb } from '@ehlo/grammar';
+import type { FaultCode } from './events.ts';
 import type { ReplyName } from './replies.ts';
 
 /** Where a server session stands: its one state variable. */
@@ -29,6 +30,27 @@ export type Guard =
   | 'auth-not-in-clear'
   | 'expn-offered'
   | 'help-offered';
+
+/** What is said where a condition does not hold. */
+export interface GuardRule {
+  readonly reply: ReplyName;
+  readonly fault: FaultCode;
+}
+
+export const GUARDS: { readonly [name in Guard]: GuardRule } = {
+  'tls-if-required': { reply: 'tlsRequired', fault: 'tls-required' },
+  'auth-if-required': { reply: 'authRequired', fault: 'auth-required' },
+  'room-for-recipient': { reply: 'tooManyRecipients', fault: 'recipients' },
+  'no-recipient-refused': { reply: 'noRecipients', fault: 'sequence' },
+  'tls-not-active': { reply: 'tlsActive', fault: 'sequence' },
+  'tls-offered': { reply: 'notImplemented', fault: 'not-implemented' },
+  'ehlo-used': { reply: 'ehloFirst', fault: 'sequence' },
+  'auth-configured': { reply: 'notImplemented', fault: 'not-implemented' },
+  'auth-not-done': { reply: 'authenticatedAlready', fault: 'sequence' },
+  'auth-not-in-clear': { reply: 'authInClear', fault: 'tls-required' },
+  'expn-offered': { reply: 'notImplemented', fault: 'not-implemented' },
+  'help-offered': { reply: 'notImplemented', fault: 'not-implemented' },
+};
 
 /** What moves a session besides the verbs of its client. */
 export type Happening = 'greet' | 'turn-away' | 'end-of-data' | 'transaction-over' | 'auth-over' | 'secured' | 'close';

@@ -1,7 +1,7 @@
 import { daysIn } from './calendar.ts';
 import { LETTER_ADDRESSES } from './dialect.ts';
 import { parseMailbox } from './path.ts';
-import { encodeUtf8 } from './rule.ts';
+import { capitals, encodeUtf8 } from './rule.ts';
 import { decodeUtf8Address, decodeXtext, encodeUtf8Address, encodeXtext } from './xtext.ts';
 
 /** How the value of a parameter is read and written. */
@@ -23,11 +23,6 @@ export function decimal(pattern: RegExp): Codec<number> {
 /** One of a few words, in any case; written in capitals. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): Codec<Word> {
   return { parse: (value) => words.find((word) => word === capitals(value)), format: String };
-}
-
-/** ASCII letters only: to `toUpperCase` the dotless i is an "I", and the long s an "S". */
-function capitals(text: string): string {
-  return text.replaceAll(/[a-z]/g, (letter) => letter.toUpperCase());
 }
 
 /** RFC 4954 5: `AUTH=`, a Mailbox in xtext, or `<>` (empty here). */

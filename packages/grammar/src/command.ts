@@ -142,6 +142,7 @@ function looseHello(bytes: Uint8Array, start: number, to: number, verb: string, 
   if (skip(bytes, start, to, PRINTABLE) !== to || start === to) return -1;
   let nameEnd = start;
   while (nameEnd < to && bytes[nameEnd] !== SP) nameEnd++;
+  if (nameEnd === start) return -1;
   const before = found.length;
   if (nameEnd - start > 255) found.push('long-domain');
   const whole = hostName(bytes, start, nameEnd) === nameEnd && !hasOddTag(bytes, start, nameEnd);

@@ -1,7 +1,7 @@
 import type { Deviation } from './deviation.ts';
 import { ADDRESSES, type Dialect } from './dialect.ts';
 import { domain, hostName } from './domain.ts';
-import { formatReply, parseReply, textEnd } from './reply.ts';
+import { formatReply, parseReply, textEnd, wholeLines } from './reply.ts';
 import { failure, type Parsed, success } from './result.ts';
 import { byteAt, CR, classAt, encodeUtf8, HYPHEN, LET_DIG, LF, type Rule, SP, word } from './rule.ts';
 import { intolerable } from './tolerance.ts';
@@ -122,8 +122,7 @@ export function parseEhlo(bytes: Uint8Array, dialect: Dialect = ADDRESSES): Pars
   if (!reply.ok || reply.value.code !== 250)
     return failure('syntax', 'ehlo-ok-rsp', '5321 4.1.1.1', offset, 'not a positive answer to EHLO');
   const found: Deviation[] = [];
-  // An enhanced code does not belong here (RFC 2034 4); it would have been taken for the name.
-  const [first = '', ...rest] = reply.value.enhanced === undefined ? reply.value.lines : [];
+  const [first = '', ...rest] = wholeLines(reply.value);
   const [name = ''] = first.split(' ', 1);
   const host = encodeUtf8(name);
   if (domain(host, 0, host.length) !== host.length) found.push('odd-ehlo-name');
@@ -155,16 +154,18 @@ export interface Greeting {
   readonly lines: readonly string[];
 }
 
-/** Parses a 220 greeting, its CRLFs included. */
+/**
+ * Parses a 220 greeting, its CRLFs included. As in other replies, a line may have its SP and no text (RFC 5321 4.2.1), which the
+ * grammar of 4.2 does not allow.
+ */
 export function parseGreeting(bytes: Uint8Array): Parsed<Greeting> {
   const end = greeting(bytes, 0, bytes.length);
   const reply = parseReply(bytes);
-  if (end !== bytes.length || !reply.ok) {
-    return failure('syntax', 'Greeting', '5321 4.2', end < 0 ? ~end : end, 'not a greeting: 220 and the name of the server were expected');
-  }
-  const [first = '', ...rest] = reply.value.lines;
+  const [first = '', ...rest] = reply.ok && reply.value.code === 220 ? wholeLines(reply.value) : [];
   const [name = ''] = first.split(' ', 1);
-  return success({ name, lines: [first.slice(name.length + 1), ...rest] });
+  const host = encodeUtf8(name);
+  if (hostName(host, 0, host.length) === host.length) return success({ name, lines: [first.slice(name.length + 1), ...rest] });
+  return failure('syntax', 'Greeting', '5321 4.2', end < 0 ? ~end : end, 'not a greeting: 220 and the name of the server were expected');
 }
 
 /** Writes a greeting. */

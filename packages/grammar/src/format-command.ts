@@ -1,6 +1,6 @@
 import { encodeBase64 } from './base64.ts';
 import type { Command } from './command.ts';
-import { type MailParameters, PARAMETERS, type RcptParameters } from './parameters.ts';
+import { byKeyword, type MailParameters, PARAMETERS, type RcptParameters } from './parameters.ts';
 import { formatPath } from './path.ts';
 import { encodeUtf8 } from './rule.ts';
 import { encodeXtext } from './xtext.ts';
@@ -54,10 +54,13 @@ function formatArgument(command: Command): string {
   }
 }
 
+/** BODY has two codecs, and is written once. */
+const WRITTEN: ReturnType<typeof byKeyword> = /* @__PURE__ */ byKeyword(PARAMETERS);
+
 /** Writes typed parameters in the order of the registry, each after a space. */
 export function formatParameters(command: 'MAIL' | 'RCPT', values: MailParameters & RcptParameters): string {
   let text = '';
-  for (const { keyword, name, codec, command: where } of PARAMETERS) {
+  for (const { keyword, name, codec, command: where } of WRITTEN.values()) {
     const value = values[name];
     if (where !== command || value === undefined) continue;
     const formatted = codec.format(value);

@@ -40,7 +40,8 @@ export function formatProxy(header: ProxyHeader, checksum = false): Uint8Array {
 }
 
 function addresses(family: ProxyHeader['family'], source: ProxyEnd, destination: ProxyEnd): number[] {
-  if (family.startsWith('UNIX')) return [source, destination].flatMap(({ address }) => [...octets(address.padEnd(108, '\0'))]);
+  if (family.startsWith('UNIX'))
+    return [source, destination].flatMap(({ address }) => [...octets(address.slice(0, 108).padEnd(108, '\0'))]);
   const ips = [source, destination].flatMap(({ address }) => {
     const literal = parseAddressLiteral(address.includes(':') ? `[IPv6:${address}]` : `[${address}]`);
     return literal === null || literal.kind === 'general' ? [] : literal.octets;

@@ -1,11 +1,10 @@
 import type { Deviation } from './deviation.ts';
 import { ADDRESSES, type Dialect } from './dialect.ts';
 import { domain, hostName } from './domain.ts';
-import { localPart, localPartEnd, type Mailbox, mailbox, mailboxAt } from './mailbox.ts';
+import { atom, localPart, localPartEnd, type Mailbox, mailbox, mailboxAt } from './mailbox.ts';
 import { type Failure, failure, type Parsed, success } from './result.ts';
 import {
   AT,
-  ATEXT,
   byteAt,
   CLASSES,
   COLON,
@@ -19,6 +18,7 @@ import {
   OPEN_BRACKET,
   type Rule,
   SP,
+  utf8NonAscii,
   word,
 } from './rule.ts';
 import { intolerable } from './tolerance.ts';
@@ -108,8 +108,10 @@ export function parseMailbox(bytes: Uint8Array, dialect: Dialect = ADDRESSES): P
   const strict = mailbox(bytes, 0, to, dialect.utf8);
   const end = strict === to ? to : looseMailbox(bytes, 0, to, dialect.utf8, found);
   if (end !== to) return failure('syntax', 'Mailbox', '5321 4.1.2', strict < 0 ? ~strict : strict, 'not a mailbox');
-  const refused = intolerable(found, dialect, strict < 0 ? ~strict : strict, 'Mailbox') ?? measure(bytes, 0, to, dialect, 'Mailbox', found);
-  return refused ?? success(mailboxAt(bytes, 0, to), found);
+  const at = localPartEnd(bytes, 0, to);
+  const refused =
+    intolerable(found, dialect, strict < 0 ? ~strict : strict, 'Mailbox') ?? measure(bytes, 0, at, to, dialect, 'Mailbox', found);
+  return refused ?? success(mailboxAt(bytes, 0, at, to), found);
 }
 
 /** Writes a path: `<address>`, `<>` for the null path. A source route is not written (RFC 5321 4.1.2: SHOULD NOT be generated). */
@@ -132,9 +134,10 @@ export function pathEnd(
   const offset = strict < 0 ? ~strict : strict;
   if (end < 0) return failure('syntax', kind.rule, kind.section, offset, expected(kind, offset - from));
   const bracketed = bytes[from] === LESS ? 1 : 0;
+  const start = mailboxStart(bytes, from);
   const refused =
     intolerable(deviations, dialect, offset, kind.rule) ??
-    measure(bytes, mailboxStart(bytes, from), end - bracketed, dialect, kind.rule, deviations) ??
+    measure(bytes, start, localPartEnd(bytes, start, end - bracketed), end - bracketed, dialect, kind.rule, deviations) ??
     atMost(256, 'long-path', from, end, dialect, kind.rule, deviations);
   if (refused !== null) return refused;
   found.push(...deviations);
@@ -146,15 +149,22 @@ export function pathAt(bytes: Uint8Array, from: number, end: number): Path {
   const bracketed = bytes[from] === LESS ? 1 : 0;
   if (end - from === 2 * bracketed) return NULL_PATH;
   const start = mailboxStart(bytes, from);
-  const { localPart, domain, address } = mailboxAt(bytes, start, end - bracketed);
+  const { localPart, domain, address } = mailboxAt(bytes, start, localPartEnd(bytes, start, end - bracketed), end - bracketed);
   const route = bytes[from + 1] === AT && bracketed ? decodeUtf8(bytes, from + 2, start - 1).split(',@') : NO_ROUTE;
   return { localPart, domain, address, route };
 }
 
 /** RFC 5321 4.5.3.1: the lengths of a mailbox that was recognised; `<>` and `<Postmaster>` included. */
-function measure(bytes: Uint8Array, from: number, to: number, dialect: Dialect, rule: string, found: Deviation[]): Failure | null {
+function measure(
+  bytes: Uint8Array,
+  from: number,
+  at: number,
+  to: number,
+  dialect: Dialect,
+  rule: string,
+  found: Deviation[],
+): Failure | null {
   if (to <= from) return null;
-  const at = localPartEnd(bytes, from, to);
   const refused =
     atMost(64, 'long-local-part', from, at, dialect, rule, found) ?? atMost(255, 'long-domain', at + 1, to, dialect, rule, found);
   if (refused !== null || !hasOddTag(bytes, at + 1, to)) return refused;
@@ -224,19 +234,19 @@ function looseMailbox(bytes: Uint8Array, from: number, to: number, utf8: boolean
   let at = localPart(bytes, from, to, utf8);
   if (at < 0) {
     at = from;
-    while (at < to && (bytes[at] === DOT || (CLASSES[bytes[at]!]! & ATEXT) !== 0 || (utf8 && bytes[at]! >= 0x80))) at++;
+    for (let end = from; end >= 0; at = Math.max(at, end)) end = byteAt(bytes, at, to) === DOT ? at + 1 : atom(bytes, at, to, utf8);
     if (at === from) return -1;
     found.push('misplaced-dot-local');
   }
   if (byteAt(bytes, at, to) !== AT) return -1;
-  const end = hostName(bytes, at + 1, to);
-  return end >= 0 && byteAt(bytes, end, to) !== UNDERSCORE ? end : looseDomain(bytes, at + 1, to, found);
+  const end = hostName(bytes, at + 1, to, utf8);
+  return end >= 0 && byteAt(bytes, end, to) !== UNDERSCORE ? end : looseDomain(bytes, at + 1, to, found, utf8);
 }
 
 const UNDERSCORE = 0x5f;
 
 /** A domain with underscores in its labels, or a dot at its end. Returns -1 if it is none even so. */
-export function looseDomain(bytes: Uint8Array, from: number, to: number, found: Deviation[]): number {
+export function looseDomain(bytes: Uint8Array, from: number, to: number, found: Deviation[], utf8 = false): number {
   let i = from;
   let label = false;
   let underscore = false;
@@ -245,7 +255,12 @@ export function looseDomain(bytes: Uint8Array, from: number, to: number, found: 
     if (byte === UNDERSCORE) underscore = label = true;
     else if (CLASSES[byte]! & LET_DIG || (byte === HYPHEN && label)) label = true;
     else if (byte === DOT && label && bytes[i - 1] !== HYPHEN) label = false;
-    else break;
+    else if (utf8 && byte >= 0x80) {
+      const end = utf8NonAscii(bytes, i, to);
+      if (end < 0) return -1;
+      i = end - 1;
+      label = true;
+    } else break;
   }
   if (i === from || bytes[i - 1] === HYPHEN) return -1;
   if (underscore) found.push('underscore-domain');

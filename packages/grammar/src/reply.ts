@@ -87,6 +87,11 @@ export function parseReply(bytes: Uint8Array, from = 0, to: number = bytes.lengt
   return success(everywhere ? { code, enhanced, lines: lines.map((line) => line.slice(enhanced.length + 1)) } : { code, lines });
 }
 
+/** The text of a reply that has no enhanced code (RFC 2034 4: the greeting and the answers to EHLO and HELO): what looks like one is text. */
+export function wholeLines({ enhanced, lines }: Reply): readonly string[] {
+  return enhanced === undefined ? lines : lines.map((line) => (line === '' ? enhanced : `${enhanced} ${line}`));
+}
+
 /** `Reply-line`, or one whose last line is a code and SP alone. */
 function wholeReply(bytes: Uint8Array, from: number, to: number): number {
   const end = replyLine(bytes, from, to);

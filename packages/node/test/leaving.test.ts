@@ -204,7 +204,7 @@ describe('a client that resets', () => {
 describe('the last reply arrives, though the client has sent more than is read', () => {
   const TURNED_AWAY: readonly (readonly [string, Handler, RegExp])[] = [
     ['421 to a command', { mail: () => reject(421, '4.7.0', 'go away') }, /421 4\.7\.0 mx\.example\.org go away\r\n$/],
-    ['421 in place of the greeting', { connect: () => reject(421, '4.7.0', 'go away') }, /^421 4\.7\.0 mx\.example\.org go away\r\n$/],
+    ['421 in place of the greeting', { connect: () => reject(421, '4.7.0', 'go away') }, /^421 mx\.example\.org go away\r\n$/],
     ['421 at the end of a budget', {}, /421 4\.7\.0 mx\.example\.org Too many errors, closing transmission channel\r\n$/],
   ];
 

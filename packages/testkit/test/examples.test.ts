@@ -148,7 +148,7 @@ function exported(file: string): Map<string, Exported> {
   const body = parse(source).body as SyntaxNode[];
   const local = declared(file, source, body);
   const found = new Map<string, Exported>();
-  for (const statement of body) {
+  for (const statement of body.filter(({ type }) => type.startsWith('Export'))) {
     const from = isNode(statement.source) ? posix.join(posix.dirname(file), String(statement.source.value)) : undefined;
     const names = from === undefined ? local : from.endsWith('.ts') ? exported(from) : new Map<string, Exported>();
     if (statement.type === 'ExportAllDeclaration') for (const [name, value] of names) found.set(name, value);

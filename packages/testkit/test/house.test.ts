@@ -14,7 +14,7 @@ const ARROWS: Record<string, readonly string[]> = {
   '@ehlo/sasl': [],
   // The engine's own types speak in the grammar's.
   '@ehlo/driver': ['@ehlo/engine', '@ehlo/grammar'],
-  // What an adapter tells of a secured connection is the engine's type (TlsInfo).
+  // TlsInfo, which an adapter fills in, is the engine's.
   '@ehlo/node': ['@ehlo/driver', '@ehlo/engine'],
   '@ehlo/deno': ['@ehlo/driver'],
   '@ehlo/bun': ['@ehlo/driver'],

@@ -24,7 +24,7 @@ export const extended: Grammar = parseAbnf(read('extensions.abnf'), rfc5321);
 /** With the extensions, and RFC 6531 over all of it. */
 export const international: Grammar = parseAbnf(read('rfc6531.abnf'), extended);
 
-export const deviations = JSON.parse(read('deviations.json')) as readonly GrammarDeviation[];
+const deviations = JSON.parse(read('deviations.json')) as readonly GrammarDeviation[];
 
 /** A grammar as we read it: with the deviations that concern rules of it. */
 export function ours(grammar: Grammar): Grammar {

@@ -1,9 +1,8 @@
 // What the transcripts show, taken together: every edge, refusal, reply, guard, deviation and requirement; and none of them for nothing.
 import { existsSync } from 'node:fs';
-import { type Phase, REPLIES, type ReplyName, ServerSession, TABLE } from '@ehlo/engine';
+import { GUARDS, type Phase, REPLIES, type ReplyName, ServerSession, TABLE } from '@ehlo/engine';
 import { DEVIATIONS, octets, parseVerb, type Verb } from '@ehlo/grammar';
 import { describe, expect, test } from 'vitest';
-import { GUARDS } from '../../engine/src/guards.ts';
 import { coverage, EDGES, type JsonSchema, replayTranscript, violations } from '../src/vectors/index.ts';
 import { read, root, transcripts } from './vectors.ts';
 

@@ -6,9 +6,9 @@ import { difference, intersection, lengthAtMost, nothing, union } from './operat
 /** RFC 5321 4.5.3.1.3: octets of a Reverse-path or Forward-path, punctuation included. */
 export const PATH_OCTETS = 256;
 /** RFC 5321 4.5.3.1.2. */
-export const DOMAIN_OCTETS = 255;
+const DOMAIN_OCTETS = 255;
 /** RFC 5321 4.5.3.1.1. */
-export const LOCAL_PART_OCTETS = 64;
+const LOCAL_PART_OCTETS = 64;
 
 /** What RFC 5321 says beside its ABNF about which words are in the language: part of the syntax. */
 export const proseLimits: Replacements = {
@@ -42,7 +42,7 @@ export const lengthLimits: Replacements = {
 export const registeredTags: Replacements = { 'General-address-literal': () => nothing };
 
 /** Every sequence of octets that has at most `runs` maximal runs of octets of a kind. */
-export function runsAtMost(runs: number, kind: (byte: number) => boolean): Dfa {
+function runsAtMost(runs: number, kind: (byte: number) => boolean): Dfa {
   // State 2n: n runs so far, outside; 2n + 1: inside run n + 1.
   const states = 2 * runs + 1;
   const classOf = Uint8Array.from({ length: 256 }, (_, byte) => (kind(byte) ? 1 : 0));
