@@ -12,7 +12,7 @@ export function pem(name: string): string {
   return readFileSync(new URL(`certs/${name}`, import.meta.url), 'latin1');
 }
 
-export const CA: string = pem('ca.crt');
+const CA: string = pem('ca.crt');
 export const SERVER: TlsSettings = { key: pem('server.key'), cert: pem('server.crt') };
 export const OTHER: TlsSettings = { key: pem('other.key'), cert: pem('other.crt') };
 export const LONG: TlsSettings = { key: pem('other.key'), cert: pem('long.crt') };
