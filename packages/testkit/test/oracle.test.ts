@@ -100,7 +100,9 @@ describe('long words at random, and mutations of them', () => {
 });
 
 test('what deviations.json says of RFC 5321 is what differs, and nothing else', () => {
-  expect(deviationProblems(rfc5321, deviationsOf(rfc5321), proseLimits)).toEqual([]);
+  const rows = deviationsOf(rfc5321);
+  expect(deviationProblems(rfc5321, rows, proseLimits)).toEqual([]);
+  results.note(`${rows.length} differences on purpose`);
 });
 
 test('the results are the ones that are stated', () => results.held());

@@ -95,7 +95,7 @@ export class Results {
     this.#lines.push(line);
   }
 
-  /** The results are stated beside the tests (`vitest run -u` states them anew): the figures of docs/grammar.md cannot grow old. */
+  /** The results are stated beside the tests (`vitest run test/oracle -u` states them anew): the figures of docs/grammar.md cannot grow old. */
   async held(): Promise<void> {
     const rows = this.#exact.map((result) => {
       const cells = Object.entries(result).map(([key, value]) => `"${key}": ${JSON.stringify(value)}`);
