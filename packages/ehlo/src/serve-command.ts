@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
-import { type Address, type Handler, type Listener, type ServeOptions, type Server, serveOn } from '@ehlo/driver';
+import { type Listener, type Server, serveOn } from '@ehlo/driver';
 import { formatAddressLiteral, formatPath, isHostName } from '@ehlo/grammar';
 import { formatReceived, formatReturnPath } from '@ehlo/grammar/trace';
-import { type IncomingMessage, listen, type Session } from '@ehlo/node';
-import { type CertificateOptions, type LoadedCertificate, loadCertificate } from './certificate.ts';
+import { type IncomingMessage, type ListenOptions, listen, type Session } from '@ehlo/node';
+import { type CertificateOptions, loadCertificate } from './certificate.ts';
 import { Maildir } from './maildir.ts';
 import { jsonPrinter, type Printer, quietPrinter, textPrinter } from './printer.ts';
 import { newQueueId } from './queue-id.ts';
@@ -42,73 +42,75 @@ export async function serveCommand(
     for (const deviation of deviations) printer.deviation(session, deviation);
     return true;
   };
-  const starting = start(
-    options,
-    certificate,
-    {
-      hostname: name,
-      preset: options.preset,
-      trace: printer.conversation,
-      starttls: certificate === null ? 'off' : 'offered',
-      ...(options.size === undefined ? {} : { limits: { messageSize: options.size } }),
-    },
-    {
-      connect: (_, session) => {
-        printer.connected(session);
-        return true;
+  const tls = certificate === null ? {} : { tls: certificate.tls };
+  const start = async (listener: Listener): Promise<Server> =>
+    serveOn(
+      listener,
+      {
+        hostname: name,
+        preset: options.preset,
+        trace: printer.conversation,
+        starttls: certificate === null ? 'off' : 'offered',
+        ...(options.size === undefined ? {} : { limits: { messageSize: options.size } }),
       },
-      hello: ({ deviations }, session) => report(session, deviations),
-      mail: ({ deviations }, session) => report(session, deviations),
-      rcpt: ({ deviations }, session) => report(session, deviations),
-      message: (message, session) => storeMessage(message, session, { maildir, printer, name, raw: options.raw }),
-      notice: (notice, session) => printer.notice(session, notice),
-      unacknowledged: (_, session) =>
-        warn(`session ${session.id}: a message was stored, but the client left before it was told; it may send it again`),
-      error: (error, question, session) =>
-        warn(`session ${session.id}: ${question} failed: ${error instanceof Error ? error.message : String(error)}`),
-    },
-  );
-  const { server, addresses } = await starting.catch(async (error) => {
+      {
+        connect: (_, session) => {
+          printer.connected(session);
+          return true;
+        },
+        hello: ({ deviations }, session) => report(session, deviations),
+        mail: ({ deviations }, session) => report(session, deviations),
+        rcpt: ({ deviations }, session) => report(session, deviations),
+        message: (message, session) => storeMessage(message, session, { maildir, printer, name, raw: options.raw }),
+        notice: (notice, session) => printer.notice(session, notice),
+        unacknowledged: (_, session) =>
+          warn(`session ${session.id}: a message was stored, but the client left before it was told; it may send it again`),
+        error: (error, question, session) =>
+          warn(`session ${session.id}: ${question} failed: ${error instanceof Error ? error.message : String(error)}`),
+      },
+    );
+  const listeners = await orElse(listenOn(options, tls), () => maildir.close());
+  const server = await orElse(start(together(listeners)), async () => {
+    await Promise.all(listeners.map((listener) => listener.close()));
     await maildir.close();
-    throw error;
   });
   if (certificate !== null && certificate.fingerprint !== null)
     warn(`the certificate is self-signed; its SHA-256 is ${certificate.fingerprint}`);
-  for (const [index, { address, port }] of addresses.entries()) printer.listening(address, port, index > 0);
+  for (const [index, { address }] of listeners.entries()) printer.listening(address.address, address.port, index > 0);
   return { close: () => server.close(), reload: async () => await certificate?.reload() };
 }
 
-/** Listens and serves; what fails leaves nothing open. */
-async function start(
-  { host, port, tlsPort }: ServeCommandOptions,
-  certificate: LoadedCertificate | null,
-  options: ServeOptions,
-  handler: Handler,
-): Promise<{ server: Server; addresses: Address[] }> {
-  const tls = certificate === null ? {} : { tls: certificate.tls };
-  const listeners = [await listen({ host, port, ...tls })];
-  const closeAll = async (): Promise<void> => void (await Promise.all(listeners.map((listener) => listener.close())));
+/** What fails to start leaves nothing open. */
+async function orElse<T>(starting: Promise<T>, undo: () => Promise<void>): Promise<T> {
   try {
-    if (tlsPort !== undefined) listeners.push(await listen({ host, port: tlsPort, implicitTls: true, ...tls }).catch(blame('--tls-port')));
-    // Several as one: their sessions are counted, shown and drained together.
-    const together: Listener = {
-      address: listeners[0]!.address,
-      accept(connected) {
-        for (const listener of listeners) listener.accept(connected);
-      },
-      close: closeAll,
-    };
-    return { server: serveOn(together, options, handler), addresses: listeners.map(({ address }) => address) };
+    return await starting;
   } catch (error) {
-    await closeAll();
+    await undo();
     throw error;
   }
 }
 
-/** Says which option is to blame, for who explains the error. */
-function blame(option: string): (error: Error) => never {
-  return (error) => {
-    throw Object.assign(error, { option });
+/** One listener, and one for implicit TLS where there is a port for it. */
+async function listenOn({ host, port, tlsPort }: ServeCommandOptions, tls: ListenOptions): Promise<[Listener, ...Listener[]]> {
+  const first = await listen({ host, port, ...tls });
+  if (tlsPort === undefined) return [first];
+  try {
+    return [first, await listen({ host, port: tlsPort, implicitTls: true, ...tls })];
+  } catch (error) {
+    await first.close();
+    // For who explains it.
+    throw Object.assign(error as Error, { option: '--tls-port' });
+  }
+}
+
+/** Several listeners as one: their sessions are counted, shown and drained together. */
+function together(listeners: readonly [Listener, ...Listener[]]): Listener {
+  return {
+    address: listeners[0].address,
+    accept(connected) {
+      for (const listener of listeners) listener.accept(connected);
+    },
+    close: async () => void (await Promise.all(listeners.map((listener) => listener.close()))),
   };
 }
 
