@@ -1,4 +1,7 @@
 // What a client may do wrong around a handshake: nothing in clear is carried over, nobody is hurt, and nothing is left behind.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Handler, type Server, ServerTls } from '@ehlo/node';
 import { describe, expect } from 'vitest';
 import { dialTls, handshake, offer, SERVER, test, upgrade } from './tls-wire.ts';
@@ -211,6 +214,19 @@ describe.each([
     expect(server.connections).toBe(0);
     await until('it is ended', () => wire.ended !== null);
   });
+});
+
+test.skipIf(process.platform === 'win32')('a Unix socket: STARTTLS, and an abort under it', async ({ start, dial }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'ehlo-node-'));
+  const path = join(folder, 'smtp');
+  const { server } = await serveTls(start, { path, grace: 0 });
+  const wire = await upgrade(await dial({ path }));
+  expect(await wire.say('EHLO client.example')).toMatch(/^250/);
+  for (const line of ['MAIL FROM:<a@client.example>', 'RCPT TO:<b@mx.example>', 'DATA']) await wire.say(line);
+  await server.close();
+  await until('it is ended', () => wire.ended !== null);
+  expect(server.connections).toBe(0);
+  rmSync(folder, { recursive: true });
 });
 
 test('a certificate that does not belong to its key, or is none', () => {

@@ -12,7 +12,7 @@ export function pem(name: string): string {
   return readFileSync(new URL(`certs/${name}`, import.meta.url), 'latin1');
 }
 
-export const CA: string = pem('ca.crt');
+const CA: string = pem('ca.crt');
 export const SERVER: TlsSettings = { key: pem('server.key'), cert: pem('server.crt') };
 export const OTHER: TlsSettings = { key: pem('other.key'), cert: pem('other.crt') };
 export const LONG: TlsSettings = { key: pem('other.key'), cert: pem('long.crt') };
@@ -44,7 +44,7 @@ export class TlsWire extends Wire {
 }
 
 /** Makes the client's side of a handshake; the certificate must be the authority's, whatever name it has. */
-async function shake(options: ConnectionOptions): Promise<TlsWire> {
+async function shake(options: ConnectionOptions, early = ''): Promise<TlsWire> {
   const whole: ConnectionOptions & { allowHalfOpen: boolean } = {
     ca: CA,
     servername: 'localhost',
@@ -54,6 +54,8 @@ async function shake(options: ConnectionOptions): Promise<TlsWire> {
   };
   const socket = connect(whole);
   open.add(socket);
+  // Goes out along with the last record of the handshake.
+  if (early !== '') socket.write(early);
   try {
     await once(socket, 'secureConnect', { signal: AbortSignal.timeout(PATIENCE) });
   } catch (error) {
@@ -65,22 +67,22 @@ async function shake(options: ConnectionOptions): Promise<TlsWire> {
 }
 
 /** TLS from the first octet. */
-export function dialTls({ address: { address, port } }: Server, options: ConnectionOptions = {}): Promise<TlsWire> {
-  return shake({ host: address, port, ...options });
+export function dialTls({ address: { address, port } }: Server, options: ConnectionOptions = {}, early = ''): Promise<TlsWire> {
+  return shake({ host: address, port, ...options }, early);
 }
 
 /** The handshake over a connection that has got its 220 to STARTTLS. */
-export async function handshake(wire: Wire, options: ConnectionOptions = {}): Promise<TlsWire> {
+export async function handshake(wire: Wire, options: ConnectionOptions = {}, early = ''): Promise<TlsWire> {
   const socket: Socket = wire.socket;
   for (const event of ['data', 'end', 'error', 'close']) socket.removeAllListeners(event);
   socket.on('error', () => {});
-  return await shake({ socket, ...options });
+  return await shake({ socket, ...options }, early);
 }
 
 /** Greeting, EHLO, STARTTLS and the handshake. */
-export async function upgrade(wire: Wire, options: ConnectionOptions = {}): Promise<TlsWire> {
+export async function upgrade(wire: Wire, options: ConnectionOptions = {}, early = ''): Promise<TlsWire> {
   await offer(wire);
-  return await handshake(wire, options);
+  return await handshake(wire, options, early);
 }
 
 /** Greeting, EHLO and STARTTLS; the 220 has come. */
