@@ -161,7 +161,7 @@ function replyTo(failure: Failure): Reply {
 }
 
 function replyName(failure: Failure): ReplyName {
-  if (failure.code === 'unknown-parameter') return 'unknownParameter';
+  if (failure.code === 'unknown-parameter' || failure.code === 'misplaced-parameter') return 'unknownParameter';
   if (failure.code === 'base64') return 'badBase64';
   if (failure.rule === 'Reverse-path') return 'badSender';
   return failure.rule === 'Forward-path' ? 'badRecipient' : 'badArgument';

@@ -175,6 +175,7 @@ export type FaultCode =
   | 'deviation'
   | 'unexpected-argument'
   | 'unknown-parameter'
+  | 'misplaced-parameter'
   | 'duplicate-parameter'
   | 'parameter-value'
   | 'smtputf8'

@@ -48,7 +48,7 @@ export function parseParameters(
       return failure('unknown-parameter', 'esmtp-param', '5321 4.1.1.11', i + 1, 'parameter not recognized');
     }
     if (known.command !== command) {
-      return failure('unknown-parameter', 'esmtp-param', '5321 4.1.1.11', i + 1, `${known.keyword} is a parameter of ${known.command}`);
+      return failure('misplaced-parameter', 'esmtp-param', '5321 4.1.1.11', i + 1, `${known.keyword} is a parameter of ${known.command}`);
     }
     if (values.has(known.name)) {
       return failure('duplicate-parameter', 'esmtp-param', SECTION, i + 1, `${known.keyword} is given twice`);

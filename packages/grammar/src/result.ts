@@ -7,6 +7,7 @@ export type FailureCode =
   | 'unknown-verb'
   | 'unexpected-argument' // an argument on a command that takes none
   | 'unknown-parameter'
+  | 'misplaced-parameter' // of MAIL on RCPT, or of RCPT on MAIL
   | 'duplicate-parameter'
   | 'parameter-value'
   | 'smtputf8' // characters beyond ASCII without SMTPUTF8

@@ -39,7 +39,13 @@ export function deviationsOf(grammar: Grammar): GrammarDeviation[] {
 export const TIMEOUT = 120_000;
 
 /** Refusals for what a well-formed parameter means (RFC 5321 4.1.1.11, RFC 6531 3.4), which the grammar does not know. */
-const MEANING: ReadonlySet<string> = new Set(['unknown-parameter', 'duplicate-parameter', 'parameter-value', 'smtputf8']);
+const MEANING: ReadonlySet<string> = new Set([
+  'unknown-parameter',
+  'misplaced-parameter',
+  'duplicate-parameter',
+  'parameter-value',
+  'smtputf8',
+]);
 
 /** Command lines have no recogniser of their own; parseCommand, kept to the letter, tells which are words. */
 export function commandOf(verb: string, dialect: CommandDialect = LETTER, meaning: ReadonlySet<string> = MEANING): Recogniser {
