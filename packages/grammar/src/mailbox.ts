@@ -84,14 +84,14 @@ export function localPartEnd(bytes: Uint8Array, from: number, to: number): numbe
 
 /** The value of a mailbox that was recognised before; its local part ends at `at`. */
 export function mailboxAt(bytes: Uint8Array, from: number, at: number, to: number): Mailbox {
-  const domain = decodeUtf8(bytes, at + 1, to);
-  if (bytes[from] === DQUOTE) {
-    const localPart = unquote(bytes, from + 1, at - 1);
-    return { localPart, domain, address: formatMailbox(localPart, domain) };
-  }
+  const written = decodeUtf8(bytes, from, to);
+  // An octet is a character, unless some are beyond ASCII.
+  const cut = written.length === to - from ? at - from : decodeUtf8(bytes, from, at).length;
+  const domain = written.slice(cut + 1);
   // What is not quoted is canonical, or a deviation that is not to be repaired.
-  const localPart = decodeUtf8(bytes, from, at);
-  return { localPart, domain, address: at < to ? `${localPart}@${domain}` : localPart };
+  if (bytes[from] !== DQUOTE) return { localPart: written.slice(0, cut), domain, address: written };
+  const localPart = unquote(bytes, from + 1, at - 1);
+  return { localPart, domain, address: formatMailbox(localPart, domain) };
 }
 
 /**

@@ -103,9 +103,13 @@ export function parsePath(bytes: Uint8Array, kind: PathKind, dialect: Dialect = 
  * ```
  */
 export function parseMailbox(bytes: Uint8Array, dialect: Dialect = ADDRESSES): Parsed<Mailbox> {
-  const found: Deviation[] = [];
   const to = bytes.length;
   const strict = mailbox(bytes, 0, to, dialect.utf8);
+  if (strict === to) {
+    const at = localPartEnd(bytes, 0, to);
+    if (isOrdinary(bytes, 0, at, to)) return success(mailboxAt(bytes, 0, at, to));
+  }
+  const found: Deviation[] = [];
   const end = strict === to ? to : looseMailbox(bytes, 0, to, dialect.utf8, found);
   if (end !== to) return failure('syntax', 'Mailbox', '5321 4.1.2', strict < 0 ? ~strict : strict, 'not a mailbox');
   const at = localPartEnd(bytes, 0, to);
@@ -152,6 +156,11 @@ export function pathAt(bytes: Uint8Array, from: number, end: number): Path {
   const { localPart, domain, address } = mailboxAt(bytes, start, localPartEnd(bytes, start, end - bracketed), end - bracketed);
   const route = bytes[from + 1] === AT && bracketed ? decodeUtf8(bytes, from + 2, start - 1).split(',@') : NO_ROUTE;
   return { localPart, domain, address, route };
+}
+
+/** Whether a mailbox that was recognised is one of those that break no limit, as almost all are: no more has to be looked at. */
+function isOrdinary(bytes: Uint8Array, from: number, at: number, to: number): boolean {
+  return at - from <= 64 && to - at <= 256 && bytes[at + 1] !== OPEN_BRACKET;
 }
 
 /** RFC 5321 4.5.3.1: the lengths of a mailbox that was recognised; `<>` and `<Postmaster>` included. */

@@ -119,17 +119,20 @@ export function latin1(bytes: Uint8Array, from: number, to: number): string {
   return text;
 }
 
+/** What a call takes as arguments without a thought. */
+const SHORT = 256;
+
 /** The text that octets spell in UTF-8; they have been recognised before. */
 export function decodeUtf8(bytes: Uint8Array, from: number, to: number): string {
+  if (to - from <= SHORT) {
+    const codes = new Array<number>(to - from);
+    let all = 0;
+    for (let i = from; i < to; i++) all |= codes[i - from] = bytes[i]!;
+    // ASCII, as most texts are: one string at once, not one a character.
+    if (all < 0x80) return String.fromCharCode(...codes);
+  }
   let text = '';
   let i = from;
-  // Eight at a time while they are ASCII, as most are: one short string less for each of the others.
-  for (; i + 8 <= to; i += 8) {
-    const [a, b, c, d] = [bytes[i]!, bytes[i + 1]!, bytes[i + 2]!, bytes[i + 3]!];
-    const [e, f, g, h] = [bytes[i + 4]!, bytes[i + 5]!, bytes[i + 6]!, bytes[i + 7]!];
-    if ((a | b | c | d | e | f | g | h) >= 0x80) break;
-    text += String.fromCharCode(a, b, c, d, e, f, g, h);
-  }
   while (i < to) {
     const lead = bytes[i++]!;
     if (lead < 0x80) text += String.fromCharCode(lead);
