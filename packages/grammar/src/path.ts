@@ -105,14 +105,11 @@ export function parsePath(bytes: Uint8Array, kind: PathKind, dialect: Dialect = 
 export function parseMailbox(bytes: Uint8Array, dialect: Dialect = ADDRESSES): Parsed<Mailbox> {
   const to = bytes.length;
   const strict = mailbox(bytes, 0, to, dialect.utf8);
-  if (strict === to) {
-    const at = localPartEnd(bytes, 0, to);
-    if (isOrdinary(bytes, 0, at, to)) return success(mailboxAt(bytes, 0, at, to));
-  }
+  const at = localPartEnd(bytes, 0, to);
+  if (strict === to && isOrdinary(bytes, 0, at, to)) return success(mailboxAt(bytes, 0, at, to));
   const found: Deviation[] = [];
   const end = strict === to ? to : looseMailbox(bytes, 0, to, dialect.utf8, found);
   if (end !== to) return failure('syntax', 'Mailbox', '5321 4.1.2', strict < 0 ? ~strict : strict, 'not a mailbox');
-  const at = localPartEnd(bytes, 0, to);
   const refused =
     intolerable(found, dialect, strict < 0 ? ~strict : strict, 'Mailbox') ?? measure(bytes, 0, at, to, dialect, 'Mailbox', found);
   return refused ?? success(mailboxAt(bytes, 0, at, to), found);
@@ -158,7 +155,7 @@ export function pathAt(bytes: Uint8Array, from: number, end: number): Path {
   return { localPart, domain, address, route };
 }
 
-/** Whether a mailbox that was recognised is one of those that break no limit, as almost all are: no more has to be looked at. */
+/** Whether a mailbox that was recognised breaks no limit, as almost none does: no more has to be looked at. */
 function isOrdinary(bytes: Uint8Array, from: number, at: number, to: number): boolean {
   return at - from <= 64 && to - at <= 256 && bytes[at + 1] !== OPEN_BRACKET;
 }
@@ -173,7 +170,7 @@ function measure(
   rule: string,
   found: Deviation[],
 ): Failure | null {
-  if (to <= from) return null;
+  if (isOrdinary(bytes, from, at, to)) return null;
   const refused =
     atMost(64, 'long-local-part', from, at, dialect, rule, found) ?? atMost(255, 'long-domain', at + 1, to, dialect, rule, found);
   if (refused !== null || !hasOddTag(bytes, at + 1, to)) return refused;
