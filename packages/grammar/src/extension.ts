@@ -1,3 +1,4 @@
+import { type Announcement, bare, futureRelease, largest, leastBy, limits, mechanisms, profile } from './announcements.ts';
 import { PARAMETERS, type Parameter } from './parameters.ts';
 
 /** A verb that an extension adds. */
@@ -16,12 +17,30 @@ export interface Extension {
   /** The EHLO keyword. */
   readonly keyword: string;
   readonly rfc: number;
+  /** What stands behind the keyword in the answer to EHLO. */
+  readonly announcement: Announcement;
   readonly verbs: readonly VerbRule[];
   readonly parameters: readonly Parameter[];
 }
 
+/** The keywords that have parameters in the answer to EHLO. */
+const ANNOUNCEMENTS: ReadonlyMap<string, Announcement> = new Map<string, Announcement>([
+  ['SIZE', largest as Announcement],
+  ['AUTH', mechanisms as Announcement],
+  ['DELIVERBY', leastBy as Announcement],
+  ['FUTURERELEASE', futureRelease as Announcement],
+  ['MT-PRIORITY', profile as Announcement],
+  ['LIMITS', limits as Announcement],
+]);
+
 function extension(keyword: string, rfc: number, verbs: readonly VerbRule[] = []): Extension {
-  return { keyword, rfc, verbs, parameters: PARAMETERS.filter((parameter) => parameter.extension === keyword) };
+  return {
+    keyword,
+    rfc,
+    announcement: ANNOUNCEMENTS.get(keyword) ?? bare,
+    verbs,
+    parameters: PARAMETERS.filter((parameter) => parameter.extension === keyword),
+  };
 }
 
 /**

@@ -7,6 +7,7 @@ export {
   sameMailbox,
   type ToAscii,
 } from './address.ts';
+export type { Announcement, FutureRelease } from './announcements.ts';
 export { decodeBase64, encodeBase64 } from './base64.ts';
 export type { Codec, DeliverBy, Notify, OriginalRecipient, RecipientValidSince } from './codecs.ts';
 export { type Command, parseCommand, parseVerb, type Verb } from './command.ts';
