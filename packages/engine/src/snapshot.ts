@@ -47,6 +47,7 @@ export function snapshotOf(core: Core): Snapshot {
       ...rest,
       envelope: state.envelope === null ? null : { ...state.envelope, recipients: [...state.envelope.recipients] },
       body: body === null ? null : bodySnapshot(body),
+      refusedChunk: state.refusedChunk === null ? null : { ...state.refusedChunk },
     },
     question,
     events: core.events
@@ -69,6 +70,7 @@ export function restoreCore(policy: Policy, peer: Peer, snapshot: Snapshot, now:
     ...snapshot.state,
     envelope: envelope === null ? null : { ...envelope, recipients: [...envelope.recipients] },
     body: body === null ? null : { reader: reader(body), size: body.size, block: body.block, drained: body.drained, verdict: body.verdict },
+    refusedChunk: snapshot.state.refusedChunk === null ? null : { ...snapshot.state.refusedChunk },
     exchange: null,
   };
   core.input.resume(snapshot.input.slice(), snapshot.dropped);

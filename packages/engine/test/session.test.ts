@@ -39,3 +39,14 @@ test.each([
   expect(talk(s, text)).toMatch(reply);
   expect(s.wants).toBe(wants);
 });
+
+test('a snapshot in the middle of a refused chunk is a copy: the session goes on, and so does each one that is restored', () => {
+  const options = { hostname: 'mx.example.org', preset: 'sink' } as const;
+  const s = new ServerSession(options);
+  pull(s);
+  expect(talk(s, 'BDAT 10\r\n12345')).toBe('');
+  const snapshot = s.snapshot();
+  for (const session of [s, ServerSession.restore(options, snapshot, 0), ServerSession.restore(options, snapshot, 0)]) {
+    expect(talk(session, '67890NOOP\r\n')).toBe('502 5.5.1 CHUNKING is not offered\r\n250 2.0.0 NOOP OK\r\n');
+  }
+});
