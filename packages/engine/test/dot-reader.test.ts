@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DotReader } from '../src/dot-reader.ts';
+import { DotReader } from '../src/server/dot-reader.ts';
 
 const octets = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 

@@ -20,14 +20,14 @@ export const INPUT_BUGS: readonly Mutant[] = [
   // Chunks
   {
     name: 'octets over a block are forgotten at the end of the chunk',
-    file: 'body.ts',
+    file: 'server/body.ts',
     find: 'body.block %= core.policy.limits.dataBlock;',
     replace: 'body.block = 0;',
     law: PROGRESS,
   },
   {
     name: 'what is drained counts from the next chunk on',
-    file: 'body.ts',
+    file: 'server/body.ts',
     find: 'drain(core, body, content.length - room);',
     replace: '',
     law: CHUNKING,
@@ -58,7 +58,7 @@ export const INPUT_BUGS: readonly Mutant[] = [
   // Throws
   {
     name: 'a verb without a row throws',
-    file: 'command.ts',
+    file: 'server/command.ts',
     find: "if (row === undefined) return { reply: 'onlyQuit', fault: 'sequence' };",
     replace: "if (row === undefined) throw new Error('no row');",
     law: THROWS,
@@ -81,7 +81,7 @@ export const INPUT_BUGS: readonly Mutant[] = [
   },
   {
     name: 'each dot is copied with all that came before it',
-    file: 'dot-reader.ts',
+    file: 'server/dot-reader.ts',
     find: '// RFC 5321 4.5.2: "If the first character is a period',
     replace: 'this.#scratch = this.#scratch.slice();\n        // "If the first character is a period',
     law: LINEAR,
@@ -95,35 +95,35 @@ export const INPUT_BUGS: readonly Mutant[] = [
   },
   {
     name: 'output without a cap',
-    file: 'server-session.ts',
+    file: 'server/session.ts',
     find: 'core.question !== null || core.outputFull ||',
     replace: 'core.question !== null ||',
     law: DEAF,
   },
   {
     name: 'each command costs stack',
-    file: 'server-session.ts',
+    file: 'server/session.ts',
     find: '|| !step(core)) return null;',
     replace: '|| !step(core)) return null;\n      return this.nextEvent();',
     law: PIPELINE,
   },
   {
     name: 'oversize not enforced',
-    file: 'body.ts',
+    file: 'server/body.ts',
     find: 'const room = core.policy.limits.messageSize - body.size;',
     replace: 'const room = 1e9;',
     law: SIZE,
   },
   {
     name: 'one octet too many is taken',
-    file: 'body.ts',
+    file: 'server/body.ts',
     find: 'const room = core.policy.limits.messageSize - body.size;',
     replace: 'const room = core.policy.limits.messageSize + 1 - body.size;',
     law: SIZE,
   },
   {
     name: 'each recipient is compared with all before it',
-    file: 'answer.ts',
+    file: 'server/answer.ts',
     find: '      state.envelope!.recipients.push(',
     replace:
       '      if (state.envelope!.recipients.some((other) => other.forwardPath === question.forwardPath)) return;\n      state.envelope!.recipients.push(',
@@ -131,7 +131,7 @@ export const INPUT_BUGS: readonly Mutant[] = [
   },
   {
     name: 'the envelope is copied for each recipient',
-    file: 'answer.ts',
+    file: 'server/answer.ts',
     find: '      state.envelope!.recipients.push(',
     replace:
       '      state.envelope = { ...state.envelope!, recipients: [...state.envelope!.recipients] };\n      state.envelope!.recipients.push(',
@@ -140,28 +140,28 @@ export const INPUT_BUGS: readonly Mutant[] = [
   // Time
   {
     name: 'timer restarts per octet',
-    file: 'body.ts',
+    file: 'server/body.ts',
     find: 'if (body.block < core.policy.limits.dataBlock) return;',
     replace: '',
     law: TRICKLE,
   },
   {
     name: 'the timer of a command restarts with each chunk',
-    file: 'server-session.ts',
+    file: 'server/session.ts',
     find: 'input.push(bytes);',
     replace: 'input.push(bytes);\n    this.#core.settle();',
     law: TRICKLE,
   },
   {
     name: 'an answer that never comes is awaited for ever',
-    file: 'answer.ts',
+    file: 'server/answer.ts',
     find: 'core.arm(ANSWER_LIMITS[question.type]);',
     replace: '',
     law: DEADLINE,
   },
   {
     name: 'each reply gives a deaf peer more time',
-    file: 'core.ts',
+    file: 'server/core.ts',
     find: 'if (this.#outputSize === 0) this.flushEnds',
     replace: 'this.flushEnds',
     law: READER,

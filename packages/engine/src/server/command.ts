@@ -1,10 +1,10 @@
 import { type Command, type Deviation, type Failure, parseCommand, parseVerb, type Reply, type Verb } from '@ehlo/grammar';
+import { looksLikeAuth, showLine } from '../redact.ts';
 import { ask } from './answer.ts';
 import { beginAuth } from './auth.ts';
 import type { Core } from './core.ts';
 import type { FaultCode } from './events.ts';
 import { CONDITIONS } from './guards.ts';
-import { looksLikeAuth, showLine } from './redact.ts';
 import { REPLIES, type ReplyName } from './replies.ts';
 import { findRow, GUARDS, type Row } from './table.ts';
 

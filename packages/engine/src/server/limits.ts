@@ -1,4 +1,4 @@
-import { SmtpUsageError } from './error.ts';
+import { SmtpUsageError } from '../error.ts';
 
 export type LimitName =
   | 'commandLine'

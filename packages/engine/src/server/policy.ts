@@ -1,6 +1,7 @@
 import { ANYTHING, type Deviation, isHostName, POSTEL } from '@ehlo/grammar';
-import { SmtpUsageError } from './error.ts';
-import type { Peer, QuestionType, TlsInfo } from './events.ts';
+import { SmtpUsageError } from '../error.ts';
+import type { Peer, TlsInfo } from '../facts.ts';
+import type { QuestionType } from './events.ts';
 import { type Limits, resolveLimits } from './limits.ts';
 import { OFFERS } from './offer.ts';
 

@@ -1,8 +1,8 @@
 import { isReplyCode, type Reply } from '@ehlo/grammar';
+import { SmtpUsageError } from '../error.ts';
 import { endAuth } from './auth.ts';
 import { beginBody } from './body.ts';
 import type { Core } from './core.ts';
-import { SmtpUsageError } from './error.ts';
 import type { Answer, AuthAnswer, InfoQuestion, Question, QuestionType, Rejection } from './events.ts';
 import type { LimitName } from './limits.ts';
 import { dialectOf, ehloLines, offered } from './offer.ts';

@@ -1,11 +1,11 @@
 import { decodeBase64, encodeBase64, octets } from '@ehlo/grammar';
+import { SmtpUsageError } from '../error.ts';
+import { showLine, showResponse } from '../redact.ts';
+import { Secret } from '../secret.ts';
 import { ask } from './answer.ts';
 import type { Core } from './core.ts';
-import { SmtpUsageError } from './error.ts';
 import type { AuthQuestion, FaultCode } from './events.ts';
-import { showLine, showResponse } from './redact.ts';
 import { REPLIES, type ReplyName } from './replies.ts';
-import { Secret } from './secret.ts';
 
 /** RFC 4954 4: `AUTH mechanism [initial-response]`. */
 export function beginAuth(core: Core, mechanism: string, initial: Uint8Array | null): void {

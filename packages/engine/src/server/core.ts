@@ -1,7 +1,8 @@
 import { type CommandDialect, formatReply, latin1, type Reply, type Verb } from '@ehlo/grammar';
+import type { Peer, TlsInfo } from '../facts.ts';
+import { concat, Input } from '../input.ts';
 import type { DotReader } from './dot-reader.ts';
-import type { AbortCause, CloseCause, Envelope, FaultCode, Hello, Peer, Question, Recipient, ServerEvent, TlsInfo } from './events.ts';
-import { concat, Input } from './input.ts';
+import type { AbortCause, CloseCause, Envelope, FaultCode, Hello, Question, Recipient, ServerEvent } from './events.ts';
 import type { LimitName } from './limits.ts';
 import type { Policy } from './policy.ts';
 import { REPLIES, type ReplyName } from './replies.ts';

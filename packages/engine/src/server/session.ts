@@ -1,12 +1,13 @@
 import type { Reply } from '@ehlo/grammar';
+import { SmtpUsageError } from '../error.ts';
+import type { Peer, TlsInfo } from '../facts.ts';
 import { accepted, ask, rejected, rejectionReply } from './answer.ts';
 import { readResponse, sendChallenge } from './auth.ts';
 import { readBody, refuseBody } from './body.ts';
 import { pass } from './clock.ts';
 import { readCommand, readRefusedChunk } from './command.ts';
 import { Core } from './core.ts';
-import { SmtpUsageError } from './error.ts';
-import type { Answer, AnswerOf, AuthQuestion, Envelope, Hello, Peer, Question, Rejection, ServerEvent, TlsInfo, Wants } from './events.ts';
+import type { Answer, AnswerOf, AuthQuestion, Envelope, Hello, Question, Rejection, ServerEvent, Wants } from './events.ts';
 import { resolvePolicy, type ServerOptions } from './policy.ts';
 import { restoreCore, type Snapshot, snapshotOf } from './snapshot.ts';
 import type { Phase } from './table.ts';

@@ -1,7 +1,8 @@
+import { SmtpUsageError } from '../error.ts';
+import type { Peer } from '../facts.ts';
 import { Core, type State } from './core.ts';
 import { DotReader, type DotState } from './dot-reader.ts';
-import { SmtpUsageError } from './error.ts';
-import type { Peer, Question, ServerEvent } from './events.ts';
+import type { Question, ServerEvent } from './events.ts';
 import type { LimitName } from './limits.ts';
 import { dialectOf } from './offer.ts';
 import type { Policy } from './policy.ts';

@@ -1,0 +1,32 @@
+/** Facts of the peer, from the transport. */
+export interface Peer {
+  /** IP address, or the path of a Unix socket; empty if unknown. */
+  readonly address: string;
+  /** TCP port; 0 where there is none. */
+  readonly port: number;
+}
+
+/** What is known of a TLS connection. */
+export interface TlsInfo {
+  /** E.g. `TLSv1.3`. */
+  readonly protocol: string;
+  readonly cipher: string;
+  /** The name that the client asked for (SNI); empty if none. */
+  readonly servername: string;
+  /** Data that binds another exchange to this connection (RFC 5929, RFC 9266), by its type; absent where the runtime has none. */
+  readonly bindings?: ReadonlyMap<string, Uint8Array>;
+  /** The client's certificate, if it showed one. */
+  readonly peerCertificate?: PeerCertificate;
+}
+
+/** A certificate, as far as a decision needs it. */
+export interface PeerCertificate {
+  /** Common name of its subject. */
+  readonly subject: string;
+  /** Its alternative names, e.g. `DNS:client.example.org`. */
+  readonly altNames: string;
+  /** SHA-256 of the certificate. */
+  readonly fingerprint256: string;
+  /** Whether a trusted authority signed it. */
+  readonly authorized: boolean;
+}
