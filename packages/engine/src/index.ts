@@ -1,3 +1,13 @@
+export type * from './client/auth.ts';
+export type * from './client/capabilities.ts';
+export type * from './client/chunking.ts';
+export type * from './client/events.ts';
+export type * from './client/limits.ts';
+export type * from './client/options.ts';
+export type * from './client/plan.ts';
+export type * from './client/scan.ts';
+export type * from './client/session.ts';
+export type * from './client/table.ts';
 export { SmtpUsageError, type UsageCode } from './error.ts';
 export type * from './facts.ts';
 export { Secret } from './secret.ts';

@@ -1,0 +1,3 @@
+export interface AuthFeature {
+  readonly name: 'auth';
+}

@@ -1,0 +1,3 @@
+export interface ChunkingFeature {
+  readonly name: 'chunking';
+}
