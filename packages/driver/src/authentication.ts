@@ -4,7 +4,18 @@ import { type Claim, deriveKey, type ServerMechanism, type ServerStep, type Stor
 
 type Awaitable<T> = T | Promise<T>;
 
-/** How clients authenticate themselves. */
+/**
+ * How clients authenticate themselves.
+ *
+ * @example
+ * ```ts
+ * import type { Authentication } from '@ehlo/driver';
+ * import { plain, scram } from '@ehlo/sasl';
+ * const passwords = new Map([['tim', 'tanstaaftanstaaf']]);
+ * const auth: Authentication = { mechanisms: [scram(), plain()], lookup: (user) => passwords.get(user) ?? null };
+ * auth.lookup?.name // → 'lookup'
+ * ```
+ */
 export interface Authentication extends Omit<AuthOptions, 'mechanisms'> {
   /** Mechanisms of `@ehlo/sasl`, best first: `[scram(), plain()]`. */
   readonly mechanisms: readonly (ServerMechanism | readonly ServerMechanism[])[];
