@@ -1,5 +1,6 @@
 import { type Rejection, type ServerOptions, ServerSession } from '@ehlo/engine';
 import { Application } from './application.ts';
+import type { Authenticator } from './authentication.ts';
 import type { Handler, Session } from './handler.ts';
 import { Pump } from './pump.ts';
 import type { Address, Transport } from './transport.ts';
@@ -15,7 +16,14 @@ export class Connection implements Session {
   /** Made when somebody asks for the signal: it costs more than the rest of a connection's bookkeeping. */
   #controller: AbortController | null = null;
 
-  constructor(id: number, transport: Transport, options: ServerOptions, handler: Handler, closed: () => void) {
+  constructor(
+    id: number,
+    transport: Transport,
+    options: ServerOptions,
+    handler: Handler,
+    closed: () => void,
+    authenticator: Authenticator | null = null,
+  ) {
     this.id = id;
     this.#transport = transport;
     const secure = transport.secure !== undefined;
@@ -26,7 +34,7 @@ export class Connection implements Session {
       // STARTTLS is offered only by a transport that can carry it out.
       ...(secure ? {} : { starttls: 'off' }),
     });
-    const application = new Application(this.#session, handler, this, () => this.#pump.run());
+    const application = new Application(this.#session, handler, this, () => this.#pump.run(), authenticator);
     this.#pump = new Pump(this.#session, transport, {
       // All that follows from an event has been said when it is taken.
       pull: () => this.#pull(application),

@@ -138,9 +138,7 @@ async function* piecesOf(content: Exclude<Content, string | Uint8Array>): AsyncG
   }
 }
 
-function iterable(
-  content: Exclude<Content, string | Uint8Array>,
-): AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array> {
+function iterable(content: Exclude<Content, string | Uint8Array>): AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array> {
   // Not every runtime iterates its streams.
   return Symbol.asyncIterator in content || Symbol.iterator in content ? content : chunksOf(content);
 }

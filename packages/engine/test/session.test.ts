@@ -50,3 +50,17 @@ test('a snapshot in the middle of a refused chunk is a copy: the session goes on
     expect(talk(session, '67890NOOP\r\n')).toBe('502 5.5.1 CHUNKING is not offered\r\n250 2.0.0 NOOP OK\r\n');
   }
 });
+
+test('the -PLUS forms of mechanisms are offered where there is something to bind to', () => {
+  const auth = { mechanisms: ['SCRAM-SHA-256-PLUS', 'PLAIN'], inClear: true };
+  const s = new ServerSession({ hostname: 'mx.example.org', preset: 'sink', starttls: 'offered', ask: ['auth'], auth });
+  pull(s);
+  expect(talk(s, 'EHLO c\r\n')).toContain('250-AUTH PLAIN\r\n');
+  expect(talk(s, 'AUTH SCRAM-SHA-256-PLUS\r\n')).toMatch(/^504 /);
+  expect(talk(s, 'STARTTLS\r\n')).toMatch(/^220 /);
+  const bindings = new Map([['tls-exporter', Uint8Array.of(1)]]);
+  s.secured({ protocol: 'TLSv1.3', cipher: '', servername: '', bindings });
+  expect(talk(s, 'EHLO c\r\n')).toContain('250-AUTH SCRAM-SHA-256-PLUS PLAIN\r\n');
+  s.receive(octets('AUTH SCRAM-SHA-256-PLUS\r\n'));
+  expect(s.nextEvent()).toMatchObject({ type: 'auth', mechanism: 'SCRAM-SHA-256-PLUS', step: 0 });
+});
