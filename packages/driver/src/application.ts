@@ -10,11 +10,13 @@ import type {
   ServerEvent,
   ServerSession,
 } from '@ehlo/engine';
+import type { Authenticator } from './authentication.ts';
 import { Body, BodyAbortedError } from './body.ts';
 import { type Challenge, type Handler, type IncomingMessage, isRejection, type Session } from './handler.ts';
 
-/** The failure is ours, and passing. A connection can't be refused by 451 (RFC 5321 4.3.2). */
+/** The failure is ours, and passing. A connection can't be refused by 451 (RFC 5321 4.3.2), and AUTH has a code of its own (RFC 4954 6). */
 function failureOf(type: Question['type']): Rejection {
+  if (type === 'auth') return { code: 454, enhanced: '4.7.0', text: 'Temporary authentication failure' };
   return { code: type === 'connect' ? 421 : 451, enhanced: '4.3.0', text: 'Requested action aborted: local error in processing' };
 }
 
@@ -52,12 +54,14 @@ export class Application {
   readonly #handler: Handler;
   readonly #view: Session;
   readonly #pump: () => void;
+  readonly #auth: Handler['auth'];
   #reception: Reception | null = null;
 
-  /** `pump` is called when something was answered later, or when there is room again. */
-  constructor(session: ServerSession, handler: Handler, view: Session, pump: () => void) {
+  /** `pump` is called when something was answered later, or when there is room again. AUTH is the authenticator's, where there is one. */
+  constructor(session: ServerSession, handler: Handler, view: Session, pump: () => void, authenticator: Authenticator | null) {
     this.#session = session;
     this.#handler = handler;
+    this.#auth = authenticator?.exchange(view);
     this.#view = view;
     this.#pump = pump;
   }
@@ -98,7 +102,10 @@ export class Application {
   #ask(question: Exclude<Question, MessageQuestion>): void {
     this.#decide(
       question.type,
-      () => (this.#handler[question.type] as (question: Question, session: Session) => unknown).call(this.#handler, question, this.#view),
+      () => {
+        const method = question.type === 'auth' && this.#auth !== undefined ? this.#auth : this.#handler[question.type];
+        return (method as (question: Question, session: Session) => unknown).call(this.#handler, question, this.#view);
+      },
       (decision) => this.#answer(question, decision),
     );
   }
