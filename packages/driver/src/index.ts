@@ -3,6 +3,7 @@ export { Body, BodyAbortedError } from './body.ts';
 export { Connection } from './connection.ts';
 export { type ByteStream, type Ends, fromReader, fromStreams } from './from-reader.ts';
 export { type Challenge, type Decision, type Handler, type IncomingMessage, isRejection, reject, type Session } from './handler.ts';
+export { Inbox } from './inbox.ts';
 export { Entrance, type ListenAndServeOptions, type ListenOptions, listenAndServe } from './listen.ts';
 export type { ProxyFacts, ProxyReader } from './proxied.ts';
 export type { Claim, Derivation, Hidden, ServerMechanism, ServerStep, Stored, StoredKeys } from './sasl.ts';

@@ -24,7 +24,8 @@ export function describeTls({ protocol, cipher, servername, endPoint, peer, auth
   if (protocol === 'TLSv1.3' && exporter !== null) bindings.set('tls-exporter', exporter(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)));
   bindings.set('tls-server-end-point', endPoint);
   const peerCertificate = describeCertificate(peer ?? {}, authorized);
-  return { protocol, cipher, servername, bindings, ...(peerCertificate === null ? {} : { peerCertificate }) };
+  // Not every runtime keeps the case that the client has used, and it means nothing.
+  return { protocol, cipher, servername: servername.toLowerCase(), bindings, ...(peerCertificate === null ? {} : { peerCertificate }) };
 }
 
 /** The same of a socket of `node:tls`, as Node and others have it. */
