@@ -13,7 +13,6 @@ type Awaitable<T> = T | Promise<T>;
  * import { plain, scram } from '@ehlo/sasl';
  * const passwords = new Map([['tim', 'tanstaaftanstaaf']]);
  * const auth: Authentication = { mechanisms: [scram(), plain()], lookup: (user) => passwords.get(user) ?? null };
- * auth.lookup?.name // → 'lookup'
  * ```
  */
 export interface Authentication extends Omit<AuthOptions, 'mechanisms'> {

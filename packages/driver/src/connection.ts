@@ -50,8 +50,20 @@ export class Connection implements Session {
     if (options.starttls === 'required' && !secure && transport.tls === undefined) this.#session.shutdown(NO_TLS);
   }
 
-  get peer(): Address {
-    return this.#transport.peer;
+  get peer(): Session['peer'] {
+    return this.#session.peer;
+  }
+
+  get proxy(): Session['proxy'] {
+    return this.#transport.proxy ?? null;
+  }
+
+  get forwarded(): Session['forwarded'] {
+    return this.#session.forwarded;
+  }
+
+  get counters(): Session['counters'] {
+    return this.#session.counters;
   }
 
   get local(): Address {

@@ -30,7 +30,7 @@ class LayeredTransport implements Transport {
     this.#layer = clear;
     this.peer = clear.peer;
     this.local = clear.local;
-    this.secure = () => this.#secure(tls);
+    this.secure = (head) => this.#secure(tls, head);
   }
 
   start(sink: Sink): void {
@@ -59,10 +59,11 @@ class LayeredTransport implements Transport {
   }
 
   /** Whatever comes from now on is the handshake's: what was injected in clear breaks it. */
-  async #secure(tls: ServerTls): Promise<TlsInfo> {
+  async #secure(tls: ServerTls, head?: Uint8Array): Promise<TlsInfo> {
     this.secure = undefined;
     const session = this.#sink;
     const octets = new OctetStream(this.#clear);
+    if (head !== undefined && head.length > 0) octets.sink.data(head);
     const { socket, describe } = tls.wrap(octets);
     const layer = new TlsLayer(this.#clear, octets, socket);
     this.#layer = layer;
