@@ -12,3 +12,4 @@ export { Conversation, type End, type Line, type Piece, type Plan, type Script, 
 export { type Call, type Entry, isQuestion, plain, Recorder, replay, type SessionClass } from './laws/record.ts';
 export { contentOf, dataEnd, repliesOf, stuff } from './laws/reference.ts';
 export * from './vectors/index.ts';
+export * from './client/index.ts';

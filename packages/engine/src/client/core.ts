@@ -5,7 +5,7 @@ import { concat, Input } from '../input.ts';
 import type { Body, Part } from './body.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { ClientCause, ClientEvent, ClientFaultCode, Stage } from './events.ts';
-import { GUARD_FAILURES, holds } from './guards.ts';
+import { GUARD_FAILURES, type GuardFailure, holds } from './guards.ts';
 import { type ClientLimitName, type ClientLimits, resolveClientLimits } from './limits.ts';
 import type { ClientFeature, ClientOptions } from './options.ts';
 import { type ClientPhase, type ClientTrigger, findClientRow } from './table.ts';
@@ -144,18 +144,20 @@ export class ClientCore {
 
   /** Whether the table and its guards let the program do something now. */
   may(on: ClientTrigger): boolean {
-    return (findClientRow(this.phase, on)?.guards ?? NEVER).every((guard) => guard !== null && holds(this, guard));
+    return this.#failure(on) === null;
   }
 
   /** Throws `SmtpUsageError` unless the program may do something now. */
   demand(on: ClientTrigger): void {
-    const guards = findClientRow(this.phase, on)?.guards ?? NEVER;
-    for (const guard of guards) {
-      if (guard !== null && holds(this, guard)) continue;
-      const { code, text } =
-        guard === null ? { code: 'not-ready' as const, text: `can't ${on} in phase ${this.phase}` } : GUARD_FAILURES[guard];
-      throw new SmtpUsageError(code, text);
-    }
+    const failure = this.#failure(on);
+    if (failure !== null) throw new SmtpUsageError(failure.code, failure.text);
+  }
+
+  #failure(on: ClientTrigger): GuardFailure | null {
+    const row = findClientRow(this.phase, on);
+    if (row === undefined) return { code: 'not-ready', text: `can't ${on} in phase ${this.phase}` };
+    const failed = row.guards?.find((guard) => !holds(this, guard));
+    return failed === undefined ? null : GUARD_FAILURES[failed];
   }
 
   feature<Name extends ClientFeature['name']>(name: Name): Extract<ClientFeature, { readonly name: Name }> | undefined {
@@ -313,8 +315,6 @@ const STAGES: { readonly [phase in ClientPhase]: Stage | 'ready' } = {
   closed: 'ready',
 };
 
-/** Stands for a row that is not there. */
-const NEVER: readonly null[] = [null];
 const NOTHING: readonly [null, null] = [null, null];
 const LEVELS: readonly string[] = ['off', 'envelope', 'data', 'transactions'];
 /** From here on octets are handed out where they lie, not put together with others. */

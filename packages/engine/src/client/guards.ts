@@ -4,7 +4,12 @@ import type { ClientCore } from './core.ts';
 import type { ClientGuard } from './table.ts';
 
 /** What the program is told where a condition does not hold. */
-export const GUARD_FAILURES: { readonly [name in ClientGuard]: { readonly code: UsageCode; readonly text: string } } = {
+export interface GuardFailure {
+  readonly code: UsageCode;
+  readonly text: string;
+}
+
+export const GUARD_FAILURES: { readonly [name in ClientGuard]: GuardFailure } = {
   'not-leaving': { code: 'not-ready', text: 'quit() has been called' },
   'nothing-half-open': { code: 'not-ready', text: 'the server holds a transaction that was given up' },
   'transactions-left': { code: 'not-ready', text: 'the server takes no more transactions in this session (RFC 9422)' },
