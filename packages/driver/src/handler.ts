@@ -17,6 +17,7 @@ import type {
   Rejection,
   StartTlsQuestion,
   TlsInfo,
+  XclientQuestion,
 } from '@ehlo/engine';
 import type { Body } from './body.ts';
 import type { Address } from './transport.ts';
@@ -69,6 +70,8 @@ export interface Handler {
   rcpt?(question: RcptQuestion, session: Session): Awaitable<Decision>;
   data?(question: DataQuestion, session: Session): Awaitable<Decision>;
   info?(question: InfoQuestion, session: Session): Awaitable<InfoAnswer | Rejection>;
+  /** A trusted proxy tells whom it speaks for; `connect` is asked again behind it. */
+  xclient?(question: XclientQuestion, session: Session): Awaitable<Decision>;
   /**
    * Takes a message. Returning (nothing, `true` or an answer) after the whole body was read accepts it: only then is the client told.
    * A rejection may be returned at any time; the rest of the body is then read and dropped.

@@ -20,12 +20,16 @@ export interface Sink {
   drained(): void;
 }
 
+/** How long a closed connection waits for the peer to end its side, in milliseconds, and how many octets it reads and drops meanwhile. */
+export const LINGER_MS = 5000;
+export const LINGER_OCTETS = 1_048_576;
+
 /** A connection, as the driver needs it. An adapter binds it to a runtime's sockets; it holds no rule of SMTP. */
 export interface Transport {
   readonly peer: Address;
   readonly local: Address;
   /** Set where the connection is secure from its start (implicit TLS). */
-  readonly tls?: TlsInfo | undefined;
+  tls?: TlsInfo | undefined;
   /** Begins to read, into the sink. */
   start(sink: Sink): void;
   /** Takes all octets. Returns false if no more should be written before `drained`. */

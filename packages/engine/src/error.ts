@@ -2,7 +2,9 @@
 export type UsageCode =
   | 'bad-hostname' // not a Domain or an address literal
   | 'bad-limit' // not a number, or below what the standard demands
-  | 'bad-extension' // not in the registry
+  | 'bad-extension' // not implemented, or of no use without another option
+  | 'bad-delay' // a reply can't be held back that long
+  | 'missing-auth' // authentication is required, and there is no mechanism
   | 'missing-question' // the preset wants a decision that nobody is asked for
   | 'reply-class' // a reply code that may not answer this
   | 'enhanced-class' // an enhanced code that does not agree with the reply code

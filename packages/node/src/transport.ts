@@ -1,14 +1,8 @@
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
-import type { Address, Sink, Transport } from '@ehlo/driver';
+import { type Address, LINGER_MS, LINGER_OCTETS, type Sink, type Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
-import { describeTls, type ServerTls } from './tls.ts';
-
-/** How long a closed connection waits for the peer to end its side, and what it reads meanwhile. */
-const LINGER_MS = 5000;
-const LINGER_OCTETS = 1_048_576;
-
-const LEFT = 'the peer left before the TLS handshake was done';
+import { handshake, ignore, LEFT } from './handshake.ts';
+import type { ServerTls } from './server-tls.ts';
 
 /** A Node socket as a transport. */
 export class SocketTransport implements Transport {
@@ -106,8 +100,8 @@ export class SocketTransport implements Transport {
     await Promise.resolve();
     if (raw.destroyed || raw.readableEnded) throw new Error(LEFT);
     const secured = tls.wrap(raw);
-    this.#socket = secured;
-    return await handshake(secured, () => this.#listen(secured));
+    this.#socket = secured.socket;
+    return await handshake(secured, () => this.#listen(secured.socket));
   }
 
   readonly #data = (bytes: Uint8Array): void => this.#sink?.data(bytes);
@@ -118,32 +112,4 @@ export class SocketTransport implements Transport {
     this.#sink = null;
     sink?.lost();
   };
-}
-
-function ignore(): void {}
-
-/**
- * Waits for the end of a handshake, and leaves the socket paused. `done` is called in the event itself: what the client has sent
- * behind its handshake, an end or garbage, may come before any promise does.
- */
-function handshake(socket: TLSSocket, done: () => void): Promise<TlsInfo> {
-  return new Promise((resolve, reject) => {
-    const failed = (error?: Error): void => reject(error ?? new Error(LEFT));
-    const left = (): void => failed();
-    socket.on('error', ignore);
-    socket.on('error', failed);
-    // A peer that ends its side now gives neither an error nor a close.
-    socket.on('end', left);
-    socket.on('close', left);
-    socket.once('secure', () => {
-      socket.pause();
-      socket.off('error', failed).off('end', left).off('close', left);
-      done();
-      try {
-        resolve(describeTls(socket));
-      } catch (error) {
-        reject(error);
-      }
-    });
-  });
 }

@@ -20,7 +20,7 @@ interface Example {
   readonly code: string;
 }
 
-const DOCUMENTED = ['packages/grammar', 'packages/engine', 'packages/driver'];
+const DOCUMENTED = ['packages/grammar', 'packages/engine', 'packages/sasl', 'packages/driver'];
 // An ignored folder: examples are written there as modules, so that vite and the compiler take them as they take any source.
 const OUT = 'packages/testkit/.results/examples';
 
@@ -42,7 +42,7 @@ describe.runIf(modules.length > 0)('examples', () => {
   });
 });
 
-describe.each(['packages/grammar', 'packages/engine'])('public functions and classes of %s', (folder) => {
+describe.each(['packages/grammar', 'packages/engine', 'packages/sasl'])('public functions and classes of %s', (folder) => {
   const documented = [...exported(`${folder}/src/index.ts`)];
 
   test.runIf(documented.length > 0)('have a docstring', () => {

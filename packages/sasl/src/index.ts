@@ -1,0 +1,11 @@
+export { cramMd5 } from './cram-md5.ts';
+export { anonymous, external } from './external.ts';
+export type * from './mechanism.ts';
+export { type OauthOptions, oauthBearer, xoauth2 } from './oauth.ts';
+export { login, plain } from './plain.ts';
+export { saslprep } from './saslprep.ts';
+export { type ScramHash, SHA1, SHA256, SHA512 } from './scram/hash.ts';
+export { type KeyOptions, parseScramKeys, scramKeys } from './scram/keys.ts';
+export { type ScramOptions, scram } from './scram/scram.ts';
+export { Secret } from './secret.ts';
+export { type User, type UserTable, userTable } from './users.ts';

@@ -1,0 +1,51 @@
+import type { Mechanism } from '../mechanism.ts';
+import { hasPassword } from '../plain.ts';
+import { beginClient } from './client.ts';
+import { type ScramHash, SHA256 } from './hash.ts';
+import { ITERATIONS } from './keys.ts';
+import { beginServer } from './server.ts';
+
+export interface ScramOptions {
+  /** Iterations for users whose password is stored, on the server's side. Default 4096. */
+  readonly iterations?: number;
+  /** What a client takes from a server. Default 4096 to 600000: fewer are too weak, more would hold the client up. */
+  readonly accepted?: readonly [least: number, most: number];
+}
+
+export interface ScramPolicy {
+  readonly hash: ScramHash;
+  readonly bound: boolean;
+  readonly iterations: number;
+  readonly accepted: readonly [least: number, most: number];
+}
+
+const ACCEPTED = [ITERATIONS, 600_000] as const;
+
+/**
+ * SCRAM (RFC 5802, RFC 7677), with its -PLUS form that is bound to the TLS connection: each side shows that it knows the password, and
+ * neither sends it. The server needs to store only keys that follow from it.
+ *
+ * @example
+ * ```ts
+ * import { SHA512, scram } from '@ehlo/sasl';
+ * const names = [scram(), scram(SHA512)].flat().map(({ name }) => name);
+ * // → ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256', 'SCRAM-SHA-512-PLUS', 'SCRAM-SHA-512']
+ * ```
+ */
+export function scram(hash: ScramHash = SHA256, options: ScramOptions = {}): readonly [plus: Mechanism, bare: Mechanism] {
+  const { iterations = ITERATIONS, accepted = ACCEPTED } = options;
+  const policy = { hash, iterations, accepted };
+  return [mechanism({ ...policy, bound: true }), mechanism({ ...policy, bound: false })];
+}
+
+function mechanism(policy: ScramPolicy): Mechanism {
+  const { hash, bound } = policy;
+  return {
+    name: `SCRAM-${hash.name}${bound ? '-PLUS' : ''}`,
+    clientFirst: true,
+    bound,
+    suits: (context) => hasPassword(context) && (!bound || (context.bindings?.size ?? 0) > 0),
+    client: (context) => beginClient(policy, context),
+    server: (context) => beginServer(policy, context),
+  };
+}

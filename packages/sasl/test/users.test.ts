@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { parseScramKeys, SHA1, scramKeys, userTable } from '../src/index.ts';
+
+const pepper = Uint8Array.of(1, 2, 3);
+const keys = scramKeys('pencil', { salt: Uint8Array.of(1), iterations: 5 });
+const ALL = ['PLAIN', 'LOGIN', 'CRAM-MD5', 'SCRAM-SHA-1', 'SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS', 'XOAUTH2', 'EXTERNAL'];
+
+test('names are compared as they are prepared', () => {
+  const table = userTable([['\u2168', 'pencil']], pepper);
+  expect(table.lookup('IX')).toBe('pencil');
+});
+
+test('a name that can be none, or that is there twice, is refused', () => {
+  expect(() => userTable([['a\x07', 'x']], pepper)).toThrow(RangeError);
+  expect(() => userTable([['', 'x']], pepper)).toThrow(RangeError);
+  const twice: [string, string][] = [
+    ['IX', 'x'],
+    ['\u2168', 'y'],
+  ];
+  expect(() => userTable(twice, pepper)).toThrow('"IX" is there twice');
+});
+
+test('what every user can be served by', () => {
+  const served = (...stored: Parameters<typeof userTable>[0] extends Iterable<readonly [string, infer S]> ? S[] : never) => {
+    const table = userTable(
+      stored.map((one, i) => [`u${i}`, one]),
+      pepper,
+    );
+    return ALL.filter((name) => table.serves(name));
+  };
+  expect(served('x')).toEqual(ALL.slice(0, 6));
+  expect(served(keys)).toEqual(['PLAIN', 'LOGIN', 'SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS']);
+  expect(served('x', keys)).toEqual(['PLAIN', 'LOGIN', 'SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS']);
+  expect(served(scramKeys('pencil', { salt: Uint8Array.of(1), iterations: 5, hash: SHA1 }), keys)).toEqual(['PLAIN', 'LOGIN']);
+});
+
+test('a user who does not exist looks like those who do', () => {
+  const nobody = userTable([['tim', keys]], pepper).lookup('nobody');
+  expect(nobody).toMatchObject({ hash: 'SHA-256', iterations: 5, salt: { length: 1 } });
+  expect(typeof userTable([['tim', 'x']], pepper).lookup('nobody')).toBe('string');
+  expect(userTable([], pepper).lookup('nobody')).toBeNull();
+});
+
+test('keys that were read check a password', () => {
+  const { derivation, next } = parseScramKeys(keys.format())!.check('pencil');
+  expect(next(derivation.derive())).toBe(true);
+  const other = keys.check('pencils');
+  expect(other.next(other.derivation.derive())).toBe(false);
+  const odd = keys.check('\x07');
+  expect(odd.next(odd.derivation.derive())).toBe(false);
+});
