@@ -48,6 +48,7 @@ export class Pair {
   readonly #options: PairOptions;
   #deliveries: Delivery[] = [];
   #chunks: Uint8Array[] = [];
+  #message: { readonly envelope: unknown; readonly content: Uint8Array } = { envelope: null, content: new Uint8Array(0) };
   #delivered = 0;
 
   constructor(options: PairOptions) {
@@ -108,25 +109,29 @@ export class Pair {
         if (bytes === null) return;
         this.#send('client', bytes);
       } else if (event.type === 'chunk') this.#chunks.push(event.bytes.slice());
-      else if (event.type === 'aborted' || event.type === 'reset') this.#chunks = [];
+      else if (event.type === 'aborted') this.#chunks = [];
       else if (isQuestion(event)) this.#answer(event);
     }
   }
 
   #answer(question: Question): void {
     const rejection = this.#options.decide?.(question) ?? null;
-    const content = question.type === 'message' ? joined(this.#chunks) : null;
-    if (content !== null) this.#chunks = [];
+    // In LMTP there is a question for each recipient of one message.
+    if (question.type === 'message' && question.envelope !== this.#message.envelope) {
+      this.#message = { envelope: question.envelope, content: joined(this.#chunks) };
+      this.#chunks = [];
+    }
     if (rejection !== null) {
       this.server.reject(question, rejection);
       return;
     }
     if (question.type === 'message') {
       const { reversePath, recipients } = question.envelope;
+      const taken = question.recipient === null ? recipients : [question.recipient];
       this.stored.push({
         reversePath: reversePath.address,
-        recipients: recipients.map(({ forwardPath }) => forwardPath.address),
-        content: content!,
+        recipients: taken.map(({ forwardPath }) => forwardPath.address),
+        content: this.#message.content,
       });
     }
     const answer = question.type === 'auth' ? { identity: 'somebody' } : question.type === 'info' ? { text: 'yes' } : undefined;
