@@ -44,22 +44,22 @@ export class Sender {
     this.#errand = errand;
   }
 
-  /** Does all that can be done now, and gives the octets to write. `passed`: whether they leave the transport at once. */
-  pump(passed = true): Uint8Array[] {
+  /** Does all that can be done now, and gives the octets to write: of so many outputs at the most, as a transport that is slow takes them. */
+  pump(most: number = Number.POSITIVE_INFINITY): Uint8Array[] {
     const { session } = this;
     const written: Uint8Array[] = [];
     for (;;) {
       const event = session.nextEvent();
       if (event !== null) this.#take(event);
       else if (!this.#act()) {
-        const bytes = session.nextOutput();
+        const bytes = written.length < most ? session.nextOutput() : null;
         if (bytes === null) {
           if (!this.#more()) return written;
           continue;
         }
         // A copy: what was lent may be used again.
         written.push(bytes.slice());
-        if (passed) session.written(bytes.length);
+        session.written(bytes.length);
       }
     }
   }
