@@ -9,6 +9,8 @@ export {
   type IncomingMessage,
   type Message,
   outcomeText,
+  Pool,
+  type PoolOptions,
   type RecipientOutcome,
   reject,
   type SendEnvelope,
