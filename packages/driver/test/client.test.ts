@@ -328,12 +328,7 @@ describe('giving up', () => {
   });
 
   test.each<[string, Message]>([
-    [
-      'at its beginning',
-      (async function* () {
-        throw new Error('disk');
-      })() as Message,
-    ],
+    ['at its beginning', new ReadableStream({ pull: () => Promise.reject(new Error('disk')) })],
     [
       'in its function',
       () => {
