@@ -24,8 +24,9 @@ function failureOf(type: Question['type']): Rejection {
 class Reception implements IncomingMessage {
   readonly body: Body;
   question: MessageQuestion | null = null;
-  /** What the handler has decided; undefined while it is busy. */
-  decision: Answer | Rejection | undefined = undefined;
+  /** What the handler has decided, for all or (LMTP) for each recipient; undefined while it is busy. */
+  decision: Answer | Rejection | readonly (Answer | Rejection)[] | undefined = undefined;
+  told = 0;
   readonly envelope: MessageQuestion['envelope'];
 
   constructor(envelope: MessageQuestion['envelope'], read: () => void) {
@@ -39,6 +40,11 @@ class Reception implements IncomingMessage {
 
   get deviations(): MessageQuestion['deviations'] {
     return this.question?.deviations ?? [];
+  }
+
+  /** The decision that the open question asks for. */
+  get next(): Answer | Rejection | undefined {
+    return Array.isArray(this.decision) ? this.decision[this.told] : (this.decision as Answer | Rejection | undefined);
   }
 }
 
@@ -167,18 +173,28 @@ export class Application {
 
   /** The handler has decided, perhaps before the message is here. */
   #decided(reception: Reception, decision: unknown): void {
-    if (isRejection(decision)) reception.decision = decision;
-    else if (reception.body.consumed) reception.decision = typeof decision === 'object' && decision !== null ? (decision as Answer) : {};
-    else {
-      if (this.#reception === reception)
-        this.#failed(new Error('the message was accepted, but its body was not read to the end'), 'message');
-      reception.decision = failureOf('message');
-    }
+    reception.decision = this.#understood(reception, decision);
+    const refused = isRejection(reception.decision);
     if (this.#reception === reception) {
       this.#session.tick(performance.now());
       if (reception.question !== null) this.#conclude(reception, reception.question);
       else if (isRejection(reception.decision)) this.#discard(reception.decision);
-    } else if (!isRejection(reception.decision)) this.#unacknowledged(reception);
+    } else if (!refused) this.#unacknowledged(reception);
+  }
+
+  /** What the handler has given, as decisions: a message is never accepted whose body was not read to the end. */
+  #understood(reception: Reception, decision: unknown): NonNullable<Reception['decision']> {
+    if (isRejection(decision)) return decision;
+    const recipients = this.#session.envelope?.recipients.length;
+    if (Array.isArray(decision) && recipients !== undefined && decision.length !== recipients) {
+      this.#failed(new TypeError(`the handler of 'message' gave ${decision.length} decisions for ${recipients} recipients`), 'message');
+      return failureOf('message');
+    }
+    if (reception.body.consumed) {
+      return Array.isArray(decision) ? decision.map((one: unknown) => asAnswer(one) ?? failureOf('message')) : (asAnswer(decision) ?? {});
+    }
+    if (this.#reception === reception) this.#failed(new Error('the message was accepted, but its body was not read to the end'), 'message');
+    return failureOf('message');
   }
 
   /** A refusal before the end: the rest is drained by the engine. */
@@ -191,24 +207,28 @@ export class Application {
     }
   }
 
+  /** The whole message is here; in LMTP this is said for each recipient. */
   #arrived(question: MessageQuestion): void {
-    const reception = this.#receiving();
+    const again = question.recipient !== null && this.#reception?.envelope === question.envelope;
+    const reception = again ? this.#reception! : this.#receiving();
     reception.question = question;
     reception.body.end();
     if (reception.decision !== undefined) this.#conclude(reception, question);
   }
 
   #conclude(reception: Reception, question: MessageQuestion): void {
-    this.#reception = null;
-    const decision = reception.decision ?? failureOf('message');
+    const decision = reception.next ?? failureOf('message');
+    const last = question.recipient === null || reception.told + 1 >= question.envelope.recipients.length;
+    if (last) this.#reception = null;
     try {
       if (isRejection(decision)) this.#session.reject(question, decision);
       // RFC 1047: the client is gone or has been told 451, and will send the message again.
-      else if (!this.#session.accept(question, decision)) this.#unacknowledged(reception);
+      else if (!this.#session.accept(question, decision)) return this.#unacknowledged(reception);
     } catch (error) {
       this.#failed(error, 'message');
       this.#session.reject(question, failureOf('message'));
     }
+    reception.told++;
   }
 
   #failed(error: unknown, type: Question['type']): void {
@@ -229,6 +249,12 @@ export class Application {
       });
     }
   }
+}
+
+/** What accepts: an answer, `true`, or (for a message) nothing at all. */
+function asAnswer(decision: unknown): Answer | Rejection | undefined {
+  if (typeof decision === 'object' && decision !== null) return decision;
+  return decision === true ? {} : undefined;
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

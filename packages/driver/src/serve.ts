@@ -1,13 +1,15 @@
-import { type AuthOptions, type QuestionType, type Rejection, type ServerOptions, ServerSession } from '@ehlo/engine';
+import { type AuthOptions, type QuestionType, type Rejection, type ServerOptions, ServerSession, type TrustedVerb } from '@ehlo/engine';
 import { type Authentication, Authenticator, isAuthentication } from './authentication.ts';
 import { Connection } from './connection.ts';
 import type { Handler } from './handler.ts';
 import type { Address, Listener } from './transport.ts';
 
 /** What `serve` takes beside the session's options. `ask` follows from the handler's methods; `peer` and `tls` from the transport. */
-export interface ServeOptions extends Omit<ServerOptions, 'ask' | 'auth' | 'peer' | 'tls'> {
+export interface ServeOptions extends Omit<ServerOptions, 'ask' | 'auth' | 'peer' | 'tls' | 'trust'> {
   /** Mechanisms as values, and who judges; or names of mechanisms that the handler's `auth` carries out. */
   readonly auth?: Authentication | AuthOptions;
+  /** Who may speak for its client by XCLIENT, or for whom it had a message from by XFORWARD: proxies of your own, by their connection. */
+  readonly trusted?: { readonly [verb in TrustedVerb]?: (peer: Address) => boolean };
   /** Connections at a time; one more is told 421. Default 10000. */
   readonly connections?: number;
   /** How long `close` lets open sessions finish, in milliseconds. Default 30000. */
@@ -21,7 +23,9 @@ const GRACE = 30_000;
 
 const CROWDED: Rejection = { code: 421, enhanced: '4.3.2', text: 'Too many connections, closing transmission channel' };
 
-const QUESTIONS: readonly QuestionType[] = ['connect', 'hello', 'starttls', 'auth', 'mail', 'rcpt', 'data', 'message', 'info'];
+const QUESTIONS: readonly QuestionType[] = ['connect', 'hello', 'starttls', 'auth', 'mail', 'rcpt', 'data', 'message', 'info', 'xclient'];
+
+const VERBS: readonly TrustedVerb[] = ['XCLIENT', 'XFORWARD'];
 
 /** A running server. */
 export class Server {
@@ -33,7 +37,7 @@ export class Server {
   #emptied: () => void = () => {};
 
   constructor(listener: Listener, options: ServeOptions, handler: Handler) {
-    const { connections = CONNECTIONS, grace = GRACE, signal, auth, ...session } = options;
+    const { connections = CONNECTIONS, grace = GRACE, signal, auth, trusted = {}, ...session } = options;
     const authenticator = auth !== undefined && isAuthentication(auth) ? new Authenticator(auth, session.hostname) : null;
     const authOptions = auth !== undefined && !isAuthentication(auth) ? auth : authenticator?.options;
     const ask: QuestionType[] = QUESTIONS.filter((type) => handler[type] !== undefined || (type === 'auth' && authenticator !== null));
@@ -51,7 +55,9 @@ export class Server {
         this.#open.delete(connection);
         if (this.#open.size === 0) this.#emptied();
       };
-      const connection = new Connection(++this.#count, transport, sessionOptions, handler, closed, authenticator);
+      const trust = VERBS.filter((verb) => trusted[verb]?.(transport.peer));
+      const own = trust.length === 0 ? sessionOptions : { ...sessionOptions, trust };
+      const connection = new Connection(++this.#count, transport, own, handler, closed, authenticator);
       const crowded = this.#open.size >= connections;
       this.#open.add(connection);
       if (this.#closing !== null) connection.shutdown();

@@ -1,4 +1,5 @@
 import type { TlsInfo } from '@ehlo/engine';
+import type { ProxyFacts } from './proxied.ts';
 
 /** An end of a connection. */
 export interface Address {
@@ -20,12 +21,18 @@ export interface Sink {
   drained(): void;
 }
 
+/** How long a closed connection waits for the peer to end its side, in milliseconds, and how many octets it reads and drops meanwhile. */
+export const LINGER_MS = 5000;
+export const LINGER_OCTETS = 1_048_576;
+
 /** A connection, as the driver needs it. An adapter binds it to a runtime's sockets; it holds no rule of SMTP. */
 export interface Transport {
   readonly peer: Address;
   readonly local: Address;
   /** Set where the connection is secure from its start (implicit TLS). */
-  readonly tls?: TlsInfo | undefined;
+  tls?: TlsInfo | undefined;
+  /** Set where a proxy has brought the connection, and has said so. */
+  readonly proxy?: ProxyFacts | undefined;
   /** Begins to read, into the sink. */
   start(sink: Sink): void;
   /** Takes all octets. Returns false if no more should be written before `drained`. */
@@ -35,10 +42,11 @@ export interface Transport {
   resume(): void;
   /**
    * Becomes the server's side of TLS. Absent: STARTTLS is not offered. Octets that were read in clear are given to the sink, and are
-   * the end of it. Reads nothing beyond the handshake until `resume` (or `start`, if that is yet to come). Rejects if the handshake
-   * fails, or is aborted.
+   * the end of it; but with `head`, which nothing in clear has preceded (implicit TLS), they belong to the handshake, behind those of
+   * `head`. Reads nothing beyond the handshake until `resume` (or `start`, if that is yet to come). Rejects if the handshake fails, or
+   * is aborted.
    */
-  secure?: (() => Promise<TlsInfo>) | undefined;
+  secure?: ((head?: Uint8Array) => Promise<TlsInfo>) | undefined;
   /**
    * Ends gracefully: what was written goes out, then this side is ended, and what the peer still sends is read and dropped for a
    * bounded while, so that the last reply is not lost to a reset.

@@ -1,6 +1,6 @@
 import type { Notice } from '@ehlo/engine';
-import type { Session } from '@ehlo/node';
 import pc from 'picocolors';
+import type { Session } from '#adapter';
 
 /** A message that is safe on disk. */
 export interface StoredMessage {

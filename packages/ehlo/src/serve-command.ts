@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { type Listener, type Server, serveOn } from '@ehlo/driver';
 import { formatAddressLiteral, formatPath, isHostName } from '@ehlo/grammar';
 import { formatReceived, formatReturnPath } from '@ehlo/grammar/trace';
-import { type IncomingMessage, type ListenOptions, listen, type Session } from '@ehlo/node';
+import { type IncomingMessage, type ListenOptions, listen, type Session } from '#adapter';
 import { type CertificateOptions, loadCertificate } from './certificate.ts';
 import { Maildir } from './maildir.ts';
 import { jsonPrinter, type Printer, quietPrinter, textPrinter } from './printer.ts';

@@ -4,6 +4,24 @@ export interface Peer {
   readonly address: string;
   /** TCP port; 0 where there is none. */
   readonly port: number;
+  /** Its host name, as a trusted proxy has looked it up (XCLIENT). */
+  readonly name?: string;
+  /** The name that it gave to a trusted proxy in EHLO or HELO (XCLIENT). */
+  readonly helo?: string;
+  /** `SMTP` or `ESMTP`, as it spoke to a trusted proxy (XCLIENT). */
+  readonly protocol?: string;
+}
+
+/** What a trusted sender says of the client that it had the message from (XFORWARD): for logs. Absent: not known. */
+export interface Forwarded {
+  readonly address?: string;
+  readonly port?: number;
+  readonly name?: string;
+  readonly helo?: string;
+  readonly protocol?: string;
+  /** Its own name for the message. */
+  readonly ident?: string;
+  readonly source?: 'LOCAL' | 'REMOTE';
 }
 
 /** What is known of a TLS connection. */

@@ -17,7 +17,11 @@ function pull(session: ServerSession): string {
 }
 
 test('a whole session with a sink', () => {
-  const s = new ServerSession({ hostname: 'mx.example.org', preset: 'sink' });
+  const s = new ServerSession({
+    hostname: 'mx.example.org',
+    preset: 'sink',
+    extensions: ['PIPELINING', 'SIZE', '8BITMIME', 'ENHANCEDSTATUSCODES', 'HELP'],
+  });
   expect(pull(s)).toBe('220 mx.example.org ESMTP Service ready\r\n');
   expect(talk(s, 'EHLO c.example\r\n')).toBe(
     '250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 36700160\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 HELP\r\n',
@@ -34,20 +38,78 @@ test.each([
   [`BDAT 6 LAST${' '.repeat(5000)}\r\nQUIT\r\n`, /^421 4\.7\.0 .*\r\n$/, 'close'],
   ['BDAT 0 LAST\r\n', /^502 5\.5\.1 .*\r\n$/, 'input'],
 ])('no octet of a chunk that is not wanted is a command: %j', (text, reply, wants) => {
-  const s = new ServerSession({ hostname: 'mx.example.org', preset: 'sink', tolerate: new Set() });
+  const s = new ServerSession({ hostname: 'mx.example.org', preset: 'sink', extensions: ['ENHANCEDSTATUSCODES'], tolerate: new Set() });
   pull(s);
   expect(talk(s, text)).toMatch(reply);
   expect(s.wants).toBe(wants);
 });
 
 test('a snapshot in the middle of a refused chunk is a copy: the session goes on, and so does each one that is restored', () => {
-  const options = { hostname: 'mx.example.org', preset: 'sink' } as const;
+  const options = { hostname: 'mx.example.org', preset: 'sink', extensions: ['ENHANCEDSTATUSCODES'] } as const;
   const s = new ServerSession(options);
   pull(s);
   expect(talk(s, 'BDAT 10\r\n12345')).toBe('');
   const snapshot = s.snapshot();
   for (const session of [s, ServerSession.restore(options, snapshot, 0), ServerSession.restore(options, snapshot, 0)]) {
     expect(talk(session, '67890NOOP\r\n')).toBe('502 5.5.1 CHUNKING is not offered\r\n250 2.0.0 NOOP OK\r\n');
+  }
+});
+
+const MESSAGE = 'EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n';
+
+/** Codes of the replies, and the content of the messages that arrived whole. */
+function chunked(text: string, parts: (bytes: Uint8Array) => Uint8Array[]): { codes: string; messages: string[]; aborted: string[] } {
+  const s = new ServerSession({ hostname: 'mx.example.org', preset: 'mx', ask: ['rcpt', 'message'] });
+  const messages: string[] = [];
+  const aborted: string[] = [];
+  let content = '';
+  let out = '';
+  const drain = (): void => {
+    for (let event = s.nextEvent(); event !== null; event = s.nextEvent()) {
+      if (event.type === 'rcpt') s.accept(event);
+      if (event.type === 'chunk') content += latin1(event.bytes, 0, event.bytes.length);
+      if (event.type === 'aborted') aborted.push(event.cause);
+      if (event.type === 'message') {
+        messages.push(content);
+        s.accept(event);
+      }
+      if (event.type === 'message' || event.type === 'aborted') content = '';
+    }
+    const bytes = s.nextOutput();
+    out += bytes === null ? '' : latin1(bytes, 0, bytes.length);
+  };
+  drain();
+  for (const part of parts(octets(text))) {
+    s.receive(part);
+    drain();
+  }
+  return { codes: Array.from(out.matchAll(/^([0-9]{3}) /gm), ([, code]) => code).join(' '), messages, aborted };
+}
+
+test.each([
+  ['one chunk', 'BDAT 7 LAST\r\na\r\n.\r\nbNOOP\r\n', '220 250 250 250 250 250', ['a\r\n.\r\nb'], []],
+  [
+    'in any sizes',
+    'BDAT 2\r\na\rBDAT 0\r\nBDAT 3\r\n\nb\rBDAT 1 LAST\r\n\nNOOP\r\n',
+    '220 250 250 250 250 250 250 250 250',
+    ['a\r\nb\r\n'],
+    [],
+  ],
+  ['an empty last one', 'BDAT 3\r\na\r\nBDAT 0 LAST\r\nNOOP\r\n', '220 250 250 250 250 250 250', ['a\r\n'], []],
+  ['a bare CR at the end', 'BDAT 3\r\na\r\nBDAT 2 LAST\r\nb\rNOOP\r\n', '220 250 250 250 250 550 250', [], ['bare-line-end']],
+  [
+    'a bare LF, and the chunks behind it',
+    'BDAT 2\r\na\nBDAT 4\r\nNOOPBDAT 2 LAST\r\n\r\nNOOP\r\n',
+    '220 250 250 250 550 550 550 250',
+    [],
+    ['bare-line-end'],
+  ],
+  ['DATA behind a chunk', 'BDAT 3\r\na\r\nDATA\r\nBDAT 0 LAST\r\n', '220 250 250 250 250 503 250', ['a\r\n'], []],
+  ['RSET between chunks', 'BDAT 3\r\na\r\nRSET\r\nBDAT 4 LAST\r\nQUITNOOP\r\n', '220 250 250 250 250 250 503 250', [], ['reset']],
+  ['a chunk that cannot be read', 'BDAT 3\r\na\r\nBDAT 4x\r\nQUIT', '220 250 250 250 250 421', [], ['bdat']],
+])('the chunks of a message: %s', (_, text, codes, messages, aborted) => {
+  for (const parts of [(bytes: Uint8Array) => [bytes], (bytes: Uint8Array) => Array.from(bytes, (byte) => Uint8Array.of(byte))]) {
+    expect(chunked(MESSAGE + text, parts)).toEqual({ codes, messages, aborted });
   }
 });
 

@@ -1,5 +1,5 @@
 import { failure, type Parsed, success } from './result.ts';
-import { byteAt, CLASSES, CR, classAt, DIGIT, HT, HYPHEN, LF, latin1, octets, PRINTABLE, type Rule, SP } from './rule.ts';
+import { byteAt, CLASSES, CR, classAt, DIGIT, encodeUtf8, HT, HYPHEN, LF, latin1, octets, PRINTABLE, type Rule, SP } from './rule.ts';
 
 /** A reply of RFC 5321 4.2. */
 export interface Reply {
@@ -106,7 +106,7 @@ const ENHANCED = /^[245]\.(?:0|[1-9][0-9]{0,2})\.(?:0|[1-9][0-9]{0,2})(?= |$)/;
 /**
  * Writes a reply: the code on every line, the enhanced code before every text, lines of at most 512 octets (RFC 5321
  * 4.5.3.1.5; longer text is wrapped). A line break in a text starts a new line; other octets that a textstring
- * may not hold become `?`, so that no text can split a reply.
+ * may not hold become `?`, so that no text can split a reply. With `utf8` characters beyond ASCII stay (RFC 6531 3.7.4).
  *
  * @example
  * ```ts
@@ -116,21 +116,31 @@ const ENHANCED = /^[245]\.(?:0|[1-9][0-9]{0,2})\.(?:0|[1-9][0-9]{0,2})(?= |$)/;
  * // → '250-2.1.0 first\r\n250 2.1.0 second\r\n'
  * ```
  */
-export function formatReply(reply: Reply): Uint8Array {
+export function formatReply(reply: Reply, utf8 = false): Uint8Array {
   const prefix = reply.enhanced === undefined ? '' : `${reply.enhanced} `;
   const room = LONGEST_LINE - '250 '.length - prefix.length - '\r\n'.length;
-  const lines = reply.lines.flatMap((line) => line.split(/\r\n|\r|\n/)).flatMap((line) => wrap(line.replaceAll(/[^\t -~]/g, '?'), room));
+  const lines = reply.lines
+    .flatMap((line) => line.split(/\r\n|\r|\n/))
+    .flatMap((line) => wrap(line.replaceAll(utf8 ? NO_UTF8_TEXT : NO_TEXT, '?'), room));
   const last = lines.length - 1;
-  return octets(lines.map((line, i) => `${reply.code}${i < last ? '-' : ' '}${prefix}${line}\r\n`).join(''));
+  return encodeUtf8(lines.map((line, i) => `${reply.code}${i < last ? '-' : ' '}${prefix}${line}\r\n`).join(''));
 }
 
+/** What a textstring may not hold (RFC 5321 4.2). */
+const NO_TEXT = /[^\t -~]/g;
+/** The same where UTF-8 may stand (RFC 6531 3.7.4): controls, and halves of characters. */
+const NO_UTF8_TEXT = /(?!\t)\p{Cc}|\p{Cs}/gu;
+
 /** Breaks a text at spaces into pieces of at most `room` octets; a word that is longer is cut. */
-function wrap(text: string, room: number): string[] {
+function wrap(text: string, octetsOfRoom: number): string[] {
+  // Three octets of UTF-8 a unit of UTF-16 at the most.
+  const room = /^[\t -~]*$/.test(text) ? octetsOfRoom : Math.floor(octetsOfRoom / 3);
   const pieces: string[] = [];
   let rest = text;
   while (rest.length > room) {
     const at = rest.lastIndexOf(' ', room);
-    const cut = at > 0 ? at : room;
+    const inPair = /[\uD800-\uDBFF]/.test(rest[room - 1]!);
+    const cut = at > 0 ? at : inPair ? room - 1 : room;
     pieces.push(rest.slice(0, cut));
     rest = rest.slice(at > 0 ? cut + 1 : cut);
   }

@@ -14,5 +14,5 @@ export {
 } from '@ehlo/driver';
 export { type ListenOptions, listen } from './listen.ts';
 export { type ServeOptions, serve } from './serve.ts';
-export { type Certificate, ServerTls, type TlsSettings } from './tls.ts';
+export { type Certificate, ServerTls, type TlsSettings } from './server-tls.ts';
 export { SocketTransport } from './transport.ts';

@@ -1,10 +1,8 @@
-import { type ServeOptions as DriverOptions, type Handler, type Server, serveOn } from '@ehlo/driver';
-import { type ListenOptions, listen } from './listen.ts';
+import { type Handler, type ListenAndServeOptions, listenAndServe, type Server } from '@ehlo/driver';
+import { listen } from './listen.ts';
+import type { ServerTls, TlsSettings } from './server-tls.ts';
 
-export interface ServeOptions extends DriverOptions, ListenOptions {
-  /** Where `tls` is given STARTTLS is offered, unless this says otherwise. */
-  readonly starttls?: 'off' | 'offered' | 'required';
-}
+export interface ServeOptions extends ListenAndServeOptions<TlsSettings | ServerTls> {}
 
 /**
  * Listens and serves SMTP.
@@ -19,13 +17,5 @@ export interface ServeOptions extends DriverOptions, ListenOptions {
  * ```
  */
 export async function serve(options: ServeOptions, handler: Handler): Promise<Server> {
-  const { host, port, path, mode, backlog, tls, implicitTls, handshakeTimeout, ...rest } = options;
-  const { tlsTimeout } = rest.limits ?? {};
-  const listener = await listen({ ...(tlsTimeout === undefined ? {} : { handshakeTimeout: tlsTimeout }), ...options });
-  try {
-    return serveOn(listener, { starttls: tls === undefined ? 'off' : 'offered', ...rest }, handler);
-  } catch (error) {
-    await listener.close();
-    throw error;
-  }
+  return await listenAndServe(listen, options, handler);
 }

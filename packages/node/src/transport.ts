@@ -1,14 +1,8 @@
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
-import type { Address, Sink, Transport } from '@ehlo/driver';
+import { type Address, LINGER_MS, LINGER_OCTETS, type Sink, type Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
-import { describeTls, type ServerTls } from './tls.ts';
-
-/** How long a closed connection waits for the peer to end its side, and what it reads meanwhile. */
-const LINGER_MS = 5000;
-const LINGER_OCTETS = 1_048_576;
-
-const LEFT = 'the peer left before the TLS handshake was done';
+import { handshake, ignore, LEFT } from './handshake.ts';
+import type { ServerTls } from './server-tls.ts';
 
 /** A Node socket as a transport. */
 export class SocketTransport implements Transport {
@@ -27,7 +21,7 @@ export class SocketTransport implements Transport {
     this.#raw = socket;
     this.#socket = socket;
     this.#tcp = path === null;
-    this.secure = tls === null ? undefined : () => this.#secure(tls);
+    this.secure = tls === null ? undefined : (head) => this.#secure(tls, head);
     this.peer = path === null ? { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 } : { address: '', port: 0 };
     this.local = path === null ? { address: socket.localAddress ?? '', port: socket.localPort ?? 0 } : { address: path, port: 0 };
     // Replies are written whole: waiting for more only costs time (Nagle and delayed acknowledgements: 40 ms a message).
@@ -93,21 +87,24 @@ export class SocketTransport implements Transport {
   }
 
   /** The server's side of a handshake. Nothing that came in clear is kept: the sink gets it, and then there is no handshake. */
-  async #secure(tls: ServerTls): Promise<TlsInfo> {
+  async #secure(tls: ServerTls, head: Uint8Array | undefined): Promise<TlsInfo> {
     this.secure = undefined;
     const raw = this.#raw;
     raw.pause();
-    // Each read gives `data` to the sink too.
-    let clear = 0;
-    for (let bytes: Uint8Array | null = raw.read(); bytes !== null; bytes = raw.read()) clear += bytes.length;
-    if (clear > 0) throw new Error('octets in clear came before the TLS handshake');
+    if (head === undefined) {
+      // Each read gives `data` to the sink too.
+      let clear = 0;
+      for (let bytes: Uint8Array | null = raw.read(); bytes !== null; bytes = raw.read()) clear += bytes.length;
+      if (clear > 0) throw new Error('octets in clear came before the TLS handshake');
+    }
     raw.off('data', this.#data).off('end', this.#end).off('drain', this.#drain).off('close', this.#lose);
     // On a turn of its own: in a handler of `data` some runtimes give the first record to the plain socket still.
     await Promise.resolve();
     if (raw.destroyed || raw.readableEnded) throw new Error(LEFT);
+    if (head !== undefined && head.length > 0) raw.unshift(head);
     const secured = tls.wrap(raw);
-    this.#socket = secured;
-    return await handshake(secured, () => this.#listen(secured));
+    this.#socket = secured.socket;
+    return await handshake(secured, () => this.#listen(secured.socket));
   }
 
   readonly #data = (bytes: Uint8Array): void => this.#sink?.data(bytes);
@@ -118,32 +115,4 @@ export class SocketTransport implements Transport {
     this.#sink = null;
     sink?.lost();
   };
-}
-
-function ignore(): void {}
-
-/**
- * Waits for the end of a handshake, and leaves the socket paused. `done` is called in the event itself: what the client has sent
- * behind its handshake, an end or garbage, may come before any promise does.
- */
-function handshake(socket: TLSSocket, done: () => void): Promise<TlsInfo> {
-  return new Promise((resolve, reject) => {
-    const failed = (error?: Error): void => reject(error ?? new Error(LEFT));
-    const left = (): void => failed();
-    socket.on('error', ignore);
-    socket.on('error', failed);
-    // A peer that ends its side now gives neither an error nor a close.
-    socket.on('end', left);
-    socket.on('close', left);
-    socket.once('secure', () => {
-      socket.pause();
-      socket.off('error', failed).off('end', left).off('close', left);
-      done();
-      try {
-        resolve(describeTls(socket));
-      } catch (error) {
-        reject(error);
-      }
-    });
-  });
 }

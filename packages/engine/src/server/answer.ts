@@ -1,11 +1,12 @@
 import { isReplyCode, type Reply } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import { endAuth } from './auth.ts';
-import { beginBody } from './body.ts';
+import { askForDecision, beginBody } from './body.ts';
 import type { Core } from './core.ts';
-import type { Answer, AuthAnswer, InfoQuestion, Question, QuestionType, Rejection } from './events.ts';
+import { countDomain } from './envelope-rules.ts';
+import type { Answer, AuthAnswer, InfoQuestion, MessageQuestion, Question, QuestionType, Rejection } from './events.ts';
 import type { LimitName } from './limits.ts';
-import { dialectOf, ehloLines, offered } from './offer.ts';
+import { dialectOf, ehloLines, OFFERS, offered } from './offer.ts';
 import { REPLIES, type ReplyName } from './replies.ts';
 
 /** How long each question may stay open: less than a compliant client waits (RFC 5321 4.5.3.2). */
@@ -19,6 +20,7 @@ const ANSWER_LIMITS: { readonly [type in QuestionType]: LimitName } = {
   data: 'dataAnswer',
   message: 'messageAnswer',
   info: 'commandAnswer',
+  xclient: 'commandAnswer',
 };
 
 /** What is said when no answer comes in time: the failure is ours, and passing. */
@@ -32,6 +34,7 @@ const NO_ANSWER: { readonly [type in QuestionType]: ReplyName } = {
   data: 'noAnswer',
   message: 'noAnswer',
   info: 'noAnswer',
+  xclient: 'noAnswer',
 };
 
 /** Asks the application, or takes the preset's answer where it does not want to be asked. */
@@ -45,6 +48,7 @@ export function ask(core: Core, question: Question): void {
 /** Carries out what was accepted, and replies. */
 export function accepted(core: Core, question: Question, answer: Answer): void {
   const { state } = core;
+  if (question.type !== 'starttls') core.delay = delayOf(answer.delay);
   switch (question.type) {
     case 'connect': {
       const greeting = changed(core.named('greeting'), answer, `${core.policy.hostname} `);
@@ -72,22 +76,30 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
       state.exchange = null;
       return core.go('auth-over');
     case 'mail':
-      core.reply(changed(REPLIES.mail, answer));
+      core.reply(changed(question.priority === null ? REPLIES.mail : priorityReply(question.priority), answer));
       state.envelope = { reversePath: question.reversePath, parameters: question.parameters, recipients: [] };
       return core.go('MAIL');
     case 'rcpt':
-      core.reply(changed(REPLIES.rcpt, answer));
+      sayWithUtf8(core, question, changed(REPLIES.rcpt, answer));
+      countDomain(core, question.forwardPath);
       state.envelope!.recipients.push({ forwardPath: question.forwardPath, parameters: question.parameters });
       return core.go('RCPT');
     case 'data':
+      if (question.verb === 'BDAT') return;
       core.reply(changed(REPLIES.data, answer));
       core.go('DATA');
       return beginBody(core);
     case 'message':
       core.reply(changed(REPLIES.message, answer));
-      return core.endTransaction();
+      return decided(core, question);
     case 'info':
-      return core.reply(informed(core, question, answer));
+      return sayWithUtf8(core, question, informed(core, question, answer));
+    case 'xclient':
+      state.peer = question.peer;
+      state.identity = question.identity;
+      state.hello = null;
+      core.giveUpTransaction();
+      return core.go('XCLIENT');
   }
 }
 
@@ -101,11 +113,31 @@ function turnsAwayEarlyTalker(core: Core): boolean {
   return reply !== undefined;
 }
 
+/** One decision on the message was told; in LMTP there is one for each recipient. */
+function decided(core: Core, { recipient, deviations }: MessageQuestion): void {
+  const { state } = core;
+  state.decided++;
+  if (recipient !== null && state.decided < state.envelope!.recipients.length) askForDecision(core, deviations);
+  else core.endTransaction();
+}
+
 /** Carries out a refusal, and replies. */
 export function rejected(core: Core, question: Question, rejection: Rejection): void {
   const reply = rejectionReply(core, rejection, question.type === 'connect');
+  core.delay = delayOf(rejection.delay);
   refuse(core, question, reply);
-  if (reply.code === 421 && core.state.phase !== 'closed') core.close('refused');
+  core.delay = 0;
+  // A chunk is read to its end before its reply.
+  if (reply.code === 421 && core.state.phase !== 'closed' && core.state.phase !== 'chunk') core.close('refused');
+}
+
+/** What a client waits at the least for any reply is five minutes (RFC 5321 4.5.3.2), but for 354. */
+const LONGEST_DELAY = 240_000;
+
+/** Throws `SmtpUsageError` `bad-delay`. */
+function delayOf(delay = 0): number {
+  if (delay >= 0 && delay <= LONGEST_DELAY) return delay;
+  throw new SmtpUsageError('bad-delay', `a reply can be held back for 0 to ${LONGEST_DELAY} milliseconds, not ${delay}`);
 }
 
 /** No answer came in time: the question is void, whatever is answered later. */
@@ -120,9 +152,31 @@ function refuse(core: Core, question: Question, reply: Reply): void {
     endAuth(core);
     return core.fault('auth-failed', reply, `AUTH ${question.mechanism} ***`);
   }
-  core.reply(reply);
+  if (question.type === 'data' && question.verb === 'BDAT') {
+    // RFC 3030 2: the octets of the chunk come before its reply.
+    core.state.body!.verdict = reply;
+    return;
+  }
+  sayWithUtf8(core, question, reply);
   if (question.type === 'connect') core.go('turn-away');
-  else if (question.type === 'message') core.endTransaction();
+  else if (question.type === 'message') decided(core, question);
+}
+
+/** RFC 6531 3.7.4: UTF-8 only where the client has asked for it; else the mailbox is left out of the reply. */
+function sayWithUtf8(core: Core, question: Question, reply: Reply): void {
+  if (reply.lines.every((line) => !/\P{ASCII}/u.test(line))) return core.reply(reply);
+  if (question.type === 'rcpt' && (reply.code === 251 || reply.code === 551)) {
+    const taken = core.state.envelope!.parameters.smtpUtf8 === true;
+    return taken ? core.reply(reply, true) : core.reply(reply.code === 251 ? REPLIES.rcptAscii : REPLIES.rcptMovedAscii);
+  }
+  if (question.type !== 'info') return core.reply(reply);
+  if (question.smtpUtf8) return core.reply(reply, true);
+  core.reply(reply.code < 300 ? REPLIES.vrfyAscii : reply);
+}
+
+/** RFC 6710 4.1: "The human readable text part after the status code contains the new priority". */
+function priorityReply(priority: number): Reply {
+  return { ...REPLIES.priority, lines: [`${priority} is the new priority`] };
 }
 
 /** A refusal as a reply. Throws `SmtpUsageError` `reply-class` or `enhanced-class`. */
@@ -154,14 +208,21 @@ function agreeing(code: number, enhanced: string): string {
   throw new SmtpUsageError('enhanced-class', `the enhanced code ${enhanced} does not agree with the reply code ${code} (RFC 2034 4)`);
 }
 
-function informed(core: Core, { verb }: InfoQuestion, answer: Answer): Reply {
+function informed(core: Core, { verb, argument }: InfoQuestion, answer: Answer): Reply {
   if (verb === 'HELP') return changed({ ...REPLIES.help, lines: help(core) }, answer);
+  if (verb === 'ETRN') return changed({ ...REPLIES.etrn, lines: [`Queuing for node ${argument} started`] }, answer);
   return changed(verb === 'VRFY' && answer.text === undefined ? REPLIES.vrfy : REPLIES.expn, answer);
 }
 
-/** RFC 5321 4.1.1.8: "helpful information": the commands of this session. */
+/** RFC 5321 4.1.1.8: "helpful information": the commands of this session, and its extensions with their RFCs. */
 function help(core: Core): string[] {
-  const verbs = ['EHLO', 'HELO', 'MAIL', 'RCPT', 'DATA', 'RSET', 'NOOP', 'QUIT', 'VRFY', 'HELP'];
-  const more = offered(core).filter((keyword) => ['EXPN', 'STARTTLS', 'AUTH'].includes(keyword));
-  return ['Commands, see RFC 5321:', [...verbs, ...more].join(' ')];
+  const hello = core.policy.protocol === 'lmtp' ? ['LHLO'] : ['EHLO', 'HELO'];
+  const keywords = offered(core);
+  const more = ['EXPN', 'STARTTLS', 'AUTH', 'ETRN', 'XCLIENT', 'XFORWARD'].filter((keyword) => keywords.includes(keyword));
+  const chunks = keywords.includes('CHUNKING') ? ['BDAT'] : [];
+  const verbs = [...hello, 'MAIL', 'RCPT', 'DATA', ...chunks, 'RSET', 'NOOP', 'QUIT', 'VRFY', 'HELP', ...more];
+  const extensions = keywords
+    .map((keyword) => [keyword, OFFERS.get(keyword)!.rfc] as const)
+    .filter(([, rfc]) => rfc !== null && rfc !== 5321);
+  return ['Commands, see RFC 5321:', verbs.join(' '), ...extensions.map(([keyword, rfc]) => `${keyword}: RFC ${rfc}`)];
 }

@@ -1,21 +1,28 @@
 import type { Reply } from '@ehlo/grammar';
 import { ask } from './answer.ts';
+import { ChunkReader } from './chunk-reader.ts';
 import type { Body, Core } from './core.ts';
 import { DotReader } from './dot-reader.ts';
-import type { AbortCause, BareLineEnd } from './events.ts';
+import type { BareLineEnd } from './events.ts';
 import { REPLIES } from './replies.ts';
 
 /** 354 has been said: the message begins. */
 export function beginBody(core: Core): void {
-  core.state.body = { reader: new DotReader(), size: 0, block: 0, drained: 0, verdict: null };
+  core.state.body = newBody(new DotReader());
+}
+
+/** A message of which nothing has been read. */
+export function newBody(reader: Body['reader']): Body {
+  return { reader, size: 0, block: 0, drained: 0, verdict: null };
 }
 
 /** Reads what has arrived of the message. */
 export function readBody(core: Core): boolean {
   const { input, policy } = core;
   const body = core.state.body!;
-  if (!input.readChunk()) return false;
   const { reader } = body;
+  // A chunk of no octets has ended before any could arrive.
+  if (!input.readChunk() && !reader.ended) return false;
   const strict = policy.bareLineEnds === 'reject' && body.verdict === null;
   const from = input.from;
   const end = reader.read(input.bytes, from, input.to, strict);
@@ -24,16 +31,10 @@ export function readBody(core: Core): boolean {
   if (body.verdict !== null) drain(core, body, reader.content.length);
   else {
     keep(core, body, reader.content);
-    if (strict && reader.bareCr + reader.bareLf > 0) refuseBody(core, 'bare-line-end', bareReply(reader));
+    if (strict && reader.bareCr + reader.bareLf > 0) core.refuseBody('bare-line-end', bareReply(reader));
   }
-  if (reader.ended && core.state.phase === 'data') finish(core, body);
+  if (reader.ended && core.state.phase !== 'closed') finish(core, body);
   return true;
-}
-
-/** The rest of the message is not wanted: it is read to its true end, and then answered by `reply`. */
-export function refuseBody(core: Core, cause: AbortCause, reply: Reply): void {
-  core.abort(cause, reply);
-  if (core.state.body !== null && core.state.body.verdict === null) core.state.body.verdict = reply;
 }
 
 /** The timer restarts at each block, not at each octet: a peer that trickles can't hold on. */
@@ -52,7 +53,7 @@ function keep(core: Core, body: Body, content: Uint8Array): void {
   body.size += kept.length;
   if (kept.length > 0) core.events.push({ type: 'chunk', bytes: kept });
   if (content.length <= room) return;
-  refuseBody(core, 'too-large', REPLIES.tooLarge);
+  core.refuseBody('too-large', REPLIES.tooLarge);
   drain(core, body, content.length - room);
 }
 
@@ -64,20 +65,36 @@ function drain(core: Core, body: Body, octets: number): void {
   core.close('drain');
 }
 
+/** The message has been read to its end, or a chunk of it has. */
 function finish(core: Core, body: Body): void {
-  if (body.verdict !== null) {
-    core.reply(body.verdict);
+  const { reader, verdict } = body;
+  if (reader instanceof ChunkReader && !reader.last) {
+    core.reply(verdict ?? chunkReply(reader));
+    core.go('end-of-chunk');
+  } else if (verdict !== null) {
+    core.conclude(verdict);
     core.endTransaction();
-    if (body.verdict.code === 421) core.close('refused');
-    return;
+  } else {
+    core.go('end-of-data');
+    return askForDecision(core, bareLineEnds(reader));
   }
-  core.go('end-of-data');
-  ask(core, { type: 'message', envelope: core.state.envelope!, size: body.size, deviations: bareLineEnds(body.reader) });
+  if (verdict?.code === 421) core.close('refused');
+}
+
+/** The message is whole: whoever takes responsibility for it decides, in LMTP for each recipient (RFC 2033 4.2). */
+export function askForDecision(core: Core, deviations: readonly BareLineEnd[]): void {
+  const { envelope, body, decided } = core.state;
+  const recipient = core.policy.protocol === 'lmtp' ? envelope!.recipients[decided]! : null;
+  ask(core, { type: 'message', envelope: envelope!, recipient, size: body!.size, deviations });
+}
+
+function chunkReply({ size }: ChunkReader): Reply {
+  return { ...REPLIES.chunk, lines: [`${size} octets received`] };
 }
 
 const NO_DEVIATIONS: readonly BareLineEnd[] = [];
 
-function bareLineEnds(reader: DotReader): readonly BareLineEnd[] {
+function bareLineEnds(reader: Body['reader']): readonly BareLineEnd[] {
   if (reader.bareCr + reader.bareLf === 0) return NO_DEVIATIONS;
   const found: BareLineEnd[] = [];
   if (reader.bareCr > 0) found.push({ name: 'bare-cr', line: reader.bareCr });
@@ -85,13 +102,11 @@ function bareLineEnds(reader: DotReader): readonly BareLineEnd[] {
   return found;
 }
 
-function bareReply(reader: DotReader): Reply {
+function bareReply(reader: Body['reader']): Reply {
   const [found] = bareLineEnds(reader);
   const octet = found!.name === 'bare-cr' ? 'a CR without LF' : 'an LF without CR';
-  const { code, enhanced } = REPLIES.bareLineEnd;
   return {
-    code,
-    enhanced: enhanced!,
+    ...REPLIES.bareLineEnd,
     lines: [`Line ${found!.line} of the message has ${octet}; every line must end with CR LF (RFC 5321 2.3.8)`],
   };
 }

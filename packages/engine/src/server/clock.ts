@@ -7,7 +7,6 @@ export function pass(core: Core, now: number): void {
   if (core.state.phase === 'closed') return;
   if (core.now >= core.flushEnds) {
     // The peer does not read: nothing that we could still say would reach it.
-    core.abort('timeout');
     core.dropOutput();
     core.close('timeout', 'flushTimeout');
   } else if (core.now >= core.timerEnds) runOut(core);
@@ -17,13 +16,15 @@ function runOut(core: Core): void {
   const { question, timer } = core;
   core.timerEnds = Number.POSITIVE_INFINITY;
   core.timer = null;
-  if (question !== null) {
+  if (timer === 'faultDelay') {
+    core.release();
+    core.settle();
+  } else if (question !== null) {
     core.question = null;
     expired(core, question);
     core.settle();
   } else if (timer === 'greetingDelay') core.state.held = false;
   else {
-    core.abort('timeout');
     if (timer !== 'tlsTimeout') core.reply(core.named('timeout'));
     core.close('timeout', timer!);
   }

@@ -1,12 +1,15 @@
-import { type Command, type Deviation, type Failure, parseCommand, parseVerb, type Reply, type Verb } from '@ehlo/grammar';
+import { type Command, type Deviation, type Failure, parseCommand, parseVerb } from '@ehlo/grammar';
 import { looksLikeAuth, showLine } from '../redact.ts';
 import { ask } from './answer.ts';
 import { beginAuth } from './auth.ts';
+import { refuseChunk, takeChunk } from './chunk.ts';
 import type { Core } from './core.ts';
+import { type EnvelopeRule, loweredPriority, MAIL_RULES, RCPT_RULES } from './envelope-rules.ts';
 import type { FaultCode } from './events.ts';
 import { CONDITIONS } from './guards.ts';
-import { REPLIES, type ReplyName } from './replies.ts';
+import { type EngineReply, REPLIES, type ReplyName } from './replies.ts';
 import { findRow, GUARDS, type Row } from './table.ts';
+import { badAttribute, toldForwarded, toldIdentity, toldPeer, XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES } from './trusted.ts';
 
 /** Reads and carries out one command line, if one has arrived. */
 export function readCommand(core: Core): boolean {
@@ -21,9 +24,9 @@ export function readCommand(core: Core): boolean {
   return true;
 }
 
-function refuseLine(core: Core, code: FaultCode, reply: Reply, offset: number): void {
+function refuseLine(core: Core, code: FaultCode, reply: EngineReply, offset: number): void {
   const { bytes, from, to } = core.input;
-  if (parseVerb(bytes, from, to) === 'BDAT') refuseChunk(core, reply, code);
+  if (parseVerb(bytes, from, to) === 'BDAT') refuseChunk(core, reply, code, shown(core));
   else core.fault(code, reply, shown(core), offset);
 }
 
@@ -54,70 +57,46 @@ function execute(core: Core): void {
   if (verb !== 'AUTH') state.redact = false;
   if (verb === 'RCPT' && state.phase === 'mail') state.refusedRecipients++; // until it is accepted
   const row = findRow(state.phase, verb);
-  const refusal = refusalOf(core, row, verb);
+  const refusal = refusalOf(core, row);
   if (refusal !== null) {
-    if (verb === 'BDAT') refuseChunk(core, REPLIES[refusal.reply], refusal.fault);
-    else core.fault(refusal.fault, REPLIES[refusal.reply], shown(core));
+    const reply = core.named(refusal.reply);
+    if (verb === 'BDAT') refuseChunk(core, reply, refusal.fault, shown(core));
+    else core.fault(refusal.fault, reply, shown(core));
+    if (reply.code === 421 && core.state.phase !== 'closed') core.close('transactions');
     return;
   }
   const parsed = parseCommand(input.bytes, core.dialect, input.from, input.to);
-  if (!parsed.ok) core.fault(parsed.code, replyTo(parsed), shown(core), parsed.offset);
+  if (!parsed.ok && verb === 'BDAT') refuseChunk(core, replyTo(parsed), parsed.code, shown(core));
+  else if (!parsed.ok) core.fault(parsed.code, replyTo(parsed), shown(core), parsed.offset);
   else perform(core, parsed.value, input.crlf ? parsed.deviations : [...parsed.deviations, 'bare-lf-line']);
 }
 
-/** RFC 3030 2: what follows BDAT is the chunk, never commands; so the size has to be known, and is read before the reply. */
-function refuseChunk(core: Core, reply: Reply, fault: FaultCode): void {
-  const { input, policy, state } = core;
-  const parsed = parseCommand(input.bytes, core.dialect, input.from, input.to);
-  const size = parsed.ok && parsed.value.verb === 'BDAT' && !input.overlong ? parsed.value.size : Number.POSITIVE_INFINITY;
-  if (size <= policy.limits.drain) {
-    core.events.push({ type: 'fault', code: fault, offset: 0, reply, line: shown(core) });
-    state.faults++;
-    state.refusedChunk = { left: size, reply };
-    return;
-  }
-  core.fault(fault, core.named('bdatLost'), shown(core), parsed.ok ? 0 : parsed.offset);
-  if (core.state.phase !== 'closed') core.close('bdat');
-}
-
-/** Reads on through a refused chunk; its reply comes when the last octet has. */
-export function readRefusedChunk(core: Core, chunk: { left: number; readonly reply: Reply }): boolean {
-  const { input, state, policy } = core;
-  if (chunk.left > 0) {
-    if (!input.readChunk()) return false;
-    const end = Math.min(input.to, input.from + chunk.left);
-    chunk.left -= end - input.from;
-    input.advance(end);
-    if (chunk.left > 0) return true;
-  }
-  state.refusedChunk = null;
-  const spent = state.faults >= policy.limits.faults;
-  core.reply(spent ? core.named('tooManyFaults') : chunk.reply);
-  if (spent) core.close('faults');
-  return true;
-}
-
 /** Why the table refuses a verb; null if it does not. */
-function refusalOf(core: Core, row: Row | undefined, verb: Verb): { readonly reply: ReplyName; readonly fault: FaultCode } | null {
+function refusalOf(core: Core, row: Row | undefined): { readonly reply: ReplyName; readonly fault: FaultCode } | null {
   if (row === undefined) return { reply: 'onlyQuit', fault: 'sequence' };
   for (const guard of row.guards ?? []) {
     if (!CONDITIONS[guard](core)) return GUARDS[guard];
   }
   if (row.refuse === undefined) return null;
-  return { reply: row.refuse, fault: REPLIES[row.refuse].code === 502 || verb === 'BDAT' ? 'not-implemented' : 'sequence' };
+  return { reply: row.refuse, fault: REPLIES[row.refuse].code === 502 ? 'not-implemented' : 'sequence' };
 }
 
 function perform(core: Core, command: Command, deviations: readonly Deviation[]): void {
-  const { state, policy } = core;
+  const { state } = core;
   switch (command.verb) {
     case 'EHLO':
     case 'HELO':
+    case 'LHLO':
       return ask(core, { type: 'hello', verb: command.verb, name: command.name, deviations });
-    case 'MAIL':
-      // RFC 1870 6.1 (2): a declared size beyond the fixed maximum is refused at once.
-      if ((command.parameters.size ?? 0) > policy.limits.messageSize) return core.fault('too-large', REPLIES.tooLarge, shown(core));
-      return ask(core, { type: 'mail', reversePath: command.reversePath, parameters: command.parameters, deviations });
+    case 'MAIL': {
+      state.transactions++;
+      if (breaks(core, MAIL_RULES, command)) return;
+      const priority = loweredPriority(command.parameters, core);
+      const parameters = priority === null ? command.parameters : { ...command.parameters, mtPriority: priority };
+      return ask(core, { type: 'mail', reversePath: command.reversePath, parameters, priority, deviations });
+    }
     case 'RCPT':
+      if (breaks(core, RCPT_RULES, command)) return;
       return ask(core, {
         type: 'rcpt',
         forwardPath: command.forwardPath,
@@ -126,7 +105,9 @@ function perform(core: Core, command: Command, deviations: readonly Deviation[])
         deviations,
       });
     case 'DATA':
-      return ask(core, { type: 'data', envelope: state.envelope! });
+      return ask(core, { type: 'data', verb: 'DATA', envelope: state.envelope! });
+    case 'BDAT':
+      return takeChunk(core, command.size, command.last, shown(core));
     case 'RSET':
       core.giveUpTransaction();
       core.go('RSET');
@@ -135,8 +116,11 @@ function perform(core: Core, command: Command, deviations: readonly Deviation[])
       return core.reply(REPLIES.noop);
     case 'VRFY':
     case 'EXPN':
+      return ask(core, { type: 'info', verb: command.verb, argument: command.argument, smtpUtf8: command.smtpUtf8, deviations });
     case 'HELP':
-      return ask(core, { type: 'info', verb: command.verb, argument: command.argument, deviations });
+      return ask(core, { type: 'info', verb: 'HELP', argument: command.argument, smtpUtf8: false, deviations });
+    case 'ETRN':
+      return ask(core, { type: 'info', verb: 'ETRN', argument: command.option + command.node, smtpUtf8: false, deviations });
     case 'QUIT':
       core.reply(core.named('quit'));
       return core.close('quit');
@@ -144,10 +128,36 @@ function perform(core: Core, command: Command, deviations: readonly Deviation[])
       return ask(core, { type: 'starttls' });
     case 'AUTH':
       return beginAuth(core, command.mechanism, command.initial);
+    case 'XCLIENT':
+      if (tellsBadly(core, command.attributes, XCLIENT_ATTRIBUTES)) return;
+      return ask(core, {
+        type: 'xclient',
+        peer: toldPeer(state.peer, command.attributes),
+        identity: toldIdentity(command.attributes),
+      });
+    case 'XFORWARD':
+      if (tellsBadly(core, command.attributes, XFORWARD_ATTRIBUTES)) return;
+      state.forwarded = toldForwarded(state.forwarded, command.attributes);
+      return core.reply(REPLIES.xforward);
     default:
       // The other verbs have no row that lets them through.
       throw new Error(`${command.verb} has no row`);
   }
+}
+
+/** Refuses a command that breaks one of the rules of its kind. */
+function breaks<C>(core: Core, rules: readonly EnvelopeRule<C>[], command: C): boolean {
+  const rule = rules.find(({ broken }) => broken(command, core));
+  if (rule !== undefined) core.fault(rule.fault, REPLIES[rule.reply], shown(core));
+  return rule !== undefined;
+}
+
+/** Refuses facts that are not known or not well formed, and all that came with them. */
+function tellsBadly(core: Core, attributes: ReadonlyMap<string, string>, known: readonly string[]): boolean {
+  const bad = badAttribute(attributes, known);
+  if (bad !== null)
+    core.fault('parameter-value', { ...REPLIES.badArgument, lines: [`${bad} is not known or has no such value`] }, shown(core));
+  return bad !== null;
 }
 
 function shown(core: Core): string {
@@ -155,14 +165,18 @@ function shown(core: Core): string {
 }
 
 /** The reply to a command that could not be read: what is wrong, and where. */
-function replyTo(failure: Failure): Reply {
-  const { code, enhanced } = REPLIES[replyName(failure)];
-  return { code, enhanced: enhanced!, lines: [`${failure.message}, at octet ${failure.offset + 1} (${failure.section})`] };
+function replyTo(failure: Failure): EngineReply {
+  return {
+    ...REPLIES[replyName(failure)],
+    section: failure.section,
+    lines: [`${failure.message}, at octet ${failure.offset + 1} (${failure.section})`],
+  };
 }
 
 function replyName(failure: Failure): ReplyName {
   if (failure.code === 'unknown-parameter' || failure.code === 'misplaced-parameter') return 'unknownParameter';
   if (failure.code === 'base64') return 'badBase64';
+  if (failure.code === 'smtputf8') return 'asciiSender';
   if (failure.rule === 'Reverse-path') return 'badSender';
   return failure.rule === 'Forward-path' ? 'badRecipient' : 'badArgument';
 }

@@ -1,16 +1,17 @@
 import { type CommandDialect, formatReply, latin1, type Reply, type Verb } from '@ehlo/grammar';
-import type { Peer, TlsInfo } from '../facts.ts';
+import type { Forwarded, Peer, TlsInfo } from '../facts.ts';
 import { concat, Input } from '../input.ts';
+import type { ChunkReader } from './chunk-reader.ts';
 import type { DotReader } from './dot-reader.ts';
 import type { AbortCause, CloseCause, Envelope, FaultCode, Hello, Question, Recipient, ServerEvent } from './events.ts';
 import type { LimitName } from './limits.ts';
 import type { Policy } from './policy.ts';
-import { REPLIES, type ReplyName } from './replies.ts';
+import { type EngineReply, LMTP_REPLIES, REPLIES, type ReplyName } from './replies.ts';
 import { findRow, type Happening, type Phase } from './table.ts';
 
 /** A message being received. */
 export interface Body {
-  readonly reader: DotReader;
+  readonly reader: DotReader | ChunkReader;
   /** Octets of content so far. */
   size: number;
   /** Octets read since the timer was set. */
@@ -27,15 +28,33 @@ export interface Exchange {
   step: number;
 }
 
+/** A BDAT that was refused: its octets are read and dropped, and then comes the reply (RFC 3030 2). */
+export interface RefusedChunk {
+  left: number;
+  readonly last: boolean;
+  readonly reply: Reply;
+}
+
 /** What a session knows. Facts are replaced whole, so that nothing leaks from one transaction or identity to the next. */
 export interface State {
   phase: Phase;
+  peer: Peer;
+  /** Of XFORWARD. */
+  forwarded: Forwarded | null;
   tls: TlsInfo | null;
   hello: Hello | null;
   identity: string | null;
   envelope: (Envelope & { readonly recipients: Recipient[] }) | null;
   /** Recipients of this transaction that were refused. */
   refusedRecipients: number;
+  /** MAIL commands of this session. */
+  transactions: number;
+  /** Domains of this session's recipients, where their number is limited. */
+  domains: ReadonlySet<string> & { add(domain: string): unknown };
+  /** Chunks of this session that were hardly worth a command. */
+  smallChunks: number;
+  /** Recipients that the message that has arrived was decided on for (LMTP). */
+  decided: number;
   body: Body | null;
   exchange: Exchange | null;
   faults: number;
@@ -47,8 +66,7 @@ export interface State {
   redact: boolean;
   /** The peer has ended its side. */
   ended: boolean;
-  /** A BDAT that was refused: its octets are read and dropped, and then comes the reply (RFC 3030 2). */
-  refusedChunk: { left: number; readonly reply: Reply } | null;
+  refusedChunk: RefusedChunk | null;
   /** Said by `shutdown()`: the reply at the next command boundary. */
   farewell: Reply | null;
 }
@@ -68,23 +86,31 @@ export class Core {
   timer: LimitName | null = null;
   timerEnds: number = Number.POSITIVE_INFINITY;
   flushEnds: number = Number.POSITIVE_INFINITY;
+  /** Milliseconds to hold the next reply back. */
+  delay = 0;
+  /** A reply that is held back: until it is out nothing is read. */
+  late: Uint8Array | null = null;
 
   readonly policy: Policy;
-  readonly peer: Peer;
   #output: Uint8Array[] = [];
   #outputSize = 0;
 
   constructor(policy: Policy, peer: Peer, tls: TlsInfo | null) {
     this.policy = policy;
-    this.peer = peer;
     this.dialect = { tolerate: policy.tolerate, utf8: false, parameters: new Map() };
     this.state = {
       phase: 'connect',
+      peer,
+      forwarded: null,
       tls,
       hello: null,
       identity: null,
       envelope: null,
       refusedRecipients: 0,
+      transactions: 0,
+      domains: new Set(),
+      smallChunks: 0,
+      decided: 0,
       body: null,
       exchange: null,
       faults: 0,
@@ -110,13 +136,27 @@ export class Core {
     this.timerEnds = this.now + this.policy.limits[timer];
   }
 
-  /** Queues a reply. RFC 2034 4: what is said in place of the greeting has no enhanced code. */
-  reply(reply: Reply): void {
-    const wire = this.#encode(this.state.phase === 'connect' ? { code: reply.code, lines: reply.lines } : reply);
+  /** Queues a reply; `utf8`: the client takes it (RFC 6531 3.7.4). RFC 2034 4: what is said in place of the greeting has no enhanced code. */
+  reply(reply: Reply, utf8 = false): void {
+    const wire = this.#encode(this.state.phase === 'connect' ? { code: reply.code, lines: reply.lines } : reply, utf8);
     if (this.policy.trace) {
-      for (const line of lines(wire)) this.events.push({ type: 'trace', from: 'server', line });
+      const cause = 'rule' in reply ? { rule: (reply as EngineReply).rule, section: (reply as EngineReply).section } : 'application';
+      for (const line of lines(wire)) this.events.push({ type: 'trace', from: 'server', line, cause });
     }
-    this.send(wire);
+    if (this.late !== null) this.late = concat([this.late, wire]);
+    else if (this.delay > 0) {
+      this.late = wire;
+      this.timer = 'faultDelay';
+      this.timerEnds = this.now + this.delay;
+      this.delay = 0;
+    } else this.send(wire);
+  }
+
+  /** Sends what was held back. */
+  release(): void {
+    const { late } = this;
+    this.late = null;
+    if (late !== null) this.send(late);
   }
 
   send(wire: Uint8Array): void {
@@ -127,6 +167,7 @@ export class Core {
 
   /** Starts the timer that belongs to the phase; an open question has its own. */
   settle(): void {
+    if (this.late !== null) return;
     const timer = this.question === null ? TIMERS[this.state.phase] : null;
     if (timer !== null) this.arm(timer);
   }
@@ -135,11 +176,14 @@ export class Core {
   takeOutput(): Uint8Array | null {
     if (this.#outputSize === 0) return null;
     const bytes = concat(this.#output);
+    const { late } = this;
     this.dropOutput();
+    this.late = late;
     return bytes;
   }
 
   dropOutput(): void {
+    this.late = null;
     this.#output = [];
     this.#outputSize = 0;
     this.flushEnds = Number.POSITIVE_INFINITY;
@@ -154,8 +198,8 @@ export class Core {
   }
 
   /** A reply of the engine, with this host's name in its place. */
-  named(name: ReplyName): Reply {
-    const reply: Reply = REPLIES[name];
+  named(name: ReplyName): EngineReply {
+    const reply: EngineReply = (this.policy.protocol === 'lmtp' && LMTP_REPLIES[name]) || REPLIES[name];
     if (!reply.lines[0]!.startsWith('%')) return reply;
     return { ...reply, lines: [this.policy.hostname + reply.lines[0]!.slice(1)] };
   }
@@ -166,19 +210,36 @@ export class Core {
     const spent = this.state.faults >= this.policy.limits.faults;
     const answer = spent ? this.named('tooManyFaults') : reply;
     this.events.push({ type: 'fault', code, offset, reply: answer, line });
+    if (!spent) this.delay = this.policy.limits.faultDelay;
     this.reply(answer);
     if (spent) this.close('faults');
   }
 
+  /** Whether a message is being received that is not refused. Once it is whole it ends in `message`, whatever becomes of that. */
+  get receiving(): boolean {
+    return RECEIVING.has(this.state.phase) && this.state.body !== null && this.state.body.verdict === null;
+  }
+
   /** The message that is being received will not arrive. */
   abort(cause: AbortCause, reply?: Reply): void {
-    // Once it is whole it ends in `message`, whatever becomes of that.
-    if (this.state.phase !== 'data' || this.state.body === null || this.state.body.verdict !== null) return;
-    this.events.push(reply === undefined ? { type: 'aborted', cause } : { type: 'aborted', cause, reply });
+    if (this.receiving) this.events.push(reply === undefined ? { type: 'aborted', cause } : { type: 'aborted', cause, reply });
+  }
+
+  /** The rest of the message is not wanted: it is read to its true end, and then answered by `reply`. */
+  refuseBody(cause: AbortCause, reply: Reply): void {
+    this.abort(cause, reply);
+    if (this.state.body !== null) this.state.body.verdict ??= reply;
+  }
+
+  /** The reply to the end of a message; RFC 2033 4.2, 4.3: in LMTP one for each recipient, none if there are none. */
+  conclude(reply: Reply): void {
+    const replies = this.policy.protocol === 'lmtp' ? (this.state.envelope?.recipients.length ?? 0) : 1;
+    for (let i = 0; i < replies; i++) this.reply(reply);
   }
 
   /** The transaction is given up by RSET or a new EHLO (RFC 5321 4.1.4). */
   giveUpTransaction(): void {
+    this.abort('reset');
     if (this.state.envelope !== null) this.events.push({ type: 'reset' });
     this.forgetTransaction();
   }
@@ -199,13 +260,16 @@ export class Core {
   forgetTransaction(): void {
     this.state.envelope = null;
     this.state.refusedRecipients = 0;
+    this.state.decided = 0;
     this.state.body = null;
   }
 
   /** Ends the session: what is queued for the peer still goes out. */
   close(cause: CloseCause, limit?: string): void {
+    this.abort(cause);
     if (this.state.phase !== 'closed') this.go('close');
     this.question = null;
+    this.release();
     this.forgetTransaction();
     this.input.clear();
     this.timer = null;
@@ -213,14 +277,17 @@ export class Core {
     this.events.push(limit === undefined ? { type: 'closed', cause } : { type: 'closed', cause, limit });
   }
 
-  #encode(reply: Reply): Uint8Array {
-    if (!this.policy.extensions.has('ENHANCEDSTATUSCODES')) return formatReply({ code: reply.code, lines: reply.lines });
-    return WIRE.get(reply) ?? formatReply(reply);
+  #encode(reply: Reply, utf8: boolean): Uint8Array {
+    if (!this.policy.extensions.has('ENHANCEDSTATUSCODES')) return formatReply({ code: reply.code, lines: reply.lines }, utf8);
+    return WIRE.get(reply) ?? formatReply(reply, utf8);
   }
 }
 
+/** Phases in which a message is half here. */
+const RECEIVING: ReadonlySet<Phase> = new Set(['data', 'chunk', 'chunks']);
+
 /** Refusals that are no error of the client: RFC 5321 4.5.3.1.8 wants a limit "applied in an orderly fashion". */
-const LIMIT_REACHED: ReadonlySet<FaultCode> = new Set(['recipients', 'too-large']);
+const LIMIT_REACHED: ReadonlySet<FaultCode> = new Set(['recipients', 'transactions', 'too-large']);
 
 /** What is waited for in a phase while no question is open. */
 const TIMERS: { readonly [phase in Phase]: LimitName | null } = {
@@ -231,6 +298,8 @@ const TIMERS: { readonly [phase in Phase]: LimitName | null } = {
   mail: 'commandTimeout',
   rcpt: 'commandTimeout',
   data: 'dataTimeout',
+  chunk: 'dataTimeout',
+  chunks: 'commandTimeout',
   message: null,
   auth: 'authTimeout',
   tls: 'tlsTimeout',
@@ -239,7 +308,7 @@ const TIMERS: { readonly [phase in Phase]: LimitName | null } = {
 
 /** The replies that are the same in every session, encoded once. */
 const WIRE: ReadonlyMap<Reply, Uint8Array> = new Map(
-  Object.values<Reply>(REPLIES)
+  [...Object.values<Reply>(REPLIES), ...Object.values<Reply>(LMTP_REPLIES)]
     .filter(({ lines }) => lines[0] !== '' && !lines[0]!.startsWith('%'))
     .map((reply) => [reply, formatReply(reply)]),
 );

@@ -2,9 +2,9 @@ import type { Deviation, MailParameters, Path, RcptParameters, Reply } from '@eh
 import type { Peer } from '../facts.ts';
 import type { Secret } from '../secret.ts';
 
-/** What the client said in EHLO or HELO. */
+/** What the client said in EHLO, HELO or (LMTP) LHLO. */
 export interface Hello {
-  readonly verb: 'EHLO' | 'HELO';
+  readonly verb: 'EHLO' | 'HELO' | 'LHLO';
   readonly name: string;
 }
 
@@ -31,7 +31,8 @@ export type Question =
   | RcptQuestion
   | DataQuestion
   | MessageQuestion
-  | InfoQuestion;
+  | InfoQuestion
+  | XclientQuestion;
 
 export type QuestionType = Question['type'];
 
@@ -65,6 +66,8 @@ export interface MailQuestion {
   readonly type: 'mail';
   readonly reversePath: Path;
   readonly parameters: MailParameters;
+  /** The priority that the engine has put in place of a higher one, which this client may not ask for (RFC 6710 4.1); else null. */
+  readonly priority: number | null;
   readonly deviations: readonly Deviation[];
 }
 
@@ -76,9 +79,10 @@ export interface RcptQuestion {
   readonly deviations: readonly Deviation[];
 }
 
-/** The client wants to send the message. Accepted: 354. */
+/** The client wants to send the message. Accepted: 354; nothing is said to BDAT, whose chunk is on its way. */
 export interface DataQuestion {
   readonly type: 'data';
+  readonly verb: 'DATA' | 'BDAT';
   readonly envelope: Envelope;
 }
 
@@ -89,21 +93,38 @@ export interface BareLineEnd {
   readonly line: number;
 }
 
-/** The whole message has arrived. Accepted: 250, and with it the responsibility for the message. */
+/**
+ * The whole message has arrived. Accepted: 250, and with it the responsibility for the message. LMTP (RFC 2033 4.2) asks once for
+ * each recipient, in order.
+ */
 export interface MessageQuestion {
   readonly type: 'message';
   readonly envelope: Envelope;
+  /** LMTP: whom this decision is for; null in SMTP, where it is for all. */
+  readonly recipient: Recipient | null;
   /** Octets of content. */
   readonly size: number;
   readonly deviations: readonly BareLineEnd[];
 }
 
-/** VRFY, EXPN or HELP. */
+/** VRFY, EXPN, HELP or ETRN. */
 export interface InfoQuestion {
   readonly type: 'info';
-  readonly verb: 'VRFY' | 'EXPN' | 'HELP';
+  readonly verb: 'VRFY' | 'EXPN' | 'HELP' | 'ETRN';
+  /** Of ETRN (RFC 1985 5.3): a node, `@` and a domain with its subdomains, or `#` and the name of a queue. */
   readonly argument: string;
+  /** VRFY, EXPN: the client takes UTF-8 in the answer (RFC 6531 3.7.4.2). */
+  readonly smtpUtf8: boolean;
   readonly deviations: readonly Deviation[];
+}
+
+/** A trusted proxy tells whom it speaks for (XCLIENT). Accepted: the session begins anew, with `connect`. */
+export interface XclientQuestion {
+  readonly type: 'xclient';
+  /** The peer as it will be. */
+  readonly peer: Peer;
+  /** Who the client is, as the proxy has found out; null if it has not authenticated. */
+  readonly identity: string | null;
 }
 
 /** Notices only tell. */
@@ -116,7 +137,13 @@ export interface ChunkNotice {
 }
 
 /** Why a message will not arrive. */
-export type AbortCause = 'too-large' | 'bare-line-end' | 'discarded' | 'timeout' | 'ended' | 'lost' | 'drain';
+export type AbortCause =
+  | 'too-large'
+  | 'bare-line-end'
+  | 'discarded'
+  | 'chunk' // a chunk of it was refused (RFC 3030 2)
+  | 'reset' // by RSET, EHLO or HELO between two chunks
+  | CloseCause;
 
 /** The message that was being received will not arrive; no more of its chunks follow. */
 export interface AbortedNotice {
@@ -154,7 +181,9 @@ export type FaultCode =
   | 'tls-required'
   | 'auth-required'
   | 'recipients'
+  | 'transactions'
   | 'too-large'
+  | 'small-chunks'
   | 'plaintext-after-starttls';
 
 /** The client broke a rule; the reply is on its way. */
@@ -174,6 +203,8 @@ export interface TraceNotice {
   readonly type: 'trace';
   readonly from: 'client' | 'server';
   readonly line: string;
+  /** Of the server's lines: the rule of the engine that gave the reply and the place in the standard, or the application. */
+  readonly cause?: { readonly rule: string; readonly section: string } | 'application';
 }
 
 export type CloseCause =
@@ -186,6 +217,7 @@ export type CloseCause =
   | 'wrong-protocol'
   | 'plaintext-after-starttls'
   | 'bdat' // octets of a chunk would follow, of which nobody knows how many
+  | 'transactions'
   | 'drain'
   | 'timeout';
 
@@ -206,6 +238,8 @@ export interface Answer {
   readonly enhanced?: string;
   /** Text of the reply; a line break makes more lines. */
   readonly text?: string;
+  /** Milliseconds to hold the reply back; nothing is read meanwhile. At most 240000: the client waits five minutes. */
+  readonly delay?: number;
 }
 
 export interface AuthAnswer extends Answer {
@@ -224,6 +258,8 @@ export interface Rejection {
   readonly code: number;
   readonly enhanced?: string;
   readonly text: string;
+  /** Milliseconds to hold the reply back; nothing is read meanwhile. At most 240000: the client waits five minutes. */
+  readonly delay?: number;
 }
 
 /** What the driver has to do when no event is left. */

@@ -4,16 +4,24 @@ import type { Guard } from './table.ts';
 
 /** How each condition of the table is read. */
 export const CONDITIONS: { readonly [name in Guard]: (core: Core) => boolean } = {
+  smtp: ({ policy }) => policy.protocol === 'smtp',
+  lmtp: ({ policy }) => policy.protocol === 'lmtp',
   'tls-if-required': ({ policy, state }) => policy.starttls !== 'required' || state.tls !== null,
   'auth-if-required': ({ policy, state }) => !policy.auth.required || state.identity !== null,
+  'room-for-transaction': ({ policy, state }) => state.transactions < policy.limits.transactions,
   'room-for-recipient': ({ policy, state }) => (state.envelope?.recipients.length ?? 0) < policy.limits.recipients,
   'no-recipient-refused': ({ state }) => state.refusedRecipients === 0,
+  'not-binary': ({ state }) => state.envelope?.parameters.body !== 'BINARYMIME',
+  'chunking-offered': (core) => offers(core, 'CHUNKING'),
   'tls-not-active': ({ state }) => state.tls === null,
   'tls-offered': (core) => offers(core, 'STARTTLS'),
-  'ehlo-used': ({ state }) => state.hello?.verb === 'EHLO',
+  'ehlo-used': ({ state }) => state.hello !== null && state.hello.verb !== 'HELO',
   'auth-configured': ({ policy }) => policy.auth.mechanisms.length > 0,
   'auth-not-done': ({ state }) => state.identity === null,
   'auth-not-in-clear': (core) => offers(core, 'AUTH'),
   'expn-offered': (core) => offers(core, 'EXPN'),
   'help-offered': (core) => offers(core, 'HELP'),
+  'etrn-offered': (core) => offers(core, 'ETRN'),
+  'xclient-trusted': ({ policy }) => policy.trust.has('XCLIENT'),
+  'xforward-trusted': ({ policy }) => policy.trust.has('XFORWARD'),
 };

@@ -5,7 +5,12 @@ export type LimitName =
   | 'authLine'
   | 'messageSize'
   | 'recipients'
+  | 'transactions'
+  | 'recipientDomains'
+  | 'deliverBy'
+  | 'smallChunks'
   | 'faults'
+  | 'faultDelay'
   | 'output'
   | 'drain'
   | 'dataBlock'
@@ -24,7 +29,7 @@ export interface Limit {
   readonly value: number;
   /** The least that the standard allows. */
   readonly least: number;
-  readonly unit: 'octets' | 'milliseconds' | 'recipients' | 'faults';
+  readonly unit: 'octets' | 'milliseconds' | 'seconds' | 'recipients' | 'transactions' | 'domains' | 'chunks' | 'faults';
   /** Where the number comes from; "ours" where no standard gives one. */
   readonly source: string;
   readonly what: string;
@@ -60,7 +65,36 @@ export const LIMITS: { readonly [name in LimitName]: Limit } = {
     source: 'RFC 5321 4.5.3.1.8: at least 100',
     what: 'accepted recipients of a message',
   },
+  transactions: {
+    value: 10_000,
+    least: 1,
+    unit: 'transactions',
+    source: 'ours; RFC 9422 4.1 announces it',
+    what: 'MAIL commands of a session; beyond them it closes with 421',
+  },
+  recipientDomains: {
+    value: 10_000,
+    least: 1,
+    unit: 'domains',
+    source: 'ours; RFC 9422 4.3 announces it',
+    what: 'different domains of the recipients of a session',
+  },
+  deliverBy: { value: 60, least: 1, unit: 'seconds', source: 'ours; RFC 2852 3', what: 'the least that DELIVERBY announces and takes' },
+  smallChunks: {
+    value: 100,
+    least: 1,
+    unit: 'chunks',
+    source: 'ours',
+    what: 'chunks of fewer than 64 octets, but the last of a message, in a session; beyond them it closes with 421',
+  },
   faults: { value: 20, least: 1, unit: 'faults', source: 'ours', what: 'commands that the engine refused, before it closes with 421' },
+  faultDelay: {
+    value: 0,
+    least: 0,
+    unit: 'milliseconds',
+    source: 'ours',
+    what: 'how long the reply to a fault is held back, to slow down who guesses (a tarpit)',
+  },
   output: {
     value: 65_536,
     least: 512,

@@ -1,7 +1,29 @@
-import { authParameter, bodyParameter, byKeyword, type CommandDialect, type Parameter, sizeParameter } from '@ehlo/grammar';
+import {
+  authParameter,
+  binaryBodyParameter,
+  bodyParameter,
+  byKeyword,
+  byParameter,
+  type CommandDialect,
+  envidParameter,
+  holdForParameter,
+  holdUntilParameter,
+  mtPriorityParameter,
+  notifyParameter,
+  orcptParameter,
+  type Parameter,
+  requireTlsParameter,
+  retParameter,
+  rrvsParameter,
+  sizeParameter,
+  smtpUtf8Parameter,
+} from '@ehlo/grammar';
 import type { Core } from './core.ts';
+import { XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES } from './trusted.ts';
 
 interface Offer {
+  /** The RFC that defines it; null for those of Postfix. */
+  readonly rfc: number | null;
   /** When it is offered, beside being switched on; absent: always. */
   readonly when?: (core: Core) => boolean;
   /** What stands behind its keyword in EHLO. */
@@ -10,17 +32,53 @@ interface Offer {
   readonly parameters?: readonly Parameter[];
 }
 
-/** The extensions that a session implements, and therefore offers: nothing else is ever advertised. */
+/** RFC 9422 4: a limit has six digits at the most. */
+const most = (limit: number): number => Math.min(limit, 999_999);
+
+/** The extensions that a session implements: nothing else is ever advertised. */
 export const OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
-  ['PIPELINING', {}],
-  ['SIZE', { announce: ({ policy }) => ` ${policy.limits.messageSize}`, parameters: [sizeParameter] }],
-  ['8BITMIME', { parameters: [bodyParameter] }],
-  ['ENHANCEDSTATUSCODES', {}],
+  ['PIPELINING', { rfc: 2920 }],
+  ['SIZE', { rfc: 1870, announce: ({ policy }) => ` ${policy.limits.messageSize}`, parameters: [sizeParameter] }],
+  ['8BITMIME', { rfc: 6152, parameters: [bodyParameter] }],
+  ['ENHANCEDSTATUSCODES', { rfc: 2034 }],
+  ['CHUNKING', { rfc: 3030 }],
+  ['BINARYMIME', { rfc: 3030, parameters: [binaryBodyParameter] }],
+  ['SMTPUTF8', { rfc: 6531, parameters: [smtpUtf8Parameter] }],
+  ['DSN', { rfc: 3461, parameters: [retParameter, envidParameter, notifyParameter, orcptParameter] }],
+  ['DELIVERBY', { rfc: 2852, announce: ({ policy }) => ` ${policy.limits.deliverBy}`, parameters: [byParameter] }],
+  [
+    'FUTURERELEASE',
+    {
+      rfc: 4865,
+      announce: ({ policy: { futureRelease } }) => ` ${futureRelease!.seconds} ${futureRelease!.until}`,
+      parameters: [holdForParameter, holdUntilParameter],
+    },
+  ],
+  [
+    'MT-PRIORITY',
+    {
+      rfc: 6710,
+      announce: ({ policy: { mtPriority } }) => (mtPriority.profile === '' ? '' : ` ${mtPriority.profile}`),
+      parameters: [mtPriorityParameter],
+    },
+  ],
+  ['RRVS', { rfc: 7293, parameters: [rrvsParameter] }],
+  // RFC 8689 2: only where the session itself is protected.
+  ['REQUIRETLS', { rfc: 8689, when: ({ state }) => state.tls !== null, parameters: [requireTlsParameter] }],
+  [
+    'LIMITS',
+    {
+      rfc: 9422,
+      announce: ({ policy: { limits } }) =>
+        ` MAILMAX=${most(limits.transactions)} RCPTMAX=${most(limits.recipients)} RCPTDOMAINMAX=${most(limits.recipientDomains)}`,
+    },
+  ],
   // RFC 3207 4.2: "A server MUST NOT return the STARTTLS extension in response to an EHLO command received after a TLS handshake".
-  ['STARTTLS', { when: ({ policy, state }) => policy.starttls !== 'off' && state.tls === null }],
+  ['STARTTLS', { rfc: 3207, when: ({ policy, state }) => policy.starttls !== 'off' && state.tls === null }],
   [
     'AUTH',
     {
+      rfc: 4954,
       // RFC 4954 4: no mechanism in clear where TLS could protect it.
       when: (core) =>
         mechanisms(core).length > 0 && (core.state.tls !== null || core.policy.starttls === 'off' || core.policy.auth.inClear),
@@ -28,10 +86,13 @@ export const OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
       parameters: [authParameter],
     },
   ],
+  ['ETRN', { rfc: 1985 }],
   // RFC 5321 4.1.1.1: what is not required is listed if it is supported; 4.2.4: and only then.
-  ['VRFY', { when: ({ policy }) => policy.ask.has('info') }],
-  ['EXPN', { when: ({ policy }) => policy.ask.has('info') }],
-  ['HELP', {}],
+  ['VRFY', { rfc: 5321, when: ({ policy }) => policy.ask.has('info') }],
+  ['EXPN', { rfc: 5321, when: ({ policy }) => policy.ask.has('info') }],
+  ['HELP', { rfc: 5321 }],
+  ['XCLIENT', { rfc: null, when: ({ policy }) => policy.trust.has('XCLIENT'), announce: () => ` ${XCLIENT_ATTRIBUTES.join(' ')}` }],
+  ['XFORWARD', { rfc: null, when: ({ policy }) => policy.trust.has('XFORWARD'), announce: () => ` ${XFORWARD_ATTRIBUTES.join(' ')}` }],
 ]);
 
 /** The mechanisms of AUTH that can be carried out now: RFC 5801 4, the -PLUS forms bind to the TLS connection, where it has what to bind to. */
@@ -57,10 +118,11 @@ export function ehloLines(core: Core): string[] {
 
 /** How commands are read after EHLO or HELO. RFC 5321 2.2: parameters exist only where EHLO offered their extension. */
 export function dialectOf(core: Core): CommandDialect {
-  const keywords = core.state.hello?.verb === 'EHLO' ? offered(core) : [];
+  const { hello } = core.state;
+  const keywords = hello === null || hello.verb === 'HELO' ? [] : offered(core);
   return {
     tolerate: core.policy.tolerate,
-    utf8: false,
+    utf8: keywords.includes('SMTPUTF8'),
     parameters: byKeyword(keywords.flatMap((keyword) => OFFERS.get(keyword)?.parameters ?? [])),
   };
 }

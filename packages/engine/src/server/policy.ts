@@ -20,12 +20,32 @@ export interface AuthOptions {
   readonly inClear?: boolean;
 }
 
+/** How far ahead a message may be held (RFC 4865 3). */
+export interface FutureReleaseOptions {
+  /** The longest HOLDFOR, at most 999999999. */
+  readonly seconds: number;
+  /** The latest HOLDUNTIL: a date and time of RFC 3339, e.g. `2030-01-01T00:00:00Z`. */
+  readonly until: string;
+}
+
+export interface MtPriorityOptions {
+  /** Name of the Priority Assignment Policy to announce (RFC 6710 9.2), e.g. `MIXER`; absent: not disclosed. */
+  readonly profile?: string;
+  /** Believe clients that have not authenticated, where they ask for more than 0. */
+  readonly trusted?: boolean;
+}
+
+/** A verb by which a trusted proxy speaks for its client. */
+export type TrustedVerb = 'XCLIENT' | 'XFORWARD';
+
 export interface ServerOptions {
   /** The name of this server: a Domain or an address literal. */
   readonly hostname: string;
   /**
    * `mx` receives mail from anywhere, refuses what is ambiguous and wants `rcpt` and `message` to be asked.
-   * `sink` takes every valid path and keeps every octet: for tests.
+   * `submission` (RFC 6409) takes mail from authenticated users only, with fully qualified domains.
+   * `lmtp` (RFC 2033) delivers: a decision for each recipient.
+   * `sink` offers all that is implemented, takes every valid path and keeps every octet: for tests.
    */
   readonly preset?: Preset;
   /** The decisions that the application wants to take; the others get the preset's answer. */
@@ -36,8 +56,16 @@ export interface ServerOptions {
   /** The transport is secure from the start (implicit TLS). */
   readonly tls?: TlsInfo;
   readonly auth?: AuthOptions;
-  /** Keywords of the extensions to offer; all that are implemented if absent. */
+  /**
+   * Keywords of the extensions to offer; the preset's if absent (`PRESETS`). Offer only what the application keeps its promise of:
+   * DSN, for one, is a promise to notify.
+   */
   readonly extensions?: readonly string[];
+  /** Needed to offer FUTURERELEASE. */
+  readonly futureRelease?: FutureReleaseOptions;
+  readonly mtPriority?: MtPriorityOptions;
+  /** Verbs by which this peer may speak for its client: give them only to proxies of your own. */
+  readonly trust?: readonly TrustedVerb[];
   readonly limits?: Partial<Limits>;
   /** Deviations from the grammar to accept; the preset's if absent. */
   readonly tolerate?: ReadonlySet<Deviation>;
@@ -47,29 +75,75 @@ export interface ServerOptions {
   readonly trace?: boolean;
 }
 
-export type Preset = 'mx' | 'sink';
+export type Preset = 'mx' | 'submission' | 'lmtp' | 'sink';
 
 interface PresetRule {
+  readonly protocol: 'smtp' | 'lmtp';
   readonly tolerate: ReadonlySet<Deviation>;
   readonly bareLineEnds: BareLineEnds;
   /** Questions that this preset does not answer by itself. */
   readonly mustAsk: readonly QuestionType[];
+  readonly authRequired: boolean;
+  /** Whether domains of paths have to be fully qualified. */
+  readonly qualified: boolean;
+  readonly extensions: readonly string[];
+  readonly limits: Partial<Limits>;
 }
+
+/** What the engine can promise by itself, whatever the application does with a message. */
+const ALWAYS = ['PIPELINING', 'SIZE', '8BITMIME', 'ENHANCEDSTATUSCODES', 'CHUNKING', 'STARTTLS', 'AUTH', 'VRFY', 'EXPN', 'HELP'] as const;
+
+const MX: PresetRule = {
+  protocol: 'smtp',
+  tolerate: POSTEL,
+  bareLineEnds: 'reject',
+  mustAsk: ['rcpt', 'message'],
+  authRequired: false,
+  qualified: false,
+  extensions: ALWAYS,
+  limits: {},
+};
 
 /** What a preset sets together. */
 export const PRESETS: { readonly [name in Preset]: PresetRule } = {
-  mx: { tolerate: POSTEL, bareLineEnds: 'reject', mustAsk: ['rcpt', 'message'] },
-  sink: { tolerate: ANYTHING, bareLineEnds: 'keep', mustAsk: [] },
+  mx: MX,
+  submission: {
+    ...MX,
+    mustAsk: ['message'],
+    authRequired: true,
+    qualified: true,
+    // RFC 6409 5.3: an answer within two minutes.
+    limits: { connectAnswer: 110_000, commandAnswer: 110_000, messageAnswer: 110_000 },
+  },
+  lmtp: { ...MX, protocol: 'lmtp' },
+  sink: { ...MX, tolerate: ANYTHING, bareLineEnds: 'keep', mustAsk: [], extensions: [...OFFERS.keys()] },
 };
+
+/** Extensions that are nothing without another: RFC 3030 3, RFC 6531 3.1 (8). */
+const NEEDS: ReadonlyMap<string, string> = new Map([
+  ['BINARYMIME', 'CHUNKING'],
+  ['SMTPUTF8', '8BITMIME'],
+]);
+
+/** RFC 2033 5: LMTP has these whatever is asked for. */
+const LMTP_EXTENSIONS = ['PIPELINING', 'ENHANCEDSTATUSCODES'] as const;
+
+/** As far ahead as RFC 4865 and RFC 3339 can say. */
+const FOREVER: FutureReleaseOptions = { seconds: 999_999_999, until: '9999-12-31T23:59:59Z' };
 
 /** The options, checked and complete. */
 export interface Policy {
   readonly hostname: string;
+  readonly protocol: 'smtp' | 'lmtp';
   readonly ask: ReadonlySet<QuestionType>;
   readonly starttls: 'off' | 'offered' | 'required';
   readonly auth: Required<AuthOptions>;
   /** Keywords that may be offered, where the session's state allows it. */
   readonly extensions: ReadonlySet<string>;
+  readonly futureRelease: FutureReleaseOptions | null;
+  readonly mtPriority: Required<MtPriorityOptions>;
+  readonly trust: ReadonlySet<TrustedVerb>;
+  readonly qualified: boolean;
   readonly limits: Limits;
   readonly tolerate: ReadonlySet<Deviation>;
   readonly bareLineEnds: BareLineEnds;
@@ -77,36 +151,63 @@ export interface Policy {
   readonly trace: boolean;
 }
 
-const KEYWORDS: readonly string[] = [...OFFERS.keys()];
-
 /** Checks the options. Throws `SmtpUsageError`: a program with wrong options should not start. */
 export function resolvePolicy(options: ServerOptions): Policy {
-  const preset = PRESETS[options.preset ?? 'mx'];
+  const name = options.preset ?? 'mx';
+  const preset = PRESETS[name];
   const ask = new Set(options.ask ?? []);
+  const auth = { mechanisms: [], required: preset.authRequired, inClear: false, ...options.auth };
   if (!isHostName(options.hostname)) {
     throw new SmtpUsageError('bad-hostname', 'hostname must be a domain name or an address literal such as [192.0.2.1] (RFC 5321 4.3.1)');
   }
   for (const question of preset.mustAsk) {
     if (!ask.has(question)) {
-      throw new SmtpUsageError('missing-question', `preset ${options.preset ?? 'mx'} needs '${question}' in ask: it takes no mail unasked`);
+      throw new SmtpUsageError('missing-question', `preset ${name} needs '${question}' in ask: it takes no mail unasked`);
     }
   }
-  if ((options.auth?.mechanisms.length ?? 0) > 0 && !ask.has('auth')) {
+  if (auth.mechanisms.length > 0 && !ask.has('auth')) {
     throw new SmtpUsageError('missing-question', "auth.mechanisms needs 'auth' in ask: somebody has to carry them out");
   }
-  for (const keyword of options.extensions ?? []) {
-    if (!KEYWORDS.includes(keyword)) throw new SmtpUsageError('bad-extension', `${keyword} is not an extension that is implemented`);
+  if (auth.required && auth.mechanisms.length === 0 && !options.trust?.includes('XCLIENT')) {
+    throw new SmtpUsageError('missing-auth', 'authentication is required (RFC 6409 4.3 for preset submission), so give auth.mechanisms');
   }
   return {
     hostname: options.hostname,
+    protocol: preset.protocol,
     ask,
     starttls: options.starttls ?? 'off',
-    auth: { mechanisms: [], required: false, inClear: false, ...options.auth },
-    extensions: new Set(options.extensions ?? KEYWORDS),
-    limits: resolveLimits(options.limits),
+    auth,
+    extensions: resolveExtensions(options, name),
+    futureRelease: options.futureRelease ?? (name === 'sink' ? FOREVER : null),
+    mtPriority: { profile: '', trusted: false, ...options.mtPriority },
+    trust: new Set(options.trust ?? []),
+    qualified: preset.qualified,
+    limits: resolveLimits({ ...preset.limits, ...options.limits }),
     tolerate: options.tolerate ?? preset.tolerate,
     bareLineEnds: options.bareLineEnds ?? preset.bareLineEnds,
     earlyTalkers: options.earlyTalkers ?? 'ignore',
     trace: options.trace ?? false,
   };
+}
+
+/** The keywords that may be offered. Throws `SmtpUsageError` `bad-extension`, `missing-question`. */
+function resolveExtensions({ extensions, ask, futureRelease, trust }: ServerOptions, preset: Preset): ReadonlySet<string> {
+  const fixed = PRESETS[preset].protocol === 'lmtp' ? LMTP_EXTENSIONS : [];
+  const chosen = new Set([...(extensions ?? PRESETS[preset].extensions), ...fixed, ...(trust ?? [])]);
+  const bad = (text: string): never => {
+    throw new SmtpUsageError('bad-extension', text);
+  };
+  for (const keyword of chosen) {
+    if (!OFFERS.has(keyword)) bad(`${keyword} is not an extension that is implemented`);
+    const needed = NEEDS.get(keyword);
+    if (needed !== undefined && !chosen.has(needed))
+      bad(`${keyword} cannot be offered without ${needed} (RFC ${OFFERS.get(keyword)!.rfc})`);
+  }
+  if (preset === 'submission' && chosen.has('ETRN')) bad('ETRN must not be offered for submission (RFC 6409 7)');
+  if (chosen.has('FUTURERELEASE') && preset !== 'sink' && futureRelease === undefined)
+    bad('FUTURERELEASE needs futureRelease: { seconds, until }');
+  if (chosen.has('ETRN') && preset !== 'sink' && !ask?.includes('info')) {
+    throw new SmtpUsageError('missing-question', "ETRN needs 'info' in ask: somebody has to start the queue");
+  }
+  return chosen;
 }

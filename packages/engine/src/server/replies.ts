@@ -10,8 +10,15 @@ export type ReplyName =
   | 'reset'
   | 'noop'
   | 'quit'
+  | 'chunk'
   | 'vrfy'
   | 'expn'
+  | 'etrn'
+  | 'xforward'
+  | 'priority'
+  | 'vrfyAscii'
+  | 'rcptAscii'
+  | 'rcptMovedAscii'
   | 'help'
   | 'starttls'
   | 'authenticated'
@@ -27,6 +34,11 @@ export type ReplyName =
   | 'nestedMail'
   | 'inTransaction'
   | 'onlyQuit'
+  | 'lhloOnly'
+  | 'chunksOpen'
+  | 'binaryNeedsBdat'
+  | 'tooManyTransactions'
+  | 'tooManyDomains'
   | 'tooManyRecipients'
   | 'tooLarge'
   | 'tlsRequired'
@@ -45,6 +57,12 @@ export type ReplyName =
   | 'badArgument'
   | 'badSender'
   | 'badRecipient'
+  | 'asciiSender'
+  | 'asciiRecipient'
+  | 'unqualifiedSender'
+  | 'unqualifiedRecipient'
+  | 'deliverByTooSoon'
+  | 'heldTooLong'
   | 'unknownParameter'
   | 'bareLineEnd'
   | 'shutdown'
@@ -56,16 +74,21 @@ export type ReplyName =
   | 'bdat'
   | 'bdatLost';
 
-/** A reply that the engine gives by itself, with the place in the standard that asks for it. */
+/** A reply that the engine gives by itself, and why. */
 export interface EngineReply extends Reply {
+  /** The name of the rule that gives it. */
+  readonly rule: ReplyName;
+  /** The place in the standard that asks for it. */
   readonly section: string;
 }
 
-const reply = (code: number, enhanced: string, text: string, section: string): EngineReply =>
+type Row = Omit<EngineReply, 'rule'>;
+
+const reply = (code: number, enhanced: string, text: string, section: string): Row =>
   enhanced === '' ? { code, lines: [text], section } : { code, enhanced, lines: [text], section };
 
 /** Every reply of the engine. `%` stands for the server's host name (RFC 5321 4.3.1: greeting-type replies begin with it). */
-export const REPLIES: { readonly [name in ReplyName]: EngineReply } = {
+export const REPLIES: { readonly [name in ReplyName]: EngineReply } = named({
   greeting: reply(220, '', '% ESMTP Service ready', 'RFC 5321 3.1'),
   hello: reply(250, '', '%', 'RFC 5321 4.1.1.1'),
   mail: reply(250, '2.1.0', 'Sender OK', 'RFC 5321 4.1.1.2'),
@@ -78,6 +101,19 @@ export const REPLIES: { readonly [name in ReplyName]: EngineReply } = {
   vrfy: reply(252, '2.5.0', 'Cannot VRFY user, but will accept message and attempt delivery', 'RFC 5321 3.5.3'),
   expn: reply(250, '2.1.5', '', 'RFC 5321 3.5.2'),
   help: reply(214, '2.0.0', '', 'RFC 5321 4.1.1.8'),
+  chunk: reply(250, '2.0.0', '', 'RFC 3030 2'),
+  etrn: reply(250, '2.0.0', '', 'RFC 1985 5.1'),
+  xforward: reply(250, '2.0.0', 'Facts of the client noted', 'XFORWARD of Postfix'),
+  priority: reply(250, '2.3.6', '', 'RFC 6710 4.1'),
+  // RFC 6531 3.7.4: what is said in place of an answer that needs UTF-8, to a client that did not ask for it.
+  vrfyAscii: reply(
+    252,
+    '2.6.8',
+    'Cannot show that mailbox without SMTPUTF8, but will accept message and attempt delivery',
+    'RFC 6531 3.7.4.2',
+  ),
+  rcptAscii: reply(250, '2.1.5', 'Recipient OK, will forward', 'RFC 6531 3.7.4.1'),
+  rcptMovedAscii: reply(550, '5.1.6', 'Recipient has moved', 'RFC 6531 3.7.4.1'),
   starttls: reply(220, '2.0.0', 'Ready to start TLS', 'RFC 3207 4'),
   authenticated: reply(235, '2.7.0', 'Authentication succeeded', 'RFC 4954 6'),
 
@@ -93,6 +129,11 @@ export const REPLIES: { readonly [name in ReplyName]: EngineReply } = {
   nestedMail: reply(503, '5.5.1', 'Bad sequence of commands: a transaction is open', 'RFC 5321 4.1.4'),
   inTransaction: reply(503, '5.5.1', 'Bad sequence of commands: a transaction is open', 'RFC 4954 4'),
   onlyQuit: reply(503, '5.5.1', 'Bad sequence of commands: no service here, send QUIT', 'RFC 5321 3.1'),
+  lhloOnly: reply(500, '5.5.1', 'Command not recognized: this is LMTP, send LHLO', 'RFC 2033 4.1'),
+  chunksOpen: reply(503, '5.5.1', 'Bad sequence of commands: the message is sent in chunks, send BDAT or RSET', 'RFC 3030 2'),
+  binaryNeedsBdat: reply(503, '5.5.1', 'Bad sequence of commands: BODY=BINARYMIME is sent by BDAT', 'RFC 3030 3'),
+  tooManyTransactions: reply(421, '4.7.0', '% Too many messages in one session, closing transmission channel', 'RFC 9422 4.1'),
+  tooManyDomains: reply(452, '4.5.3', 'Too many recipient domains in one session', 'RFC 9422 4.3'),
   tooManyRecipients: reply(452, '4.5.3', 'Too many recipients', 'RFC 5321 4.5.3.1.10'),
   tooLarge: reply(552, '5.3.4', 'Message size exceeds fixed maximum message size', 'RFC 1870 6.1'),
   tlsRequired: reply(530, '5.7.0', 'Must issue a STARTTLS command first', 'RFC 3207 4'),
@@ -111,6 +152,12 @@ export const REPLIES: { readonly [name in ReplyName]: EngineReply } = {
   badArgument: reply(501, '5.5.4', 'Syntax error in parameters or arguments', 'RFC 5321 4.2.2'),
   badSender: reply(501, '5.1.7', 'Syntax error in the sender address', 'RFC 5321 4.1.4'),
   badRecipient: reply(501, '5.1.3', 'Syntax error in the recipient address', 'RFC 5321 4.1.4'),
+  asciiSender: reply(550, '5.6.7', 'A sender address beyond ASCII needs SMTPUTF8', 'RFC 6531 3.5'),
+  asciiRecipient: reply(553, '5.6.7', 'A recipient address beyond ASCII needs SMTPUTF8 in MAIL', 'RFC 6531 3.5'),
+  unqualifiedSender: reply(554, '5.1.8', 'The domain of the sender is not fully qualified', 'RFC 6409 4.2'),
+  unqualifiedRecipient: reply(554, '5.1.2', 'The domain of the recipient is not fully qualified', 'RFC 6409 4.2'),
+  deliverByTooSoon: reply(555, '5.5.4', 'The message cannot be delivered as soon as BY asks for', 'RFC 2852 3'),
+  heldTooLong: reply(501, '5.5.4', 'The message cannot be held as long as that', 'RFC 4865 4'),
   unknownParameter: reply(555, '5.5.4', 'MAIL FROM/RCPT TO parameters not recognized or not implemented', 'RFC 5321 4.1.1.11'),
   bareLineEnd: reply(550, '5.6.0', 'A line of the message ends without CR LF', 'RFC 5321 2.3.8'),
 
@@ -122,4 +169,18 @@ export const REPLIES: { readonly [name in ReplyName]: EngineReply } = {
   draining: reply(421, '4.3.2', '% Too much refused mail data, closing transmission channel', 'RFC 5321 4.3.2'),
   bdat: reply(502, '5.5.1', 'CHUNKING is not offered', 'RFC 3030 2'),
   bdatLost: reply(421, '4.7.0', '% Cannot tell where the chunk ends, closing transmission channel', 'RFC 3030 2'),
-};
+});
+
+/** What LMTP says in place of SMTP's. */
+export const LMTP_REPLIES: { readonly [name in ReplyName]?: EngineReply } = named({
+  greeting: reply(220, '', '% LMTP Service ready', 'RFC 2033 4.2'),
+  helloFirst: reply(503, '5.5.1', 'Bad sequence of commands: send LHLO first', 'RFC 2033 4.1'),
+  ehloFirst: reply(503, '5.5.1', 'Bad sequence of commands: send LHLO first', 'RFC 2033 4.1'),
+  // 4.2: without a recipient DATA "MUST fail with a 503 reply code".
+  noRecipients: reply(503, '5.5.1', 'No valid recipients', 'RFC 2033 4.2'),
+});
+
+function named<Name extends ReplyName>(rows: { readonly [name in Name]: Row }): { readonly [name in Name]: EngineReply } {
+  const replies = Object.entries<Row>(rows).map(([rule, row]) => [rule, { ...row, rule }]);
+  return Object.fromEntries(replies) as { readonly [name in Name]: EngineReply };
+}

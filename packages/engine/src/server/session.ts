@@ -1,11 +1,12 @@
 import type { Reply } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
-import type { Peer, TlsInfo } from '../facts.ts';
+import type { Forwarded, Peer, TlsInfo } from '../facts.ts';
 import { accepted, ask, rejected, rejectionReply } from './answer.ts';
 import { readResponse, sendChallenge } from './auth.ts';
-import { readBody, refuseBody } from './body.ts';
+import { readBody } from './body.ts';
+import { readRefusedChunk } from './chunk.ts';
 import { pass } from './clock.ts';
-import { readCommand, readRefusedChunk } from './command.ts';
+import { readCommand } from './command.ts';
 import { Core } from './core.ts';
 import type { Answer, AnswerOf, AuthQuestion, Envelope, Hello, Question, Rejection, ServerEvent, Wants } from './events.ts';
 import { resolvePolicy, type ServerOptions } from './policy.ts';
@@ -59,7 +60,6 @@ export class ServerSession {
   lost(): void {
     const core = this.#core;
     if (core.state.phase === 'closed') return;
-    core.abort('lost');
     core.dropOutput();
     core.close('lost');
   }
@@ -123,8 +123,8 @@ export class ServerSession {
   discard(rejection: Rejection): boolean {
     const core = this.#core;
     const reply = rejectionReply(core, rejection);
-    if (core.state.phase !== 'data' || core.state.body!.verdict !== null) return false;
-    refuseBody(core, 'discarded', reply);
+    if (!core.receiving) return false;
+    core.refuseBody('discarded', reply);
     return true;
   }
 
@@ -193,11 +193,29 @@ export class ServerSession {
     return this.#core.state.identity;
   }
 
-  /** RFC 3848: the name of the protocol for the WITH clause of a Received field. */
+  /** The peer, as a trusted proxy may have told it (XCLIENT). */
+  get peer(): Peer {
+    return this.#core.state.peer;
+  }
+
+  /** What a trusted sender has said of the client that it had its message from (XFORWARD). */
+  get forwarded(): Forwarded | null {
+    return this.#core.state.forwarded;
+  }
+
+  /** What has been counted so far: MAIL commands, and commands that were refused as faults. */
+  get counters(): { readonly transactions: number; readonly faults: number } {
+    const { transactions, faults } = this.#core.state;
+    return { transactions, faults };
+  }
+
+  /** RFC 3848, RFC 6531 4.3: the name of the protocol for the WITH clause of a Received field. */
   get protocol(): string {
-    const { hello, tls, identity } = this.#core.state;
-    if (hello?.verb !== 'EHLO') return 'SMTP';
-    return `ESMTP${tls === null ? '' : 'S'}${identity === null ? '' : 'A'}`;
+    const { hello, tls, identity, envelope } = this.#core.state;
+    if (hello === null || hello.verb === 'HELO') return this.#core.policy.protocol.toUpperCase();
+    const family = hello.verb === 'LHLO' ? 'LMTP' : 'SMTP';
+    const extended = envelope?.parameters.smtpUtf8 === true ? `UTF8${family}` : family === 'SMTP' ? 'ESMTP' : family;
+    return `${extended}${tls === null ? '' : 'S'}${identity === null ? '' : 'A'}`;
   }
 
   /** A copy of the whole state. Throws `SmtpUsageError` `snapshot-refused` during AUTH and the TLS hand-over. */
@@ -220,6 +238,8 @@ const READERS: { readonly [phase in Phase]: (core: Core) => boolean } = {
   mail: readCommand,
   rcpt: readCommand,
   data: readBody,
+  chunk: readBody,
+  chunks: readCommand,
   message: () => false,
   auth: readResponse,
   tls: () => false,
@@ -230,7 +250,7 @@ const READERS: { readonly [phase in Phase]: (core: Core) => boolean } = {
 function step(core: Core): boolean {
   const { state } = core;
   const { phase } = state;
-  if (phase === 'closed') return false;
+  if (phase === 'closed' || core.late !== null) return false;
   if (isTimeToLeave(core)) {
     core.reply(state.farewell!);
     core.close('shutdown');
@@ -239,11 +259,10 @@ function step(core: Core): boolean {
   const read = state.refusedChunk === null ? READERS[phase](core) : readRefusedChunk(core, state.refusedChunk);
   if (read) {
     // In a message the timer restarts at each block only.
-    if (phase !== 'data' || core.state.phase !== 'data') core.settle();
+    if ((phase !== 'data' && phase !== 'chunk') || core.state.phase !== phase) core.settle();
     return true;
   }
   if (!state.ended || phase === 'connect') return false;
-  core.abort('ended');
   core.close('ended');
   return true;
 }
@@ -261,6 +280,6 @@ function greet(core: Core): boolean {
     if (core.timer === null) core.arm('greetingDelay');
     return false;
   }
-  ask(core, { type: 'connect', peer: core.peer });
+  ask(core, { type: 'connect', peer: core.state.peer });
   return true;
 }

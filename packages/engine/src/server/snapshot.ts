@@ -1,5 +1,6 @@
 import { SmtpUsageError } from '../error.ts';
 import type { Peer } from '../facts.ts';
+import { ChunkReader } from './chunk-reader.ts';
 import { Core, type State } from './core.ts';
 import { DotReader, type DotState } from './dot-reader.ts';
 import type { Question, ServerEvent } from './events.ts';
@@ -16,6 +17,8 @@ export interface Snapshot {
   /** Whether the line at the start of the input has already gone beyond its limit. */
   readonly dropped: boolean;
   readonly output: Uint8Array;
+  /** A reply that is held back. */
+  readonly late: Uint8Array | null;
   readonly timer: LimitName | null;
   /** Milliseconds that were left. */
   readonly timerLeft: number;
@@ -23,14 +26,29 @@ export interface Snapshot {
 }
 
 interface BodySnapshot {
-  readonly dots: DotState;
-  readonly line: number;
-  readonly bareCr: number;
-  readonly bareLf: number;
+  readonly reader: DotsSnapshot | ChunkSnapshot;
   readonly size: number;
   readonly block: number;
   readonly drained: number;
   readonly verdict: State['farewell'];
+}
+
+interface DotsSnapshot {
+  readonly state: DotState;
+  readonly line: number;
+  readonly bareCr: number;
+  readonly bareLf: number;
+}
+
+interface ChunkSnapshot {
+  readonly binary: boolean;
+  readonly size: number;
+  readonly left: number;
+  readonly last: boolean;
+  readonly cr: boolean;
+  readonly line: number;
+  readonly bareCr: number;
+  readonly bareLf: number;
 }
 
 export function snapshotOf(core: Core): Snapshot {
@@ -47,7 +65,8 @@ export function snapshotOf(core: Core): Snapshot {
     state: {
       ...rest,
       envelope: state.envelope === null ? null : { ...state.envelope, recipients: [...state.envelope.recipients] },
-      body: body === null ? null : bodySnapshot(body),
+      domains: new Set(state.domains),
+      body: body === null ? null : { ...body, reader: readerSnapshot(body.reader) },
       refusedChunk: state.refusedChunk === null ? null : { ...state.refusedChunk },
     },
     question,
@@ -57,6 +76,7 @@ export function snapshotOf(core: Core): Snapshot {
     input: core.input.unread().slice(),
     dropped: core.input.dropped,
     output: output.slice(),
+    late: core.late?.slice() ?? null,
     timer: core.timer,
     timerLeft: core.timerEnds - core.now,
     flushLeft: core.flushEnds - core.now,
@@ -70,7 +90,8 @@ export function restoreCore(policy: Policy, peer: Peer, snapshot: Snapshot, now:
   core.state = {
     ...snapshot.state,
     envelope: envelope === null ? null : { ...envelope, recipients: [...envelope.recipients] },
-    body: body === null ? null : { reader: reader(body), size: body.size, block: body.block, drained: body.drained, verdict: body.verdict },
+    domains: new Set(snapshot.state.domains),
+    body: body === null ? null : { ...body, reader: restoreReader(body.reader) },
     refusedChunk: snapshot.state.refusedChunk === null ? null : { ...snapshot.state.refusedChunk },
     exchange: null,
   };
@@ -81,20 +102,21 @@ export function restoreCore(policy: Policy, peer: Peer, snapshot: Snapshot, now:
   if (snapshot.question !== null) core.events.push(snapshot.question);
   core.dialect = dialectOf(core);
   if (snapshot.output.length > 0) core.send(snapshot.output.slice());
+  core.late = snapshot.late?.slice() ?? null;
   core.timer = snapshot.timer;
   core.timerEnds = now + snapshot.timerLeft;
   core.flushEnds = now + snapshot.flushLeft;
   return core;
 }
 
-function bodySnapshot({ reader, size, block, drained, verdict }: NonNullable<State['body']>): BodySnapshot {
-  const { state: dots, line, bareCr, bareLf } = reader;
-  return { dots, line, bareCr, bareLf, size, block, drained, verdict };
+function readerSnapshot(reader: DotReader | ChunkReader): DotsSnapshot | ChunkSnapshot {
+  const { line, bareCr, bareLf } = reader;
+  if (reader instanceof DotReader) return { state: reader.state, line, bareCr, bareLf };
+  const { binary, size, left, last, cr } = reader;
+  return { binary, size, left, last, cr, line, bareCr, bareLf };
 }
 
-function reader({ dots, line, bareCr, bareLf }: BodySnapshot): DotReader {
-  const reader = new DotReader();
-  reader.state = dots;
-  Object.assign(reader, { line, bareCr, bareLf });
-  return reader;
+function restoreReader(snapshot: DotsSnapshot | ChunkSnapshot): DotReader | ChunkReader {
+  const reader = 'state' in snapshot ? new DotReader() : new ChunkReader(snapshot.binary, snapshot.size, snapshot.last);
+  return Object.assign(reader, snapshot);
 }

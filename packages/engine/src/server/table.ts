@@ -11,6 +11,8 @@ export type Phase =
   | 'mail' // a sender, no recipient
   | 'rcpt' // at least one recipient
   | 'data' // the message is being received
+  | 'chunk' // a chunk of it is being received (BDAT)
+  | 'chunks' // between two chunks
   | 'message' // the message is being decided on
   | 'auth' // an AUTH exchange
   | 'tls' // the transport is being secured
@@ -18,10 +20,15 @@ export type Phase =
 
 /** A condition of a row; `guards.ts` says how each is read. The first that fails refuses the command. */
 export type Guard =
+  | 'smtp'
+  | 'lmtp'
   | 'tls-if-required'
   | 'auth-if-required'
+  | 'room-for-transaction'
   | 'room-for-recipient'
   | 'no-recipient-refused'
+  | 'not-binary'
+  | 'chunking-offered'
   | 'tls-offered'
   | 'tls-not-active'
   | 'ehlo-used'
@@ -29,7 +36,10 @@ export type Guard =
   | 'auth-not-done'
   | 'auth-not-in-clear'
   | 'expn-offered'
-  | 'help-offered';
+  | 'help-offered'
+  | 'etrn-offered'
+  | 'xclient-trusted'
+  | 'xforward-trusted';
 
 /** What is said where a condition does not hold. */
 export interface GuardRule {
@@ -38,10 +48,15 @@ export interface GuardRule {
 }
 
 export const GUARDS: { readonly [name in Guard]: GuardRule } = {
+  smtp: { reply: 'lhloOnly', fault: 'not-implemented' },
+  lmtp: { reply: 'notImplemented', fault: 'not-implemented' },
   'tls-if-required': { reply: 'tlsRequired', fault: 'tls-required' },
   'auth-if-required': { reply: 'authRequired', fault: 'auth-required' },
+  'room-for-transaction': { reply: 'tooManyTransactions', fault: 'transactions' },
   'room-for-recipient': { reply: 'tooManyRecipients', fault: 'recipients' },
   'no-recipient-refused': { reply: 'noRecipients', fault: 'sequence' },
+  'not-binary': { reply: 'binaryNeedsBdat', fault: 'sequence' },
+  'chunking-offered': { reply: 'bdat', fault: 'not-implemented' },
   'tls-not-active': { reply: 'tlsActive', fault: 'sequence' },
   'tls-offered': { reply: 'notImplemented', fault: 'not-implemented' },
   'ehlo-used': { reply: 'ehloFirst', fault: 'sequence' },
@@ -50,10 +65,22 @@ export const GUARDS: { readonly [name in Guard]: GuardRule } = {
   'auth-not-in-clear': { reply: 'authInClear', fault: 'tls-required' },
   'expn-offered': { reply: 'notImplemented', fault: 'not-implemented' },
   'help-offered': { reply: 'notImplemented', fault: 'not-implemented' },
+  'etrn-offered': { reply: 'notImplemented', fault: 'not-implemented' },
+  'xclient-trusted': { reply: 'notImplemented', fault: 'not-implemented' },
+  'xforward-trusted': { reply: 'notImplemented', fault: 'not-implemented' },
 };
 
 /** What moves a session besides the verbs of its client. */
-export type Happening = 'greet' | 'turn-away' | 'end-of-data' | 'transaction-over' | 'auth-over' | 'secured' | 'close';
+export type Happening =
+  | 'greet'
+  | 'turn-away'
+  | 'end-of-chunk'
+  | 'chunk-refused'
+  | 'end-of-data'
+  | 'transaction-over'
+  | 'auth-over'
+  | 'secured'
+  | 'close';
 
 export interface Row {
   readonly from: readonly Phase[];
@@ -67,10 +94,10 @@ export interface Row {
 
 const BEFORE_MAIL = ['greeted', 'ready'] as const;
 const IN_TRANSACTION = ['mail', 'rcpt'] as const;
-const COMMANDS = [...BEFORE_MAIL, ...IN_TRANSACTION] as const;
+const COMMANDS = [...BEFORE_MAIL, ...IN_TRANSACTION, 'chunks'] as const;
 
 /** RFC 5321 4.2.4: recognised, and not implemented. F.1 and F.6 have the first four. */
-const NOT_IMPLEMENTED = ['SEND', 'SOML', 'SAML', 'TURN', 'ATRN', 'BURL', 'ETRN', 'LHLO', 'XCLIENT', 'XFORWARD'] as const;
+const NOT_IMPLEMENTED = ['SEND', 'SOML', 'SAML', 'TURN', 'ATRN', 'BURL'] as const;
 
 /**
  * RFC 5321 4.1.4, the order of commands, and what the extensions add to it: the whole protocol. The first row that has the
@@ -80,33 +107,43 @@ export const TABLE: readonly Row[] = [
   { on: 'greet', from: ['connect'], to: 'greeted' },
   { on: 'turn-away', from: ['connect'], to: 'refused' },
 
-  { on: 'EHLO', from: COMMANDS, to: 'ready' },
-  { on: 'HELO', from: COMMANDS, guards: ['tls-if-required'], to: 'ready' },
-  { on: 'MAIL', from: ['ready'], guards: ['tls-if-required', 'auth-if-required'], to: 'mail' },
+  { on: 'EHLO', from: COMMANDS, guards: ['smtp'], to: 'ready' },
+  { on: 'HELO', from: COMMANDS, guards: ['smtp', 'tls-if-required'], to: 'ready' },
+  { on: 'LHLO', from: COMMANDS, guards: ['lmtp'], to: 'ready' }, // RFC 2033 4.1
+  { on: 'MAIL', from: ['ready'], guards: ['tls-if-required', 'auth-if-required', 'room-for-transaction'], to: 'mail' },
   { on: 'MAIL', from: ['greeted'], guards: ['tls-if-required'], refuse: 'helloFirst' },
   { on: 'MAIL', from: IN_TRANSACTION, refuse: 'nestedMail' },
   { on: 'RCPT', from: IN_TRANSACTION, guards: ['room-for-recipient'], to: 'rcpt' },
   { on: 'RCPT', from: ['greeted'], guards: ['tls-if-required'], refuse: 'helloFirst' },
   { on: 'RCPT', from: ['ready'], guards: ['tls-if-required'], refuse: 'mailFirst' },
-  { on: 'DATA', from: ['rcpt'], to: 'data' },
+  { on: 'DATA', from: ['rcpt'], guards: ['not-binary'], to: 'data' },
   { on: 'DATA', from: ['mail'], guards: ['no-recipient-refused'], refuse: 'rcptFirst' },
   { on: 'DATA', from: ['greeted'], guards: ['tls-if-required'], refuse: 'helloFirst' },
   { on: 'DATA', from: ['ready'], guards: ['tls-if-required'], refuse: 'mailFirst' },
-  { on: 'end-of-data', from: ['data'], to: 'message' },
-  { on: 'transaction-over', from: ['data', 'message'], to: 'ready' },
+  { on: 'end-of-data', from: ['data', 'chunk'], to: 'message' },
+  { on: 'transaction-over', from: [...IN_TRANSACTION, 'data', 'chunk', 'chunks', 'message'], to: 'ready' },
   // 4.1.4: these may be used at any time, before EHLO too, and touch no transaction (RSET ends one).
   { on: 'RSET', from: ['greeted'], guards: ['tls-if-required'] },
-  { on: 'RSET', from: ['ready', 'mail', 'rcpt'], guards: ['tls-if-required'], to: 'ready' },
+  { on: 'RSET', from: ['ready', ...IN_TRANSACTION, 'chunks'], guards: ['tls-if-required'], to: 'ready' },
   { on: 'NOOP', from: COMMANDS },
   { on: 'HELP', from: COMMANDS, guards: ['help-offered', 'tls-if-required', 'auth-if-required'] },
   { on: 'VRFY', from: COMMANDS, guards: ['tls-if-required', 'auth-if-required'] },
   { on: 'EXPN', from: COMMANDS, guards: ['expn-offered', 'tls-if-required', 'auth-if-required'] },
   { on: 'QUIT', from: [...COMMANDS, 'refused'], to: 'closed' },
 
+  // RFC 3030 2: the chunks of a message, in place of DATA.
+  { on: 'BDAT', from: ['rcpt', 'chunks'], guards: ['chunking-offered'], to: 'chunk' },
+  { on: 'BDAT', from: ['mail'], guards: ['chunking-offered', 'no-recipient-refused'], refuse: 'rcptFirst' },
+  { on: 'BDAT', from: ['greeted'], guards: ['chunking-offered', 'tls-if-required'], refuse: 'helloFirst' },
+  { on: 'BDAT', from: ['ready'], guards: ['chunking-offered', 'tls-if-required'], refuse: 'mailFirst' },
+  { on: 'end-of-chunk', from: ['chunk'], to: 'chunks' },
+  { on: 'chunk-refused', from: [...IN_TRANSACTION, 'chunks'], to: 'chunks' },
+  ...(['MAIL', 'RCPT', 'DATA'] as const).map((on) => ({ on, from: ['chunks'], refuse: 'chunksOpen' }) as const),
+
   // RFC 3207
   { on: 'STARTTLS', from: ['ready'], guards: ['tls-not-active', 'tls-offered', 'ehlo-used'], to: 'tls' },
   { on: 'STARTTLS', from: ['greeted'], refuse: 'ehloFirst' },
-  { on: 'STARTTLS', from: IN_TRANSACTION, refuse: 'inTransaction' },
+  { on: 'STARTTLS', from: [...IN_TRANSACTION, 'chunks'], refuse: 'inTransaction' },
   { on: 'secured', from: ['tls'], to: 'greeted' },
 
   // RFC 4954
@@ -117,13 +154,23 @@ export const TABLE: readonly Row[] = [
     to: 'auth',
   },
   { on: 'AUTH', from: ['greeted'], guards: ['tls-if-required'], refuse: 'ehloFirst' },
-  { on: 'AUTH', from: IN_TRANSACTION, refuse: 'inTransaction' },
+  { on: 'AUTH', from: [...IN_TRANSACTION, 'chunks'], refuse: 'inTransaction' },
   { on: 'auth-over', from: ['auth'], to: 'ready' },
 
-  ...NOT_IMPLEMENTED.map((on) => ({ on, from: COMMANDS, refuse: 'notImplemented' }) as const),
-  { on: 'BDAT', from: COMMANDS, refuse: 'bdat' },
+  // RFC 1985 3: not in a transaction.
+  { on: 'ETRN', from: ['ready'], guards: ['etrn-offered', 'tls-if-required', 'auth-if-required', 'ehlo-used'] },
+  { on: 'ETRN', from: ['greeted'], guards: ['etrn-offered', 'tls-if-required'], refuse: 'ehloFirst' },
+  { on: 'ETRN', from: [...IN_TRANSACTION, 'chunks'], guards: ['etrn-offered'], refuse: 'inTransaction' },
 
-  { on: 'close', from: ['connect', 'refused', ...COMMANDS, 'data', 'message', 'auth', 'tls'], to: 'closed' },
+  // Of Postfix: what a trusted proxy says of its client. XCLIENT begins the session anew, with a greeting for its reply.
+  { on: 'XCLIENT', from: BEFORE_MAIL, guards: ['xclient-trusted'], to: 'connect' },
+  { on: 'XCLIENT', from: [...IN_TRANSACTION, 'chunks'], guards: ['xclient-trusted'], refuse: 'inTransaction' },
+  { on: 'XFORWARD', from: BEFORE_MAIL, guards: ['xforward-trusted'] },
+  { on: 'XFORWARD', from: [...IN_TRANSACTION, 'chunks'], guards: ['xforward-trusted'], refuse: 'inTransaction' },
+
+  ...NOT_IMPLEMENTED.map((on) => ({ on, from: COMMANDS, refuse: 'notImplemented' }) as const),
+
+  { on: 'close', from: ['connect', 'refused', ...COMMANDS, 'data', 'chunk', 'message', 'auth', 'tls'], to: 'closed' },
 ];
 
 const INDEX: ReadonlyMap<Phase, ReadonlyMap<Verb | Happening, Row>> = index(TABLE);

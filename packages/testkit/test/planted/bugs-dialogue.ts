@@ -28,8 +28,8 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'a recipient is acknowledged twice',
     file: 'server/answer.ts',
-    find: 'core.reply(changed(REPLIES.rcpt, answer));',
-    replace: 'core.reply(changed(REPLIES.rcpt, answer));\n      core.reply(REPLIES.rcpt);',
+    find: '      countDomain(core, question.forwardPath);\n',
+    replace: '      core.reply(REPLIES.rcpt);\n',
     law: REPLIES,
   },
   {
@@ -48,9 +48,9 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   },
   {
     name: 'a refused message is answered at once, and again at its end',
-    file: 'server/body.ts',
-    find: '  core.abort(cause, reply);',
-    replace: '  core.reply(reply);\n  core.abort(cause, reply);',
+    file: 'server/core.ts',
+    find: '    this.abort(cause, reply);',
+    replace: '    this.reply(reply);\n    this.abort(cause, reply);',
     law: REPLIES,
   },
   // TLS
@@ -146,15 +146,15 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'a message that is whole is aborted when the connection is lost',
     file: 'server/core.ts',
-    find: "if (this.state.phase !== 'data' || this.state.body === null",
-    replace: 'if (this.state.body === null',
+    find: 'return RECEIVING.has(this.state.phase) && ',
+    replace: 'return ',
     law: BODIES,
     cases: 999,
   },
   {
     name: 'a message that is cut off ends in nothing',
-    file: 'server/session.ts',
-    find: "  core.abort('ended');\n",
+    file: 'server/core.ts',
+    find: '    this.abort(cause);\n',
     replace: '',
     law: BODIES,
     cases: 999,
@@ -178,11 +178,17 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'closed is told twice',
     file: 'server/session.ts',
-    find: "    if (core.state.phase === 'closed') return;\n    core.abort('lost');",
-    replace: "    core.abort('lost');",
+    find: "    if (core.state.phase === 'closed') return;\n    core.dropOutput();",
+    replace: '    core.dropOutput();',
     law: CLOSED,
   },
-  { name: 'a closed session reads on', file: 'server/session.ts', find: "if (phase === 'closed') return false;", replace: '', law: CLOSED },
+  {
+    name: 'a closed session reads on',
+    file: 'server/session.ts',
+    find: "phase === 'closed' || core.late !== null",
+    replace: 'core.late !== null',
+    law: CLOSED,
+  },
   // Refusals and transactions
   {
     name: 'refused RCPT drops the sender',
@@ -201,11 +207,17 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'EHLO with a broken argument resets the transaction',
     file: 'server/command.ts',
-    find: '  if (!parsed.ok) core.fault',
+    find: '  else if (!parsed.ok) core.fault',
     replace: "  if (!parsed.ok && verb === 'EHLO') core.forgetTransaction();\n  if (!parsed.ok) core.fault",
     law: REFUSED,
   },
-  { name: 'EHLO keeps the envelope', file: 'server/answer.ts', find: '      core.giveUpTransaction();\n', replace: '', law: FRESH },
+  {
+    name: 'EHLO keeps the envelope',
+    file: 'server/answer.ts',
+    find: '      core.giveUpTransaction();\n      state.hello = { verb',
+    replace: '      state.hello = { verb',
+    law: FRESH,
+  },
   { name: 'RSET keeps the envelope', file: 'server/command.ts', find: '      core.giveUpTransaction();\n', replace: '', law: FRESH },
   {
     name: 'envelope leaks into the next transaction',
@@ -232,8 +244,8 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'DATA without recipients',
     file: 'server/table.ts',
-    find: "{ on: 'DATA', from: ['rcpt'], to",
-    replace: "{ on: 'DATA', from: ['rcpt', 'mail'], to",
+    find: "{ on: 'DATA', from: ['rcpt'], guards",
+    replace: "{ on: 'DATA', from: ['rcpt', 'mail'], guards",
     law: FRESH,
   },
   // Answers
@@ -299,8 +311,8 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'snapshot forgets where a message stands',
     file: 'server/snapshot.ts',
-    find: '  reader.state = dots;\n',
-    replace: '',
+    find: 'return { state: reader.state,',
+    replace: "return { state: 'TEXT',",
     law: SNAPSHOT,
   },
   {

@@ -1,0 +1,124 @@
+import type { Handler } from './handler.ts';
+import { type ProxyReader, readHeader } from './proxied.ts';
+import { type ServeOptions, type Server, serveOn } from './serve.ts';
+import type { Address, Listener, Transport } from './transport.ts';
+
+/** Where an adapter listens, and how. `Tls` is what the adapter takes for certificates. */
+export interface ListenOptions<Tls> {
+  /** IP address or host name to listen on. Default 127.0.0.1. */
+  readonly host?: string;
+  /** TCP port; 0 takes any that is free. */
+  readonly port?: number;
+  /** Path of a Unix socket, in place of host and port. One that nobody listens on is replaced. */
+  readonly path?: string;
+  /** Mode of the Unix socket. Default: by the umask. */
+  readonly mode?: number;
+  /** Certificates: STARTTLS is possible, or with `implicitTls` every connection begins with a handshake. */
+  readonly tls?: Tls;
+  /** TLS from the first octet (RFC 8314 3.3), as on port 465. */
+  readonly implicitTls?: boolean;
+  /** Milliseconds that a proxy's header and the handshake of `implicitTls` may take. Default 60000. */
+  readonly handshakeTimeout?: number;
+  /** Every connection begins with the header of a proxy, which says whose it is; without one it is closed. Give `parseProxy`. */
+  readonly proxy?: ProxyReader;
+  /** Told of each connection that ends before its session can begin: no header, or a handshake that fails. */
+  readonly stray?: (peer: Address, reason: string) => void;
+  /** Connections that the kernel may hold before they are accepted. Default 511. */
+  readonly backlog?: number;
+}
+
+/** What the `serve` of an adapter takes. */
+export interface ListenAndServeOptions<Tls> extends ServeOptions, ListenOptions<Tls> {
+  /** Where `tls` is given STARTTLS is offered, unless this says otherwise. */
+  readonly starttls?: 'off' | 'offered' | 'required';
+}
+
+/** Makes the `serve` of an adapter from its `listen`. It rejects as that does, and with `SmtpUsageError` if the options are wrong. */
+export async function listenAndServe<Tls>(
+  listen: (options: ListenOptions<Tls>) => Promise<Listener>,
+  options: ListenAndServeOptions<Tls>,
+  handler: Handler,
+): Promise<Server> {
+  const { host, port, path, mode, backlog, tls, implicitTls, proxy, stray, handshakeTimeout, ...rest } = options;
+  const { tlsTimeout } = rest.limits ?? {};
+  const listener = await listen({ ...(tlsTimeout === undefined ? {} : { handshakeTimeout: tlsTimeout }), ...options });
+  try {
+    return serveOn(listener, { starttls: tls === undefined ? 'off' : 'offered', ...rest }, handler);
+  } catch (error) {
+    await listener.close();
+    throw error;
+  }
+}
+
+/**
+ * What all listeners have in common: connections wait until there is somebody to accept them, and begin with a proxy's header and
+ * the handshake of implicit TLS, where there are to be such. Throws `TypeError` if there is no certificate for that.
+ */
+export class Entrance {
+  /** Connections that nobody has asked for yet. */
+  readonly #waiting: Transport[] = [];
+  /** What ends each connection whose session has not begun: nobody knows of them yet. */
+  readonly #entering: Set<(reason: string) => void> = new Set();
+  readonly #options: ListenOptions<unknown>;
+  #connected: ((transport: Transport) => void) | null = null;
+
+  constructor(options: ListenOptions<unknown>) {
+    if (options.implicitTls === true && options.tls === undefined) {
+      throw new TypeError('implicitTls needs a certificate: give tls: { key, cert }');
+    }
+    this.#options = options;
+  }
+
+  /** A new connection. */
+  admit(transport: Transport): void {
+    const { proxy, implicitTls = false } = this.#options;
+    if (this.#connected === null) this.#waiting.push(transport);
+    else if (implicitTls || proxy !== undefined) void this.#enter(transport, this.#connected);
+    else this.#connected(transport);
+  }
+
+  /** The listener whose connections come by here. `close` takes no more of them. */
+  listener(address: Address, close: () => Promise<void>): Listener {
+    return {
+      address,
+      accept: (connected) => {
+        this.#connected = connected;
+        for (const transport of this.#waiting.splice(0)) this.admit(transport);
+      },
+      close: () => {
+        for (const transport of this.#waiting.splice(0)) transport.abort();
+        for (const giveUp of this.#entering) giveUp('the server is closing');
+        return close();
+      },
+    };
+  }
+
+  async #enter(transport: Transport, connected: (transport: Transport) => void): Promise<void> {
+    const { handshakeTimeout = 60_000, stray } = this.#options;
+    let giveUp: (reason: string) => void = () => {};
+    const givenUp = new Promise<never>((_, reject) => {
+      giveUp = (reason) => reject(new Error(reason));
+    });
+    const timer = setTimeout(() => giveUp('no PROXY header or TLS handshake in time'), handshakeTimeout);
+    this.#entering.add(giveUp);
+    try {
+      connected(await Promise.race([this.#begin(transport), givenUp]));
+    } catch (error) {
+      transport.abort();
+      stray?.(transport.peer, error instanceof Error ? error.message : String(error));
+    } finally {
+      clearTimeout(timer);
+      this.#entering.delete(giveUp);
+    }
+  }
+
+  /** All that comes before the session. */
+  async #begin(transport: Transport): Promise<Transport> {
+    const { proxy, implicitTls = false } = this.#options;
+    const arrived: Transport = proxy === undefined ? transport : await readHeader(transport, proxy);
+    if (implicitTls) arrived.tls = await arrived.secure!(NOTHING);
+    return arrived;
+  }
+}
+
+const NOTHING: Uint8Array = new Uint8Array(0);

@@ -1,0 +1,217 @@
+import { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { type Address, Inbox, LINGER_MS, type Sink, type Transport } from '@ehlo/driver';
+import type { TlsInfo } from '@ehlo/engine';
+import { handshake, ignore } from './handshake.ts';
+import type { ServerTls } from './server-tls.ts';
+
+/**
+ * Gives a transport that carries octets in clear the server's side of TLS, by `node:tls`, which is the same wherever that is found.
+ * The transport must not be started by anybody else.
+ */
+export function withTls(transport: Transport, tls: ServerTls): Transport {
+  return new LayeredTransport(transport, tls);
+}
+
+/** In clear until it is secured. */
+class LayeredTransport implements Transport {
+  readonly peer: Address;
+  readonly local: Address;
+  secure: Transport['secure'];
+  tls: TlsInfo | undefined;
+  readonly #clear: Transport;
+  /** The layer that the octets of the session go through now. */
+  #layer: Transport;
+  /** Who hears of the transport in clear. */
+  #sink: Sink | null = null;
+
+  constructor(clear: Transport, tls: ServerTls) {
+    this.#clear = clear;
+    this.#layer = clear;
+    this.peer = clear.peer;
+    this.local = clear.local;
+    this.secure = (head) => this.#secure(tls, head);
+  }
+
+  start(sink: Sink): void {
+    if (this.#layer === this.#clear) this.#listen(sink);
+    else this.#layer.start(sink);
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#layer.write(bytes);
+  }
+
+  pause(): void {
+    this.#layer.pause();
+  }
+
+  resume(): void {
+    this.#layer.resume();
+  }
+
+  close(): void {
+    this.#layer.close();
+  }
+
+  abort(): void {
+    this.#layer.abort();
+  }
+
+  /** Whatever comes from now on is the handshake's: what was injected in clear breaks it. */
+  async #secure(tls: ServerTls, head?: Uint8Array): Promise<TlsInfo> {
+    this.secure = undefined;
+    const session = this.#sink;
+    const octets = new OctetStream(this.#clear);
+    if (head !== undefined && head.length > 0) octets.sink.data(head);
+    const { socket, describe } = tls.wrap(octets);
+    const layer = new TlsLayer(this.#clear, octets, socket);
+    this.#layer = layer;
+    this.#listen(octets.sink);
+    this.#clear.resume();
+    const info = await handshake({ socket, describe }, () => layer.pause());
+    if (session !== null) layer.attach(session);
+    return info;
+  }
+
+  /** A transport is started once; who hears of it may change. */
+  #listen(sink: Sink): void {
+    const first = this.#sink === null;
+    this.#sink = sink;
+    if (!first) return;
+    this.#clear.start({
+      data: (bytes) => this.#sink?.data(bytes),
+      end: () => this.#sink?.end(),
+      lost: (cause) => this.#sink?.lost(cause),
+      drained: () => this.#sink?.drained(),
+    });
+  }
+}
+
+/** The transport in clear as the stream that `node:tls` wants. */
+class OctetStream extends Duplex {
+  readonly sink: Sink;
+  readonly #clear: Transport;
+  #drained: (() => void) | null = null;
+  #held = false;
+  #closed = false;
+
+  constructor(clear: Transport) {
+    super({ allowHalfOpen: true });
+    this.#clear = clear;
+    this.sink = {
+      data: (bytes) => void (this.push(bytes) || clear.pause()),
+      end: () => void this.push(null),
+      lost: () => void this.destroy(),
+      drained: () => {
+        const drained = this.#drained;
+        this.#drained = null;
+        drained?.();
+      },
+    };
+  }
+
+  /** Stops reading, whatever the reader of this stream does: not every runtime's TLS sockets stop when they are told to. */
+  hold(): void {
+    this.#held = true;
+    this.#clear.pause();
+  }
+
+  release(): void {
+    this.#held = false;
+    this.#clear.resume();
+  }
+
+  override _read(): void {
+    if (!this.#held) this.#clear.resume();
+  }
+
+  override _write(bytes: Uint8Array, _encoding: string, done: () => void): void {
+    if (this.#clear.write(bytes)) done();
+    else this.#drained = done;
+  }
+
+  override _final(done: () => void): void {
+    this.#closed = true;
+    this.#clear.close();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    if (!this.#closed) this.#clear.abort();
+    done(error);
+  }
+}
+
+/** What a session sees of a connection that makes, or has made, its handshake. */
+class TlsLayer implements Transport {
+  readonly peer: Address;
+  readonly local: Address;
+  readonly #clear: Transport;
+  readonly #octets: OctetStream;
+  readonly #socket: TLSSocket;
+  /** Paused: nothing beyond the handshake is given before the session asks for it. */
+  readonly #inbox: Inbox = new Inbox();
+  #timer: ReturnType<typeof setTimeout> | undefined = undefined;
+
+  constructor(clear: Transport, octets: OctetStream, socket: TLSSocket) {
+    this.peer = clear.peer;
+    this.local = clear.local;
+    this.#clear = clear;
+    this.#octets = octets;
+    this.#socket = socket;
+    const inbox = this.#inbox;
+    socket.on('error', ignore);
+    socket.on('data', (bytes: Uint8Array) => {
+      if (inbox.paused) octets.hold();
+      inbox.data(bytes);
+    });
+    socket.on('end', () => inbox.end());
+    socket.on('drain', () => inbox.drained());
+    socket.on('close', () => inbox.lost());
+    octets.on('close', () => inbox.lost());
+    // All is written, and the transport below is closing by itself.
+    octets.on('finish', () => clearTimeout(this.#timer));
+  }
+
+  /** Tells from now on; of octets only when they are asked for. */
+  attach(sink: Sink): void {
+    this.#inbox.attach(sink);
+  }
+
+  start(sink: Sink): void {
+    this.#inbox.attach(sink);
+    this.resume();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#socket.write(bytes);
+  }
+
+  pause(): void {
+    this.#inbox.pause();
+    this.#socket.pause();
+    this.#octets.hold();
+  }
+
+  resume(): void {
+    this.#inbox.resume();
+    this.#socket.resume();
+    this.#octets.release();
+  }
+
+  close(): void {
+    this.#inbox.stop();
+    // The last reply and the alert that ends TLS go out first; what the peer still sends is nobody's.
+    this.#timer = setTimeout(() => this.abort(), LINGER_MS);
+    this.#socket.end();
+    this.resume();
+  }
+
+  abort(): void {
+    this.#inbox.stop();
+    clearTimeout(this.#timer);
+    this.#clear.abort();
+    this.#socket.destroy();
+  }
+}
