@@ -55,7 +55,7 @@ export async function sendCommand(
     client = await connect(settings);
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
-    warn(error.message);
+    warn(`${error.message}${HINTS[error.code] ?? ''}`);
     for (const outcome of unsent(options.to, error)) printer.outcome(outcome, error.message);
     return DENIED.has(error.code) ? EXIT.denied : EXIT.unavailable;
   }
@@ -94,6 +94,16 @@ async function send(
   return unreadable && outcomes.every(({ stage }) => stage === 'mail') ? EXIT.unreadable : exitCode(outcomes);
 }
 
+/** The options that may help. */
+const HINTS: { readonly [code in ClientErrorCode]?: string } = {
+  'speaks-tls': ' (--tls implicit)',
+  'speaks-cleartext': ' (leave out --tls implicit)',
+  'tls-unavailable': ' (--tls none sends in clear)',
+  'tls-failed': ' (--tls none sends in clear)',
+  certificate: ' (--tls-ca; --tls-insecure takes any)',
+  unprotected: ' (--tls required; --tls-insecure takes any certificate; --allow-cleartext-auth needs none)',
+};
+
 /** Of all that applies, the worst is what to know. */
 function exitCode(outcomes: readonly RecipientOutcome[]): number {
   if (outcomes.some(({ status }) => status === 'unknown')) return EXIT.unknown;
@@ -128,6 +138,7 @@ async function connectOptions(options: SendCommandOptions, signal: AbortSignal, 
   if (auth !== null && tls === 'none' && !allowCleartextAuth)
     throw new SendError('the password would cross the network in clear: leave out --tls none, or give --allow-cleartext-auth');
   const name = options.hostname ?? ownName();
+  if (name !== null && !isHostName(name)) throw new SendError('--hostname must be a domain name or an address literal such as [192.0.2.1]');
   const port = 'host' in server ? (server.port ?? (implicitTls ? 465 : 25)) : 0;
   return {
     ...('host' in server ? { host: server.host, port } : { path: server.path }),

@@ -37,7 +37,7 @@ const PAINT: { readonly [status in RecipientOutcome['status']]: (text: string) =
 /** A JSON object for each recipient. */
 export function jsonSendPrinter(write: Write): SendPrinter {
   return {
-    outcome(outcome, text = outcomeText(outcome)) {
+    outcome(outcome, text = outcome.reply?.lines.join(' ') ?? outcomeText(outcome)) {
       const { recipient, status, stage, reply } = outcome;
       const planned = outcome.status === 'refused' ? (outcome.problem?.enhanced ?? null) : null;
       const [code, enhanced] = [reply?.code ?? null, reply?.enhanced ?? planned];
