@@ -105,6 +105,8 @@ async function runSender(file: string | undefined, options: SendCommandOptions):
   );
   // What was not read of it is nobody's, and would keep the process waiting.
   process.stdin.destroy();
+  // Not every runtime gives up a read that is under way.
+  if (control.signal.aborted) process.exit();
 }
 
 async function reload(starting: Promise<RunningServer | null>): Promise<void> {
