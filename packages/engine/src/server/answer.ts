@@ -85,7 +85,10 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
       state.envelope!.recipients.push({ forwardPath: question.forwardPath, parameters: question.parameters });
       return core.go('RCPT');
     case 'data':
-      if (question.verb === 'BDAT') return;
+      if (question.verb === 'BDAT') {
+        core.delay = 0; // nothing is said that could be held back
+        return;
+      }
       core.reply(changed(REPLIES.data, answer));
       core.go('DATA');
       return beginBody(core);
@@ -98,6 +101,8 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
       state.peer = question.peer;
       state.identity = question.identity;
       state.hello = null;
+      state.early = !core.input.empty; // a client waits for the new greeting too
+      core.dialect = dialectOf(core);
       core.giveUpTransaction();
       return core.go('XCLIENT');
   }
@@ -114,11 +119,12 @@ function turnsAwayEarlyTalker(core: Core): boolean {
 }
 
 /** One decision on the message was told; in LMTP there is one for each recipient. */
-function decided(core: Core, { recipient, deviations }: MessageQuestion): void {
+function decided(core: Core, { recipient }: MessageQuestion): void {
   const { state } = core;
   state.decided++;
-  if (recipient !== null && state.decided < state.envelope!.recipients.length) askForDecision(core, deviations);
-  else core.endTransaction();
+  if (recipient === null || state.decided === state.envelope!.recipients.length) core.endTransaction();
+  // While a reply is held back there is no time for the next decision to run out.
+  else if (core.late === null) askForDecision(core);
 }
 
 /** Carries out a refusal, and replies. */

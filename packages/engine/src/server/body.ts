@@ -38,7 +38,7 @@ export function readBody(core: Core): boolean {
 }
 
 /** The timer restarts at each block, not at each octet: a peer that trickles can't hold on. */
-function progress(core: Core, body: Body, read: number): void {
+export function progress(core: Core, body: { block: number }, read: number): void {
   body.block += read;
   if (body.block < core.policy.limits.dataBlock) return;
   // What is left over counts for the next block, wherever the chunks were cut.
@@ -76,16 +76,16 @@ function finish(core: Core, body: Body): void {
     core.endTransaction();
   } else {
     core.go('end-of-data');
-    return askForDecision(core, bareLineEnds(reader));
+    return askForDecision(core);
   }
   if (verdict?.code === 421) core.close('refused');
 }
 
 /** The message is whole: whoever takes responsibility for it decides, in LMTP for each recipient (RFC 2033 4.2). */
-export function askForDecision(core: Core, deviations: readonly BareLineEnd[]): void {
+export function askForDecision(core: Core): void {
   const { envelope, body, decided } = core.state;
   const recipient = core.policy.protocol === 'lmtp' ? envelope!.recipients[decided]! : null;
-  ask(core, { type: 'message', envelope: envelope!, recipient, size: body!.size, deviations });
+  ask(core, { type: 'message', envelope: envelope!, recipient, size: body!.size, deviations: bareLineEnds(body!.reader) });
 }
 
 function chunkReply({ size }: ChunkReader): Reply {

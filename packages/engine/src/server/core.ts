@@ -31,6 +31,8 @@ export interface Exchange {
 /** A BDAT that was refused: its octets are read and dropped, and then comes the reply (RFC 3030 2). */
 export interface RefusedChunk {
   left: number;
+  /** Octets read since the timer was set. */
+  block: number;
   readonly last: boolean;
   readonly reply: Reply;
 }
@@ -165,9 +167,9 @@ export class Core {
     this.#outputSize += wire.length;
   }
 
-  /** Starts the timer that belongs to the phase; an open question has its own. */
+  /** Starts the timer that belongs to the phase; an open question, a reply that is held back and a refused chunk have their own. */
   settle(): void {
-    if (this.late !== null) return;
+    if (this.late !== null || this.state.refusedChunk !== null) return;
     const timer = this.question === null ? TIMERS[this.state.phase] : null;
     if (timer !== null) this.arm(timer);
   }
@@ -259,6 +261,7 @@ export class Core {
   /** Drops the transaction. */
   forgetTransaction(): void {
     this.state.envelope = null;
+    this.state.forwarded = null;
     this.state.refusedRecipients = 0;
     this.state.decided = 0;
     this.state.body = null;

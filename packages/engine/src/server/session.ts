@@ -3,12 +3,13 @@ import { SmtpUsageError } from '../error.ts';
 import type { Forwarded, Peer, TlsInfo } from '../facts.ts';
 import { accepted, ask, rejected, rejectionReply } from './answer.ts';
 import { readResponse, sendChallenge } from './auth.ts';
-import { readBody } from './body.ts';
+import { askForDecision, readBody } from './body.ts';
 import { readRefusedChunk } from './chunk.ts';
 import { pass } from './clock.ts';
 import { readCommand } from './command.ts';
 import { Core } from './core.ts';
 import type { Answer, AnswerOf, AuthQuestion, Envelope, Hello, Question, Rejection, ServerEvent, Wants } from './events.ts';
+import { dialectOf } from './offer.ts';
 import { resolvePolicy, type ServerOptions } from './policy.ts';
 import { restoreCore, type Snapshot, snapshotOf } from './snapshot.ts';
 import type { Phase } from './table.ts';
@@ -136,6 +137,7 @@ export class ServerSession {
     state.tls = tls;
     state.hello = null;
     state.identity = null;
+    this.#core.dialect = dialectOf(this.#core);
     this.#core.forgetTransaction();
     this.#core.go('secured');
     this.#core.settle();
@@ -198,7 +200,7 @@ export class ServerSession {
     return this.#core.state.peer;
   }
 
-  /** What a trusted sender has said of the client that it had its message from (XFORWARD). */
+  /** What a trusted sender has said of the client that it had its message from (XFORWARD); forgotten with the transaction. */
   get forwarded(): Forwarded | null {
     return this.#core.state.forwarded;
   }
@@ -240,7 +242,7 @@ const READERS: { readonly [phase in Phase]: (core: Core) => boolean } = {
   data: readBody,
   chunk: readBody,
   chunks: readCommand,
-  message: () => false,
+  message: readDecision,
   auth: readResponse,
   tls: () => false,
   closed: () => false,
@@ -272,6 +274,12 @@ function isTimeToLeave({ state }: Core): boolean {
   return (
     state.farewell !== null && state.envelope === null && state.refusedChunk === null && state.phase !== 'auth' && state.phase !== 'tls'
   );
+}
+
+/** LMTP: the reply to a decision was held back, and now the next one is due. */
+function readDecision(core: Core): boolean {
+  askForDecision(core);
+  return true;
 }
 
 /** RFC 5321 3.1: the server speaks first. */
