@@ -1,5 +1,6 @@
 import { type Rejection, type ServerOptions, ServerSession } from '@ehlo/engine';
 import { Application } from './application.ts';
+import type { Authenticator } from './authentication.ts';
 import type { Handler, Session } from './handler.ts';
 import type { Address, Transport } from './transport.ts';
 
@@ -28,7 +29,14 @@ export class Connection implements Session {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
 
-  constructor(id: number, transport: Transport, options: ServerOptions, handler: Handler, closed: () => void) {
+  constructor(
+    id: number,
+    transport: Transport,
+    options: ServerOptions,
+    handler: Handler,
+    closed: () => void,
+    authenticator: Authenticator | null = null,
+  ) {
     this.id = id;
     this.#transport = transport;
     this.#closed = closed;
@@ -40,13 +48,25 @@ export class Connection implements Session {
       // STARTTLS is offered only by a transport that can carry it out.
       ...(secure ? {} : { starttls: 'off' }),
     });
-    this.#application = new Application(this.#session, handler, this, () => this.#pump());
+    this.#application = new Application(this.#session, handler, this, () => this.#pump(), authenticator);
     // Where TLS is required and can't be had, there is no service: never mail in clear.
     if (options.starttls === 'required' && !secure && transport.tls === undefined) this.#session.shutdown(NO_TLS);
   }
 
-  get peer(): Address {
-    return this.#transport.peer;
+  get peer(): Session['peer'] {
+    return this.#session.peer;
+  }
+
+  get proxy(): Session['proxy'] {
+    return this.#transport.proxy ?? null;
+  }
+
+  get forwarded(): Session['forwarded'] {
+    return this.#session.forwarded;
+  }
+
+  get counters(): Session['counters'] {
+    return this.#session.counters;
   }
 
   get local(): Address {

@@ -1,3 +1,4 @@
+import { Inbox } from './inbox.ts';
 import { type Address, LINGER_MS, LINGER_OCTETS, type Sink, type Transport } from './transport.ts';
 
 /** A connection whose reads and writes are promises, as Deno's are. */
@@ -79,15 +80,12 @@ class ReaderTransport implements Transport {
   readonly secure: Transport['secure'];
   tls: Transport['tls'];
   readonly #stream: ByteStream;
-  #sink: Sink | null = null;
+  readonly #inbox: Inbox = new Inbox();
   #queue: Uint8Array[] = [];
   #queued = 0;
   #writing = false;
   #full = false;
-  /** What a read has given and nobody has taken yet, because a pause came in between; undefined: nothing. */
-  #arrived: Uint8Array | null | undefined = undefined;
   #reading = false;
-  #paused = false;
   #peerEnded = false;
   /** `closing`: there is still something to write; `closed`: this side is ended, and the peer's is read and dropped. */
   #state: 'open' | 'closing' | 'closed' | 'over' = 'open';
@@ -103,8 +101,8 @@ class ReaderTransport implements Transport {
   }
 
   start(sink: Sink): void {
-    this.#sink = sink;
-    void this.#read();
+    this.#inbox.attach(sink);
+    this.resume();
   }
 
   write(bytes: Uint8Array): boolean {
@@ -117,25 +115,25 @@ class ReaderTransport implements Transport {
   }
 
   pause(): void {
-    this.#paused = true;
+    this.#inbox.pause();
   }
 
   resume(): void {
-    this.#paused = false;
+    this.#inbox.resume();
     void this.#read();
   }
 
   close(): void {
-    this.#sink = null;
+    this.#inbox.stop();
     if (this.#state !== 'open') return;
     this.#state = 'closing';
-    this.#timer = setTimeout(() => this.abort(), LINGER_MS);
+    this.#timer = setTimeout(() => this.#end(), LINGER_MS);
     void this.#write();
-    this.resume();
+    void this.#read();
   }
 
   abort(): void {
-    this.#sink = null;
+    this.#inbox.stop();
     this.#end();
   }
 
@@ -144,10 +142,7 @@ class ReaderTransport implements Transport {
     if (this.#reading) return;
     this.#reading = true;
     try {
-      while (!this.#paused && !this.#peerEnded && this.#state !== 'over') {
-        if (this.#arrived === undefined) this.#arrived = await this.#stream.read();
-        else this.#take(this.#arrived);
-      }
+      while (!this.#inbox.paused && !this.#peerEnded && this.#state !== 'over') this.#take(await this.#stream.read());
     } catch (error) {
       this.#lose(error);
     }
@@ -155,12 +150,11 @@ class ReaderTransport implements Transport {
   }
 
   #take(bytes: Uint8Array | null): void {
-    this.#arrived = undefined;
     if (bytes === null) {
       this.#peerEnded = true;
-      this.#sink?.end();
+      this.#inbox.end();
       if (this.#state === 'closed') this.#end();
-    } else if (this.#state === 'open') this.#sink?.data(bytes);
+    } else if (this.#state === 'open') this.#inbox.data(bytes);
     else {
       this.#linger -= bytes.length;
       if (this.#linger < 0) this.#end();
@@ -186,7 +180,7 @@ class ReaderTransport implements Transport {
   #drained(): void {
     if (!this.#full) return;
     this.#full = false;
-    this.#sink?.drained();
+    this.#inbox.drained();
   }
 
   async #closeWrite(): Promise<void> {
@@ -197,10 +191,8 @@ class ReaderTransport implements Transport {
   }
 
   #lose(error: unknown): void {
-    const sink = this.#sink;
-    this.#sink = null;
     this.#end();
-    sink?.lost(error);
+    this.#inbox.lost(error);
   }
 
   #end(): void {

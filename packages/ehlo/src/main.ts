@@ -5,6 +5,7 @@ import { CertificateError } from './certificate.ts';
 import { type ParseCommandOptions, parseTextCommand } from './parse-command.ts';
 import { KINDS } from './parse-kinds.ts';
 import { type RunningServer, type ServeCommandOptions, serveCommand } from './serve-command.ts';
+import { UsersError } from './users.ts';
 
 /** The exit code of a command that can't even begin: a bad option, a port in use, a directory that can't be written. */
 const USAGE = 2;
@@ -33,6 +34,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--key <file>', 'private key of the certificate, in PEM')
     .option('--tls-self-signed', 'make a certificate on the spot, for trials', false)
     .addOption(new Option('--tls-port <number>', 'port to listen on for TLS from the start, too; 0: any that is free').argParser(port))
+    .addOption(new Option('--user <name:password>', 'a user who may authenticate; once for each').argParser(each))
+    .option('--users <file>', 'a file of users, one name:password or name:{SCRAM-SHA-256}… a line')
+    .option('--allow-cleartext-auth', 'take passwords without TLS from other machines, too', false)
     .option('--raw', 'store messages without trace fields', false)
     .option('--json', 'print one JSON object per event', false)
     .option('--quiet', 'print only where the server listens', false)
@@ -115,13 +119,17 @@ interface Place {
 
 /** What went wrong, and what to do about it, in one line. */
 function explain(error: unknown): string {
-  if (error instanceof SmtpUsageError || error instanceof CertificateError) return error.message;
+  if (error instanceof SmtpUsageError || error instanceof CertificateError || error instanceof UsersError) return error.message;
   const { code, port, address, path, message, option = '--port' } = error as NodeJS.ErrnoException & Place;
   if (code === 'EADDRINUSE') return `port ${port} on ${address} is in use; choose another with ${option} (0: any that is free)`;
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${address ?? 'the host'} is not an address of this machine; see --host`;
   if (code === 'EACCES' && port !== undefined) return `no permission to listen on port ${port}; choose one above 1023 with ${option}`;
   if (path !== undefined) return `the mail directory can't be used: ${message}; choose another with --maildir`;
   return message;
+}
+
+function each(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
 }
 
 function whole(text: string): number {

@@ -7,9 +7,10 @@ import { type CertificateOptions, loadCertificate } from './certificate.ts';
 import { Maildir } from './maildir.ts';
 import { jsonPrinter, type Printer, quietPrinter, textPrinter } from './printer.ts';
 import { newQueueId } from './queue-id.ts';
+import { loadUsers, type UsersOptions } from './users.ts';
 
 /** The options of `ehlo serve`. */
-export interface ServeCommandOptions extends CertificateOptions {
+export interface ServeCommandOptions extends CertificateOptions, UsersOptions {
   readonly host: string;
   readonly port: number;
   readonly hostname?: string;
@@ -37,6 +38,7 @@ export async function serveCommand(
   const name = options.hostname ?? defaultHostname(options.host);
   const printer = options.quiet ? quietPrinter(write) : options.json ? jsonPrinter(write) : textPrinter(write);
   const certificate = await loadCertificate(options, name);
+  const auth = await loadUsers(options, certificate !== null, warn);
   const maildir = await Maildir.open(options.maildir);
   const report = (session: Session, deviations: readonly string[]): true => {
     for (const deviation of deviations) printer.deviation(session, deviation);
@@ -51,6 +53,7 @@ export async function serveCommand(
         preset: options.preset,
         trace: printer.conversation,
         starttls: certificate === null ? 'off' : 'offered',
+        ...(auth === null ? {} : { auth }),
         ...(options.size === undefined ? {} : { limits: { messageSize: options.size } }),
       },
       {

@@ -4,7 +4,15 @@ export { Secret } from './secret.ts';
 export { DotReader, type DotState } from './server/dot-reader.ts';
 export type * from './server/events.ts';
 export { LIMITS, type Limit, type LimitName, type Limits } from './server/limits.ts';
-export { type AuthOptions, type BareLineEnds, type EarlyTalkers, PRESETS, type Preset, type ServerOptions } from './server/policy.ts';
+export {
+  type AuthOptions,
+  type BareLineEnds,
+  type EarlyTalkers,
+  PRESETS,
+  type Preset,
+  type ServerOptions,
+  type TrustedVerb,
+} from './server/policy.ts';
 export { type EngineReply, REPLIES, type ReplyName } from './server/replies.ts';
 export { ServerSession } from './server/session.ts';
 export type { Snapshot } from './server/snapshot.ts';

@@ -1,13 +1,16 @@
 export {
+  type Authentication,
   Body,
   BodyAbortedError,
   type Challenge,
+  type Claim,
   type Decision,
   type Handler,
   type IncomingMessage,
   reject,
   Server,
   type Session,
+  type Stored,
 } from '@ehlo/driver';
 export { type ListenOptions, listen } from './listen.ts';
 export { type ServeOptions, serve } from './serve.ts';

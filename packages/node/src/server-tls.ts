@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
@@ -92,7 +92,10 @@ function load(settings: TlsSettings): (servername: string) => Loaded {
     const options: SecureContextOptions = { key: text(key), cert: text(cert), minVersion, sessionIdContext: SESSIONS };
     if (passphrase !== undefined) options.passphrase = passphrase;
     if (ca !== undefined) options.ca = typeof ca === 'string' || ca instanceof Uint8Array ? text(ca) : ca.map(text);
-    const loaded: Loaded = { context: createSecureContext(options), endPoint: endPoint(new X509Certificate(text(cert)).raw) };
+    const certified = new X509Certificate(text(cert));
+    // Deno would say nothing, and fail every handshake; the others say it each in a way of its own.
+    if (!certified.checkPrivateKey(createPrivateKey({ key: text(key), passphrase: passphrase ?? '' }))) throw new MismatchError();
+    const loaded: Loaded = { context: createSecureContext(options), endPoint: endPoint(certified.raw) };
     for (const name of servernames) names.set(name.toLowerCase(), loaded);
     return loaded;
   });
@@ -100,6 +103,15 @@ function load(settings: TlsSettings): (servername: string) => Loaded {
     const name = servername.toLowerCase();
     return names.get(name) ?? names.get(name.replace(/^[^.]+/, '*')) ?? first!;
   };
+}
+
+/** As OpenSSL says it. */
+class MismatchError extends Error {
+  readonly code = 'ERR_OSSL_X509_KEY_VALUES_MISMATCH';
+
+  constructor() {
+    super('the key is not that of the certificate');
+  }
 }
 
 /** OpenSSL resumes no session for a client with a certificate, and ends the handshake, where sessions have no name. */

@@ -21,11 +21,11 @@ export interface TlsFacts {
 export function describeTls({ protocol, cipher, servername, endPoint, peer, authorized, exporter }: TlsFacts): TlsInfo {
   const bindings = new Map<string, Uint8Array>();
   // RFC 9266: tls-exporter, 32 octets without a context; only TLS 1.3 makes it safe without more.
-  if (protocol === 'TLSv1.3' && exporter !== null)
-    bindings.set('tls-exporter', exporter(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)));
+  if (protocol === 'TLSv1.3' && exporter !== null) bindings.set('tls-exporter', exporter(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)));
   bindings.set('tls-server-end-point', endPoint);
   const peerCertificate = describeCertificate(peer ?? {}, authorized);
-  return { protocol, cipher, servername, bindings, ...(peerCertificate === null ? {} : { peerCertificate }) };
+  // Not every runtime keeps the case that the client has used, and it means nothing.
+  return { protocol, cipher, servername: servername.toLowerCase(), bindings, ...(peerCertificate === null ? {} : { peerCertificate }) };
 }
 
 /** The same of a socket of `node:tls`, as Node and others have it. */
@@ -43,7 +43,10 @@ export function describeSocket(socket: TLSSocket, endPointOf: (servername: strin
   });
 }
 
-function describeCertificate({ subject, subjectaltname, fingerprint256 }: Partial<NodeCertificate>, authorized: boolean): PeerCertificate | null {
+function describeCertificate(
+  { subject, subjectaltname, fingerprint256 }: Partial<NodeCertificate>,
+  authorized: boolean,
+): PeerCertificate | null {
   if (fingerprint256 === undefined) return null;
   return { subject: String(subject?.CN ?? ''), altNames: subjectaltname ?? '', fingerprint256, authorized };
 }

@@ -21,7 +21,7 @@ export class SocketTransport implements Transport {
     this.#raw = socket;
     this.#socket = socket;
     this.#tcp = path === null;
-    this.secure = tls === null ? undefined : () => this.#secure(tls);
+    this.secure = tls === null ? undefined : (head) => this.#secure(tls, head);
     this.peer = path === null ? { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 } : { address: '', port: 0 };
     this.local = path === null ? { address: socket.localAddress ?? '', port: socket.localPort ?? 0 } : { address: path, port: 0 };
     // Replies are written whole: waiting for more only costs time (Nagle and delayed acknowledgements: 40 ms a message).
@@ -87,18 +87,21 @@ export class SocketTransport implements Transport {
   }
 
   /** The server's side of a handshake. Nothing that came in clear is kept: the sink gets it, and then there is no handshake. */
-  async #secure(tls: ServerTls): Promise<TlsInfo> {
+  async #secure(tls: ServerTls, head: Uint8Array | undefined): Promise<TlsInfo> {
     this.secure = undefined;
     const raw = this.#raw;
     raw.pause();
-    // Each read gives `data` to the sink too.
-    let clear = 0;
-    for (let bytes: Uint8Array | null = raw.read(); bytes !== null; bytes = raw.read()) clear += bytes.length;
-    if (clear > 0) throw new Error('octets in clear came before the TLS handshake');
+    if (head === undefined) {
+      // Each read gives `data` to the sink too.
+      let clear = 0;
+      for (let bytes: Uint8Array | null = raw.read(); bytes !== null; bytes = raw.read()) clear += bytes.length;
+      if (clear > 0) throw new Error('octets in clear came before the TLS handshake');
+    }
     raw.off('data', this.#data).off('end', this.#end).off('drain', this.#drain).off('close', this.#lose);
     // On a turn of its own: in a handler of `data` some runtimes give the first record to the plain socket still.
     await Promise.resolve();
     if (raw.destroyed || raw.readableEnded) throw new Error(LEFT);
+    if (head !== undefined && head.length > 0) raw.unshift(head);
     const secured = tls.wrap(raw);
     this.#socket = secured.socket;
     return await handshake(secured, () => this.#listen(secured.socket));

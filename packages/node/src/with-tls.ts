@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { type Address, LINGER_MS, type Sink, type Transport } from '@ehlo/driver';
+import { type Address, Inbox, LINGER_MS, type Sink, type Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
 import { handshake, ignore } from './handshake.ts';
 import type { ServerTls } from './server-tls.ts';
@@ -30,7 +30,7 @@ class LayeredTransport implements Transport {
     this.#layer = clear;
     this.peer = clear.peer;
     this.local = clear.local;
-    this.secure = () => this.#secure(tls);
+    this.secure = (head) => this.#secure(tls, head);
   }
 
   start(sink: Sink): void {
@@ -59,16 +59,19 @@ class LayeredTransport implements Transport {
   }
 
   /** Whatever comes from now on is the handshake's: what was injected in clear breaks it. */
-  async #secure(tls: ServerTls): Promise<TlsInfo> {
+  async #secure(tls: ServerTls, head?: Uint8Array): Promise<TlsInfo> {
     this.secure = undefined;
     const session = this.#sink;
     const octets = new OctetStream(this.#clear);
+    if (head !== undefined && head.length > 0) octets.sink.data(head);
     const { socket, describe } = tls.wrap(octets);
-    const layer = new TlsLayer(this.#clear, octets, socket, session);
+    const layer = new TlsLayer(this.#clear, octets, socket);
     this.#layer = layer;
     this.#listen(octets.sink);
     this.#clear.resume();
-    return await handshake({ socket, describe }, () => {});
+    const info = await handshake({ socket, describe }, () => layer.pause());
+    if (session !== null) layer.attach(session);
+    return info;
   }
 
   /** A transport is started once; who hears of it may change. */
@@ -147,41 +150,37 @@ class TlsLayer implements Transport {
   readonly #clear: Transport;
   readonly #octets: OctetStream;
   readonly #socket: TLSSocket;
-  #sink: Sink | null;
-  /** Nothing beyond the handshake is given before the session asks for it. */
-  #paused = true;
-  #queue: Uint8Array[] = [];
-  #ended = false;
-  #closed = false;
+  /** Paused: nothing beyond the handshake is given before the session asks for it. */
+  readonly #inbox: Inbox = new Inbox();
   #timer: ReturnType<typeof setTimeout> | undefined = undefined;
 
-  constructor(clear: Transport, octets: OctetStream, socket: TLSSocket, sink: Sink | null) {
+  constructor(clear: Transport, octets: OctetStream, socket: TLSSocket) {
     this.peer = clear.peer;
     this.local = clear.local;
     this.#clear = clear;
     this.#octets = octets;
     this.#socket = socket;
-    this.#sink = sink;
+    const inbox = this.#inbox;
     socket.on('error', ignore);
     socket.on('data', (bytes: Uint8Array) => {
-      if (this.#closed) return;
-      this.#queue.push(bytes);
-      if (this.#paused) octets.hold();
-      this.#flow();
+      if (inbox.paused) octets.hold();
+      inbox.data(bytes);
     });
-    socket.on('end', () => {
-      this.#ended = true;
-      this.#flow();
-    });
-    socket.on('drain', () => this.#sink?.drained());
-    socket.on('close', () => this.#lose());
-    octets.on('close', () => this.#lose());
+    socket.on('end', () => inbox.end());
+    socket.on('drain', () => inbox.drained());
+    socket.on('close', () => inbox.lost());
+    octets.on('close', () => inbox.lost());
     // All is written, and the transport below is closing by itself.
     octets.on('finish', () => clearTimeout(this.#timer));
   }
 
+  /** Tells from now on; of octets only when they are asked for. */
+  attach(sink: Sink): void {
+    this.#inbox.attach(sink);
+  }
+
   start(sink: Sink): void {
-    this.#sink = sink;
+    this.#inbox.attach(sink);
     this.resume();
   }
 
@@ -190,50 +189,29 @@ class TlsLayer implements Transport {
   }
 
   pause(): void {
-    this.#paused = true;
+    this.#inbox.pause();
     this.#socket.pause();
     this.#octets.hold();
   }
 
   resume(): void {
-    this.#paused = false;
+    this.#inbox.resume();
     this.#socket.resume();
     this.#octets.release();
-    // Not within the call: who resumes has not yet come to the end of what it does.
-    queueMicrotask(() => this.#flow());
   }
 
   close(): void {
-    this.#sink = null;
-    this.#closed = true;
-    // The last reply and the alert that ends TLS go out first; what the peer still sends is nobody's, and is not even deciphered.
+    this.#inbox.stop();
+    // The last reply and the alert that ends TLS go out first; what the peer still sends is nobody's.
     this.#timer = setTimeout(() => this.abort(), LINGER_MS);
     this.#socket.end();
     this.resume();
   }
 
   abort(): void {
-    this.#sink = null;
+    this.#inbox.stop();
     clearTimeout(this.#timer);
     this.#clear.abort();
     this.#socket.destroy();
-  }
-
-  #flow(): void {
-    while (!this.#paused && this.#sink !== null) {
-      const bytes = this.#queue.shift();
-      if (bytes !== undefined) this.#sink.data(bytes);
-      else if (this.#ended) {
-        this.#ended = false;
-        this.#sink.end();
-      } else return;
-    }
-  }
-
-  #lose(): void {
-    clearTimeout(this.#timer);
-    const sink = this.#sink;
-    this.#sink = null;
-    sink?.lost();
   }
 }

@@ -1,5 +1,6 @@
 // A server that closes, and one that is full.
 import { describe, expect } from 'vitest';
+import { ABORTED } from './adapter.ts';
 import { test } from './fixture.ts';
 import { Gate, until } from './wire.ts';
 
@@ -69,7 +70,7 @@ describe('a server that closes', () => {
     await server.close();
     expect(server.connections).toBe(0);
     expect(await wire.rest()).toBe('');
-    expect(wire.ended).toBe('ECONNRESET');
+    expect(wire.ended).toBe(ABORTED);
     expect(read).toEqual(['Text\r\n', 'lost, true']);
   });
 

@@ -1,8 +1,9 @@
 // Servers and clients that are gone when a test is over.
 import type { NetConnectOpts } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Handler, type ServeOptions, Server, serve } from '@ehlo/node';
+import { type Handler, type ServeOptions, Server } from '@ehlo/node';
 import { test as base, vi } from 'vitest';
+import { serve } from './adapter.ts';
 import { PATIENCE, Wire } from './wire.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });

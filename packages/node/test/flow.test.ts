@@ -12,8 +12,8 @@ const MIB = 1_048_576;
 /** What a client's kernel has taken of what it wrote. */
 const taken = ({ socket }: Wire): number => socket.bytesWritten - socket.writableLength;
 
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
+const { Bun } = globalThis as { Bun?: { gc(now: boolean): void } };
+const collect = Bun === undefined ? exposed() : (): void => Bun.gc(true);
 
 /** Octets outside of V8's heap that are in use: all network buffers of this process. */
 function outside(): number {
@@ -66,7 +66,7 @@ describe('a handler that does not read', () => {
       async message({ body }) {
         for await (const bytes of body) {
           size += bytes.length;
-          if (++reads % 16 > 0) continue;
+          if (++reads % 8 > 0) continue;
           await wait(1);
           most = Math.max(most, outside() - before);
         }
@@ -78,7 +78,8 @@ describe('a handler that does not read', () => {
     for (let i = 0; i < 64; i++) if (!wire.socket.write(block)) await new Promise((resolve) => wire.socket.once('drain', resolve));
     expect(await wire.say('.')).toMatch(/^250 /);
     expect(size).toBe(64 * block.length);
-    expect(reads).toBeGreaterThan(100);
+    // Bun reads half a MiB at a time.
+    expect(reads).toBeGreaterThan(20);
     expect(most).toBeLessThan(4 * MIB);
   });
 });
@@ -151,4 +152,9 @@ function openFiles(): number {
   const report = process.report?.getReport() as unknown as { userLimits?: { open_files?: { soft: number | 'unlimited' } } } | undefined;
   const soft = report?.userLimits?.open_files?.soft ?? 0;
   return soft === 'unlimited' ? Number.POSITIVE_INFINITY : soft;
+}
+
+function exposed(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
 }

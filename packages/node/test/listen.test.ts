@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { lstatSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Server, type Session, serve } from '@ehlo/node';
+import type { Server, Session } from '@ehlo/node';
 import { afterEach, describe, expect } from 'vitest';
+import { serve } from './adapter.ts';
 import { test } from './fixture.ts';
 import { until } from './wire.ts';
 

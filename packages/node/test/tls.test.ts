@@ -2,6 +2,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { type Handler, type IncomingMessage, type Server, ServerTls, type Session } from '@ehlo/node';
 import { describe, expect } from 'vitest';
+import { ABORTED, RUNTIME } from './adapter.ts';
 import { CLIENT, dialTls, LONG, OTHER, pem, SERVER, type TlsWire, test, upgrade } from './tls-wire.ts';
 import { Gate, standstill, until, type Wire } from './wire.ts';
 
@@ -70,7 +71,7 @@ describe.each([
       wire.socket.destroy();
     }
     expect(shown).toEqual(['localhost', 'other.example', 'other.example', 'other.example', ...['localhost', 'localhost', 'localhost']]);
-    expect(told.map(({ servername }) => servername)).toEqual(names);
+    expect(told.map(({ servername }) => servername)).toEqual(names.map((name) => name.toLowerCase()));
   });
 
   test('update: new certificates for new handshakes only; what is wrong changes nothing', async ({ start, dial }) => {
@@ -81,7 +82,7 @@ describe.each([
     const after = await secure(server, dial);
     expect([before.shown, after.shown]).toEqual(['localhost', 'other.example']);
     expect(await before.say('EHLO client.example')).toMatch(/^250/);
-    expect(() => tls.update({ ...SERVER, cert: OTHER.cert })).toThrow(/key values mismatch/);
+    expect(() => tls.update({ ...SERVER, cert: OTHER.cert })).toThrow(/not that of the certificate/);
     expect(() => tls.update({ ...SERVER, certificates: [{ key: 'none', cert: 'none' }] })).toThrow();
     expect((await secure(server, dial)).shown).toBe('other.example');
   });
@@ -102,7 +103,8 @@ describe.each([
     }
   });
 
-  test('a session that is resumed: the client certificate is told again', async ({ start, dial }) => {
+  // Deno resumes none.
+  test.skipIf(RUNTIME === 'deno')('a session that is resumed: the client certificate is told again', async ({ start, dial }) => {
     const { handler, told } = watch();
     const server = await start(handler, { tls: { ...SERVER, requestCert: true, ca: pem('ca.crt') }, implicitTls });
     const first = await secure(server, dial, { ...CLIENT, maxVersion: 'TLSv1.2' });
@@ -137,9 +139,13 @@ describe.each([
       const [info] = told;
       expect([info?.protocol, info?.cipher]).toEqual([version, socket.getCipher().name]);
       const endPoint = createHash(hash).update(socket.getPeerCertificate().raw).digest('hex');
-      const exporter = socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)).toString('hex');
+      // Deno has none, on either side.
+      const exporter = 'exportKeyingMaterial' in socket && socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
       const bindings = [...(info?.bindings ?? [])].map(([type, octets]) => [type, Buffer.from(octets).toString('hex')]);
-      expect(Object.fromEntries(bindings)).toEqual({ ...(exports ? { 'tls-exporter': exporter } : {}), 'tls-server-end-point': endPoint });
+      expect(Object.fromEntries(bindings)).toEqual({
+        ...(exports && exporter ? { 'tls-exporter': exporter.toString('hex') } : {}),
+        'tls-server-end-point': endPoint,
+      });
       socket.destroy();
     },
   );
@@ -147,9 +153,11 @@ describe.each([
   test('versions: 1.1 is refused, and 1.2 where 1.3 is wanted', async ({ start, dial }) => {
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
     const server = await start({}, { tls: SERVER, implicitTls });
-    await expect(secure(server, dial, old)).rejects.toThrow(/alert protocol version/);
+    const alert = RUNTIME === 'node' ? /alert protocol version/ : /./;
+    // The clients of other runtimes have no 1.1.
+    if (RUNTIME === 'node') await expect(secure(server, dial, old)).rejects.toThrow(alert);
     const strict = await start({}, { tls: { ...SERVER, minVersion: 'TLSv1.3' }, implicitTls });
-    await expect(secure(strict, dial, { maxVersion: 'TLSv1.2' })).rejects.toThrow(/alert protocol version/);
+    await expect(secure(strict, dial, { maxVersion: 'TLSv1.2' })).rejects.toThrow(alert);
     const wire = await secure(server, dial, { maxVersion: 'TLSv1.2' });
     expect(wire.socket.getProtocol()).toBe('TLSv1.2');
     wire.socket.destroy();
@@ -216,23 +224,27 @@ describe.each([
     expect(await wire.say('.')).toBe(`250 2.6.0 ${content.digest('hex')}`);
   });
 
-  test('a client that does not read is not read any more; when it does, each reply is there', async ({ start, dial }) => {
-    let asked = 0;
-    const server = await start(
-      { info: ({ argument }) => ({ text: `${argument} is number ${asked++}, ${'x'.repeat(400)}` }) },
-      { tls: SERVER, implicitTls },
-    );
-    const wire = await secure(server, dial);
-    wire.socket.pause();
-    const count = 50_000;
-    for (let i = 0; i < count; i++) wire.socket.write(`VRFY user${i}\r\n`);
-    wire.socket.write('QUIT\r\n');
-    expect(await standstill(() => asked)).toBeLessThan(count);
-    wire.socket.resume();
-    const lines = (await wire.rest()).split('\r\n');
-    expect(lines.length).toBe(count + 2);
-    expect(lines.slice(0, count).findIndex((line, i) => !line.includes(`user${i} is number ${i}, x`))).toBe(-1);
-  });
+  // Deno's own TLS clients read whatever they are told.
+  test.skipIf(RUNTIME === 'deno')(
+    'a client that does not read is not read any more; when it does, each reply is there',
+    async ({ start, dial }) => {
+      let asked = 0;
+      const server = await start(
+        { info: ({ argument }) => ({ text: `${argument} is number ${asked++}, ${'x'.repeat(400)}` }) },
+        { tls: SERVER, implicitTls },
+      );
+      const wire = await secure(server, dial);
+      wire.socket.pause();
+      const count = 50_000;
+      for (let i = 0; i < count; i++) wire.socket.write(`VRFY user${i}\r\n`);
+      wire.socket.write('QUIT\r\n');
+      expect(await standstill(() => asked)).toBeLessThan(count);
+      wire.socket.resume();
+      const lines = (await wire.rest()).split('\r\n');
+      expect(lines.length).toBe(count + 2);
+      expect(lines.slice(0, count).findIndex((line, i) => !line.includes(`user${i} is number ${i}, x`))).toBe(-1);
+    },
+  );
 
   test('close: says 421 to who waits, lets the open transaction end', async ({ start, dial }) => {
     const server = await start({ message: async ({ body }) => void (await body.bytes()) }, { tls: SERVER, implicitTls, grace: 60_000 });
@@ -253,7 +265,7 @@ describe.each([
     for (const line of ['EHLO client.example', 'MAIL FROM:<a@client.example>', 'RCPT TO:<b@mx.example>', 'DATA']) await wire.say(line);
     await server.close();
     expect(await wire.rest()).toBe('');
-    expect(wire.ended).toBe('ECONNRESET');
+    expect(wire.ended).toBe(ABORTED);
   });
 
   test('200 handshakes in a row', async ({ start, dial }) => {

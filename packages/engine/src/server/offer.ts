@@ -80,9 +80,9 @@ export const OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
     {
       rfc: 4954,
       // RFC 4954 4: no mechanism in clear where TLS could protect it.
-      when: ({ policy: { auth, starttls }, state }) =>
-        auth.mechanisms.length > 0 && (state.tls !== null || starttls === 'off' || auth.inClear),
-      announce: ({ policy }) => ` ${policy.auth.mechanisms.join(' ')}`,
+      when: (core) =>
+        mechanisms(core).length > 0 && (core.state.tls !== null || core.policy.starttls === 'off' || core.policy.auth.inClear),
+      announce: (core) => ` ${mechanisms(core).join(' ')}`,
       parameters: [authParameter],
     },
   ],
@@ -94,6 +94,12 @@ export const OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
   ['XCLIENT', { rfc: null, when: ({ policy }) => policy.trust.has('XCLIENT'), announce: () => ` ${XCLIENT_ATTRIBUTES.join(' ')}` }],
   ['XFORWARD', { rfc: null, when: ({ policy }) => policy.trust.has('XFORWARD'), announce: () => ` ${XFORWARD_ATTRIBUTES.join(' ')}` }],
 ]);
+
+/** The mechanisms of AUTH that can be carried out now: RFC 5801 4, the -PLUS forms bind to the TLS connection, where it has what to bind to. */
+export function mechanisms({ policy, state }: Core): readonly string[] {
+  const bindable = (state.tls?.bindings?.size ?? 0) > 0;
+  return policy.auth.mechanisms.filter((name) => bindable || !name.endsWith('-PLUS'));
+}
 
 /** Whether the session offers an extension as it stands now. */
 export function offers(core: Core, keyword: string): boolean {

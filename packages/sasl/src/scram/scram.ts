@@ -44,6 +44,7 @@ function mechanism(policy: ScramPolicy): Mechanism {
     name: `SCRAM-${hash.name}${bound ? '-PLUS' : ''}`,
     clientFirst: true,
     bound,
+    asks: ['lookup'],
     suits: (context) => hasPassword(context) && (!bound || (context.bindings?.size ?? 0) > 0),
     client: (context) => beginClient(policy, context),
     server: (context) => beginServer(policy, context),

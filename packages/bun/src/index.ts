@@ -1,0 +1,15 @@
+export {
+  Body,
+  BodyAbortedError,
+  type Challenge,
+  type Decision,
+  type Handler,
+  type IncomingMessage,
+  reject,
+  Server,
+  type Session,
+} from '@ehlo/driver';
+export { type Certificate, ServerTls, type TlsSettings } from '@ehlo/node/tls';
+export { type ListenOptions, listen } from './listen.ts';
+export { type ServeOptions, serve } from './serve.ts';
+export { SocketTransport } from './transport.ts';

@@ -1,0 +1,189 @@
+import { type Address, Inbox, LINGER_MS, LINGER_OCTETS, type Sink, type Transport } from '@ehlo/driver';
+import type { TlsInfo } from '@ehlo/engine';
+import { describeTls } from '@ehlo/node/tls';
+import type { Socket, SocketHandler, TLSOptions } from 'bun';
+
+/** What `upgradeTLS` wants, and what there is to tell of it. */
+export interface Certificates {
+  readonly options: TLSOptions;
+  /** `tls-server-end-point`. */
+  readonly endPoint: Uint8Array;
+}
+
+interface Handshake {
+  done(): void;
+  failed(error: Error): void;
+}
+
+const UNKNOWN: Address = { address: '', port: 0 };
+
+/** A socket of Bun as a transport; with `tls` it can be secured. `path` is that of the Unix socket it came by. */
+export class SocketTransport implements Transport {
+  readonly peer: Address;
+  readonly local: Address;
+  /** Absent where the listener has no certificate, and where TLS is active already. */
+  secure: Transport['secure'];
+  tls: TlsInfo | undefined;
+  /** The one that is spoken through. After `upgradeTLS` the one before goes on to tell what it carries: records of TLS. */
+  #socket: Socket<SocketTransport>;
+  readonly #inbox: Inbox = new Inbox();
+  /** What Bun has not taken: it takes what the kernel takes, and keeps nothing. */
+  #unsent: Uint8Array[] = [];
+  #peerEnded = false;
+  #state: 'open' | 'closing' | 'over' = 'open';
+  #linger = LINGER_OCTETS;
+  #timer: ReturnType<typeof setTimeout> | undefined = undefined;
+  #handshake: Handshake | null = null;
+
+  constructor(socket: Socket<unknown>, path: string | null, tls: Certificates | null) {
+    const own = socket as Socket<SocketTransport>;
+    own.data = this;
+    this.#socket = own;
+    this.secure = tls === null ? undefined : () => this.#secure(tls);
+    this.peer = path === null ? { address: own.remoteAddress, port: own.remotePort } : UNKNOWN;
+    this.local = path === null ? { address: own.localAddress, port: own.localPort } : { address: path, port: 0 };
+    // Replies are written whole: waiting for more only costs time.
+    own.setNoDelay(true);
+    own.pause();
+  }
+
+  /** The handlers of every socket. */
+  static readonly handlers: SocketHandler<SocketTransport> = {
+    data: SocketTransport.#heard((own, bytes: Uint8Array) => own.#received(bytes)),
+    end: SocketTransport.#heard((own) => own.#ended()),
+    drain: SocketTransport.#heard((own) => own.#drained()),
+    close: SocketTransport.#heard((own, error?: Error) => own.#lost(error)),
+    error: SocketTransport.#heard((own, error: Error) => own.#lost(error)),
+    // `secured` says that there is a handshake; the error, that the client's certificate is not one of an authority's.
+    handshake: SocketTransport.#heard((own, secured: boolean, error: Error | null) => own.#shaken(secured, error)),
+  };
+
+  /** Those sockets that `upgradeTLS` has left behind are not heard. */
+  static #heard<Rest extends readonly unknown[]>(
+    call: (own: SocketTransport, ...rest: Rest) => void,
+  ): (socket: Socket<SocketTransport>, ...rest: Rest) => void {
+    return (socket, ...rest) => {
+      if (socket.data.#socket === socket) call(socket.data, ...rest);
+    };
+  }
+
+  start(sink: Sink): void {
+    this.#inbox.attach(sink);
+    this.resume();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#state !== 'open') return true;
+    if (this.#unsent.length === 0) bytes = this.#send(bytes);
+    if (bytes.length > 0) this.#unsent.push(bytes);
+    return this.#unsent.length === 0;
+  }
+
+  pause(): void {
+    this.#inbox.pause();
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#inbox.resume();
+    this.#socket.resume();
+  }
+
+  close(): void {
+    this.#inbox.stop();
+    if (this.#state !== 'open') return;
+    this.#state = 'closing';
+    this.#timer = setTimeout(() => this.#socket.end(), LINGER_MS);
+    this.#socket.resume();
+    if (this.#unsent.length === 0) this.#shutDown();
+  }
+
+  abort(): void {
+    this.#inbox.stop();
+    this.#over();
+    this.#socket.terminate();
+  }
+
+  /** The server's side of a handshake. */
+  async #secure({ options, endPoint }: Certificates): Promise<TlsInfo> {
+    this.secure = undefined;
+    this.#inbox.pause();
+    const shaken = new Promise<void>((done, failed) => {
+      this.#handshake = { done, failed };
+    });
+    const [, socket] = this.#socket.upgradeTLS<SocketTransport>({ data: this, tls: options, socket: SocketTransport.handlers });
+    this.#socket = socket;
+    socket.resume();
+    await shaken;
+    return describeTls({
+      protocol: socket.getTLSVersion(),
+      cipher: socket.getCipher().name,
+      servername: socket.getServername() ?? '',
+      endPoint,
+      peer: socket.getPeerCertificate(),
+      authorized: socket.authorized,
+      exporter: (length, label, context) => socket.exportKeyingMaterial(length, label, context),
+    });
+  }
+
+  #shaken(secured: boolean, error: Error | null): void {
+    const handshake = this.#handshake;
+    this.#handshake = null;
+    if (!secured) return handshake?.failed(error ?? new Error('the TLS handshake failed'));
+    // Nothing beyond it is read before the session asks for it.
+    this.#socket.pause();
+    handshake?.done();
+  }
+
+  #received(bytes: Uint8Array): void {
+    if (this.#state === 'open') return this.#inbox.data(bytes);
+    // A last reply must not be lost to a reset, which unread input would cause: it is read for a bounded while.
+    this.#linger -= bytes.length;
+    if (this.#linger < 0) this.#socket.end();
+  }
+
+  #ended(): void {
+    this.#peerEnded = true;
+    this.#handshake?.failed(new Error('the peer left before the TLS handshake was done'));
+    this.#inbox.end();
+    if (this.#state === 'closing' && this.#unsent.length === 0) this.#socket.end();
+  }
+
+  #drained(): void {
+    if (this.#unsent.length === 0) return;
+    for (let bytes = this.#unsent[0]; bytes !== undefined; bytes = this.#unsent[0]) {
+      const rest = this.#send(bytes);
+      if (rest.length > 0) {
+        this.#unsent[0] = rest;
+        return;
+      }
+      this.#unsent.shift();
+    }
+    if (this.#state === 'closing') this.#shutDown();
+    else this.#inbox.drained();
+  }
+
+  /** What of it Bun has not taken. Where the connection is gone nothing is left: `close` tells that. */
+  #send(bytes: Uint8Array): Uint8Array {
+    const octets = this.#socket.write(bytes);
+    return octets < 0 ? bytes.subarray(bytes.length) : bytes.subarray(octets);
+  }
+
+  /** Ends this side; the connection is over when the peer has ended its own, too. `end` would not wait for that. */
+  #shutDown(): void {
+    if (this.#peerEnded) this.#socket.end();
+    else this.#socket.shutdown();
+  }
+
+  #lost(error: Error | undefined): void {
+    this.#handshake?.failed(error ?? new Error('the peer left before the TLS handshake was done'));
+    this.#over();
+    this.#inbox.lost(error);
+  }
+
+  #over(): void {
+    this.#state = 'over';
+    clearTimeout(this.#timer);
+    this.#unsent = [];
+  }
+}

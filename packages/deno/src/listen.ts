@@ -1,0 +1,66 @@
+import { type ListenOptions as DriverOptions, Entrance, type Listener } from '@ehlo/driver';
+import { ServerTls, type TlsSettings } from '@ehlo/node/tls';
+import { addressOf, connTransport } from './transport.ts';
+
+/** Where `serve` listens, and its certificates. */
+export interface ListenOptions extends DriverOptions<TlsSettings | ServerTls> {}
+
+/** How long to wait before the next try when a connection can't be accepted, in milliseconds. */
+const BREATH_MS = 100;
+
+/**
+ * Listens. Rejects with Deno's error (`AddrInUse`, `PermissionDenied`, `NotCapable` …) if that is not possible; its `code` is the
+ * system's, where there is one.
+ */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { host = '127.0.0.1', port = 0, path, mode, backlog = 511 } = options;
+  const tls = ServerTls.from(options.tls);
+  const entrance = new Entrance(options);
+  const listener =
+    path === undefined
+      ? attempt({ address: host, port }, () => Deno.listen({ hostname: host, port, tcpBacklog: backlog }))
+      : await listenUnix(path, mode);
+  let open = true;
+  const accepting = (async () => {
+    while (open) {
+      try {
+        entrance.admit(connTransport(await listener.accept(), path ?? null, tls));
+      } catch {
+        // An accept that fails (no file descriptors) is no reason to fall: the next one may succeed.
+        if (open) await new Promise((resolve) => setTimeout(resolve, BREATH_MS));
+      }
+    }
+  })();
+  return entrance.listener(path === undefined ? addressOf(listener.addr) : { address: path, port: 0 }, async () => {
+    open = false;
+    listener.close();
+    // The place is free only when the accept that was waiting is over.
+    await accepting;
+    if (path !== undefined) await Deno.remove(path).catch(() => {});
+  });
+}
+
+async function listenUnix(path: string, mode: number | undefined): Promise<Deno.UnixListener> {
+  await removeStale(path);
+  const listener = attempt({ address: path }, () => Deno.listen({ transport: 'unix', path }));
+  if (mode !== undefined) await Deno.chmod(path, mode);
+  return listener;
+}
+
+/** A Unix socket that is left over from a server that fell: nobody answers on it. */
+async function removeStale(path: string): Promise<void> {
+  const entry = await Deno.lstat(path).catch(() => null);
+  if (entry === null || !entry.isSocket) return;
+  const conn = await Deno.connect({ transport: 'unix', path }).catch(() => null);
+  if (conn === null) await Deno.remove(path);
+  else conn.close();
+}
+
+/** Deno's errors don't say where it could not listen. */
+function attempt<T>(place: { readonly address: string; readonly port?: number }, listening: () => T): T {
+  try {
+    return listening();
+  } catch (error) {
+    throw Object.assign(error as Error, place);
+  }
+}

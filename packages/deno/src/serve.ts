@@ -1,0 +1,21 @@
+import { type Handler, type ListenAndServeOptions, listenAndServe, type Server } from '@ehlo/driver';
+import type { ServerTls, TlsSettings } from '@ehlo/node/tls';
+import { listen } from './listen.ts';
+
+export interface ServeOptions extends ListenAndServeOptions<TlsSettings | ServerTls> {}
+
+/**
+ * Listens and serves SMTP.
+ *
+ * Rejects with Deno's error if it can't listen, with `SmtpUsageError` if the options are wrong.
+ *
+ * @example
+ * ```ts
+ * import { serve } from '@ehlo/deno';
+ * const server = await serve({ port: 0, hostname: 'mx.example.org', preset: 'sink' }, {});
+ * await server.close();
+ * ```
+ */
+export async function serve(options: ServeOptions, handler: Handler): Promise<Server> {
+  return await listenAndServe(listen, options, handler);
+}

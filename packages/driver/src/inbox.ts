@@ -1,0 +1,76 @@
+import type { Sink } from './transport.ts';
+
+/**
+ * What a transport hands to its sink, kept back while that pauses: a runtime may give octets that were on their way already. Of use to
+ * who writes a transport.
+ */
+export class Inbox implements Sink {
+  #sink: Sink | null = null;
+  #state: 'paused' | 'flowing' | 'stopped' = 'paused';
+  #queue: Uint8Array[] = [];
+  #ended = false;
+  #loss: { readonly cause: unknown } | null = null;
+
+  get paused(): boolean {
+    return this.#state === 'paused';
+  }
+
+  /** Who is told from now on, and gets octets after `resume`. */
+  attach(sink: Sink): void {
+    this.#sink = sink;
+  }
+
+  pause(): void {
+    if (this.#state === 'flowing') this.#state = 'paused';
+  }
+
+  /** What was kept comes in a turn of its own: who resumes has not come to the end of what it does. */
+  resume(): void {
+    if (this.#state === 'paused' && this.#sink !== null) this.#state = 'flowing';
+    if (this.#queue.length > 0 || this.#ended || this.#loss !== null) queueMicrotask(() => this.#flow());
+  }
+
+  /** Nobody is told of anything any more. */
+  stop(): void {
+    this.#state = 'stopped';
+    this.#sink = null;
+    this.#queue = [];
+  }
+
+  data(bytes: Uint8Array): void {
+    if (this.#state === 'stopped') return;
+    this.#queue.push(bytes);
+    this.#flow();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#flow();
+  }
+
+  /** Is told at once, whatever waits: nothing that was sent before can be answered. */
+  lost(cause?: unknown): void {
+    this.#loss = { cause };
+    this.#flow();
+  }
+
+  drained(): void {
+    this.#sink?.drained();
+  }
+
+  #flow(): void {
+    const sink = this.#sink;
+    if (sink !== null && this.#loss !== null) {
+      this.stop();
+      return sink.lost(this.#loss.cause);
+    }
+    while (this.#state === 'flowing') {
+      const bytes = this.#queue.shift();
+      if (bytes !== undefined) this.#sink?.data(bytes);
+      else if (this.#ended) {
+        this.#ended = false;
+        this.#sink?.end();
+      } else return;
+    }
+  }
+}

@@ -1,0 +1,11 @@
+// The adapter of the runtime that the tests run in. `packages/deno` and `packages/bun` run them too, each in its own.
+import type * as Adapter from '@ehlo/node';
+
+const { Deno, Bun } = globalThis as { Deno?: unknown; Bun?: unknown };
+export const RUNTIME: 'node' | 'deno' | 'bun' = Deno !== undefined ? 'deno' : Bun !== undefined ? 'bun' : 'node';
+
+const { serve: serveHere } = (await import(new URL(`../../${RUNTIME}/src/index.ts`, import.meta.url).href)) as typeof Adapter;
+/** How a client sees a connection that is aborted: Deno has no way to reset one. */
+export const ABORTED: string = RUNTIME === 'deno' ? 'FIN' : 'ECONNRESET';
+
+export const serve: typeof Adapter.serve = serveHere;
