@@ -165,7 +165,7 @@ function refuse(core: Core, question: Question, reply: Reply): void {
   }
   sayWithUtf8(core, question, reply);
   if (question.type === 'connect') core.go('turn-away');
-  else if (question.type === 'message') decided(core, question);
+  else if (question.type === 'message' && reply.code !== 421) decided(core, question);
 }
 
 /** RFC 6531 3.7.4: UTF-8 only where the client has asked for it; else the mailbox is left out of the reply. */
@@ -210,7 +210,7 @@ function changed(reply: Reply, answer: Answer, prefix = ''): Reply {
 
 /** RFC 2034 4: an enhanced code "must agree with the primary response code". */
 function agreeing(code: number, enhanced: string): string {
-  if (/^[245]\.[0-9]{1,3}\.[0-9]{1,3}$/.test(enhanced) && enhanced[0] === String(code)[0]) return enhanced;
+  if (/^[245](?:\.(?:0|[1-9][0-9]{0,2})){2}$/.test(enhanced) && enhanced[0] === String(code)[0]) return enhanced;
   throw new SmtpUsageError('enhanced-class', `the enhanced code ${enhanced} does not agree with the reply code ${code} (RFC 2034 4)`);
 }
 

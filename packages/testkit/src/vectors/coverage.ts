@@ -153,7 +153,7 @@ function eventFeatures(event: { readonly type: string; readonly [name: string]: 
     ? deviations.map((found: Json) => (typeof found === 'string' ? found : (found as { name: string }).name))
     : [];
   return [
-    [type, code, type === 'trace' ? undefined : cause, limit, verb, shown].filter((part) => typeof part === 'string').join(' '),
+    [type, code, cause, limit, verb, shown].filter((part) => typeof part === 'string').join(' '),
     ...names.map((name) => `deviation ${name}`),
     ...Object.keys(parameters ?? {}).map((name) => `${type} with ${name}`),
   ];
