@@ -1,4 +1,4 @@
-import { type AuthAnswer, type AuthOptions, type AuthQuestion, type Rejection, SmtpUsageError } from '@ehlo/engine';
+import { type AuthAnswer, type AuthOptions, type AuthQuestion, canBind, type Rejection, SmtpUsageError } from '@ehlo/engine';
 import type { Challenge, Session } from './handler.ts';
 import { type Claim, deriveKey, type ServerMechanism, type ServerStep, type Stored, type VerifyStep } from './sasl.ts';
 
@@ -49,7 +49,7 @@ export class Authenticator {
   readonly #hostname: string;
   readonly #pepper: Uint8Array;
   readonly #mechanisms: ReadonlyMap<string, ServerMechanism>;
-  /** Whether a session's bindings can be used at all: to a client that sees no bound mechanism they do not exist. */
+  /** Whether there is a bound mechanism: to a client that is offered none, bindings do not exist (RFC 5802 6). */
   readonly #binds: boolean;
 
   /** Throws `SmtpUsageError` if a mechanism asks what nobody answers. */
@@ -88,7 +88,7 @@ export class Authenticator {
   }
 
   #begin(mechanism: string, { tls }: Session): ServerStep {
-    const bindings = this.#binds ? tls?.bindings : undefined;
+    const bindings = this.#binds && canBind(tls) ? tls?.bindings : undefined;
     return this.#mechanisms.get(mechanism)!.server({
       nonce: randomText(),
       hostname: this.#hostname,
