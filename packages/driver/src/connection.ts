@@ -38,10 +38,8 @@ export class Connection implements Session {
     this.#pump = new Pump(this.#session, transport, {
       // All that follows from an event has been said when it is taken.
       pull: () => this.#pull(application),
-      get hasRoom() {
-        return application.hasRoom;
-      },
-      abrupt: false,
+      hasRoom: () => application.hasRoom,
+      abrupt: () => false,
       failed: () => {},
       gone: () => {
         this.#controller?.abort();
