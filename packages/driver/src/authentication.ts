@@ -1,6 +1,15 @@
 import { type AuthAnswer, type AuthOptions, type AuthQuestion, canBind, type Rejection, SmtpUsageError } from '@ehlo/engine';
 import type { Challenge, Session } from './handler.ts';
-import { type Claim, deriveKey, type ServerMechanism, type ServerStep, type Stored, type VerifyStep } from './sasl.ts';
+import {
+  type Claim,
+  deriveKey,
+  freshNonce,
+  randomOctets,
+  type ServerMechanism,
+  type ServerStep,
+  type Stored,
+  type VerifyStep,
+} from './sasl.ts';
 
 type Awaitable<T> = T | Promise<T>;
 
@@ -90,7 +99,7 @@ export class Authenticator {
   #begin(mechanism: string, { tls }: Session): ServerStep {
     const bindings = this.#binds && canBind(tls) ? tls?.bindings : undefined;
     return this.#mechanisms.get(mechanism)!.server({
-      nonce: randomText(),
+      nonce: freshNonce(),
       hostname: this.#hostname,
       pepper: this.#pepper,
       ...(bindings === undefined ? {} : { bindings }),
@@ -129,13 +138,4 @@ function claimed(claim: Claim): string {
   const name = claim.type === 'anonymous' ? 'anonymous' : claim.type === 'external' ? claim.authzid : claim.user;
   if (name) return name;
   throw new TypeError(`a claim of type ${claim.type} names nobody: auth.verify has to return the name`);
-}
-
-function randomOctets(length: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(length));
-}
-
-/** 144 bits of printable ASCII without a comma. */
-function randomText(): string {
-  return btoa(String.fromCharCode(...randomOctets(18)));
 }
