@@ -25,7 +25,10 @@ export { canBind } from './server/offer.ts';
 export {
   type AuthOptions,
   type BareLineEnds,
+  type ConnectionFacts,
   type EarlyTalkers,
+  type FutureReleaseOptions,
+  type MtPriorityOptions,
   PRESETS,
   type Preset,
   type ServerOptions,
