@@ -21,6 +21,7 @@ export { Secret } from './secret.ts';
 export { DotReader, type DotState } from './server/dot-reader.ts';
 export type * from './server/events.ts';
 export { LIMITS, type Limit, type LimitName, type Limits } from './server/limits.ts';
+export { canBind } from './server/offer.ts';
 export {
   type AuthOptions,
   type BareLineEnds,
