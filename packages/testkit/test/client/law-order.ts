@@ -291,6 +291,67 @@ function misused(call: () => void): void {
   }
 }
 
+const premature: Law<ClientClass> = {
+  name: 'client: a reply that begins before anything was asked that it could answer is none',
+  check(Client) {
+    for (const [before, after] of [
+      ['250 o', 'k\r\n'],
+      ['250-ok\r\n', '250 ok\r\n'],
+      ['2', '50 ok\r\n'],
+    ] as const) {
+      const session = new Client({ hostname: 'client.example.org' });
+      for (const reply of ['220 hi\r\n', '250 mx.example.net\r\n']) {
+        session.receive(octets(reply));
+        output(session);
+      }
+      session.receive(octets(before));
+      const id = session.send(mail().envelope);
+      holds(output(session).startsWith('MAIL'), 'MAIL');
+      session.receive(octets(after));
+      same(output(session), '', 'what is sent');
+      const events = [];
+      for (let event = session.nextEvent(); event !== null; event = session.nextEvent()) events.push(event);
+      holds(
+        events.some((event) => event.type === 'outcome' && event.transaction === id && event.status === 'unsent'),
+        'the recipient is not unsent',
+      );
+    }
+  },
+};
+
+const protection: Law<ClientClass> = {
+  name: 'client 11: credentials go only where the connection is as safe as was asked for',
+  check(Client) {
+    const { peerCertificate: _, ...anybody } = VERIFIED;
+    const ranks = ['cleartext', 'encrypted', 'verified'] as const;
+    for (const [least, credentials] of [...ranks, undefined].entries()) {
+      for (const [rank, tls] of [null, anybody, VERIFIED].entries()) {
+        const session = new Client({
+          hostname: 'client.example.org',
+          features: [AUTH],
+          ...(credentials === undefined ? {} : { credentials }),
+          ...(tls === null ? {} : { tls }),
+        });
+        for (const reply of ['220 hi\r\n', '250-mx.example.net\r\n250 AUTH PLAIN\r\n']) {
+          session.receive(octets(reply));
+          output(session);
+        }
+        let code = 'none';
+        try {
+          session.authenticate('PLAIN', octets('\0joe\0secret'));
+        } catch (error) {
+          code = (error as SmtpUsageError).code;
+        }
+        same(
+          [code, output(session) !== ''],
+          rank >= Math.min(least, 2) ? ['none', true] : ['unprotected', false],
+          `${credentials} over ${rank}`,
+        );
+      }
+    }
+  },
+};
+
 /** Octets that stand in a session's output, as text. */
 export function output(session: ClientSession): string {
   let text = '';
@@ -301,4 +362,4 @@ export function output(session: ClientSession): string {
   return text;
 }
 
-export const CLIENT_ORDER_LAWS: readonly Law<ClientClass>[] = [chunks, handshake, calls];
+export const CLIENT_ORDER_LAWS: readonly Law<ClientClass>[] = [chunks, handshake, calls, premature, protection];

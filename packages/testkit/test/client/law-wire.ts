@@ -1,5 +1,5 @@
 // What goes onto the wire: commands that nobody can forge, in flights that are bounded, and mail data that ends once.
-import { AUTH, type ClientEnvelope, type ClientSession } from '@ehlo/engine';
+import { AUTH, CHUNKING, type ClientEnvelope, type ClientSession } from '@ehlo/engine';
 import { type Command, DIALECT, NULL_PATH, octets, PARAMETERS, parseCommand } from '@ehlo/grammar';
 import fc from 'fast-check';
 import type { ClientClass } from '../../src/index.ts';
@@ -173,7 +173,10 @@ function canonical(text: string): string {
 
 const words = property(
   'client: no text breaks out of a command or of an AUTH line',
-  fc.tuple(hostile, fc.uint8Array({ maxLength: 600 })),
+  fc.tuple(
+    hostile,
+    fc.nat(600).map((length) => new Uint8Array(length).fill(length)),
+  ),
   (Client: ClientClass, [text, initial]) => {
     for (const call of [
       (session: ClientSession): void => session.command('VRFY', text),
@@ -240,6 +243,10 @@ const flights = property(
       if (waiting.length === 0) break;
       const octetsWaiting = waiting.reduce((sum, line) => sum + line.length + 2, 0);
       holds(waiting.length === 1 || (offered && pipelining !== 'off' && octetsWaiting <= flight), `${octetsWaiting} octets wait`);
+      // What there is room for is not held back.
+      const left = count + 1 - commands - waiting.length;
+      const groups = offered && pipelining !== 'off';
+      holds(!groups || left <= 0 || octetsWaiting + 'RCPT TO:<r100@b.example>\r\n'.length > flight, `${left} commands are held back`);
       const line = waiting.shift()!;
       commands++;
       session.receive(octets(line === 'DATA' ? '450 no\r\n' : '250 ok\r\n'));
@@ -248,4 +255,29 @@ const flights = property(
   },
 );
 
-export const CLIENT_WIRE_LAWS: readonly Law<ClientClass>[] = [injection, words, bodies, flights];
+const chunk: Law<ClientClass> = {
+  name: 'client: behind a chunk that was refused no more are sent, what was announced is, and RSET comes before what follows',
+  check(Client) {
+    const session = open(Client, ['PIPELINING', 'CHUNKING'], { features: [CHUNKING] });
+    const envelope = { reversePath: '', recipients: [{ forwardPath: 'a@b.example' }] };
+    session.send(envelope);
+    output(session);
+    session.receive(octets('250 ok\r\n250 ok\r\n'));
+    session.write(octets('x'.repeat(300_000)));
+    const taken = Array.from({ length: 3 }, () => session.nextOutput()?.length);
+    same(taken, ['BDAT 65536\r\n'.length, 65_536, 'BDAT 65536\r\n'.length], 'what is taken');
+    session.receive(octets('552 no\r\n'));
+    holds(!session.canWrite && !session.write(octets('x')) && !session.end(), 'more is wanted');
+    holds(/^x{65536}$/.test(output(session)), 'the chunk that was announced');
+    session.receive(octets('503 no\r\n'));
+    const told = [];
+    for (let event = session.nextEvent(); event !== null; event = session.nextEvent()) {
+      if (event.type === 'outcome') told.push([event.status, event.status === 'refused' && event.reply?.code]);
+    }
+    same(told, [['refused', 552]], 'the outcome');
+    session.send(envelope);
+    same(output(session), 'RSET\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\n', 'what follows');
+  },
+};
+
+export const CLIENT_WIRE_LAWS: readonly Law<ClientClass>[] = [injection, words, bodies, flights, chunk];

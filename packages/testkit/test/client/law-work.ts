@@ -45,7 +45,7 @@ const floods: Law<ClientClass> = {
     for (const { name, session: begin, unit } of FLOODS) {
       for (const size of [65_536, 1]) {
         const session = begin(Client);
-        const chunk = unit.repeat(Math.ceil(size / unit.length)).slice(0, size);
+        const chunk = unit.repeat(Math.floor(65_536 / unit.length));
         const kept = octetsKept(() => {
           for (let i = 0; i < (size === 1 ? 50_000 : cases / 10); i++) {
             session.receive(octets(size === 1 ? unit[i % unit.length]! : chunk));
