@@ -18,7 +18,10 @@ type Awaitable<T> = T | Promise<T>;
 export interface Authentication extends Omit<AuthOptions, 'mechanisms'> {
   /** Mechanisms of `@ehlo/sasl`, best first: `[scram(), plain()]`. */
   readonly mechanisms: readonly (ServerMechanism | readonly ServerMechanism[])[];
-  /** What is stored of a user: the password, or better, keys that follow from it; null if there is no such user. */
+  /**
+   * What is stored of a user: the password, or better, keys that follow from it. Null if there is no such user: the client can't tell by
+   * what is said; `userTable` and `decoy` of `@ehlo/sasl` give instead what takes as long, too.
+   */
   lookup?(user: string, session: Session): Awaitable<Stored | null>;
   /** Judges a claim: `true`, it is the user that it claims to be; or the user's name; or `false`. */
   verify?(claim: Claim, session: Session): Awaitable<boolean | string>;

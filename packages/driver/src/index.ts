@@ -1,10 +1,18 @@
 export type { Authentication } from './authentication.ts';
 export { Body, BodyAbortedError } from './body.ts';
+export { Client } from './client.ts';
+export type { ClientAuth } from './client-authentication.ts';
+export { ClientError, type ClientErrorCode, outcomeText, replyText } from './client-error.ts';
+export { type ClientNotice, type ConnectOptions, type ServerName, starttlsOf } from './client-options.ts';
+export type { ClientMechanism, ClientMechanismContext, ClientStep, Credentials } from './client-sasl.ts';
+export { connectOn, dial } from './connect.ts';
 export { Connection } from './connection.ts';
+export type { RecipientOutcome, SendEnvelope, SendOptions, SendResult } from './delivery.ts';
 export { type ByteStream, type Ends, fromReader, fromStreams } from './from-reader.ts';
 export { type Challenge, type Decision, type Handler, type IncomingMessage, isRejection, reject, type Session } from './handler.ts';
 export { Inbox } from './inbox.ts';
 export { Entrance, type ListenAndServeOptions, type ListenOptions, listenAndServe } from './listen.ts';
+export type { Constraints, Content, Message } from './message-source.ts';
 export type { ProxyFacts, ProxyReader } from './proxied.ts';
 export type { Claim, Derivation, Hidden, ServerMechanism, ServerStep, Stored, StoredKeys } from './sasl.ts';
 export { type ServeOptions, Server, serveOn } from './serve.ts';
