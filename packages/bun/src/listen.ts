@@ -3,7 +3,6 @@ import { chmod, lstat, unlink } from 'node:fs/promises';
 import { type ListenOptions as DriverOptions, Entrance, type Listener } from '@ehlo/driver';
 import { listen as listenByNode } from '@ehlo/node';
 import { endPoint, ServerTls, type TlsSettings } from '@ehlo/node/tls';
-import type { SocketHandler, TLSOptions } from 'bun';
 import { type Certificates, SocketTransport } from './transport.ts';
 
 /** Where `serve` listens, and its certificates. */
@@ -19,10 +18,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   if (tls instanceof ServerTls || (tls?.certificates ?? []).length > 0 || options.backlog !== undefined) return await listenByNode(options);
   const certificates = tls === undefined ? null : certificatesOf(tls);
   const entrance = new Entrance(options);
-  const socket: SocketHandler<unknown> = {
+  const socket: Bun.SocketHandler<unknown> = {
     ...SocketTransport.handlers,
     open: (opened) => entrance.admit(new SocketTransport(opened, path ?? null, certificates)),
-  } as SocketHandler<unknown>;
+  } as Bun.SocketHandler<unknown>;
   if (path === undefined) {
     const listener = Bun.listen({ hostname: host, port, allowHalfOpen: true, socket });
     return entrance.listener({ address: listener.hostname, port: listener.port }, async () => listener.stop());
@@ -41,7 +40,7 @@ function certificatesOf(settings: TlsSettings): Certificates {
   new ServerTls(settings);
   const { key, cert, passphrase, ca, requestCert = false, minVersion = 'TLSv1.2' } = settings;
   // Bun's types don't have this one.
-  const options: TLSOptions & { minVersion: number } = {
+  const options: Bun.TLSOptions & { minVersion: number } = {
     key,
     cert,
     requestCert,

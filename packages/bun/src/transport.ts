@@ -1,11 +1,10 @@
 import { type Address, Inbox, LINGER_MS, LINGER_OCTETS, type Sink, type Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
 import { describeTls } from '@ehlo/node/tls';
-import type { Socket, SocketHandler, TLSOptions } from 'bun';
 
 /** What `upgradeTLS` wants, and what there is to tell of it. */
 export interface Certificates {
-  readonly options: TLSOptions;
+  readonly options: Bun.TLSOptions;
   /** `tls-server-end-point`. */
   readonly endPoint: Uint8Array;
 }
@@ -25,7 +24,7 @@ export class SocketTransport implements Transport {
   secure: Transport['secure'];
   tls: TlsInfo | undefined;
   /** The one that is spoken through. After `upgradeTLS` the one before goes on to tell what it carries: records of TLS. */
-  #socket: Socket<SocketTransport>;
+  #socket: Bun.Socket<SocketTransport>;
   readonly #inbox: Inbox = new Inbox();
   /** What Bun has not taken: it takes what the kernel takes, and keeps nothing. */
   #unsent: Uint8Array[] = [];
@@ -35,8 +34,8 @@ export class SocketTransport implements Transport {
   #timer: ReturnType<typeof setTimeout> | undefined = undefined;
   #handshake: Handshake | null = null;
 
-  constructor(socket: Socket<unknown>, path: string | null, tls: Certificates | null) {
-    const own = socket as Socket<SocketTransport>;
+  constructor(socket: Bun.Socket<unknown>, path: string | null, tls: Certificates | null) {
+    const own = socket as Bun.Socket<SocketTransport>;
     own.data = this;
     this.#socket = own;
     this.secure = tls === null ? undefined : () => this.#secure(tls);
@@ -47,25 +46,16 @@ export class SocketTransport implements Transport {
     own.pause();
   }
 
-  /** The handlers of every socket. */
-  static readonly handlers: SocketHandler<SocketTransport> = {
-    data: SocketTransport.#heard((own, bytes: Uint8Array) => own.#received(bytes)),
-    end: SocketTransport.#heard((own) => own.#ended()),
-    drain: SocketTransport.#heard((own) => own.#drained()),
-    close: SocketTransport.#heard((own, error?: Error) => own.#lost(error)),
-    error: SocketTransport.#heard((own, error: Error) => own.#lost(error)),
+  /** The handlers of every socket. Those sockets that `upgradeTLS` has left behind are not heard. */
+  static readonly handlers: Bun.SocketHandler<SocketTransport> = {
+    data: (socket, bytes) => void (socket.data.#isHeard(socket) && socket.data.#received(bytes)),
+    end: (socket) => void (socket.data.#isHeard(socket) && socket.data.#ended()),
+    drain: (socket) => void (socket.data.#isHeard(socket) && socket.data.#drained()),
+    close: (socket, error) => void (socket.data.#isHeard(socket) && socket.data.#lost(error)),
+    error: (socket, error) => void (socket.data.#isHeard(socket) && socket.data.#lost(error)),
     // `secured` says that there is a handshake; the error, that the client's certificate is not one of an authority's.
-    handshake: SocketTransport.#heard((own, secured: boolean, error: Error | null) => own.#shaken(secured, error)),
+    handshake: (socket, secured, error) => void (socket.data.#isHeard(socket) && socket.data.#shaken(secured, error)),
   };
-
-  /** Those sockets that `upgradeTLS` has left behind are not heard. */
-  static #heard<Rest extends readonly unknown[]>(
-    call: (own: SocketTransport, ...rest: Rest) => void,
-  ): (socket: Socket<SocketTransport>, ...rest: Rest) => void {
-    return (socket, ...rest) => {
-      if (socket.data.#socket === socket) call(socket.data, ...rest);
-    };
-  }
 
   start(sink: Sink): void {
     this.#inbox.attach(sink);
@@ -124,6 +114,10 @@ export class SocketTransport implements Transport {
       authorized: socket.authorized,
       exporter: (length, label, context) => socket.exportKeyingMaterial(length, label, context),
     });
+  }
+
+  #isHeard(socket: Bun.Socket<SocketTransport>): boolean {
+    return socket === this.#socket;
   }
 
   #shaken(secured: boolean, error: Error | null): void {

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type Certificate, ServerTls } from '@ehlo/node';
+import { type Certificate, ServerTls } from '#adapter';
 
 /** The options of `ehlo serve` that say where its certificate comes from. */
 export interface CertificateOptions {

@@ -1,1 +1,2 @@
-export * from '@ehlo/node';
+// The adapter of the runtime: the conditions in package.json choose it.
+export * from '#adapter';

@@ -47,13 +47,22 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
   });
 });
 
-/** How a connection fails. */
+/** How a connection fails, once it does: not every runtime closes a listener before it is told so. */
 async function refused(port: number): Promise<string> {
+  let outcome: string | undefined;
+  void (async () => {
+    while (outcome === undefined) outcome = await attempt(port);
+  })();
+  return await until('no new connection', () => outcome);
+}
+
+/** The error of a connection; undefined if there is none. */
+async function attempt(port: number): Promise<string | undefined> {
   const socket = createConnection(port, '127.0.0.1');
   return await new Promise((resolve) => {
     socket.on('connect', () => {
       socket.destroy();
-      resolve('connected');
+      resolve(undefined);
     });
     socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
   });

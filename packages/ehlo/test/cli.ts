@@ -11,12 +11,27 @@ import { test as base, vi } from 'vitest';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
 
-const BIN = fileURLToPath(new URL('../bin/ehlo.js', import.meta.url));
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const BIN = at('../bin/ehlo.js');
+
+/** The command line is the same on all of them: vitest.config.ts says which one is meant. The binaries, not their shims, which a signal would not pass. */
+const RUNTIMES: Record<string, readonly [binary: string, ...options: string[]]> = {
+  node: [process.execPath],
+  deno: [at('../node_modules/deno/deno'), 'run', '--no-lock', '--cached-only', ...permissions()],
+  bun: [at('../node_modules/bun/bin/bun.exe'), 'run', '--no-install'],
+};
+const [BINARY, ...OPTIONS] = RUNTIMES[process.env.EHLO_RUNTIME ?? 'node']!;
 const PATIENCE = 30_000;
 
 export interface Event {
   readonly event: string;
   readonly [field: string]: unknown;
+}
+
+/** What Deno must allow, as the README says it. */
+function permissions(): string[] {
+  const readme = readFileSync(at('../README.md'), 'utf8');
+  return /^deno run ((?:--allow-\S+ )+)npm:ehlo/m.exec(readme)?.[1]?.trim().split(' ') ?? [];
 }
 
 /** A command that runs. */
@@ -31,7 +46,7 @@ export class Cli {
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     // Neither colours nor anything else by the environment that the tests happen to run in.
     const { PATH, HOME } = process.env;
-    this.child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH, HOME, ...env } });
+    this.child = spawn(BINARY, [...OPTIONS, BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH, HOME, ...env } });
     createInterface(this.child.stdout!).on('line', (line) => this.lines.push(line));
     this.child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.errors += text;

@@ -4,8 +4,10 @@ import type * as Adapter from '@ehlo/node';
 const { Deno, Bun } = globalThis as { Deno?: unknown; Bun?: unknown };
 export const RUNTIME: 'node' | 'deno' | 'bun' = Deno !== undefined ? 'deno' : Bun !== undefined ? 'bun' : 'node';
 
-const { serve: serveHere } = (await import(new URL(`../../${RUNTIME}/src/index.ts`, import.meta.url).href)) as typeof Adapter;
+const name: string = RUNTIME === 'node' ? '@ehlo/node' : new URL(`../../${RUNTIME}/src/index.ts`, import.meta.url).href;
+const adapter = (await import(name)) as typeof Adapter;
+
 /** How a client sees a connection that is aborted: Deno has no way to reset one. */
 export const ABORTED: string = RUNTIME === 'deno' ? 'FIN' : 'ECONNRESET';
 
-export const serve: typeof Adapter.serve = serveHere;
+export const serve: typeof Adapter.serve = adapter.serve;

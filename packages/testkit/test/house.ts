@@ -10,6 +10,7 @@ export interface Manifest {
   sideEffects?: unknown;
   license?: string;
   engines?: Record<string, string>;
+  imports?: Record<string, Record<string, string>>;
   exports?: Record<string, Record<string, string>>;
   publishConfig?: { access?: string; exports?: Record<string, Record<string, string>> };
   files?: string[];

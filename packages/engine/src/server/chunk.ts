@@ -45,7 +45,7 @@ export function refuseChunk(core: Core, reply: Reply, fault: FaultCode, line: st
     const answer = spent ? core.named('tooManyFaults') : reply;
     core.events.push({ type: 'fault', code: fault, offset: 0, reply: answer, line });
     state.refusedChunk = { left: size, block: 0, last: parsed.ok && parsed.value.verb === 'BDAT' && parsed.value.last, reply: answer };
-    return core.arm('dataTimeout');
+    return;
   }
   core.fault(fault, core.named('bdatLost'), line, parsed.ok ? 0 : parsed.offset);
   if (core.state.phase !== 'closed') core.close('bdat');
@@ -56,10 +56,10 @@ export function readRefusedChunk(core: Core, chunk: RefusedChunk): boolean {
   const { input, state, policy } = core;
   if (chunk.left > 0) {
     if (!input.readChunk()) return false;
-    const read = Math.min(input.to - input.from, chunk.left);
-    chunk.left -= read;
-    input.advance(input.from + read);
-    progress(core, chunk, read);
+    const end = Math.min(input.to, input.from + chunk.left);
+    chunk.left -= end - input.from;
+    progress(core, chunk, end - input.from);
+    input.advance(end);
     if (chunk.left > 0) return true;
   }
   state.refusedChunk = null;
