@@ -1,7 +1,9 @@
 export {
+  type Authentication,
   Body,
   BodyAbortedError,
   type Challenge,
+  type Claim,
   Client,
   type ClientAuth,
   ClientError,
@@ -23,6 +25,7 @@ export {
   type SendResult,
   Server,
   type Session,
+  type Stored,
 } from '@ehlo/driver';
 export {
   type Certificate,

@@ -35,7 +35,7 @@ export type Asked =
 export interface Due {
   readonly to: Asked;
   readonly transaction: Transaction | null;
-  /** The recipient, for RCPT and, in LMTP, END. */
+  /** The recipient, for RCPT. */
   readonly index: number;
   /** Octets of the command. */
   readonly size: number;
@@ -80,7 +80,7 @@ export class ClientCore {
   readonly options: ClientOptions;
   readonly limits: ClientLimits;
   readonly input: Input = new Input();
-  readonly events: ClientEvent[] = [];
+  events: ClientEvent[] = [];
   phase: ClientPhase = 'connect';
   tls: TlsInfo | null;
   capabilities: Capabilities | null = null;
@@ -111,6 +111,7 @@ export class ClientCore {
   /** Octets that were handed out and not yet `written`. */
   unwritten = 0;
   #output: Part[] = [];
+  #event = 0; // of those that were taken
   #started = false;
   #timer: ClientLimitName | null = null;
   #timerEnds: number = Number.POSITIVE_INFINITY;
@@ -186,6 +187,16 @@ export class ClientCore {
     this.due.push(due);
     this.flight += size;
     return due;
+  }
+
+  /** Takes the next event. They may be many at once: one for each recipient. */
+  takeEvent(): ClientEvent | null {
+    if (this.#event === this.events.length) {
+      this.events = [];
+      this.#event = 0;
+      return null;
+    }
+    return this.events[this.#event++]!;
   }
 
   /** Takes the next octets for the wire: what is short is put together, what is long goes alone. */

@@ -75,7 +75,7 @@ export class ClientSession {
 
   /** The next event; null if there is none. */
   nextEvent(): ClientEvent | null {
-    return this.#core.events.shift() ?? null;
+    return this.#core.takeEvent();
   }
 
   /**

@@ -9,6 +9,8 @@ export interface Job {
   readonly facts?: MessageFacts;
   /** The message, in the pieces in which it is written. */
   readonly pieces: readonly Uint8Array[];
+  /** The end is said when the last piece has been handed out, not together with it. */
+  readonly apart?: boolean;
   /** Give up instead of writing this piece, or the end. */
   readonly abortAt?: number;
 }
@@ -118,9 +120,13 @@ export class Sender {
   #write(writing: { readonly job: Job; piece: number }): boolean {
     const { job } = writing;
     const piece = writing.piece++;
-    if (piece === job.abortAt) this.session.abort();
-    else if (piece < job.pieces.length) this.session.write(job.pieces[piece]!);
-    else {
+    if (piece === job.abortAt) {
+      this.session.abort();
+      return true;
+    }
+    if (piece < job.pieces.length) this.session.write(job.pieces[piece]!);
+    const last = piece >= job.pieces.length - 1 && job.apart !== true && job.abortAt !== piece + 1;
+    if (last || piece >= job.pieces.length) {
       this.#writing = null;
       this.session.end();
     }

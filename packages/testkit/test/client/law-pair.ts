@@ -99,6 +99,7 @@ function check(Client: ClientClass, chunking: boolean, { client, server, jobs, d
     },
     facts: { body: binary ? 'BINARYMIME' : '8BITMIME', ...(binary ? {} : { size: normalised(body).length }) },
     pieces: pieces(body, cuts),
+    apart: cuts % 2 === 1,
     ...(abortAt === null ? {} : { abortAt }),
   }));
   let asked = 0;
