@@ -1,10 +1,19 @@
-// The programs of others that mail is taken from: which are missing, and how Debian installs them.
+// The programs of others that mail is taken from and sent to: which are missing, and how Debian installs them.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** Debian's packages, by the program that is wanted of each. */
-const PROGRAMS = { swaks: 'swaks', curl: 'curl', python3: 'python3', msmtp: 'msmtp', openssl: 'openssl', 'smtp-source': 'postfix' };
+const PROGRAMS = {
+  swaks: 'swaks',
+  curl: 'curl',
+  python3: 'python3',
+  msmtp: 'msmtp',
+  openssl: 'openssl',
+  'smtp-source': 'postfix',
+  aiosmtpd: 'python3-aiosmtpd',
+};
 
 /** What is used where it is there, and installed along with the others. */
 const BONUS = { gsasl: 'gsasl' };
@@ -12,8 +21,11 @@ const BONUS = { gsasl: 'gsasl' };
 /** Without these swaks can't do TLS. */
 const BESIDE = { swaks: ['libnet-ssleay-perl', 'libio-socket-ssl-perl'] };
 
+/** Debian installs no two mail servers: this one is only unpacked. */
+const EXIM = fileURLToPath(new URL('../../node_modules/.cache/exim/', import.meta.url));
+
 /** /usr/sbin is where Debian keeps smtp-source; not everybody has it in PATH. */
-const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
+const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', join(EXIM, 'usr/sbin')];
 
 /** The full path of a program, or undefined. */
 export function find(program) {
@@ -22,6 +34,19 @@ export function find(program) {
 
 /** Makes sure that every program is here; installs what is missing if `install`. Returns what is wrong, or null. */
 export function provide(install) {
+  const wrong = provideInstalled(install);
+  if (wrong === null && install && process.getuid?.() === 0 && find('exim4') === undefined) unpackExim();
+  return wrong;
+}
+
+/** Without it there is one server less to send to. */
+function unpackExim() {
+  const user = 'id Debian-exim || useradd --system --user-group --no-create-home Debian-exim';
+  const unpack = `mkdir -p ${EXIM} && cd ${EXIM} && apt-get download exim4-daemon-light && dpkg -x exim4-daemon-light_*.deb .`;
+  spawnSync('sh', ['-c', `apt-get update; (${user}) && ${unpack}`], { stdio: 'ignore' });
+}
+
+function provideInstalled(install) {
   const wanted = install ? { ...PROGRAMS, ...BONUS } : PROGRAMS;
   const missing = Object.keys(wanted).filter((program) => find(program) === undefined);
   if (missing.length === 0) return null;
