@@ -22,7 +22,7 @@ const scenarios = [
   ...clients.flatMap((client) => [received(client, true), received(client, false)]),
   ...tlsClients,
   ...authClients,
-  ...sending,
+  ...sending(),
   { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
 ];
 

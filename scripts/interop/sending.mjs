@@ -50,14 +50,18 @@ const peers = [
   },
 ];
 
-const here = peers.filter(({ name, root }) => (!root || isRoot) && (name !== 'Exim' || find('exim4') !== undefined));
+/** The scenarios with the servers that are here, and that this process may start. */
+export function sending() {
+  const here = peers.filter(({ name, root }) => (!root || isRoot) && (name !== 'Exim' || find('exim4') !== undefined));
+  return here.flatMap(scenariosOf);
+}
 
-export const sending = here.flatMap((peer) => [
+const scenariosOf = (peer) => [
   ...(peer.letters.length > 0 ? [{ name: `send to ${peer.name}`, run: () => sendAll(peer) }] : []),
   ...(peer.letters.length > 0 ? [{ name: `send to ${peer.name}: 200 messages by a pool`, run: () => sendMany(peer) }] : []),
   ...(peer.starttls || peer.implicit ? [{ name: `send to ${peer.name} under TLS`, run: () => sendSecurely(peer) }] : []),
   ...(peer.mechanisms ? [{ name: `send to ${peer.name} with AUTH`, run: () => sendAuthenticated(peer) }] : []),
-]);
+];
 
 function send({ from = '<sender@client.example>', to = ['one'], args = [] }, server, file, env = {}) {
   const recipients = to.flatMap((name) => ['--to', `${name}@peer.example`]);
