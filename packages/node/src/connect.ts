@@ -38,6 +38,8 @@ const NO_OCTETS: Uint8Array = new Uint8Array(0);
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
   const { host = '127.0.0.1', path, tls, implicitTls = false, connectTimeout = 30_000, localAddress, transport: open, ...rest } = options;
   const { port = implicitTls ? 465 : rest.auth === undefined ? 25 : 587, ...session } = rest;
+  if (session.protocol === 'lmtp' && path === undefined && options.port === undefined && open === undefined)
+    throw new TypeError('LMTP has no port of its own: give port, or path');
   const target: Target = { host, port };
   const verified = implicitTls || starttlsOf(session) === 'required';
   const security = new ClientTls(tls ?? {}, path === undefined ? host : 'localhost', verified);
