@@ -103,13 +103,13 @@ const hibernation: Law = property(
     const stopped = conversation(Session, value);
     let steps = 0;
     stopped.onStep = (at) => {
-      if (choices[steps++ % choices.length]) stop(Session, value, at, shift);
+      if (choices[steps++ % choices.length]) stop(Session, value, at, shift, steps % 3 === 0);
     };
     sameTalk(stopped.run(scriptOf(value, sizes)), talk(Session, value, sizes));
   },
 );
 
-function stop(Session: SessionClass, { options }: Scenario, at: Conversation, shift: number): void {
+function stop(Session: SessionClass, { options }: Scenario, at: Conversation, shift: number, disturbed: boolean): void {
   const { session } = at.recorder;
   const { phase, deadline, wants, protocol } = session;
   const asked = plain(at.open);
@@ -122,8 +122,10 @@ function stop(Session: SessionClass, { options }: Scenario, at: Conversation, sh
     return;
   }
   // Whatever becomes of the session, or of another that goes on from here, is nothing to the copy.
-  disturb(session, at.open);
-  disturb(Session.restore(options, snapshot, at.now + shift), null);
+  if (disturbed) {
+    disturb(session, at.open);
+    disturb(Session.restore(options, snapshot, at.now + shift), null);
+  }
   const copy = Session.restore(options, snapshot, at.now + shift);
   const state = [phase, deadline + shift, wants, protocol];
   same([copy.phase, copy.deadline, copy.wants, copy.protocol], state, 'restored states');
