@@ -1,5 +1,5 @@
 // Laws about messages: where they end, what of them is kept, and that each has one end.
-import type { MessageQuestion } from '@ehlo/engine';
+import type { DataQuestion, MessageQuestion } from '@ehlo/engine';
 import { octets, STRICT } from '@ehlo/grammar';
 import fc from 'fast-check';
 import { Conversation, type Plan, TLS } from '../../src/laws/conversation.ts';
@@ -232,6 +232,9 @@ const bodies: Law = property(
     for (const line of log) {
       const { type } = line;
       if (type === 'data') {
+        const { verb, envelope } = line as unknown as DataQuestion;
+        // RFC 3030 3: "BINARYMIME cannot be used with the DATA command."
+        holds(verb === 'BDAT' || envelope.parameters.body !== 'BINARYMIME', 'DATA for a binary message');
         inside = begun[asked++]!;
         stored = 0;
         due = [];

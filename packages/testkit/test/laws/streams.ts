@@ -245,7 +245,12 @@ const transaction: fc.Arbitrary<string> = fc
 /** A message to several recipients that gets far, with all that may happen between its chunks. */
 const message: fc.Arbitrary<string> = fc
   .tuple(
-    fc.constantFrom('MAIL FROM:<s@x.example>\r\n', 'MAIL FROM:<>\r\n'),
+    fc.constantFrom(
+      'MAIL FROM:<s@x.example>\r\n',
+      'MAIL FROM:<>\r\n',
+      'MAIL FROM:<> BODY=8BITMIME\r\n',
+      'MAIL FROM:<> BODY=BINARYMIME\r\n',
+    ),
     fc.array(fc.constantFrom(...PATHS.filter((text) => text !== '<>')), { maxLength: 2 }),
     fc.constantFrom('', '', '', 'RCPT TO:<bad\r\n'),
     fc.oneof({ weight: 1, arbitrary: data.map((text) => `DATA\r\n${text}`) }, { weight: 2, arbitrary: chunks }),

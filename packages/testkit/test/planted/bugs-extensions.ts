@@ -113,6 +113,13 @@ export const EXTENSION_BUGS: readonly Mutant[] = [
     law: SIZE,
   },
   {
+    name: 'DATA is taken for a binary message',
+    file: 'server/table.ts',
+    find: "guards: ['not-binary'], to",
+    replace: 'to',
+    law: BODIES,
+  },
+  {
     name: 'RCPT is taken between two chunks',
     file: 'server/table.ts',
     find: "{ on: 'RCPT', from: IN_TRANSACTION, guards",
