@@ -103,7 +103,7 @@ const hibernation: Law = property(
     const stopped = conversation(Session, value);
     let steps = 0;
     stopped.onStep = (at) => {
-      if (choices[steps++ % choices.length]) stop(Session, value, at, shift, steps % 3 === 0);
+      if (choices[steps++ % choices.length]) stop(Session, value, at, shift, steps % 5 === 0);
     };
     sameTalk(stopped.run(scriptOf(value, sizes)), talk(Session, value, sizes));
   },
