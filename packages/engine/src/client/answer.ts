@@ -11,9 +11,9 @@ export function answer(core: ClientCore, reply: Reply, line: string): void {
   // A refusal may have begun in the middle of the message, and end behind it.
   const premature = core.premature && !(due?.to === 'END' && reply.code >= 400);
   if (due === undefined || !due.live || premature) return closing ? core.close('closing', reply) : answerEarly(core, reply, line);
+  if (!fits(due.to, reply.code)) return core.fault('unexpected-code', line);
   core.due.shift();
   core.flight -= due.size;
-  if (!fits(due.to, reply.code)) return core.fault('unexpected-code', line);
   if (!closing || isOfTransaction(due)) carryOut(core, reply, due);
   if (closing) core.close('closing', reply);
   if (core.phase === 'closed') return;
