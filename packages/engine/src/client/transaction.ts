@@ -261,7 +261,13 @@ export function settleAll(
 export function stageOf(core: ClientCore, transaction: Transaction): Stage {
   const due = core.due.find((due) => due.transaction === transaction);
   if (due !== undefined) return due.to === 'END' && transaction.handed ? 'message' : STAGES[due.to as keyof typeof STAGES];
-  return core.body?.transaction === transaction ? 'body' : transaction.mail === 'unasked' ? 'mail' : core.phase === 'data' ? 'data' : 'rcpt';
+  return core.body?.transaction === transaction
+    ? 'body'
+    : transaction.mail === 'unasked'
+      ? 'mail'
+      : core.phase === 'data'
+        ? 'data'
+        : 'rcpt';
 }
 
 const STAGES = { RSET: 'mail', MAIL: 'mail', RCPT: 'rcpt', DATA: 'data', BDAT: 'body', END: 'body' } as const;

@@ -91,8 +91,8 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'the rest of a message is copied for each missing octet',
     file: 'client/body-writer.ts',
-    find: 'const missing = this.#missing(bytes[i]!);',
-    replace: 'bytes.slice(i);\n      const missing = this.#missing(bytes[i]!);',
+    find: 'out[filled++] = this.#missing(bytes[i]!);',
+    replace: 'bytes.slice(i);\n      out[filled++] = this.#missing(bytes[i]!);',
     law: LINEAR,
   },
   {
