@@ -12,7 +12,7 @@ export type EarlyTalkers = 'ignore' | 'report' | 'reject';
 export type BareLineEnds = 'reject' | 'keep';
 
 export interface AuthOptions {
-  /** Names of the SASL mechanisms that the application can carry out, best first. The -PLUS ones are offered where `tls.bindings` has something. */
+  /** Names of the SASL mechanisms that the application can carry out, best first. The -PLUS ones are offered where the TLS connection can be bound to. */
   readonly mechanisms: readonly string[];
   /** Refuse mail until the client has authenticated. */
   readonly required?: boolean;
