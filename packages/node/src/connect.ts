@@ -41,8 +41,8 @@ export async function connect(options: ConnectOptions = {}): Promise<Client> {
   const target: Target = { host, port };
   const verified = implicitTls || starttlsOf(session) === 'required';
   const security = new ClientTls(tls ?? {}, path === undefined ? host : 'localhost', verified);
-  const given = open === undefined ? null : await dial((signal) => open(target, signal), connectTimeout, session.signal);
-  const made = given ?? (await dial((signal) => openSocket({ ...target, path, localAddress }, signal), connectTimeout, session.signal));
+  const opened = open ?? ((to, stop) => openSocket({ ...to, path, localAddress }, stop));
+  const made = await dial((stop) => opened(target, stop), discard, connectTimeout, session.signal);
   const transport = made instanceof Socket ? new SocketTransport(made, path ?? null, security) : made;
   if (implicitTls && transport.tls === undefined) await shakeHands(transport, session);
   return await connectOn(transport, session, path === undefined ? target : {});
@@ -59,6 +59,7 @@ async function shakeHands(transport: Transport, { limits, signal }: DriverOption
         stop.addEventListener('abort', () => transport.abort());
         return secure.call(transport, NO_OCTETS);
       },
+      () => {},
       tlsTimeout,
       signal,
     );
@@ -68,6 +69,12 @@ async function shakeHands(transport: Transport, { limits, signal }: DriverOption
       ? error
       : new ClientError('tls-failed', `the TLS handshake failed: ${messageOf(error)}`, { stage: 'tls', cause: error });
   }
+}
+
+/** A connection that nobody waits for any more. */
+function discard(late: Socket | Transport): void {
+  if (late instanceof Socket) late.destroy();
+  else late.abort();
 }
 
 interface Place extends Target {
