@@ -141,7 +141,10 @@ describe.each(Object.keys(RUNTIMES) as Runtime[])('%s', (runtime) => {
       }
       // Behind a command that waits nothing is read: the reset is seen when that has been answered.
       await subject.ask('open');
-      await subject.until('all are over', () => subject.events.filter(({ event }) => event === 'closed').length === stages.length || undefined);
+      await subject.until(
+        'all are over',
+        () => subject.events.filter(({ event }) => event === 'closed').length === stages.length || undefined,
+      );
       expect(await witness.say('NOOP')).toMatch(/^250 /);
       await livesOn();
     });
@@ -161,7 +164,9 @@ describe.each(Object.keys(RUNTIMES) as Runtime[])('%s', (runtime) => {
     expect(await subject.ask('sessions')).toBe(1000);
     for (const wire of wires) wire.send('EHLO client.example\r\nNOOP\r\nQUIT\r\n');
     const replies = await Promise.all(wires.map((wire) => wire.replies(3)));
-    expect(replies.filter(([hello, noop, quit]) => !(hello?.startsWith('250') && noop?.startsWith('250') && quit?.startsWith('221')))).toEqual([]);
+    expect(
+      replies.filter(([hello, noop, quit]) => !(hello?.startsWith('250') && noop?.startsWith('250') && quit?.startsWith('221'))),
+    ).toEqual([]);
     await livesOn();
   });
 

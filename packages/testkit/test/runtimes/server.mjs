@@ -69,7 +69,9 @@ const servers = [await serve({ ...base, tls }, handler), await serve({ ...base, 
 if (unix !== null) servers.push(await serve({ ...base, path: unix, mode: 0o600, tls }, handler));
 
 const commands = {
-  open: () => waiting.splice(0).forEach((resolve) => resolve()),
+  open() {
+    for (const resolve of waiting.splice(0)) resolve();
+  },
   sessions: () => servers.reduce((sum, server) => sum + server.connections, 0),
   memory: () => process.memoryUsage().rss,
   reload: () => tls.update(pair('other')),

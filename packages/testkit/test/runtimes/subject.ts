@@ -58,7 +58,9 @@ export class Subject {
   static async start(runtime: Runtime, options: object = {}): Promise<Subject> {
     const [binary, ...args] = RUNTIMES[runtime];
     const script = [at('./server.mjs'), JSON.stringify({ certs: CERTS, ...options })];
-    const subject = new Subject(spawn(binary, [...args, ...script], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } }));
+    const subject = new Subject(
+      spawn(binary, [...args, ...script], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } }),
+    );
     await subject.until('it listens', () => subject.ports.length > 0 || undefined);
     return subject;
   }
