@@ -4,6 +4,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { authClients } from './interop/auth.mjs';
 import { clients } from './interop/clients.mjs';
 import { judge } from './interop/judge.mjs';
 import { bareLineFeed } from './interop/mx.mjs';
@@ -19,6 +20,7 @@ const wrong = provide(args.includes('--install') || Boolean(process.env.CI));
 const scenarios = [
   ...clients.flatMap((client) => [received(client, true), received(client, false)]),
   ...tlsClients,
+  ...authClients,
   { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
 ];
 

@@ -6,6 +6,9 @@ import { delimiter, join } from 'node:path';
 /** Debian's packages, by the program that is wanted of each. */
 const PROGRAMS = { swaks: 'swaks', curl: 'curl', python3: 'python3', msmtp: 'msmtp', openssl: 'openssl', 'smtp-source': 'postfix' };
 
+/** What is used where it is there, and installed along with the others. */
+const BONUS = { gsasl: 'gsasl' };
+
 /** Without these swaks can't do TLS. */
 const BESIDE = { swaks: ['libnet-ssleay-perl', 'libio-socket-ssl-perl'] };
 
@@ -19,9 +22,10 @@ export function find(program) {
 
 /** Makes sure that every program is here; installs what is missing if `install`. Returns what is wrong, or null. */
 export function provide(install) {
-  const missing = Object.keys(PROGRAMS).filter((program) => find(program) === undefined);
+  const wanted = install ? { ...PROGRAMS, ...BONUS } : PROGRAMS;
+  const missing = Object.keys(wanted).filter((program) => find(program) === undefined);
   if (missing.length === 0) return null;
-  const packages = missing.flatMap((program) => [PROGRAMS[program], ...(BESIDE[program] ?? [])]);
+  const packages = missing.flatMap((program) => [wanted[program], ...(BESIDE[program] ?? [])]);
   const command = `apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${packages.join(' ')}`;
   const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
   const asRoot = `${sudo}sh -c '${command}'`;

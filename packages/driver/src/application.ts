@@ -10,11 +10,13 @@ import type {
   ServerEvent,
   ServerSession,
 } from '@ehlo/engine';
+import type { Authenticator } from './authentication.ts';
 import { Body, BodyAbortedError } from './body.ts';
 import { type Challenge, type Handler, type IncomingMessage, isRejection, type Session } from './handler.ts';
 
-/** The failure is ours, and passing. A connection can't be refused by 451 (RFC 5321 4.3.2). */
+/** The failure is ours, and passing. A connection can't be refused by 451 (RFC 5321 4.3.2), and AUTH has a code of its own (RFC 4954 6). */
 function failureOf(type: Question['type']): Rejection {
+  if (type === 'auth') return { code: 454, enhanced: '4.7.0', text: 'Temporary authentication failure' };
   return { code: type === 'connect' ? 421 : 451, enhanced: '4.3.0', text: 'Requested action aborted: local error in processing' };
 }
 
@@ -22,8 +24,9 @@ function failureOf(type: Question['type']): Rejection {
 class Reception implements IncomingMessage {
   readonly body: Body;
   question: MessageQuestion | null = null;
-  /** What the handler has decided; undefined while it is busy. */
-  decision: Answer | Rejection | undefined = undefined;
+  /** What the handler has decided, for all or (LMTP) for each recipient; undefined while it is busy. */
+  decision: Answer | Rejection | readonly (Answer | Rejection)[] | undefined = undefined;
+  told = 0;
   readonly envelope: MessageQuestion['envelope'];
 
   constructor(envelope: MessageQuestion['envelope'], read: () => void) {
@@ -38,6 +41,11 @@ class Reception implements IncomingMessage {
   get deviations(): MessageQuestion['deviations'] {
     return this.question?.deviations ?? [];
   }
+
+  /** The decision that the open question asks for. */
+  get next(): Answer | Rejection | undefined {
+    return Array.isArray(this.decision) ? this.decision[this.told] : (this.decision as Answer | Rejection | undefined);
+  }
 }
 
 /** Couples a session to its handler: events go to the handler's methods, and what they return or throw becomes the answer. */
@@ -46,12 +54,14 @@ export class Application {
   readonly #handler: Handler;
   readonly #view: Session;
   readonly #pump: () => void;
+  readonly #auth: Handler['auth'];
   #reception: Reception | null = null;
 
-  /** `pump` is called when something was answered later, or when there is room again. */
-  constructor(session: ServerSession, handler: Handler, view: Session, pump: () => void) {
+  /** `pump` is called when something was answered later, or when there is room again. AUTH is the authenticator's, where there is one. */
+  constructor(session: ServerSession, handler: Handler, view: Session, pump: () => void, authenticator: Authenticator | null) {
     this.#session = session;
     this.#handler = handler;
+    this.#auth = authenticator?.exchange(view);
     this.#view = view;
     this.#pump = pump;
   }
@@ -92,7 +102,10 @@ export class Application {
   #ask(question: Exclude<Question, MessageQuestion>): void {
     this.#decide(
       question.type,
-      () => (this.#handler[question.type] as (question: Question, session: Session) => unknown).call(this.#handler, question, this.#view),
+      () => {
+        const method = question.type === 'auth' && this.#auth !== undefined ? this.#auth : this.#handler[question.type];
+        return (method as (question: Question, session: Session) => unknown).call(this.#handler, question, this.#view);
+      },
       (decision) => this.#answer(question, decision),
     );
   }
@@ -160,18 +173,28 @@ export class Application {
 
   /** The handler has decided, perhaps before the message is here. */
   #decided(reception: Reception, decision: unknown): void {
-    if (isRejection(decision)) reception.decision = decision;
-    else if (reception.body.consumed) reception.decision = typeof decision === 'object' && decision !== null ? (decision as Answer) : {};
-    else {
-      if (this.#reception === reception)
-        this.#failed(new Error('the message was accepted, but its body was not read to the end'), 'message');
-      reception.decision = failureOf('message');
-    }
+    reception.decision = this.#understood(reception, decision);
+    const refused = isRejection(reception.decision);
     if (this.#reception === reception) {
       this.#session.tick(performance.now());
       if (reception.question !== null) this.#conclude(reception, reception.question);
       else if (isRejection(reception.decision)) this.#discard(reception.decision);
-    } else if (!isRejection(reception.decision)) this.#unacknowledged(reception);
+    } else if (!refused) this.#unacknowledged(reception);
+  }
+
+  /** What the handler has given, as decisions: a message is never accepted whose body was not read to the end. */
+  #understood(reception: Reception, decision: unknown): NonNullable<Reception['decision']> {
+    if (isRejection(decision)) return decision;
+    const recipients = this.#session.envelope?.recipients.length;
+    if (Array.isArray(decision) && recipients !== undefined && decision.length !== recipients) {
+      this.#failed(new TypeError(`the handler of 'message' gave ${decision.length} decisions for ${recipients} recipients`), 'message');
+      return failureOf('message');
+    }
+    if (reception.body.consumed) {
+      return Array.isArray(decision) ? decision.map((one: unknown) => asAnswer(one) ?? failureOf('message')) : (asAnswer(decision) ?? {});
+    }
+    if (this.#reception === reception) this.#failed(new Error('the message was accepted, but its body was not read to the end'), 'message');
+    return failureOf('message');
   }
 
   /** A refusal before the end: the rest is drained by the engine. */
@@ -184,24 +207,28 @@ export class Application {
     }
   }
 
+  /** The whole message is here; in LMTP this is said for each recipient. */
   #arrived(question: MessageQuestion): void {
-    const reception = this.#receiving();
+    const again = question.recipient !== null && this.#reception?.envelope === question.envelope;
+    const reception = again ? this.#reception! : this.#receiving();
     reception.question = question;
     reception.body.end();
     if (reception.decision !== undefined) this.#conclude(reception, question);
   }
 
   #conclude(reception: Reception, question: MessageQuestion): void {
-    this.#reception = null;
-    const decision = reception.decision ?? failureOf('message');
+    const decision = reception.next ?? failureOf('message');
+    const last = question.recipient === null || reception.told + 1 >= question.envelope.recipients.length;
+    if (last) this.#reception = null;
     try {
       if (isRejection(decision)) this.#session.reject(question, decision);
       // RFC 1047: the client is gone or has been told 451, and will send the message again.
-      else if (!this.#session.accept(question, decision)) this.#unacknowledged(reception);
+      else if (!this.#session.accept(question, decision)) return this.#unacknowledged(reception);
     } catch (error) {
       this.#failed(error, 'message');
       this.#session.reject(question, failureOf('message'));
     }
+    reception.told++;
   }
 
   #failed(error: unknown, type: Question['type']): void {
@@ -222,6 +249,12 @@ export class Application {
       });
     }
   }
+}
+
+/** What accepts: an answer, `true`, or (for a message) nothing at all. */
+function asAnswer(decision: unknown): Answer | Rejection | undefined {
+  if (typeof decision === 'object' && decision !== null) return decision;
+  return decision === true ? {} : undefined;
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

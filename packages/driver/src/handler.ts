@@ -6,12 +6,14 @@ import type {
   ConnectQuestion,
   DataQuestion,
   Envelope,
+  Forwarded,
   Hello,
   HelloQuestion,
   InfoAnswer,
   InfoQuestion,
   MailQuestion,
   Notice,
+  Peer,
   QuestionType,
   RcptQuestion,
   Rejection,
@@ -20,19 +22,27 @@ import type {
   XclientQuestion,
 } from '@ehlo/engine';
 import type { Body } from './body.ts';
+import type { ProxyFacts } from './proxied.ts';
 import type { Address } from './transport.ts';
 
 /** What a handler may know of the session it is asked by. A view: it shows the session as it is now. */
 export interface Session {
   /** Counts the connections of a server, from 1. */
   readonly id: number;
-  readonly peer: Address;
+  /** The client, as the connection, its proxy or XCLIENT tells it. */
+  readonly peer: Peer;
   readonly local: Address;
+  /** What a proxy has said of the connection, if one has brought it (PROXY protocol). */
+  readonly proxy: ProxyFacts | null;
+  /** What a trusted sender has said of the client that it had its message from (XFORWARD). */
+  readonly forwarded: Forwarded | null;
   readonly hello: Hello | null;
   readonly tls: TlsInfo | null;
   readonly identity: string | null;
   readonly envelope: Envelope | null;
-  /** For the WITH clause of a Received field (RFC 3848): `SMTP`, `ESMTP`, `ESMTPS`, `ESMTPSA`. */
+  /** What has been counted so far: MAIL commands, and commands that were refused as faults. */
+  readonly counters: { readonly transactions: number; readonly faults: number };
+  /** For the WITH clause of a Received field (RFC 3848, RFC 6531): `SMTP`, `ESMTPSA`, `LMTP`, `UTF8SMTPS` … */
   readonly protocol: string;
   /** Aborts when the connection is gone. */
   readonly signal: AbortSignal;
@@ -49,10 +59,14 @@ export interface IncomingMessage {
   readonly size: number;
   /** Bare CR or LF that were kept as content; known when the body has ended. */
   readonly deviations: readonly BareLineEnd[];
+  /** LMTP: for how many of the recipients, in order, the client has been told what became of the message. */
+  readonly told: number;
 }
 
 /** Yes; yes with another text or code; or no, made by `reject`. Anything else, undefined too, is 451: silence is never consent. */
 export type Decision<A = Answer> = true | A | Rejection;
+/** One decision for all recipients; in LMTP also one for each. */
+export type Decisions = Decision | readonly Decision[];
 type Awaitable<T> = T | Promise<T>;
 
 /** A challenge of an AUTH exchange (RFC 4954 4); the client's response comes as the next question. */
@@ -74,14 +88,15 @@ export interface Handler {
   xclient?(question: XclientQuestion, session: Session): Awaitable<Decision>;
   /**
    * Takes a message. Returning (nothing, `true` or an answer) after the whole body was read accepts it: only then is the client told.
-   * A rejection may be returned at any time; the rest of the body is then read and dropped.
+   * A rejection may be returned at any time; the rest of the body is then read and dropped. In LMTP a list of decisions, one for
+   * each recipient in order, may be returned in place of one for all.
    */
-  message?(message: IncomingMessage, session: Session): Decision | undefined | Promise<Decision | undefined> | Promise<void>;
+  message?(message: IncomingMessage, session: Session): Awaitable<Decisions | undefined> | Promise<void>;
   /** A message was accepted, but the client was gone before it could be told: it may send it again (RFC 1047). */
   unacknowledged?(message: IncomingMessage, session: Session): void;
   /** Everything that only tells: faults, aborts, closing; and the conversation, with the option `trace`. */
   notice?(notice: Notice, session: Session): void;
-  /** A method of this handler has failed. The client was told 451 and nothing of the error. */
+  /** A method of this handler has failed. The client was told 451 (454 in AUTH) and nothing of the error. */
   error?(error: unknown, question: QuestionType, session: Session): void;
 }
 

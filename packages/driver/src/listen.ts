@@ -1,4 +1,5 @@
 import type { Handler } from './handler.ts';
+import { type ProxyReader, readHeader } from './proxied.ts';
 import { type ServeOptions, type Server, serveOn } from './serve.ts';
 import type { Address, Listener, Transport } from './transport.ts';
 
@@ -16,8 +17,12 @@ export interface ListenOptions<Tls> {
   readonly tls?: Tls;
   /** TLS from the first octet (RFC 8314 3.3), as on port 465. */
   readonly implicitTls?: boolean;
-  /** Milliseconds that a client may take for the handshake of `implicitTls`. Default 60000. */
+  /** Milliseconds that a proxy's header and the handshake of `implicitTls` may take. Default 60000. */
   readonly handshakeTimeout?: number;
+  /** Every connection begins with the header of a proxy, which says whose it is; without one it is closed. Give `parseProxy`. */
+  readonly proxy?: ProxyReader;
+  /** Told of each connection that ends before its session can begin: no header, or a handshake that fails. */
+  readonly stray?: (peer: Address, reason: string) => void;
   /** Connections that the kernel may hold before they are accepted. Default 511. */
   readonly backlog?: number;
 }
@@ -34,7 +39,7 @@ export async function listenAndServe<Tls>(
   options: ListenAndServeOptions<Tls>,
   handler: Handler,
 ): Promise<Server> {
-  const { host, port, path, mode, backlog, tls, implicitTls, handshakeTimeout, ...rest } = options;
+  const { host, port, path, mode, backlog, tls, implicitTls, proxy, stray, handshakeTimeout, ...rest } = options;
   const { tlsTimeout } = rest.limits ?? {};
   const listener = await listen({ ...(tlsTimeout === undefined ? {} : { handshakeTimeout: tlsTimeout }), ...options });
   try {
@@ -46,28 +51,29 @@ export async function listenAndServe<Tls>(
 }
 
 /**
- * What all listeners have in common: connections wait until there is somebody to accept them, and with implicit TLS they make their
- * handshake first. Throws `TypeError` if there is no certificate for that.
+ * What all listeners have in common: connections wait until there is somebody to accept them, and begin with a proxy's header and
+ * the handshake of implicit TLS, where there are to be such. Throws `TypeError` if there is no certificate for that.
  */
 export class Entrance {
   /** Connections that nobody has asked for yet. */
   readonly #waiting: Transport[] = [];
-  /** Connections within their handshake: nobody knows of them yet. */
-  readonly #shaking: Set<Transport> = new Set();
-  readonly #implicitTls: boolean;
-  readonly #handshakeTimeout: number;
+  /** What ends each connection whose session has not begun: nobody knows of them yet. */
+  readonly #entering: Set<(reason: string) => void> = new Set();
+  readonly #options: ListenOptions<unknown>;
   #connected: ((transport: Transport) => void) | null = null;
 
-  constructor({ tls, implicitTls = false, handshakeTimeout = 60_000 }: ListenOptions<unknown>) {
-    if (implicitTls && tls === undefined) throw new TypeError('implicitTls needs a certificate: give tls: { key, cert }');
-    this.#implicitTls = implicitTls;
-    this.#handshakeTimeout = handshakeTimeout;
+  constructor(options: ListenOptions<unknown>) {
+    if (options.implicitTls === true && options.tls === undefined) {
+      throw new TypeError('implicitTls needs a certificate: give tls: { key, cert }');
+    }
+    this.#options = options;
   }
 
   /** A new connection. */
   admit(transport: Transport): void {
+    const { proxy, implicitTls = false } = this.#options;
     if (this.#connected === null) this.#waiting.push(transport);
-    else if (this.#implicitTls) void this.#shakeHands(transport, this.#connected);
+    else if (implicitTls || proxy !== undefined) void this.#enter(transport, this.#connected);
     else this.#connected(transport);
   }
 
@@ -80,20 +86,39 @@ export class Entrance {
         for (const transport of this.#waiting.splice(0)) this.admit(transport);
       },
       close: () => {
-        for (const transport of [...this.#waiting.splice(0), ...this.#shaking]) transport.abort();
+        for (const transport of this.#waiting.splice(0)) transport.abort();
+        for (const giveUp of this.#entering) giveUp('the server is closing');
         return close();
       },
     };
   }
 
-  async #shakeHands(transport: Transport, connected: (transport: Transport) => void): Promise<void> {
-    const timer = setTimeout(() => transport.abort(), this.#handshakeTimeout);
-    this.#shaking.add(transport);
-    const tls = await transport.secure!().catch(() => null);
-    clearTimeout(timer);
-    this.#shaking.delete(transport);
-    if (tls === null) return transport.abort();
-    transport.tls = tls;
-    connected(transport);
+  async #enter(transport: Transport, connected: (transport: Transport) => void): Promise<void> {
+    const { handshakeTimeout = 60_000, stray } = this.#options;
+    let giveUp: (reason: string) => void = () => {};
+    const givenUp = new Promise<never>((_, reject) => {
+      giveUp = (reason) => reject(new Error(reason));
+    });
+    const timer = setTimeout(() => giveUp('no PROXY header or TLS handshake in time'), handshakeTimeout);
+    this.#entering.add(giveUp);
+    try {
+      connected(await Promise.race([this.#begin(transport), givenUp]));
+    } catch (error) {
+      transport.abort();
+      stray?.(transport.peer, error instanceof Error ? error.message : String(error));
+    } finally {
+      clearTimeout(timer);
+      this.#entering.delete(giveUp);
+    }
+  }
+
+  /** All that comes before the session. */
+  async #begin(transport: Transport): Promise<Transport> {
+    const { proxy, implicitTls = false } = this.#options;
+    const arrived: Transport = proxy === undefined ? transport : await readHeader(transport, proxy);
+    if (implicitTls) arrived.tls = await arrived.secure!(NOTHING);
+    return arrived;
   }
 }
+
+const NOTHING: Uint8Array = new Uint8Array(0);

@@ -1,4 +1,5 @@
 import type { TlsInfo } from '@ehlo/engine';
+import type { ProxyFacts } from './proxied.ts';
 
 /** An end of a connection. */
 export interface Address {
@@ -30,6 +31,8 @@ export interface Transport {
   readonly local: Address;
   /** Set where the connection is secure from its start (implicit TLS). */
   tls?: TlsInfo | undefined;
+  /** Set where a proxy has brought the connection, and has said so. */
+  readonly proxy?: ProxyFacts | undefined;
   /** Begins to read, into the sink. */
   start(sink: Sink): void;
   /** Takes all octets. Returns false if no more should be written before `drained`. */
@@ -38,11 +41,12 @@ export interface Transport {
   pause(): void;
   resume(): void;
   /**
-   * Becomes the server's side of TLS. Absent: STARTTLS is not offered. Octets that were read in clear are given to the sink, and are
-   * the end of it. Reads nothing beyond the handshake until `resume` (or `start`, if that is yet to come). Rejects if the handshake
-   * fails, or is aborted.
+   * Becomes its side of TLS. Absent: STARTTLS is not offered, or not begun. Octets that were read in clear are given to the sink, and are
+   * the end of it; but with `head`, which nothing in clear has preceded (implicit TLS), they belong to the handshake, behind those of
+   * `head`. Reads nothing beyond the handshake until `resume` (or `start`, if that is yet to come). Rejects if the handshake fails, or
+   * is aborted.
    */
-  secure?: (() => Promise<TlsInfo>) | undefined;
+  secure?: ((head?: Uint8Array) => Promise<TlsInfo>) | undefined;
   /**
    * Ends gracefully: what was written goes out, then this side is ended, and what the peer still sends is read and dropped for a
    * bounded while, so that the last reply is not lost to a reset.

@@ -33,8 +33,9 @@ type Write = (line: string) => void;
 const COLOURS: boolean = pc.isColorSupported && (process.stdout.isTTY || process.env.FORCE_COLOR !== undefined);
 const { cyan, dim, green, magenta, yellow } = pc.createColors(COLOURS);
 
-/** Writes `host:port`, an IPv6 address in brackets. */
+/** Writes `host:port`, an IPv6 address in brackets; the path of a Unix socket as it is. */
 function hostPort(host: string, port: number): string {
+  if (host.includes('/')) return host;
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 

@@ -10,7 +10,15 @@ export type UsageCode =
   | 'enhanced-class' // an enhanced code that does not agree with the reply code
   | 'not-waiting-for-tls' // secured() without an accepted STARTTLS
   | 'not-auth' // challenge() on what is no open AUTH question, or data that does not fit a reply line
-  | 'snapshot-refused'; // AUTH or the TLS hand-over can't be carried over
+  | 'snapshot-refused' // AUTH or the TLS hand-over can't be carried over
+  | 'not-ready' // the session's phase does not allow this call
+  | 'bad-address' // no path of the grammar
+  | 'bad-parameter' // no value of a parameter of MAIL or RCPT, or a parameter that the session does not know
+  | 'bad-argument' // the text of a command, the name of a mechanism, or a response that does not fit a line
+  | 'no-recipients'
+  | 'not-offered' // the server does not offer the extension
+  | 'unprotected' // credentials on a connection that is less safe than was asked for
+  | 'missing-feature'; // a feature that was not named in the options
 
 /** The program misused the engine. Never thrown for anything that the peer sent. */
 export class SmtpUsageError extends Error {

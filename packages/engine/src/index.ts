@@ -1,10 +1,39 @@
+export { AUTH, type AuthFeature } from './client/auth.ts';
+export type { Capabilities } from './client/capabilities.ts';
+export { CHUNKING, type ChunkingFeature } from './client/chunking.ts';
+export type * from './client/events.ts';
+export { CLIENT_LIMITS, type ClientLimit, type ClientLimitName, type ClientLimits } from './client/limits.ts';
+export type { ClientFeature, ClientOptions, Pipelining, Protection } from './client/options.ts';
+export {
+  type PlannedRecipient,
+  type PlanOptions,
+  type Problem,
+  type ProblemCode,
+  planTransaction,
+  type TransactionPlan,
+} from './client/plan.ts';
+export { type MessageScan, scanMessage } from './client/scan.ts';
+export { ClientSession } from './client/session.ts';
+export { CLIENT_TABLE, type ClientGuard, type ClientPhase, type ClientRow, type ClientTrigger } from './client/table.ts';
 export { SmtpUsageError, type UsageCode } from './error.ts';
 export type * from './facts.ts';
 export { Secret } from './secret.ts';
 export { DotReader, type DotState } from './server/dot-reader.ts';
 export type * from './server/events.ts';
 export { LIMITS, type Limit, type LimitName, type Limits } from './server/limits.ts';
-export { type AuthOptions, type BareLineEnds, type EarlyTalkers, PRESETS, type Preset, type ServerOptions } from './server/policy.ts';
+export { canBind } from './server/offer.ts';
+export {
+  type AuthOptions,
+  type BareLineEnds,
+  type ConnectionFacts,
+  type EarlyTalkers,
+  type FutureReleaseOptions,
+  type MtPriorityOptions,
+  PRESETS,
+  type Preset,
+  type ServerOptions,
+  type TrustedVerb,
+} from './server/policy.ts';
 export { type EngineReply, REPLIES, type ReplyName } from './server/replies.ts';
 export { ServerSession } from './server/session.ts';
 export type { Snapshot } from './server/snapshot.ts';

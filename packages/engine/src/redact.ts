@@ -1,4 +1,5 @@
 import { latin1, parseVerb } from '@ehlo/grammar';
+import { escaped } from './escape.ts';
 
 /** The longest line that is shown. */
 const SHOWN = 200;
@@ -43,7 +44,3 @@ export function showResponse(bytes: Uint8Array, from: number, to: number): strin
 }
 
 const ASTERISK = 0x2a;
-
-function escaped(text: string): string {
-  return text.replaceAll(/[^ -~]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
-}

@@ -112,3 +112,17 @@ test.each([
     expect(chunked(MESSAGE + text, parts)).toEqual({ codes, messages, aborted });
   }
 });
+
+test('the -PLUS forms of mechanisms are offered where there is something to bind to', () => {
+  const auth = { mechanisms: ['SCRAM-SHA-256-PLUS', 'PLAIN'], inClear: true };
+  const s = new ServerSession({ hostname: 'mx.example.org', preset: 'sink', starttls: 'offered', ask: ['auth'], auth });
+  pull(s);
+  expect(talk(s, 'EHLO c\r\n')).toContain('250-AUTH PLAIN\r\n');
+  expect(talk(s, 'AUTH SCRAM-SHA-256-PLUS\r\n')).toMatch(/^504 /);
+  expect(talk(s, 'STARTTLS\r\n')).toMatch(/^220 /);
+  const bindings = new Map([['tls-exporter', Uint8Array.of(1)]]);
+  s.secured({ protocol: 'TLSv1.3', cipher: '', servername: '', bindings });
+  expect(talk(s, 'EHLO c\r\n')).toContain('250-AUTH SCRAM-SHA-256-PLUS PLAIN\r\n');
+  s.receive(octets('AUTH SCRAM-SHA-256-PLUS\r\n'));
+  expect(s.nextEvent()).toMatchObject({ type: 'auth', mechanism: 'SCRAM-SHA-256-PLUS', step: 0 });
+});

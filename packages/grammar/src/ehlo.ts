@@ -128,16 +128,21 @@ export function parseEhlo(bytes: Uint8Array, dialect: Dialect = ADDRESSES): Pars
   if (domain(host, 0, host.length) !== host.length) found.push('odd-ehlo-name');
   const lines: EhloLine[] = [];
   for (const line of rest) {
-    const octets = encodeUtf8(line);
-    if (ehloLine(octets, 0, octets.length) !== octets.length) found.push('odd-ehlo-line');
-    else {
-      const [keyword = '', ...parameters] = line.split(' ');
-      lines.push({ keyword: keyword.toUpperCase(), parameters });
-    }
+    const read = parseEhloLine(line);
+    if (read === null) found.push('odd-ehlo-line');
+    else lines.push(read);
   }
   if (strict !== bytes.length && found.length === 0) found.push('odd-ehlo-line');
   const refused = intolerable(found, dialect, offset, 'ehlo-ok-rsp');
   return refused ?? success({ name, greet: first.slice(name.length + 1), lines }, found);
+}
+
+/** Reads one line of an answer to EHLO, its code and line end taken off; null if it is no ehlo-line, and so switches nothing on. */
+export function parseEhloLine(line: string): EhloLine | null {
+  const octets = encodeUtf8(line);
+  if (ehloLine(octets, 0, octets.length) !== octets.length) return null;
+  const [keyword = '', ...parameters] = line.split(' ');
+  return { keyword: keyword.toUpperCase(), parameters };
 }
 
 /** Writes a positive answer to EHLO. */

@@ -1,6 +1,6 @@
 import { encodeBase64 } from './base64.ts';
 import type { Command } from './command.ts';
-import { byKeyword, type MailParameters, PARAMETERS, type RcptParameters } from './parameters.ts';
+import { byKeyword, type MailParameters, PARAMETERS, type Parameter, type RcptParameters } from './parameters.ts';
 import { formatPath } from './path.ts';
 import { encodeUtf8 } from './rule.ts';
 import { encodeXtext } from './xtext.ts';
@@ -60,11 +60,15 @@ const WRITTEN: ReturnType<typeof byKeyword> = /* @__PURE__ */ byKeyword(PARAMETE
 /** Writes typed parameters in the order of the registry, each after a space. */
 export function formatParameters(command: 'MAIL' | 'RCPT', values: MailParameters & RcptParameters): string {
   let text = '';
-  for (const { keyword, name, codec, command: where } of WRITTEN.values()) {
-    const value = values[name];
-    if (where !== command || value === undefined) continue;
-    const formatted = codec.format(value);
-    text += formatted === '' ? ` ${keyword}` : ` ${keyword}=${formatted}`;
+  for (const parameter of WRITTEN.values()) {
+    const value = values[parameter.name];
+    if (parameter.command === command && value !== undefined) text += ` ${formatParameter(parameter, value)}`;
   }
   return text;
+}
+
+/** Writes one typed parameter, `KEYWORD` or `KEYWORD=value`. */
+export function formatParameter({ keyword, codec }: Parameter, value: unknown): string {
+  const formatted = codec.format(value);
+  return formatted === '' ? keyword : `${keyword}=${formatted}`;
 }

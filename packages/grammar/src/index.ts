@@ -7,7 +7,13 @@ export {
   sameMailbox,
   type ToAscii,
 } from './address.ts';
-export type { Announcement, FutureRelease } from './announcements.ts';
+export {
+  type Announcement,
+  type FutureRelease,
+  largest as sizeAnnouncement,
+  limits as limitsAnnouncement,
+  mechanisms as authAnnouncement,
+} from './announcements.ts';
 export { decodeBase64, encodeBase64 } from './base64.ts';
 export type { Codec, DeliverBy, Notify, OriginalRecipient, RecipientValidSince } from './codecs.ts';
 export { type Command, parseCommand, parseVerb, type Verb } from './command.ts';
@@ -24,10 +30,11 @@ export {
   type Greeting,
   greeting,
   parseEhlo,
+  parseEhloLine,
   parseGreeting,
 } from './ehlo.ts';
 export { EXTENSIONS, type Extension, HISTORIC, type Historic, type VerbRule } from './extension.ts';
-export { formatCommand, formatParameters } from './format-command.ts';
+export { formatCommand, formatParameter, formatParameters } from './format-command.ts';
 export { atom, dotString, formatMailbox, localPart, type Mailbox, mailbox, quotedString, string } from './mailbox.ts';
 export { esmtpKeyword, esmtpParam } from './parameter.ts';
 export {
@@ -65,7 +72,7 @@ export {
   REVERSE_PATH,
   reversePath,
 } from './path.ts';
-export { formatReply, isReplyCode, parseReply, type Reply, replyLine } from './reply.ts';
+export { formatReply, isReplyCode, parseReply, type Reply, replyLine, replyOf } from './reply.ts';
 export type { Failure, FailureCode, Parsed, Success } from './result.ts';
 export { decodeUtf8, encodeUtf8, latin1, octets, type Rule, utf8NonAscii } from './rule.ts';
 export { decodeUtf8Address, decodeXtext, encodeUtf8Address, encodeXtext } from './xtext.ts';

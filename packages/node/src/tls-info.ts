@@ -33,7 +33,8 @@ export function describeSocket(socket: TLSSocket, endPointOf: (servername: strin
   const servername = typeof socket.servername === 'string' ? socket.servername : '';
   return describeTls({
     protocol: socket.getProtocol() ?? '',
-    cipher: socket.getCipher().name,
+    // The registered name, where the runtime has it: RFC 8314 4.3 wants no other in a Received field.
+    cipher: socket.getCipher().standardName ?? socket.getCipher().name,
     servername,
     endPoint: endPointOf(servername),
     peer: socket.getPeerCertificate(),

@@ -1,14 +1,13 @@
 import type { Socket } from 'node:net';
 import { type Address, LINGER_MS, LINGER_OCTETS, type Sink, type Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
-import { handshake, ignore, LEFT } from './handshake.ts';
-import type { ServerTls } from './server-tls.ts';
+import { handshake, LEFT, type Tls } from './handshake.ts';
 
 /** A Node socket as a transport. */
 export class SocketTransport implements Transport {
   readonly peer: Address;
   readonly local: Address;
-  /** Absent where the listener has no certificate, and where TLS is active already. */
+  /** Absent where there is nothing to secure it with, and where TLS is active already. */
   secure: Transport['secure'];
   tls: TlsInfo | undefined;
   readonly #raw: Socket;
@@ -16,16 +15,19 @@ export class SocketTransport implements Transport {
   #socket: Socket;
   readonly #tcp: boolean;
   #sink: Sink | null = null;
+  #failure: Error | undefined = undefined;
 
-  constructor(socket: Socket, path: string | null, tls: ServerTls | null) {
+  constructor(socket: Socket, path: string | null, tls: Tls | null) {
     this.#raw = socket;
     this.#socket = socket;
     this.#tcp = path === null;
-    this.secure = tls === null ? undefined : () => this.#secure(tls);
+    this.secure = tls === null ? undefined : (head) => this.#secure(tls, head);
     this.peer = path === null ? { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 } : { address: '', port: 0 };
     this.local = path === null ? { address: socket.localAddress ?? '', port: socket.localPort ?? 0 } : { address: path, port: 0 };
     // Replies are written whole: waiting for more only costs time (Nagle and delayed acknowledgements: 40 ms a message).
     socket.setNoDelay(true);
+    // Who listens for data would else make them flow before anybody has asked for them.
+    socket.pause();
     this.#listen(socket);
   }
 
@@ -82,23 +84,25 @@ export class SocketTransport implements Transport {
     socket.on('end', this.#end);
     socket.on('drain', this.#drain);
     socket.on('close', this.#lose);
-    // An error is followed by close; it must only not be thrown.
-    socket.on('error', ignore);
+    socket.on('error', this.#fail);
   }
 
-  /** The server's side of a handshake. Nothing that came in clear is kept: the sink gets it, and then there is no handshake. */
-  async #secure(tls: ServerTls): Promise<TlsInfo> {
+  /** A handshake. Nothing that came in clear is kept: the sink gets it, and then there is no handshake. */
+  async #secure(tls: Tls, head: Uint8Array | undefined): Promise<TlsInfo> {
     this.secure = undefined;
     const raw = this.#raw;
     raw.pause();
-    // Each read gives `data` to the sink too.
-    let clear = 0;
-    for (let bytes: Uint8Array | null = raw.read(); bytes !== null; bytes = raw.read()) clear += bytes.length;
-    if (clear > 0) throw new Error('octets in clear came before the TLS handshake');
+    if (head === undefined) {
+      // Each read gives `data` to the sink too.
+      let clear = 0;
+      for (let bytes: Uint8Array | null = raw.read(); bytes !== null; bytes = raw.read()) clear += bytes.length;
+      if (clear > 0) throw new Error('octets in clear came before the TLS handshake');
+    }
     raw.off('data', this.#data).off('end', this.#end).off('drain', this.#drain).off('close', this.#lose);
     // On a turn of its own: in a handler of `data` some runtimes give the first record to the plain socket still.
     await Promise.resolve();
     if (raw.destroyed || raw.readableEnded) throw new Error(LEFT);
+    if (head !== undefined && head.length > 0) raw.unshift(head);
     const secured = tls.wrap(raw);
     this.#socket = secured.socket;
     return await handshake(secured, () => this.#listen(secured.socket));
@@ -107,9 +111,13 @@ export class SocketTransport implements Transport {
   readonly #data = (bytes: Uint8Array): void => this.#sink?.data(bytes);
   readonly #end = (): void => this.#sink?.end();
   readonly #drain = (): void => this.#sink?.drained();
+  /** An error is followed by close. */
+  readonly #fail = (error: Error): void => {
+    this.#failure = error;
+  };
   readonly #lose = (): void => {
     const sink = this.#sink;
     this.#sink = null;
-    sink?.lost();
+    sink?.lost(this.#failure);
   };
 }

@@ -44,7 +44,7 @@ export class TlsWire extends Wire {
 }
 
 /** Makes the client's side of a handshake; the certificate must be the authority's, whatever name it has. */
-async function shake(options: ConnectionOptions, early = ''): Promise<TlsWire> {
+export async function shake(options: ConnectionOptions, early = ''): Promise<TlsWire> {
   const whole: ConnectionOptions & { allowHalfOpen: boolean } = {
     ca: CA,
     servername: 'localhost',

@@ -24,6 +24,7 @@ export function oauthBearer(options: OauthOptions = {}): Mechanism {
     name: 'OAUTHBEARER',
     clientFirst: true,
     bound: false,
+    asks: ['verify'],
     suits: hasToken,
     client: ({ credentials: { user = '', token = '' }, host, port }) => {
       const bearer = textOf(token);
@@ -49,6 +50,7 @@ export function xoauth2(options: OauthOptions = {}): Mechanism {
     name: 'XOAUTH2',
     clientFirst: true,
     bound: false,
+    asks: ['verify'],
     suits: (context) => hasToken(context) && (context.credentials.user ?? '') !== '',
     client: ({ credentials: { user = '', token = '' } }) => {
       const bearer = textOf(token);

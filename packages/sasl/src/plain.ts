@@ -19,6 +19,7 @@ export function plain(): Mechanism {
     name: 'PLAIN',
     clientFirst: true,
     bound: false,
+    asks: ['verify', 'lookup'],
     suits: hasPassword,
     client: ({ credentials: { user = '', password = '', authzid = '' } }) => {
       const name = userName(user);
@@ -38,6 +39,7 @@ export function login(): Mechanism {
     name: 'LOGIN',
     clientFirst: true, // there are clients that send the user's name with the command
     bound: false,
+    asks: ['verify', 'lookup'],
     suits: hasPassword,
     client: ({ credentials: { user = '', password = '' } }) => loginResponses(user, textOf(password)),
     // The draft's own words are "User Name"; these are what a widespread client waits for.

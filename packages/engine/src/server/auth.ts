@@ -5,11 +5,12 @@ import { Secret } from '../secret.ts';
 import { ask } from './answer.ts';
 import type { Core } from './core.ts';
 import type { AuthQuestion, FaultCode } from './events.ts';
+import { mechanisms } from './offer.ts';
 import { REPLIES, type ReplyName } from './replies.ts';
 
 /** RFC 4954 4: `AUTH mechanism [initial-response]`. */
 export function beginAuth(core: Core, mechanism: string, initial: Uint8Array | null): void {
-  if (!core.policy.auth.mechanisms.includes(mechanism)) {
+  if (!mechanisms(core).includes(mechanism)) {
     const { bytes, from, to } = core.input;
     return core.fault('mechanism', REPLIES.unknownMechanism, showLine(bytes, from, to, true));
   }

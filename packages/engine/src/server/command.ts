@@ -1,4 +1,4 @@
-import { type Command, type Deviation, type Failure, parseCommand, parseVerb, type Reply, type Verb } from '@ehlo/grammar';
+import { type Command, type Deviation, type Failure, parseCommand, parseVerb } from '@ehlo/grammar';
 import { looksLikeAuth, showLine } from '../redact.ts';
 import { ask } from './answer.ts';
 import { beginAuth } from './auth.ts';
@@ -24,7 +24,7 @@ export function readCommand(core: Core): boolean {
   return true;
 }
 
-function refuseLine(core: Core, code: FaultCode, reply: Reply, offset: number): void {
+function refuseLine(core: Core, code: FaultCode, reply: EngineReply, offset: number): void {
   const { bytes, from, to } = core.input;
   if (parseVerb(bytes, from, to) === 'BDAT') refuseChunk(core, reply, code, shown(core));
   else core.fault(code, reply, shown(core), offset);

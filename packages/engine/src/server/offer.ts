@@ -18,6 +18,7 @@ import {
   sizeParameter,
   smtpUtf8Parameter,
 } from '@ehlo/grammar';
+import type { TlsInfo } from '../facts.ts';
 import type { Core } from './core.ts';
 import { XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES } from './trusted.ts';
 
@@ -80,9 +81,9 @@ export const OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
     {
       rfc: 4954,
       // RFC 4954 4: no mechanism in clear where TLS could protect it.
-      when: ({ policy: { auth, starttls }, state }) =>
-        auth.mechanisms.length > 0 && (state.tls !== null || starttls === 'off' || auth.inClear),
-      announce: ({ policy }) => ` ${policy.auth.mechanisms.join(' ')}`,
+      when: (core) =>
+        mechanisms(core).length > 0 && (core.state.tls !== null || core.policy.starttls === 'off' || core.policy.auth.inClear),
+      announce: (core) => ` ${mechanisms(core).join(' ')}`,
       parameters: [authParameter],
     },
   ],
@@ -94,6 +95,20 @@ export const OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
   ['XCLIENT', { rfc: null, when: ({ policy }) => policy.trust.has('XCLIENT'), announce: () => ` ${XCLIENT_ATTRIBUTES.join(' ')}` }],
   ['XFORWARD', { rfc: null, when: ({ policy }) => policy.trust.has('XFORWARD'), announce: () => ` ${XFORWARD_ATTRIBUTES.join(' ')}` }],
 ]);
+
+/**
+ * Whether mechanisms can be bound to a TLS connection by what a client takes unasked: tls-exporter (RFC 9266 3), and before TLS 1.3
+ * tls-unique (RFC 5802 6.1). Nothing tells a client of other types; one that tried its own in vain could not authenticate at all.
+ */
+export function canBind(tls: TlsInfo | null): boolean {
+  return tls?.bindings?.has(tls.protocol === 'TLSv1.3' ? 'tls-exporter' : 'tls-unique') ?? false;
+}
+
+/** The mechanisms of AUTH that can be carried out now: the -PLUS forms are those that bind (RFC 5801 4). */
+export function mechanisms({ policy, state }: Core): readonly string[] {
+  const bindable = canBind(state.tls);
+  return policy.auth.mechanisms.filter((name) => bindable || !name.endsWith('-PLUS'));
+}
 
 /** Whether the session offers an extension as it stands now. */
 export function offers(core: Core, keyword: string): boolean {

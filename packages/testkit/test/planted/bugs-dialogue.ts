@@ -146,7 +146,7 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'a message that is whole is aborted when the connection is lost',
     file: 'server/core.ts',
-    find: 'return RECEIVING.has(this.state.phase) && ',
+    find: 'return RECEIVING.has(phase) && ',
     replace: 'return ',
     law: BODIES,
     cases: 999,

@@ -1,0 +1,141 @@
+import { type AuthAnswer, type AuthOptions, type AuthQuestion, canBind, type Rejection, SmtpUsageError } from '@ehlo/engine';
+import type { Challenge, Session } from './handler.ts';
+import {
+  type Claim,
+  deriveKey,
+  freshNonce,
+  randomOctets,
+  type ServerMechanism,
+  type ServerStep,
+  type Stored,
+  type VerifyStep,
+} from './sasl.ts';
+
+type Awaitable<T> = T | Promise<T>;
+
+/**
+ * How clients authenticate themselves.
+ *
+ * @example
+ * ```ts
+ * import type { Authentication } from '@ehlo/driver';
+ * import { plain, scram } from '@ehlo/sasl';
+ * const passwords = new Map([['tim', 'tanstaaftanstaaf']]);
+ * const auth: Authentication = { mechanisms: [scram(), plain()], lookup: (user) => passwords.get(user) ?? null };
+ * ```
+ */
+export interface Authentication extends Omit<AuthOptions, 'mechanisms'> {
+  /** Mechanisms of `@ehlo/sasl`, best first: `[scram(), plain()]`. */
+  readonly mechanisms: readonly (ServerMechanism | readonly ServerMechanism[])[];
+  /**
+   * What is stored of a user: the password, or better, keys that follow from it. Null if there is no such user: the client can't tell by
+   * what is said; `userTable` and `decoy` of `@ehlo/sasl` give instead what takes as long, too.
+   */
+  lookup?(user: string, session: Session): Awaitable<Stored | null>;
+  /** Judges a claim: `true`, it is the user that it claims to be; or the user's name; or `false`. */
+  verify?(claim: Claim, session: Session): Awaitable<boolean | string>;
+  /** Whether a user may act as somebody else. Default: never. */
+  authorize?(user: string, authzid: string, session: Session): Awaitable<boolean>;
+  /** Octets that only this server knows: salts of users that have none follow from them. Default: random for each server. */
+  readonly pepper?: Uint8Array;
+}
+
+/** Mechanisms as values, for the driver to carry out; names are for the handler's own `auth`. */
+export function isAuthentication(auth: AuthOptions | Authentication): auth is Authentication {
+  return auth.mechanisms.some((mechanism) => typeof mechanism !== 'string');
+}
+
+const REFUSED: Rejection = { code: 535, enhanced: '5.7.8', text: 'Authentication credentials invalid' };
+const MALFORMED: Rejection = { code: 501, enhanced: '5.5.2', text: 'Cannot understand the response of this mechanism' };
+/** RFC 4954 4: the server MUST reject with 501. */
+const NOT_FIRST: Rejection = { code: 501, enhanced: '5.5.4', text: 'The client does not begin with this mechanism' };
+
+/** Answers the questions of AUTH for all sessions of a server. */
+export class Authenticator {
+  /** For the engine. */
+  readonly options: AuthOptions;
+  readonly #settings: Authentication;
+  readonly #hostname: string;
+  readonly #pepper: Uint8Array;
+  readonly #mechanisms: ReadonlyMap<string, ServerMechanism>;
+  /** Whether there is a bound mechanism: to a client that is offered none, bindings do not exist (RFC 5802 6). */
+  readonly #binds: boolean;
+
+  /** Throws `SmtpUsageError` if a mechanism asks what nobody answers. */
+  constructor(settings: Authentication, hostname: string) {
+    const { mechanisms, pepper = randomOctets(32) } = settings;
+    const all = mechanisms.flat();
+    for (const { name, asks } of all) {
+      if (!asks.some((ask) => settings[ask] !== undefined))
+        throw new SmtpUsageError('missing-question', `${name} needs ${asks.map((ask) => `auth.${ask}`).join(' or ')}`);
+    }
+    this.options = { ...settings, mechanisms: all.map(({ name }) => name) };
+    this.#settings = settings;
+    this.#hostname = hostname;
+    this.#pepper = pepper;
+    this.#mechanisms = new Map(all.map((mechanism) => [mechanism.name, mechanism]));
+    this.#binds = all.some(({ bound }) => bound);
+  }
+
+  /** What answers the questions of one session. */
+  exchange(session: Session): (question: AuthQuestion) => Promise<AuthAnswer | Rejection | Challenge> {
+    let next: ((response: Uint8Array) => ServerStep) | null = null;
+    return async ({ mechanism, step, response }) => {
+      let now: ServerStep;
+      if (step === 0) {
+        const { clientFirst } = this.#mechanisms.get(mechanism)!;
+        if (response !== null && !clientFirst) return NOT_FIRST;
+        now = this.#begin(mechanism, session);
+        if (response !== null && now.type === 'challenge') now = now.next(response.expose());
+      } else now = next!(response!.expose());
+      const settled = await this.#settle(now, session);
+      if (settled.type === 'failure') return settled.reason === 'malformed' ? MALFORMED : REFUSED;
+      if (settled.type === 'success') return this.#authorized(settled.user, settled.authzid, session);
+      next = (data) => settled.next(data);
+      return { challenge: settled.challenge };
+    };
+  }
+
+  #begin(mechanism: string, { tls }: Session): ServerStep {
+    const bindings = this.#binds && canBind(tls) ? tls?.bindings : undefined;
+    return this.#mechanisms.get(mechanism)!.server({
+      nonce: freshNonce(),
+      hostname: this.#hostname,
+      pepper: this.#pepper,
+      ...(bindings === undefined ? {} : { bindings }),
+    });
+  }
+
+  /** Answers what an exchange asks of its program, until it is the client's turn or all is said. */
+  async #settle(step: ServerStep, session: Session): Promise<Extract<ServerStep, { readonly type: 'challenge' | 'success' | 'failure' }>> {
+    for (let now = step; ; ) {
+      if (now.type === 'lookup') now = now.next(await this.#settings.lookup!(now.user, session));
+      else if (now.type === 'derive') now = now.next(await deriveKey(now.derivation));
+      else if (now.type === 'verify') now = await this.#judge(now, session);
+      else return now;
+    }
+  }
+
+  async #judge(step: VerifyStep, session: Session): Promise<ServerStep> {
+    const { claim } = step;
+    const { lookup, verify } = this.#settings;
+    if (verify === undefined) {
+      if (claim.type !== 'password') throw new TypeError(`nobody judges a claim of type ${claim.type}: give auth.verify`);
+      return step.compare!(await lookup!.call(this.#settings, claim.user, session));
+    }
+    const verdict = await verify.call(this.#settings, claim, session);
+    return step.next(verdict === true ? claimed(claim) : verdict || null);
+  }
+
+  async #authorized(user: string, authzid: string | null, session: Session): Promise<AuthAnswer | Rejection> {
+    if (authzid === null || authzid === user) return { identity: user };
+    return (await this.#settings.authorize?.(user, authzid, session)) === true ? { identity: authzid } : REFUSED;
+  }
+}
+
+/** Who a client claims to be. */
+function claimed(claim: Claim): string {
+  const name = claim.type === 'anonymous' ? 'anonymous' : claim.type === 'external' ? claim.authzid : claim.user;
+  if (name) return name;
+  throw new TypeError(`a claim of type ${claim.type} names nobody: auth.verify has to return the name`);
+}

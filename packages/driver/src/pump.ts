@@ -1,0 +1,198 @@
+import type { TlsInfo } from '@ehlo/engine';
+import type { Transport } from './transport.ts';
+
+/** What the sessions of both roles have in common, as far as octets and time go. */
+export interface Machine {
+  receive(bytes: Uint8Array): void;
+  receiveEnd(): void;
+  lost(): void;
+  nextOutput(): Uint8Array | null;
+  /** So many more octets of the output have left the transport. */
+  written?(octets: number): void;
+  secured(tls: TlsInfo): void;
+  tick(now: number): void;
+  readonly deadline: number;
+  readonly reads: boolean;
+  readonly wants: string;
+  readonly phase: string;
+}
+
+/** Whom a session is driven for. */
+export interface Program {
+  /** Takes the events that there is room for, and says what follows from them. */
+  pull(): void;
+  /** Whether octets may come: else the peer is slowed down. */
+  hasRoom(): boolean;
+  /** Whether a session that is over is to be cut off, not ended gracefully. */
+  abrupt(): boolean;
+  /** The connection or its handshake has failed; the session knows of it. */
+  failed(cause: unknown): void;
+  /** The transport is left for good. Called once. */
+  gone(): void;
+}
+
+/** What setTimeout takes at the most. */
+const LONGEST_TIMEOUT = 0x7fffffff;
+
+/**
+ * Moves one session over one transport, in either role: the only place where engine, socket and program meet. Everything goes through
+ * `run`, which is synchronous; promises are awaited outside of it.
+ */
+export class Pump {
+  readonly #session: Machine;
+  readonly #transport: Transport;
+  readonly #program: Program;
+  #pumping = false;
+  #writable = true;
+  /** Octets that the transport has taken and may still hold. */
+  #unwritten = 0;
+  #reading = true;
+  #over = false;
+  #leaving = false; // closed, secured or gone: the transport is not ours to read any more
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #timerAt = Number.POSITIVE_INFINITY;
+
+  constructor(session: Machine, transport: Transport, program: Program) {
+    this.#session = session;
+    this.#transport = transport;
+    this.#program = program;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  start(): void {
+    const session = this.#session;
+    this.#transport.start({
+      data: (bytes) => this.act(() => session.receive(bytes)),
+      end: () => this.act(() => session.receiveEnd()),
+      lost: (cause) => {
+        this.#program.failed(cause);
+        session.lost();
+        this.#leaving = true;
+        this.run();
+        this.#gone();
+      },
+      drained: () => {
+        this.#writable = true;
+        this.act(() => this.#passed());
+      },
+    });
+    this.act(() => {});
+  }
+
+  /** Does something to the session, at its time, and what follows from it. */
+  act<T>(call: () => T): T {
+    this.#session.tick(performance.now());
+    const result = call();
+    this.run();
+    return result;
+  }
+
+  /** Says, writes and does all that can be now. */
+  run(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    do this.#program.pull();
+    while (this.#flush());
+    this.#pumping = false;
+    if (!this.#leaving) this.#follow();
+  }
+
+  /** Ends at once: what is not yet decided is lost. */
+  abort(): void {
+    if (this.#leaving) return this.#transport.abort();
+    this.#session.lost();
+    this.#leaving = true;
+    this.run();
+    this.#transport.abort();
+    this.#gone();
+  }
+
+  /** Writes what there is; true if more may have come to be sayable by it. */
+  #flush(): boolean {
+    // The last replies of a session that is over go out whatever the transport says: they are few, and closing is bounded.
+    if (this.#leaving || !(this.#writable || this.#session.phase === 'closed')) return false;
+    const output = this.#session.nextOutput();
+    if (output === null) return false;
+    this.#unwritten += output.length;
+    this.#writable = this.#transport.write(output);
+    if (this.#writable) this.#passed();
+    return true;
+  }
+
+  /** The transport can take more: what it has is as good as gone. */
+  #passed(): void {
+    this.#session.written?.(this.#unwritten);
+    this.#unwritten = 0;
+  }
+
+  /** Does what the session wants next. */
+  #follow(): void {
+    const { wants, reads } = this.#session;
+    this.#schedule();
+    if (wants === 'close') {
+      this.#leaving = true;
+      if (this.#program.abrupt()) this.#transport.abort();
+      else this.#transport.close();
+      return this.#gone();
+    }
+    if (wants === 'tls' && this.#writable) return this.#secure();
+    const reading = reads && this.#program.hasRoom();
+    if (reading === this.#reading) return;
+    this.#reading = reading;
+    if (reading) this.#transport.resume();
+    else this.#transport.pause();
+  }
+
+  /** RFC 3207: the 220 is out, or in; what comes now is the handshake. */
+  #secure(): void {
+    const { secure } = this.#transport;
+    if (secure === undefined || this.#leaving) return;
+    this.#leaving = true;
+    secure.call(this.#transport).then(
+      (tls) => {
+        this.#leaving = this.#session.phase === 'closed';
+        if (this.#leaving) return this.#transport.abort();
+        this.#reading = false;
+        this.act(() => this.#session.secured(tls));
+      },
+      (error) => {
+        this.#program.failed(error);
+        this.#session.lost();
+        this.run();
+        this.#transport.abort();
+        this.#gone();
+      },
+    );
+  }
+
+  /** One timer, which is moved only when it would fire too late: deadlines mostly move away. */
+  #schedule(): void {
+    const { deadline } = this.#session;
+    if (deadline >= this.#timerAt) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timerAt = deadline;
+    const wait = Math.min(Math.max(0, Math.ceil(deadline - performance.now())), LONGEST_TIMEOUT);
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#timerAt = Number.POSITIVE_INFINITY;
+      this.act(() => {});
+      if (this.#session.phase !== 'closed') return this.#schedule();
+      if (!this.#leaving || this.#over) return;
+      // A TLS handshake that did not end in time.
+      this.#transport.abort();
+      this.#gone();
+    }, wait);
+  }
+
+  #gone(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    if (this.#over) return;
+    this.#over = true;
+    this.#program.gone();
+  }
+}

@@ -1,0 +1,275 @@
+// AUTH with mechanisms as values, from the line to the answer of the program.
+import { SmtpUsageError, type TlsInfo } from '@ehlo/engine';
+import {
+  type ClientContext,
+  type ClientStep,
+  cramMd5,
+  external,
+  login,
+  type Mechanism,
+  oauthBearer,
+  parseScramKeys,
+  plain,
+  SHA1,
+  SHA512,
+  scram,
+  scramKeys,
+  userTable,
+} from '@ehlo/sasl';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type Authentication, type Handler, type ServeOptions, type Session, serveOn } from '../src/index.ts';
+import { MemoryListener, type MemoryTransport } from './memory.ts';
+
+const exporter = new Map([['tls-exporter', Uint8Array.of(1, 2, 3)]]);
+const tls: TlsInfo = { protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', servername: '', bindings: exporter };
+const all = [scram(), scram(SHA1), scram(SHA512), cramMd5(), plain(), login()];
+const passwords = (user: string): string | null => (user === 'tim' ? 'pencil' : null);
+const credentials = { user: 'tim', password: 'pencil' };
+
+function start(auth: Authentication, options: Partial<ServeOptions> = {}, handler: Handler = {}, secure: TlsInfo | null = null) {
+  const listener = new MemoryListener();
+  serveOn(listener, { hostname: 'mx.example.org', preset: 'sink', auth, ...options }, handler);
+  const client = listener.connect((transport) => void (secure && Object.assign(transport, { tls: secure })));
+  client.send('EHLO c\r\n');
+  return { client, offered: /^250.AUTH (.*)\r$/m.exec(client.take())?.[1]?.split(' ') ?? null };
+}
+
+/** Carries out the client's side; the reply that ends it. */
+async function authenticate(client: MemoryTransport, mechanism: Mechanism, context: ClientContext): Promise<string> {
+  let step: ClientStep = mechanism.client(context);
+  let first = true;
+  for (;;) {
+    if (step.type === 'derive') step = step.next(step.derivation.derive());
+    if (step.type !== 'respond') throw new Error(step.type === 'failure' ? step.reason : 'two derivations');
+    const response = step.response === null ? '' : Buffer.from(step.response.expose()).toString('base64');
+    // RFC 4954 4: an initial response of no octets is an equals sign.
+    const initial = step.response === null ? '' : ` ${response || '='}`;
+    client.send(`${first ? `AUTH ${mechanism.name}${initial}` : response}\r\n`);
+    first = false;
+    const line: string = (await client.replies(1))[0]!;
+    if (!line.startsWith('334 ')) {
+      if (line.startsWith('235 ')) expect(step.final).toBe(true);
+      return line;
+    }
+    step = step.next(Uint8Array.from(Buffer.from(line.slice(4), 'base64')));
+  }
+}
+
+const SUCCESS = '235 2.7.0 Authentication succeeded';
+const REFUSED = '535 5.7.8 Authentication credentials invalid';
+const MALFORMED = '501 5.5.2 Cannot understand the response of this mechanism';
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+describe.each(all.flat().map((mechanism) => [mechanism.name, mechanism] as const))('%s', (_, mechanism) => {
+  test('by stored passwords: right, wrong, unknown, and right again', async () => {
+    const identities: (string | null)[] = [];
+    const mail = (__: unknown, session: Session): true => {
+      identities.push(session.identity);
+      return true;
+    };
+    const { client } = start({ mechanisms: all, lookup: passwords }, {}, { mail }, tls);
+    const context = { credentials, nonce: 'abc', bindings: exporter, offered: ['-PLUS'] };
+    expect(await authenticate(client, mechanism, { ...context, credentials: { user: 'tim', password: 'pen' } })).toBe(REFUSED);
+    expect(await authenticate(client, mechanism, { ...context, credentials: { user: 'tom', password: 'pencil' } })).toBe(REFUSED);
+    expect(await authenticate(client, mechanism, context)).toBe(SUCCESS);
+    client.send('MAIL FROM:<>\r\n');
+    await client.replies(1);
+    expect(identities).toEqual(['tim']);
+  });
+});
+
+describe('keys in place of passwords', () => {
+  const keys = parseScramKeys(scramKeys('pencil', { salt: Uint8Array.of(1, 2), iterations: 4096 }).format())!;
+
+  test.each([...scram(), plain(), login()])('$name', async (mechanism) => {
+    const users = userTable([['tim', keys]], Uint8Array.of(1));
+    const { client } = start({ mechanisms: all, lookup: (user) => users.lookup(user) }, {}, {}, tls);
+    const context = { credentials, nonce: 'abc', bindings: exporter };
+    expect(await authenticate(client, mechanism, { ...context, credentials: { user: 'tom', password: 'pencil' } })).toBe(REFUSED);
+    expect(await authenticate(client, mechanism, context)).toBe(SUCCESS);
+  });
+
+  test('derives on the spot where there is no Web Crypto', async () => {
+    const { client } = start({ mechanisms: [plain()], lookup: () => Promise.resolve(keys), pepper: Uint8Array.of(1) });
+    const { getRandomValues } = crypto;
+    vi.stubGlobal('crypto', { getRandomValues: getRandomValues.bind(crypto) });
+    expect(await authenticate(client, plain(), { credentials })).toBe(SUCCESS);
+  });
+});
+
+describe('what is offered', () => {
+  const names = all.flat().map(({ name }) => name);
+
+  const unbound = names.filter((name) => !name.endsWith('-PLUS'));
+  const endPoint = new Map([['tls-server-end-point', Uint8Array.of(1)]]);
+
+  test.each([
+    ['TLS 1.3 with an exporter', tls, names],
+    ['TLS 1.3 without', { ...tls, bindings: endPoint }, unbound],
+    ['TLS 1.2 with tls-unique', { ...tls, protocol: 'TLSv1.2', bindings: new Map([['tls-unique', Uint8Array.of(1)]]) }, names],
+    ['TLS 1.2 without', { ...tls, protocol: 'TLSv1.2', bindings: endPoint }, unbound],
+    ['no TLS', null, unbound],
+  ])('the -PLUS forms only where clients find what they bind to: %s', async (_, secure, expected) => {
+    const { client, offered } = start({ mechanisms: all, lookup: passwords }, {}, {}, secure);
+    expect(offered).toEqual(expected);
+    if (expected === names) return;
+    client.send('AUTH SCRAM-SHA-256-PLUS\r\n');
+    expect(await client.replies(1)).toEqual(['504 5.5.4 Authentication mechanism not offered']);
+    // The client could have bound, and says that it was offered nothing to do so.
+    const context = { credentials, nonce: 'abc', bindings: exporter, offered: offered! };
+    expect(await authenticate(client, scram()[1], context)).toBe(SUCCESS);
+  });
+
+  test('a client is not failed for -PLUS forms that nobody offers it', async () => {
+    const [, bare] = scram();
+    const { client } = start({ mechanisms: [bare], lookup: passwords }, {}, {}, tls);
+    const context = { credentials, nonce: 'abc', bindings: exporter, offered: ['SCRAM-SHA-256'] };
+    expect(await authenticate(client, bare, context)).toBe(SUCCESS);
+  });
+
+  test('a client that was told of none is failed', async () => {
+    const { client } = start({ mechanisms: [scram()], lookup: passwords }, {}, {}, tls);
+    const context = { credentials, nonce: 'abc', bindings: exporter, offered: ['SCRAM-SHA-256'] };
+    expect(await authenticate(client, scram()[1], context)).toBe(REFUSED);
+  });
+
+  test.each([
+    ['SCRAM-SHA-256-PLUS needs auth.lookup', { mechanisms: [scram()], verify: () => true }],
+    ['OAUTHBEARER needs auth.verify', { mechanisms: [plain(), oauthBearer()], lookup: passwords }],
+    ['PLAIN needs auth.verify or auth.lookup', { mechanisms: [plain()] }],
+  ])('nothing that nobody can judge: %s', (message, auth) => {
+    expect(() => start(auth)).toThrow(new SmtpUsageError('missing-question', message));
+  });
+});
+
+describe('verify', () => {
+  test('judges passwords, by a name of its own if it likes', async () => {
+    const auth: Authentication = {
+      mechanisms: [plain()],
+      verify: (claim) => claim.type === 'password' && claim.password.expose() === 'pencil' && (claim.user === 'tim' || 'somebody'),
+    };
+    const identity = async (user: string, password: string) => {
+      let seen: string | null = null;
+      const mail = (_: unknown, session: Session): true => {
+        seen = session.identity;
+        return true;
+      };
+      const { client } = start(auth, {}, { mail });
+      const reply = await authenticate(client, plain(), { credentials: { user, password } });
+      client.send('MAIL FROM:<>\r\n');
+      await client.replies(1);
+      return [reply, seen];
+    };
+    expect(await identity('tim', 'pencil')).toEqual([SUCCESS, 'tim']);
+    expect(await identity('tom', 'pencil')).toEqual([SUCCESS, 'somebody']);
+    expect(await identity('tim', 'x')).toEqual([REFUSED, null]);
+  });
+
+  test('judges tokens; a client whose token is not taken hears why', async () => {
+    const { client } = start({
+      mechanisms: [oauthBearer({ scope: 'mail' })],
+      verify: (claim) => claim.type === 'token' && claim.token.expose() === 'good' && claim.user,
+    });
+    const context = { host: 'mx.example.org', port: 25 };
+    client.send(`AUTH OAUTHBEARER ${base64('n,a=tim,\x01auth=Bearer bad\x01\x01')}\r\n`);
+    const [challenge] = await client.replies(1);
+    expect(JSON.parse(Buffer.from(challenge!.slice(4), 'base64').toString())).toMatchObject({ status: 'invalid_token', scope: 'mail' });
+    client.send('AQ==\r\n');
+    expect(await client.replies(1)).toEqual([REFUSED]);
+    expect(await authenticate(client, oauthBearer(), { ...context, credentials: { user: 'tim', token: 'good' } })).toBe(SUCCESS);
+  });
+
+  test('has to name who another layer vouches for', async () => {
+    const errors: unknown[] = [];
+    const error: Handler['error'] = (cause) => void errors.push(cause);
+    const mechanisms = [external()];
+    const unnamed = start({ mechanisms, verify: () => true }, {}, { error }).client;
+    expect(await authenticate(unnamed, external(), { credentials: {} })).toBe('454 4.7.0 Temporary authentication failure');
+    expect(errors).toHaveLength(1);
+    const named = start({ mechanisms, verify: (_, { peer }) => `client of ${peer.address}` }).client;
+    expect(await authenticate(named, external(), { credentials: {} })).toBe(SUCCESS);
+  });
+
+  test('that fails is a failure that passes, and is told to the error hook only', async () => {
+    const errors: unknown[] = [];
+    const verify = () => Promise.reject(new Error('the directory is away'));
+    const { client } = start(
+      { mechanisms: [plain()], verify },
+      {},
+      { error: (cause, question) => void errors.push([String(cause), question]) },
+    );
+    expect(await authenticate(client, plain(), { credentials })).toBe('454 4.7.0 Temporary authentication failure');
+    expect(errors).toEqual([['Error: the directory is away', 'auth']]);
+  });
+});
+
+describe('whom to act as', () => {
+  const acting = { ...credentials, authzid: 'boss' };
+
+  test('is the user itself, unless the program allows another', async () => {
+    const auth: Authentication = { mechanisms: [plain(), scram()], lookup: passwords };
+    for (const mechanism of [plain(), scram()[1]]) {
+      const strict = start(auth).client;
+      expect(await authenticate(strict, mechanism, { credentials: acting, nonce: 'abc' })).toBe(REFUSED);
+      expect(await authenticate(strict, mechanism, { credentials: { ...acting, authzid: 'tim' }, nonce: 'abc' })).toBe(SUCCESS);
+      const allowed: string[] = [];
+      const authorize = (user: string, authzid: string) => allowed.push(`${user} as ${authzid}`) > 0;
+      expect(await authenticate(start({ ...auth, authorize }).client, mechanism, { credentials: acting, nonce: 'abc' })).toBe(SUCCESS);
+      expect(allowed).toEqual(['tim as boss']);
+    }
+  });
+});
+
+describe('on the wire', () => {
+  const good = base64('\0tim\0pencil');
+
+  test('a first response is not taken where the server begins', async () => {
+    const { client } = start({ mechanisms: [cramMd5()], lookup: passwords });
+    client.send(`AUTH CRAM-MD5 ${good}\r\n`);
+    expect(await client.replies(1)).toEqual(['501 5.5.4 The client does not begin with this mechanism']);
+    expect(await authenticate(client, cramMd5(), { credentials })).toBe(SUCCESS);
+  });
+
+  test('LOGIN takes the name with the command, and PLAIN its response behind an empty challenge', async () => {
+    const { client } = start({ mechanisms: [login(), plain()], lookup: passwords });
+    client.send(`AUTH LOGIN ${base64('tim')}\r\n`);
+    expect(await client.replies(1)).toEqual([`334 ${base64('Password:')}`]);
+    client.send(`${base64('x')}\r\nAUTH PLAIN\r\n`);
+    expect(await client.replies(2)).toEqual([REFUSED, '334 ']);
+    client.send(`${good}\r\n`);
+    expect(await client.replies(1)).toEqual([SUCCESS]);
+  });
+
+  test('what was cancelled or has failed leaves nothing to the next attempt', async () => {
+    const { client } = start({ mechanisms: all, lookup: passwords });
+    client.send(`AUTH LOGIN\r\n${base64('tim')}\r\n*\r\n`);
+    expect((await client.replies(3)).at(-1)).toBe('501 5.7.0 Authentication cancelled');
+    client.send(`AUTH LOGIN\r\n${base64('pencil')}\r\n!\r\n`);
+    expect((await client.replies(3)).at(-1)).toMatch(/^501 5\.5\.2 /);
+    // The second response would be the password if the exchange before were remembered.
+    client.send(`AUTH PLAIN ${base64('pencil')}\r\nAUTH PLAIN =\r\nAUTH PLAIN ${good}\r\nAUTH PLAIN ${good}\r\n`);
+    expect(await client.replies(4)).toEqual([MALFORMED, MALFORMED, SUCCESS, '503 5.5.1 Already authenticated']);
+  });
+
+  test('failures are counted, and shown without what was tried', async () => {
+    const told: string[] = [];
+    const notice: Handler['notice'] = (event) => void told.push(JSON.stringify(event));
+    const { client } = start({ mechanisms: [plain()], lookup: passwords }, { trace: true, limits: { faults: 3 } }, { notice });
+    const wrong = base64('\0tim\0hunter2');
+    client.send(`AUTH PLAIN ${wrong}\r\n`.repeat(3));
+    expect(await client.replies(3)).toEqual([REFUSED, REFUSED, '421 4.7.0 mx.example.org Too many errors, closing transmission channel']);
+    expect(told.filter((line) => line.includes('auth-failed'))).toHaveLength(3);
+    expect(told.join()).not.toMatch(/hunter2/);
+    expect(told.join()).not.toContain(wrong);
+  });
+
+  test('mail is refused before, where AUTH is required', async () => {
+    const { client } = start({ mechanisms: [plain()], lookup: passwords, required: true });
+    client.send(`MAIL FROM:<>\r\nAUTH PLAIN ${good}\r\nMAIL FROM:<>\r\n`);
+    expect(await client.replies(3)).toEqual(['530 5.7.0 Authentication required', SUCCESS, '250 2.1.0 Sender OK']);
+  });
+});

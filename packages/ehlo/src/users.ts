@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Authentication } from '@ehlo/node';
+import { cramMd5, login, parseScramKeys, plain, SHA1, SHA256, SHA512, type Stored, scram, type User, userTable } from '@ehlo/sasl';
+
+/** The options of `ehlo serve` that say who may authenticate. */
+export interface UsersOptions {
+  readonly host: string;
+  /** `name:password`, or `name:{SCRAM-SHA-256}…`. */
+  readonly user?: readonly string[];
+  /** A file of such lines. */
+  readonly users?: string;
+  readonly allowCleartextAuth: boolean;
+}
+
+/** What is wrong with the users' options or file; the message says it all, and no password. */
+export class UsersError extends Error {}
+
+/** Best first. */
+const MECHANISMS = [scram(), scram(SHA512), scram(SHA1), cramMd5(), plain(), login()].flat();
+const HASHES = [SHA1, SHA256, SHA512];
+
+/**
+ * How clients authenticate themselves, by what every user can be served by; null where no option names a user. Without TLS it is
+ * warned of: only those on this machine may see a password.
+ */
+export async function loadUsers(options: UsersOptions, tls: boolean, warn: (line: string) => void): Promise<Authentication | null> {
+  const { user = [], users, host, allowCleartextAuth } = options;
+  if (user.length === 0 && users === undefined) {
+    if (allowCleartextAuth) throw new UsersError('--allow-cleartext-auth needs users: --user name:password, or --users FILE');
+    return null;
+  }
+  if (!tls && !LOOPBACK.test(host) && !allowCleartextAuth) throw new UsersError(inClear(host));
+  const entries = user.map((text) => parseUser(text, '--user'));
+  if (users !== undefined) entries.push(...parseUsers(await readUsers(users), users));
+  if (entries.length === 0) throw new UsersError(`${users} names no user; a line is name:password`);
+  const pepper = randomBytes(32);
+  const table = tableOf(entries, pepper);
+  if (!tls) warn('there is no TLS: whoever can listen to the connections reads the passwords; see --cert and --tls-self-signed');
+  return {
+    mechanisms: MECHANISMS.filter(({ name }) => table.serves(name)),
+    lookup: (name) => table.lookup(name),
+    pepper,
+    inClear: allowCleartextAuth,
+  };
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.[0-9]{1,3}){3}|::1)$/;
+
+function inClear(host: string): string {
+  const remedy = 'give a certificate (--cert and --key, or --tls-self-signed), or --allow-cleartext-auth';
+  return `on ${host} passwords would cross the network in clear: ${remedy}`;
+}
+
+async function readUsers(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new UsersError(`the users' file can't be read: ${(error as Error).message}`);
+  }
+}
+
+/** Empty lines, and those that begin with `#`, say nothing. */
+function parseUsers(text: string, file: string): User[] {
+  return text.split(/\r?\n/).flatMap((line, index) => (/^(?:#|\s*$)/.test(line) ? [] : [parseUser(line, `${file}, line ${index + 1}`)]));
+}
+
+function parseUser(text: string, where: string): User {
+  const colon = text.indexOf(':');
+  if (colon < 1 || colon === text.length - 1) throw new UsersError(`${where}: a user is name:password`);
+  return [text.slice(0, colon), parseStored(text.slice(colon + 1), where)];
+}
+
+function parseStored(text: string, where: string): Stored {
+  if (!text.startsWith('{SCRAM-')) return text;
+  const keys = parseScramKeys(text, HASHES);
+  if (keys !== null) return keys;
+  throw new UsersError(`${where}: keys are {SCRAM-SHA-256}iterations,salt,storedKey,serverKey, the last three in base64`);
+}
+
+function tableOf(entries: readonly User[], pepper: Uint8Array): ReturnType<typeof userTable> {
+  try {
+    return userTable(entries, pepper);
+  } catch (error) {
+    throw error instanceof RangeError ? new UsersError(error.message) : error;
+  }
+}

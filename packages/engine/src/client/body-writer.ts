@@ -1,0 +1,138 @@
+import { append } from '../append.ts';
+
+const LF = 0x0a;
+const CR = 0x0d;
+const DOT = 0x2e;
+
+/** Octets that are read of the message at a time. */
+const BLOCK = 65_536;
+/** A run of at least so many octets that need nothing put between them is handed on where it lies. */
+const LONG = 4096;
+
+/** Where the writer stands. */
+type WriterState = 'LINE' | 'TEXT' | 'CR';
+
+/** How a message is written. */
+export interface BodyForm {
+  /** RFC 5321 4.5.2: a dot at the beginning of a line is doubled. */
+  readonly stuff: boolean;
+  /** RFC 3030 3: BINARYMIME is sent as it is. */
+  readonly exact: boolean;
+  /** A CR or LF alone is refused, not made CRLF. */
+  readonly refuseBare: boolean;
+  /** Octets beyond ASCII are refused: nothing was declared that allows them. */
+  readonly ascii: boolean;
+}
+
+/**
+ * Writes a message as mail data: doubles dots and completes line ends (RFC 5321 2.3.8: never a CR or LF alone). All that it does is to put an
+ * octet before another, so a run that needs none goes out as the view that it came in. Work is linear; no more than one block is made ahead.
+ */
+export class BodyWriter {
+  /** Why the message can't be sent on. */
+  broken: 'declaration' | 'bare-line-end' | null = null;
+  readonly #form: BodyForm;
+  #source: Uint8Array = EMPTY;
+  #at = 0;
+  #state: WriterState = 'LINE';
+
+  constructor(form: BodyForm) {
+    this.#form = form;
+  }
+
+  /** Whether all that was written has been taken. */
+  get idle(): boolean {
+    return this.#at === this.#source.length;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#source = bytes;
+    this.#at = 0;
+  }
+
+  /** The next octets for the wire; null if there are none, or if the message is broken. */
+  next(): Uint8Array | null {
+    const source = this.#source;
+    const from = this.#at;
+    const to = Math.min(source.length, from + BLOCK);
+    if (from === to || this.broken !== null) return null;
+    if (this.#form.exact) return this.#take(source.subarray(from, to), to);
+    const clean = this.#run(source, from, to);
+    if (clean === to || clean - from >= LONG) return this.#take(source.subarray(from, clean), clean);
+    return this.#compact(source, from, clean, to);
+  }
+
+  /** What the last line lacks of its end. */
+  finish(): string {
+    if (this.#state === 'CR' && this.#form.refuseBare) this.#break('bare-line-end');
+    return this.#form.exact || this.#state === 'LINE' ? '' : this.#state === 'CR' ? '\n' : '\r\n';
+  }
+
+  #take(bytes: Uint8Array, at: number): Uint8Array | null {
+    if (this.#form.ascii && !isAscii(this.#source, this.#at, at)) return this.#break('declaration');
+    this.#at = at;
+    if (this.idle) this.write(EMPTY); // not held any longer
+    return bytes;
+  }
+
+  #break(why: 'declaration' | 'bare-line-end'): null {
+    this.broken = why;
+    return null;
+  }
+
+  /** How far `[i, to)` can go out as it is: `to`, or the octet before which another is missing. */
+  #run(bytes: Uint8Array, from: number, to: number): number {
+    const { stuff } = this.#form;
+    let state = this.#state;
+    let i = from;
+    while (i < to) {
+      if (state === 'TEXT') {
+        // Four at a time: most octets are above CR.
+        while (i + 3 < to && bytes[i]! > CR && bytes[i + 1]! > CR && bytes[i + 2]! > CR && bytes[i + 3]! > CR) i += 4;
+        while (i < to && bytes[i] !== CR && bytes[i] !== LF) i++;
+        if (i === to) break;
+      }
+      const byte = bytes[i]!;
+      if (state === 'CR') {
+        if (byte !== LF) break;
+        state = 'LINE';
+      } else if (byte === CR) state = 'CR';
+      else if (byte === LF || (byte === DOT && state === 'LINE' && stuff)) break;
+      else state = 'TEXT';
+      i++;
+    }
+    this.#state = state;
+    return i;
+  }
+
+  /** The octet that is missing before `byte`. */
+  #missing(byte: number): number {
+    const before = this.#state;
+    this.#state = before === 'CR' ? 'LINE' : byte === LF ? 'CR' : 'TEXT';
+    return before === 'CR' ? LF : byte === LF ? CR : DOT;
+  }
+
+  /** Copies what lies between missing octets, as far as a block of the size of the source and a little goes. */
+  #compact(bytes: Uint8Array, from: number, clean: number, to: number): Uint8Array | null {
+    const out = new Uint8Array(to - from + (to - from) / 8 + 16);
+    let filled = append(out, 0, bytes, from, clean);
+    let i = clean;
+    while (i < to && filled < out.length) {
+      const missing = this.#missing(bytes[i]!);
+      if (missing !== DOT && this.#form.refuseBare) return this.#break('bare-line-end');
+      out[filled++] = missing;
+      const end = this.#run(bytes, i, Math.min(to, i + out.length - filled));
+      filled = append(out, filled, bytes, i, end);
+      i = end;
+    }
+    return this.#take(out.subarray(0, filled), i);
+  }
+}
+
+const EMPTY: Uint8Array = new Uint8Array(0);
+
+function isAscii(bytes: Uint8Array, from: number, to: number): boolean {
+  let all = 0;
+  for (let i = from; i < to; i++) all |= bytes[i]!;
+  return all < 0x80;
+}

@@ -1,0 +1,103 @@
+import { octets } from '@ehlo/grammar';
+import { BodyWriter } from './body-writer.ts';
+import type { ClientCore, Due } from './core.ts';
+import type { ClientLimits } from './limits.ts';
+import type { Transaction } from './transaction.ts';
+
+/** Octets that go out together, and the replies that are due once they have. */
+export interface Part {
+  readonly bytes: Uint8Array;
+  readonly due: readonly Due[];
+  /** With them the message is complete: from now on the server may have accepted it. */
+  readonly last: boolean;
+}
+
+/** A message being sent. What it is made of is decided as it is taken, so that no more than a block lies ready. */
+export class Body {
+  readonly transaction: Transaction;
+  readonly writer: BodyWriter;
+  /** The program has said that the message is complete. */
+  ended = false;
+  /** All of it has been handed out, or no more of it will be. */
+  done = false;
+  /** The replies to its end. */
+  end: readonly Due[] = [];
+  /** Stands for the block that is on its way: a new one restarts the timer. */
+  block: object = {};
+  #ready: Part[] = [];
+  #stopped = false;
+  #octets = 0;
+  /** Since when octets are on their way; and how long others were before. */
+  #since = Number.NaN;
+  #waited = 0;
+
+  constructor(core: ClientCore, transaction: Transaction) {
+    this.transaction = transaction;
+    const { transfer, body, mail } = transaction.plan;
+    const exact = transfer === 'BDAT' && body === 'BINARYMIME';
+    this.writer = new BodyWriter({
+      stuff: transfer === 'DATA',
+      exact,
+      refuseBare: core.options.newlines === 'refuse',
+      ascii: body === '7BIT' && !/ SMTPUTF8\b/.test(mail),
+    });
+  }
+
+  /** The next octets; null if there are none for now. */
+  peek(core: ClientCore): Part | null {
+    if (this.#ready.length === 0 && !this.#stopped) {
+      const bdat = this.transaction.plan.transfer === 'BDAT';
+      this.#ready = bdat ? core.feature('chunking')!.parts(core, this) : dataParts(this);
+      if (this.writer.broken !== null) {
+        core.close(this.writer.broken);
+        return null;
+      }
+    }
+    return this.#ready[0] ?? null;
+  }
+
+  taken(part: Part): void {
+    this.#ready.shift();
+    this.done = part.last || (this.#stopped && this.#ready.length === 0);
+  }
+
+  /** No more of it is wanted. What has been announced still has to follow (RFC 3030 2). */
+  stop(): void {
+    this.#stopped = true;
+    this.done = this.#ready.length === 0;
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Octets have been handed out. */
+  leaves(now: number): void {
+    if (Number.isNaN(this.#since)) this.#since = now;
+  }
+
+  /** Octets have left. The timer restarts at each block, not at each octet: a server that takes them one by one can't hold on. */
+  left(octets: number, all: boolean, now: number, block: number): void {
+    const blocks = Math.floor(this.#octets / block);
+    this.#octets += octets;
+    if (Math.floor(this.#octets / block) > blocks) this.block = {};
+    if (!all) return;
+    this.#waited += Number.isNaN(this.#since) ? 0 : now - this.#since;
+    this.#since = Number.NaN;
+    this.block = {};
+  }
+
+  /** When the mean speed falls below the least; only time in which octets were on their way counts, not the program's. */
+  rateEnds({ rate, blockTimeout }: ClientLimits): number {
+    if (rate === 0 || Number.isNaN(this.#since)) return Number.POSITIVE_INFINITY;
+    return this.#since + blockTimeout + (1000 * this.#octets) / rate - this.#waited;
+  }
+}
+
+/** RFC 5321 4.1.1.4: a dot on a line of its own ends the message. */
+function dataParts(body: Body): Part[] {
+  const { writer, ended, end } = body;
+  const bytes = writer.next();
+  if (bytes !== null) return [{ bytes, due: [], last: false }];
+  return ended && writer.idle ? [{ bytes: octets(`${writer.finish()}.\r\n`), due: end, last: true }] : [];
+}

@@ -1,0 +1,35 @@
+import { octets } from '@ehlo/grammar';
+import { concat } from '../input.ts';
+import type { Body, Part } from './body.ts';
+import type { ClientCore } from './core.ts';
+
+/** BDAT (RFC 3030), where the server offers CHUNKING. */
+export interface ChunkingFeature {
+  readonly name: 'chunking';
+  parts(core: ClientCore, body: Body): Part[];
+}
+
+/** Chunks that wait for their replies, with pipelining. */
+const MOST_CHUNKS = 8;
+
+/** Names BDAT among the features of a client session: a message goes by BDAT where the server offers CHUNKING, else by DATA. */
+export const CHUNKING: ChunkingFeature = { name: 'chunking', parts };
+
+function parts(core: ClientCore, body: Body): Part[] {
+  const { writer, ended, transaction } = body;
+  if (core.due.length > 0 && (!core.pipelines('envelope') || core.due.length >= MOST_CHUNKS)) return [];
+  const block = writer.next();
+  const last = ended && writer.idle && writer.broken === null;
+  if (block === null && !last) return [];
+  const bytes = concat([block ?? EMPTY, octets(last ? writer.finish() : '')]);
+  const command = octets(`BDAT ${bytes.length}${last ? ' LAST' : ''}\r\n`);
+  const size = command.length + bytes.length;
+  const due = [core.expect(last ? 'END' : 'BDAT', transaction, 0, size)];
+  if (bytes.length === 0) return [{ bytes: command, due, last }];
+  return [
+    { bytes: command, due, last: false },
+    { bytes, due, last },
+  ];
+}
+
+const EMPTY: Uint8Array = new Uint8Array(0);

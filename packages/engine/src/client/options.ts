@@ -1,0 +1,46 @@
+import type { Parameter } from '@ehlo/grammar';
+import type { TlsInfo } from '../facts.ts';
+import type { AuthFeature } from './auth.ts';
+import type { ChunkingFeature } from './chunking.ts';
+import type { ClientLimits } from './limits.ts';
+
+/** A part of the client that is bundled only where it is named: `AUTH`, `CHUNKING`. */
+export type ClientFeature = AuthFeature | ChunkingFeature;
+
+/** What is sent without waiting for replies, where the server offers PIPELINING (RFC 2920). Each includes those before it. */
+export type Pipelining =
+  | 'off'
+  | 'envelope' // RSET, MAIL and every RCPT
+  | 'data' // DATA behind them: then a message whose recipients were all refused may still have to be ended
+  | 'transactions'; // the next envelope, or QUIT, behind the end of a message
+
+/** The least protection under which `authenticate` sends credentials. */
+export type Protection =
+  | 'verified' // TLS, and the server's certificate is that of the host that was asked for
+  | 'encrypted' // TLS with whoever answers
+  | 'cleartext'; // anybody on the way can read them
+
+export interface ClientOptions {
+  /** What this client calls itself in EHLO: a Domain or an address literal. */
+  readonly hostname: string;
+  /** With `'lmtp'` LHLO, and a reply a recipient behind the message (RFC 2033). Default `'smtp'`. */
+  readonly protocol?: 'smtp' | 'lmtp';
+  /** STARTTLS by itself, where it is offered, or else no session at all. Default `'opportunistic'`. */
+  readonly starttls?: 'off' | 'opportunistic' | 'required';
+  /** The transport is secure from the start (implicit TLS). */
+  readonly tls?: TlsInfo;
+  /** Default `'verified'`. */
+  readonly credentials?: Protection;
+  /** Default `'envelope'`. */
+  readonly pipelining?: Pipelining;
+  /** A CR or LF that stands alone in a message is made CRLF, or the message is not sent. Default `'crlf'`. It is never sent alone. */
+  readonly newlines?: 'crlf' | 'refuse';
+  /** Replies with mixed codes or bare LF end the session, or are taken at their worst with a `quirk`. Default `'tolerant'`. */
+  readonly replies?: 'strict' | 'tolerant';
+  readonly features?: readonly ClientFeature[];
+  /** The parameters of MAIL and RCPT that envelopes use; `PARAMETERS` of the grammar for all. Default: SIZE, BODY and SMTPUTF8. */
+  readonly parameters?: readonly Parameter[];
+  readonly limits?: Partial<ClientLimits>;
+  /** Emit every line of the conversation as a `trace` event. */
+  readonly trace?: boolean;
+}

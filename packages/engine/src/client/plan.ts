@@ -1,0 +1,205 @@
+import {
+  binaryBodyParameter,
+  byKeyword,
+  encodeUtf8,
+  formatParameter,
+  forwardPath,
+  type MailParameters,
+  type Parameter,
+  type RcptParameters,
+  type Rule,
+  reversePath,
+  sizeParameter,
+  smtpUtf8Parameter,
+} from '@ehlo/grammar';
+import { SmtpUsageError } from '../error.ts';
+import { announcedLimit, type Capabilities, largestMessage } from './capabilities.ts';
+import type { Address, ClientEnvelope, MessageFacts } from './events.ts';
+
+/** Why a message can't be sent to this server as it is. */
+export type ProblemCode =
+  | 'too-large' // RFC 1870: larger than the server takes
+  | '8bitmime' // octets beyond ASCII, and the server takes none
+  | 'binarymime' // BINARYMIME without the server's offer, or without the feature CHUNKING
+  | 'smtputf8' // RFC 6531: UTF-8 in an address or in the header
+  | 'extension' // a parameter whose extension is not offered
+  | 'bare-line-end'; // a CR or LF alone, with the option `newlines: 'refuse'`
+
+/** A refusal that needs no server: it said so before. */
+export interface Problem {
+  readonly code: ProblemCode;
+  /** RFC 3463: what a server would say. */
+  readonly enhanced: string;
+  /** One sentence for people. */
+  readonly text: string;
+}
+
+export interface PlannedRecipient {
+  /** Its place in the envelope. */
+  readonly index: number;
+  /** The RCPT command, without its CRLF. */
+  readonly line: string;
+  /** The transaction that it belongs to, from 0 (RFC 9422: the server may take only so many in one). */
+  readonly batch: number;
+  readonly problem: Problem | null;
+}
+
+/** How a message would be sent: pure data, fit to be printed. */
+export interface TransactionPlan {
+  /** The MAIL command, without its CRLF. */
+  readonly mail: string;
+  readonly recipients: readonly PlannedRecipient[];
+  readonly transfer: 'DATA' | 'BDAT';
+  /** What is declared; octets beyond it are not sent. */
+  readonly body: '7BIT' | '8BITMIME' | 'BINARYMIME';
+  /** Transactions that are needed; each takes the whole message. */
+  readonly batches: number;
+  /** Why nothing can be sent at all; null if something can. */
+  readonly problem: Problem | null;
+}
+
+export interface PlanOptions {
+  /** BDAT instead of DATA, where it is offered. */
+  readonly chunking?: boolean;
+  readonly newlines?: 'crlf' | 'refuse';
+  /** The parameters that can be written; SIZE, BODY and SMTPUTF8 if absent. */
+  readonly parameters?: readonly Parameter[];
+}
+
+/** What the plan finds by itself. */
+const BASIC: readonly Parameter[] = [sizeParameter, binaryBodyParameter, smtpUtf8Parameter];
+
+/**
+ * How an envelope and a message would be sent to a server with these capabilities: the commands, what is declared, and what can't be sent
+ * and why. Throws `SmtpUsageError` `bad-address` or `bad-parameter` for what no server could be told.
+ *
+ * @example
+ * ```ts
+ * import { planTransaction } from '@ehlo/engine';
+ * const capabilities = { verb: 'EHLO', name: 'mx.example', tls: true, extensions: new Map([['SIZE', ['1000']], ['8BITMIME', []]]) } as const;
+ * const envelope = { reversePath: '', recipients: [{ forwardPath: 'ann@example.net' }] };
+ * const plan = planTransaction(capabilities, envelope, { size: 700, body: '8BITMIME' });
+ * [plan.mail, plan.recipients[0]?.line, plan.transfer]
+ * // → ['MAIL FROM:<> SIZE=700 BODY=8BITMIME', 'RCPT TO:<ann@example.net>', 'DATA']
+ * ```
+ */
+export function planTransaction(
+  capabilities: Capabilities,
+  envelope: ClientEnvelope,
+  message: MessageFacts = {},
+  options: PlanOptions = {},
+): TransactionPlan {
+  const { extensions } = capabilities;
+  const offered = (keyword: string): boolean => extensions.has(keyword);
+  const known = [...byKeyword(options.parameters ?? BASIC).values()];
+  const sender = wirePath(envelope.reversePath, reversePath, 'the reverse-path');
+  const recipients = envelope.recipients.map(({ forwardPath: path }, i) => wirePath(path, forwardPath, `recipient ${i}`));
+  const { body: wanted, ...given }: MailParameters = envelope.parameters ?? {};
+
+  // What is not known is declared as 8BITMIME where that is possible; it may then hold anything but NUL.
+  const body = wanted ?? message.body ?? (offered('8BITMIME') ? '8BITMIME' : '7BIT');
+  const transfer = options.chunking === true && offered('CHUNKING') ? 'BDAT' : 'DATA';
+  const utf8 = given.smtpUtf8 === true || message.smtpUtf8 === true || isBeyondAscii(sender);
+  const someUtf8 = utf8 || recipients.some(isBeyondAscii);
+  const parameters: MailParameters = {
+    ...(message.size === undefined || !offered('SIZE') ? {} : { size: message.size }),
+    ...given,
+    ...(body === '7BIT' ? {} : { body }),
+    ...(someUtf8 && offered('SMTPUTF8') ? { smtpUtf8: true } : {}),
+  };
+
+  const mail = writeParameters('MAIL', parameters, known, offered);
+  const problem =
+    (utf8 && !offered('SMTPUTF8') ? PROBLEMS.smtputf8 : null) ??
+    (body === '8BITMIME' && !offered('8BITMIME') ? PROBLEMS['8bitmime'] : null) ??
+    (body === 'BINARYMIME' && (transfer === 'DATA' || !offered('BINARYMIME')) ? PROBLEMS.binarymime : null) ??
+    ((parameters.size ?? message.size ?? 0) > largestMessage(capabilities) ? PROBLEMS['too-large'] : null) ??
+    (message.bareLineEnds === true && options.newlines === 'refuse' && body !== 'BINARYMIME' ? PROBLEMS['bare-line-end'] : null) ??
+    mail.problem;
+
+  const batch = batches(announcedLimit(capabilities, 'RCPTMAX'), announcedLimit(capabilities, 'RCPTDOMAINMAX'));
+  const planned = recipients.map((path, index): PlannedRecipient => {
+    const written = writeParameters('RCPT', envelope.recipients[index]!.parameters ?? {}, known, offered);
+    const refused = problem ?? (isBeyondAscii(path) && !offered('SMTPUTF8') ? PROBLEMS.smtputf8 : written.problem);
+    return { index, line: `RCPT TO:${path}${written.text}`, batch: refused === null ? batch(path) : 0, problem: refused };
+  });
+  return {
+    mail: `MAIL FROM:${sender}${mail.text}`,
+    recipients: planned,
+    transfer,
+    body,
+    batches: 1 + planned.reduce((last, { batch }) => Math.max(last, batch), 0),
+    problem: problem ?? (planned.some((recipient) => recipient.problem === null) ? null : (planned[0]?.problem ?? null)),
+  };
+}
+
+const problemOf = (code: ProblemCode, enhanced: string, text: string): Problem => ({ code, enhanced, text });
+
+const PROBLEMS: { readonly [code in Exclude<ProblemCode, 'extension'>]: Problem } = {
+  'too-large': /* @__PURE__ */ problemOf('too-large', '5.3.4', 'the message is larger than the server takes'),
+  '8bitmime': /* @__PURE__ */ problemOf('8bitmime', '5.6.3', 'the server takes no octets beyond ASCII: encode the message in 7 bits'),
+  binarymime: /* @__PURE__ */ problemOf('binarymime', '5.6.3', 'the server takes no binary message: encode it'),
+  smtputf8: /* @__PURE__ */ problemOf('smtputf8', '5.6.7', 'the server takes no UTF-8 in addresses and headers'),
+  'bare-line-end': /* @__PURE__ */ problemOf('bare-line-end', '5.6.0', 'the message has a CR or LF alone: every line must end with CRLF'),
+};
+
+/** A path as it goes onto the wire: the text that was given, if the grammar takes it; so nothing can stand behind it. */
+function wirePath(address: Address, rule: Rule, whose: string): string {
+  const path = `<${typeof address === 'string' ? address : address.address}>`;
+  const octets = encodeUtf8(path);
+  // RFC 5321 4.5.3.1.3; 4.1.2: source routes SHOULD NOT be generated. Half a surrogate pair would become another character.
+  if (rule(octets, 0, octets.length, true) !== octets.length || octets.length > LONGEST_PATH || path[1] === '@' || /\p{Cs}/u.test(path)) {
+    throw new SmtpUsageError('bad-address', `${whose} is no address that SMTP can carry (RFC 5321 4.1.2)`);
+  }
+  return path;
+}
+
+const LONGEST_PATH = 256;
+
+function isBeyondAscii(text: string): boolean {
+  return /[^\0-\x7f]/.test(text);
+}
+
+/** Writes typed parameters. One that its own codec would not read back throws; one that the server does not offer is a problem. */
+function writeParameters(
+  command: 'MAIL' | 'RCPT',
+  values: MailParameters & RcptParameters,
+  known: readonly Parameter[],
+  offered: (keyword: string) => boolean,
+): { readonly text: string; readonly problem: Problem | null } {
+  let text = '';
+  let problem: Problem | null = null;
+  let left = Object.values(values).filter((value) => value !== undefined).length;
+  for (const parameter of known) {
+    const value = parameter.command === command ? values[parameter.name] : undefined;
+    if (value === undefined) continue;
+    left--;
+    const { codec, extension, keyword } = parameter;
+    if (codec.parse(codec.format(value)) === undefined) throw new SmtpUsageError('bad-parameter', `not a value of ${keyword}`);
+    text += ` ${formatParameter(parameter, value)}`;
+    // BODY belongs to two extensions: which of them it needs depends on its value.
+    if (!offered(extension) && keyword !== 'BODY' && keyword !== 'SMTPUTF8') {
+      problem ??= problemOf('extension', '5.5.4', `the server does not offer ${extension}, which ${keyword} needs`);
+    }
+  }
+  if (left > 0) throw new SmtpUsageError('bad-parameter', `${command} has no such parameter, or it is not among the option parameters`);
+  return { text, problem };
+}
+
+/** Deals recipients out to transactions, in order (RFC 9422 4). */
+function batches(most: number, mostDomains: number): (path: string) => number {
+  let batch = 0;
+  let count = 0;
+  const domains = new Set<string>();
+  return (path) => {
+    const domain = path.slice(path.lastIndexOf('@') + 1).toLowerCase();
+    if (count >= most || (domains.size >= mostDomains && !domains.has(domain))) {
+      batch++;
+      count = 0;
+      domains.clear();
+    }
+    count++;
+    domains.add(domain);
+    return batch;
+  };
+}

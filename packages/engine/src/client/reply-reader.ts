@@ -1,0 +1,86 @@
+import { latin1, replyOf } from '@ehlo/grammar';
+import { escaped } from '../escape.ts';
+import { answer } from './answer.ts';
+import type { ClientCore } from './core.ts';
+import type { Quirk } from './events.ts';
+
+/** RFC 5321 4.2: the code, a hyphen where more lines follow, and text. That the second digit goes up to 5 only is not insisted on: it means nothing. */
+const LINE = /^([2-5][0-9]{2})(?:([ -])(.*))?$/s;
+
+/** What TLS begins with (RFC 8446 5.1): an alert, or a handshake. No reply does. */
+const TLS_RECORDS: readonly number[] = [0x15, 0x16];
+
+/** Replies whose text is text. */
+const PLAIN = /GREETING|[EL]HLO|HELO/;
+
+/** The longest line that is shown. */
+const SHOWN = 200;
+
+/** Reads replies line by line. Nothing of them is kept but the lines of one that is not whole yet. */
+export class ReplyReader {
+  #code = 0;
+  #lines: string[] = [];
+  #octets = 0;
+  readonly #quirks: Set<Quirk> = new Set();
+
+  /** Reads and carries out all replies that have arrived. */
+  read(core: ClientCore): void {
+    const { input } = core;
+    if (core.phase === 'connect' && TLS_RECORDS.includes(input.peek())) return core.fault('speaks-tls', '');
+    while (core.phase !== 'closed' && input.readLine(core.limits.replyLine)) this.#line(core);
+  }
+
+  /** Whether a reply has begun and is not whole. */
+  get begun(): boolean {
+    return this.#lines.length > 0;
+  }
+
+  #line(core: ClientCore): void {
+    const { input, limits } = core;
+    const { bytes, from, to } = input;
+    const [, digits = '', mark = ' ', rest = ''] = LINE.exec(latin1(bytes, from, to)) ?? [];
+    const text = digits === '334' ? rest : masked(core, rest);
+    const line = show(core, digits === '' ? latin1(bytes, from, Math.min(to, from + SHOWN)) : digits + mark + text);
+    if (core.options.trace === true) core.events.push({ type: 'trace', from: 'server', line });
+    this.#octets += to - from + 2;
+    const code = Number(digits);
+    if (input.overlong || this.#octets > limits.replyOctets || this.#lines.length === limits.replyLines)
+      return core.fault('reply-too-long', line);
+    if (digits === '') return core.fault('malformed-reply', line);
+    if (!input.crlf && !this.#taken(core, 'bare-lf-line', line)) return;
+    // RFC 5321 4.2.1: the codes MUST be the same. Of two that differ the worse counts.
+    if (this.#lines.length > 0 && code !== this.#code && !this.#taken(core, 'mixed-codes', line)) return;
+    this.#code = this.#lines.length === 0 ? code : Math.max(code, this.#code);
+    if (/[^\t -~]/.test(text)) this.#taken(core, 'odd-text', line);
+    this.#lines.push(text.replaceAll(/[^\t -~]/g, '?'));
+    if (mark === '-') return;
+    const [reply, asked] = [this.#lines, core.due[0]?.to ?? ''];
+    this.#lines = [];
+    this.#octets = 0;
+    this.#quirks.clear();
+    // RFC 2034 4: the greeting and the answer to EHLO have no enhanced code: what looks like one is text.
+    answer(core, PLAIN.test(asked) ? { code: this.#code, lines: reply } : replyOf(this.#code, reply), line);
+  }
+
+  /** Whether a quirk is taken; it is told once for each reply. */
+  #taken(core: ClientCore, quirk: 'bare-lf-line' | 'mixed-codes' | 'odd-text', line: string): boolean {
+    if (quirk !== 'odd-text' && core.options.replies === 'strict') {
+      core.fault(quirk, line);
+      return false;
+    }
+    if (!this.#quirks.has(quirk)) core.events.push({ type: 'quirk', quirk, line });
+    this.#quirks.add(quirk);
+    return true;
+  }
+}
+
+/** A text without what was sent in an AUTH exchange, should the server repeat it. */
+function masked({ secrets }: ClientCore, text: string): string {
+  return secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+}
+
+/** A line as it may stand in a log. */
+function show(core: ClientCore, line: string): string {
+  if (line.startsWith('334') || (core.phase === 'auth' && !LINE.test(line))) return `${line.startsWith('334') ? '334 ' : ''}***`;
+  return escaped(line.slice(0, SHOWN)) + (line.length > SHOWN ? '…' : '');
+}

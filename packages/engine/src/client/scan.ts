@@ -1,0 +1,87 @@
+import type { MessageFacts } from './events.ts';
+
+/** All that one pass over a message finds. */
+export interface MessageScan extends Required<MessageFacts> {
+  readonly body: '7BIT' | '8BITMIME';
+  /** Octets as given. */
+  readonly octets: number;
+  /** Each CR that no LF follows. */
+  readonly bareCr: number;
+  /** Each LF that no CR precedes. */
+  readonly bareLf: number;
+  readonly nul: number;
+  /** Octets of the longest line, its CRLF included (RFC 5321 4.5.3.1.6: at most 1000). */
+  readonly longestLine: number;
+}
+
+const NUL = 0x00;
+const LF = 0x0a;
+const CR = 0x0d;
+
+/**
+ * Finds in one pass what a plan wants to know of a message, given whole or in pieces. `size` and `longestLine` are those of the message as
+ * it will be sent, with every line end a CRLF.
+ *
+ * @example
+ * ```ts
+ * import { scanMessage } from '@ehlo/engine';
+ * import { octets } from '@ehlo/grammar';
+ * const { size, body, smtpUtf8, bareLf, longestLine } = scanMessage(octets('Subject: hello\r\n\r\nna\u00efve\n'));
+ * [size, body, smtpUtf8, bareLf, longestLine]
+ * // → [25, '8BITMIME', false, 1, 16]
+ * ```
+ */
+export function scanMessage(message: Uint8Array | Iterable<Uint8Array>): MessageScan {
+  let octets = 0;
+  let bareCr = 0;
+  let bareLf = 0;
+  let nul = 0;
+  let longestLine = 0;
+  let line = 0; // octets of the line so far, a CR at its end not counted
+  let cr = false;
+  let header = true;
+  let every = 0; // all octets of the body, or-ed
+  let headerEvery = 0;
+  /** A line has ended, whatever ended it. */
+  const ended = (): void => {
+    if (line === 0) header = false;
+    if (line + 2 > longestLine) longestLine = line + 2;
+    line = 0;
+  };
+  for (const bytes of message instanceof Uint8Array ? [message] : message) {
+    octets += bytes.length;
+    for (let i = 0; i < bytes.length; i++) {
+      const byte = bytes[i]!;
+      if (byte === LF) {
+        if (!cr) bareLf++;
+        cr = false;
+        ended();
+        continue;
+      }
+      if (cr) {
+        bareCr++;
+        ended();
+      }
+      cr = byte === CR;
+      if (cr) continue;
+      line++;
+      if (byte === NUL) nul++;
+      if (header) headerEvery |= byte;
+      else every |= byte;
+    }
+  }
+  if (cr) bareCr++;
+  const open = line > 0 && !cr; // the last line has no end at all
+  if (cr || open) ended();
+  return {
+    octets,
+    size: octets + bareCr + bareLf + (open ? 2 : 0),
+    body: (every | headerEvery) < 0x80 ? '7BIT' : '8BITMIME',
+    smtpUtf8: headerEvery >= 0x80,
+    bareLineEnds: bareCr + bareLf > 0,
+    bareCr,
+    bareLf,
+    nul,
+    longestLine,
+  };
+}

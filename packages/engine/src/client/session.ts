@@ -1,0 +1,244 @@
+import { SmtpUsageError } from '../error.ts';
+import type { TlsInfo } from '../facts.ts';
+import { askStartTls, sayHello } from './answer.ts';
+import type { Capabilities } from './capabilities.ts';
+import { ClientCore } from './core.ts';
+import type { ClientEnvelope, ClientEvent, ClientWants, MessageFacts } from './events.ts';
+import type { ClientOptions } from './options.ts';
+import { ReplyReader } from './reply-reader.ts';
+import type { ClientPhase } from './table.ts';
+import { abort, advance, begin, endBody } from './transaction.ts';
+
+/**
+ * The client's side of an SMTP or LMTP session, as a pure state machine: octets, calls and time go in; octets, events and a deadline
+ * come out. It does no I/O, keeps no timer, and nothing that comes from the network makes it throw.
+ *
+ * It says hello (EHLO; HELO where that is safe) and begins TLS by itself; the program authenticates, sends and quits.
+ *
+ * Loop: `tick`, then `receive` or another call, then `nextEvent` and `nextOutput` until both give null, then do what `wants` says.
+ *
+ * @example
+ * ```ts
+ * import { ClientSession } from '@ehlo/engine';
+ * import { latin1, octets } from '@ehlo/grammar';
+ * const session = new ClientSession({ hostname: 'client.example.org' });
+ * session.receive(octets('220 mx.example.net\r\n'));
+ * const wire = session.nextOutput()!;
+ * session.receive(octets('250-mx.example.net\r\n250 PIPELINING\r\n'));
+ * session.send({ reversePath: '', recipients: [{ forwardPath: 'ann@example.net' }] });
+ * const group = session.nextOutput()!;
+ * latin1(wire, 0, wire.length) + latin1(group, 0, group.length)
+ * // → 'EHLO client.example.org\r\nMAIL FROM:<>\r\nRCPT TO:<ann@example.net>\r\n'
+ * ```
+ */
+export class ClientSession {
+  readonly #core: ClientCore;
+  readonly #reader: ReplyReader = new ReplyReader();
+
+  /** Throws `SmtpUsageError` `bad-hostname` or `bad-limit`. */
+  constructor(options: ClientOptions) {
+    this.#core = new ClientCore(options);
+  }
+
+  /** Octets from the peer: they are read at once and not kept. Legal in every state. */
+  receive(bytes: Uint8Array): void {
+    const core = this.#core;
+    if (core.phase === 'closed' || bytes.length === 0) return;
+    if (core.phase === 'tls') return core.fault('plaintext-after-starttls', '');
+    core.input.push(bytes);
+    this.#reader.read(core);
+    if (core.due[0]?.live !== true && (!core.input.empty || this.#reader.begun)) core.premature = true;
+  }
+
+  /** The peer has ended its side. */
+  receiveEnd(): void {
+    this.#core.over('ended');
+  }
+
+  /** The connection is gone, or the TLS handshake has failed: nothing more can be read or written. */
+  lost(): void {
+    this.#core.over('lost');
+  }
+
+  /**
+   * The next octets to write; null if there are none now. Call it again until it gives null, as far as the transport takes them: a message
+   * is read as they are taken, at most 64 KiB at a time. The session does not touch them again; they may be a view of what `write` was given.
+   */
+  nextOutput(): Uint8Array | null {
+    return this.#core.takeOutput();
+  }
+
+  /** So many more octets of the output have left the transport: that moves the timer and the least rate of a message. */
+  written(octets: number): void {
+    this.#core.written(octets);
+  }
+
+  /** The next event; null if there is none. */
+  nextEvent(): ClientEvent | null {
+    return this.#core.takeEvent();
+  }
+
+  /**
+   * Begins a mail transaction and returns its number, which its events carry. What can't be sent to this server is told by outcomes at
+   * stage `plan`. Throws `SmtpUsageError`: `not-ready` unless `canSend`, `bad-address`, `bad-parameter`, `no-recipients`.
+   */
+  send(envelope: ClientEnvelope, message: MessageFacts = {}): number {
+    this.#core.demand('send');
+    const { id } = begin(this.#core, envelope, message);
+    this.#moved();
+    return id;
+  }
+
+  /** Whether `send` may be called. */
+  get canSend(): boolean {
+    return this.#core.may('send');
+  }
+
+  /**
+   * The next octets of the message, of any number. They are lent until they were handed out and `written`, or the transaction is settled.
+   * Line ends and dots are the session's business. Returns false if nothing is wanted (any more, or yet): see `canWrite`.
+   */
+  write(bytes: Uint8Array): boolean {
+    if (!this.canWrite) return false;
+    this.#core.body!.writer.write(bytes);
+    return true;
+  }
+
+  /** Whether `write` and `end` may be called: the message is wanted, and all that was written of it has been handed out. */
+  get canWrite(): boolean {
+    const { phase, body } = this.#core;
+    return phase === 'body' && !body!.stopped && body!.writer.idle;
+  }
+
+  /** The message is complete; it may be said at once behind `write`. Returns false if it is not wanted (any more, or yet). */
+  end(): boolean {
+    const { phase, body } = this.#core;
+    if (phase !== 'body' || body!.stopped) return false;
+    endBody(this.#core, body!);
+    this.#moved();
+    return true;
+  }
+
+  /**
+   * Gives up a transaction, the last if no number is given, at any moment and without ever ending its message: what is not decided is
+   * unsent, or unknown if the end of the message may have left. The session lives on if no message was asked for; else it closes.
+   */
+  abort(transaction?: number): void {
+    const core = this.#core;
+    const given = [core.active, core.finishing].find((one) => one !== null && (transaction === undefined || one.id === transaction));
+    if (given) abort(core, given);
+    this.#moved();
+  }
+
+  /** Asks a question outside of a transaction; its answer is a `reply` event. Throws `not-ready`, `bad-argument`. */
+  command(verb: 'NOOP' | 'VRFY' | 'EXPN' | 'HELP', argument = ''): void {
+    const core = this.#core;
+    if (!/^[ -~]{0,500}$/.test(argument)) throw new SmtpUsageError('bad-argument', `${verb} takes printable ASCII text of one line`);
+    core.demand('command');
+    core.go('command');
+    core.ask(verb, argument === '' ? verb : `${verb} ${argument}`);
+    core.settle();
+  }
+
+  /** QUIT, as soon as what is under way is over; `closed` follows, at the latest when `quitTimeout` has run out. */
+  quit(): void {
+    this.#core.quitting = true;
+    this.#moved();
+  }
+
+  /** Begins TLS, where that was left to the program (`starttls: 'off'`). Throws `not-ready`, `not-offered`. */
+  starttls(): void {
+    this.#core.demand('starttls');
+    askStartTls(this.#core);
+    this.#core.settle();
+  }
+
+  /** The TLS handshake is done: all that the server said in clear is forgotten (RFC 3207 4.2), and EHLO is said anew. */
+  secured(tls: TlsInfo): void {
+    const core = this.#core;
+    if (core.phase === 'closed') return;
+    if (core.phase !== 'tls') throw new SmtpUsageError('not-waiting-for-tls', 'no STARTTLS has been accepted');
+    core.tls = tls;
+    core.capabilities = null;
+    core.go('secured');
+    sayHello(core);
+    core.settle();
+  }
+
+  /**
+   * Begins an AUTH exchange (RFC 4954). An initial response that the line has no room for is sent behind an empty challenge. Throws
+   * `SmtpUsageError`: `not-ready`, `not-offered`, `missing-feature`, `bad-argument`, and `unprotected` where the connection is less safe than
+   * the option `credentials` wants.
+   */
+  authenticate(mechanism: string, initial: Uint8Array | null = null): void {
+    const auth = this.#core.feature('auth');
+    if (auth === undefined) throw new SmtpUsageError('missing-feature', 'authenticate needs AUTH in the option features');
+    auth.begin(this.#core, mechanism, initial);
+    this.#core.settle();
+  }
+
+  /** Answers the open challenge. Returns false if there is none any more; throws `bad-argument` if the response is too long for a line. */
+  respond(response: Uint8Array): boolean {
+    return this.#challenged(() => this.#core.feature('auth')!.respond(this.#core, response));
+  }
+
+  /** Cancels the exchange, at the open challenge: its end is told by a `reply` event. Returns false if there is none any more. */
+  cancel(): boolean {
+    return this.#challenged(() => this.#core.feature('auth')!.cancel(this.#core));
+  }
+
+  /** Says what time it is, in milliseconds of any monotonic clock: at the start, before every input and call, and at `deadline`. */
+  tick(now: number): void {
+    this.#core.tick(now);
+  }
+
+  /** When `tick` has to be called at the latest; infinite while nothing runs out. */
+  get deadline(): number {
+    return this.#core.deadline;
+  }
+
+  /** Whether to keep one read outstanding: always, but for the hand-over to TLS and a session that is over. */
+  get reads(): boolean {
+    const { phase } = this.#core;
+    return phase !== 'tls' && phase !== 'closed';
+  }
+
+  /** What to do when `nextEvent` and `nextOutput` give null. */
+  get wants(): ClientWants {
+    const { phase, exchange } = this.#core;
+    if (phase === 'closed') return 'close';
+    if (phase === 'tls') return 'tls';
+    return exchange?.state === 'open' ? 'answer' : 'input';
+  }
+
+  get phase(): ClientPhase {
+    return this.#core.phase;
+  }
+
+  /** What the server offers; null before its answer to EHLO, and again after `secured`. */
+  get capabilities(): Capabilities | null {
+    return this.#core.capabilities;
+  }
+
+  get tls(): TlsInfo | null {
+    return this.#core.tls;
+  }
+
+  /** The mechanism by which the client has authenticated; null if it has not. */
+  get authenticated(): string | null {
+    return this.#core.authenticated;
+  }
+
+  #challenged(carryOut: () => void): boolean {
+    if (this.#core.exchange?.state !== 'open') return false;
+    carryOut();
+    this.#core.settle();
+    return true;
+  }
+
+  /** After a call of the program: what may be sent now is sent. */
+  #moved(): void {
+    advance(this.#core);
+    this.#core.settle();
+  }
+}
