@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { type ListenOptions as DriverOptions, Entrance, type Listener } from '@ehlo/driver';
 import { listen as listenByNode } from '@ehlo/node';
-import { endPoint, ServerTls, type TlsSettings } from '@ehlo/node/tls';
+import { endPoint, ServerTls, type TlsSettings } from '@ehlo/node/adapter';
 import { type Certificates, SocketTransport } from './transport.ts';
 
 /** Where `serve` listens, and its certificates. */

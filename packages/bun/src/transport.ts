@@ -1,6 +1,6 @@
 import { type Address, Inbox, LINGER_MS, LINGER_OCTETS, type Sink, type Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
-import { describeTls } from '@ehlo/node/tls';
+import { describeTls } from '@ehlo/node/adapter';
 
 /** What `upgradeTLS` wants, and what there is to tell of it. */
 export interface Certificates {

@@ -1,4 +1,4 @@
-// The runtimes as real programs, and the server that each of them runs.
+// The runtimes as real programs, and the server and client that each of them runs.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -28,7 +28,7 @@ export interface Event {
   readonly [field: string]: unknown;
 }
 
-/** A server in a process of its own. */
+/** A server, and a client, in a process of their own. */
 export class Subject {
   readonly #child: ChildProcess;
   readonly events: Event[] = [];
@@ -57,7 +57,7 @@ export class Subject {
 
   static async start(runtime: Runtime, options: object = {}): Promise<Subject> {
     const [binary, ...args] = RUNTIMES[runtime];
-    const script = [at('./server.mjs'), JSON.stringify({ certs: CERTS, ...options })];
+    const script = [at('./ends.mjs'), JSON.stringify({ certs: CERTS, ...options })];
     const subject = new Subject(
       spawn(binary, [...args, ...script], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1' } }),
     );
@@ -74,8 +74,8 @@ export class Subject {
   }
 
   /** Asks the server for something. */
-  async ask(command: 'open' | 'sessions' | 'memory' | 'reload' | 'close'): Promise<unknown> {
-    this.#child.stdin!.write(`${command}\n`);
+  async ask(command: 'open' | 'sessions' | 'memory' | 'reload' | 'close' | 'send' | 'fail', argument?: object): Promise<unknown> {
+    this.#child.stdin!.write(`${command}${argument === undefined ? '' : ` ${JSON.stringify(argument)}`}\n`);
     return await this.until(`an answer to ${command}`, () => {
       const index = this.#answers.findIndex(({ to }) => to === command);
       return index < 0 ? undefined : [this.#answers.splice(index, 1)[0]!.answer];

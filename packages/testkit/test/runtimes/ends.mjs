@@ -1,4 +1,4 @@
-// A server that a test drives: Node, Deno or Bun runs this file as it is, with `ehlo` as it is built. A line in asks for something, a
+// A server, and a client, that a test drives: Node, Deno or Bun runs this file as it is, with `ehlo` as it is built. A line in asks for something, a
 // line out is the answer or an event, in JSON. Its clients say what they want of it by the names in their commands.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -75,12 +75,44 @@ const commands = {
   sessions: () => servers.reduce((sum, server) => sum + server.connections, 0),
   memory: () => process.memoryUsage().rss,
   reload: () => tls.update(pair('other')),
+  /** Sends a message of many parts, which come as the connection takes them, and tells the outcomes and what the message was. */
+  async send({ port, security, parts }) {
+    const hash = createHash('sha256');
+    const part = new TextEncoder().encode(`.${'dots and text '.repeat(70)}\r\n`.repeat(66));
+    async function* message() {
+      for (let i = 0; i < parts; i++) {
+        hash.update(part);
+        yield part;
+      }
+    }
+    const client = await ehlo.connect({
+      port,
+      tls: { ca: pem('ca.crt'), servername: 'localhost' },
+      ...(security === 'in clear' ? { starttls: 'off' } : security === 'STARTTLS' ? { starttls: 'required' } : { implicitTls: true }),
+    });
+    const { outcomes, error } = await client.send({ reversePath: 'one@client.example', recipients: ['two@mx.example'] }, message);
+    const { tls: secure } = client;
+    await client.close();
+    return { outcomes, error, secure: secure && secure.protocol, said: `${parts * part.length} ${hash.digest('hex')}` };
+  },
+  /** The code and the words of a connection that fails. */
+  fail: ({ port, ...how }) =>
+    ehlo.connect({ port, ...how }).then(
+      (client) => client.close(),
+      ({ name, code, message }) => ({ name, code, message }),
+    ),
   close: () => Promise.all(servers.map((server) => server.close())).then(() => true),
 };
 
 tell({ ports: servers.map(({ address }) => address.port), adapter });
 for await (const line of createInterface({ input: process.stdin })) {
   // Not awaited: what takes its time must not keep the next command waiting.
-  void Promise.resolve(commands[line]()).then((answer) => tell({ answer: answer ?? null, to: line }));
+  const [, command, argument] = /^([a-z]+) ?(.*)$/.exec(line);
+  void Promise.resolve()
+    .then(() => commands[command](argument === '' ? undefined : JSON.parse(argument)))
+    .then(
+      (answer) => tell({ answer: answer ?? null, to: command }),
+      (error) => tell({ answer: { failed: String(error?.stack ?? error) }, to: command }),
+    );
 }
 process.exit(0);
