@@ -107,7 +107,7 @@ export class SocketTransport implements Transport {
     await shaken;
     return describeTls({
       protocol: socket.getTLSVersion(),
-      cipher: socket.getCipher().name,
+      cipher: socket.getCipher().standardName,
       servername: socket.getServername() ?? '',
       endPoint,
       peer: socket.getPeerCertificate(),
