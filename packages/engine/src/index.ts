@@ -34,7 +34,7 @@ export {
   type ServerOptions,
   type TrustedVerb,
 } from './server/policy.ts';
-export { type EngineReply, REPLIES, type ReplyName } from './server/replies.ts';
+export { type EngineReply, LMTP_REPLIES, REPLIES, type ReplyName } from './server/replies.ts';
 export { ServerSession } from './server/session.ts';
 export type { Snapshot } from './server/snapshot.ts';
 export { GUARDS, type Guard, type GuardRule, type Happening, type Phase, type Row, TABLE } from './server/table.ts';

@@ -204,7 +204,7 @@ export class ServerSession {
     return this.#core.state.peer;
   }
 
-  /** What a trusted sender has said of the client that it had its message from (XFORWARD). */
+  /** What a trusted sender has said of the client that it had its message from (XFORWARD); forgotten with the transaction. */
   get forwarded(): Forwarded | null {
     return this.#core.state.forwarded;
   }

@@ -11,7 +11,7 @@ const QUESTIONS: readonly QuestionType[] = ['connect', 'hello', 'starttls', 'mai
 /** Limits that are legal and so small that sessions meet them. */
 const limits: fc.Arbitrary<NonNullable<ServerOptions['limits']>> = fc.record(
   {
-    commandLine: fc.constantFrom(1064, 4096),
+    commandLine: fc.constantFrom(1248, 4096),
     output: fc.constantFrom(512, 600, 65_536),
     faults: fc.constantFrom(1, 5, 20, 1000, 1000, 1000),
     drain: fc.constantFrom(0, 10, 40, 67_108_864, 67_108_864),
