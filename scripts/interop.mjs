@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { authClients } from './interop/auth.mjs';
+import { browser } from './interop/browser.mjs';
 import { clients } from './interop/clients.mjs';
 import { judge } from './interop/judge.mjs';
 import { bareLineFeed } from './interop/mx.mjs';
@@ -21,6 +22,7 @@ const scenarios = [
   ...clients.flatMap((client) => [received(client, true), received(client, false)]),
   ...tlsClients,
   ...authClients,
+  browser,
   { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
 ];
 

@@ -4,7 +4,15 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Debian's packages, by the program that is wanted of each. */
-const PROGRAMS = { swaks: 'swaks', curl: 'curl', python3: 'python3', msmtp: 'msmtp', openssl: 'openssl', 'smtp-source': 'postfix' };
+const PROGRAMS = {
+  swaks: 'swaks',
+  curl: 'curl',
+  python3: 'python3',
+  msmtp: 'msmtp',
+  openssl: 'openssl',
+  'smtp-source': 'postfix',
+  chromium: 'chromium',
+};
 
 /** What is used where it is there, and installed along with the others. */
 const BONUS = { gsasl: 'gsasl' };
