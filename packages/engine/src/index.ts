@@ -24,7 +24,10 @@ export { LIMITS, type Limit, type LimitName, type Limits } from './server/limits
 export {
   type AuthOptions,
   type BareLineEnds,
+  type ConnectionFacts,
   type EarlyTalkers,
+  type FutureReleaseOptions,
+  type MtPriorityOptions,
   PRESETS,
   type Preset,
   type ServerOptions,

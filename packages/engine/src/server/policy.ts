@@ -38,7 +38,14 @@ export interface MtPriorityOptions {
 /** A verb by which a trusted proxy speaks for its client. */
 export type TrustedVerb = 'XCLIENT' | 'XFORWARD';
 
-export interface ServerOptions {
+/** What is known of one connection. */
+export interface ConnectionFacts {
+  readonly peer?: Peer;
+  /** The transport is secure from the start (implicit TLS). */
+  readonly tls?: TlsInfo;
+}
+
+export interface ServerOptions extends ConnectionFacts {
   /** The name of this server: a Domain or an address literal. */
   readonly hostname: string;
   /**
@@ -50,11 +57,8 @@ export interface ServerOptions {
   readonly preset?: Preset;
   /** The decisions that the application wants to take; the others get the preset's answer. */
   readonly ask?: readonly QuestionType[];
-  readonly peer?: Peer;
   /** STARTTLS: only where the transport can be secured. */
   readonly starttls?: 'off' | 'offered' | 'required';
-  /** The transport is secure from the start (implicit TLS). */
-  readonly tls?: TlsInfo;
   readonly auth?: AuthOptions;
   /**
    * Keywords of the extensions to offer; the preset's if absent (`PRESETS`). Offer only what the application keeps its promise of:
@@ -151,8 +155,17 @@ export interface Policy {
   readonly trace: boolean;
 }
 
+const RESOLVED: WeakMap<ServerOptions, Policy> = /* @__PURE__ */ new WeakMap();
+
+/** The policy of these options: made once for all sessions that have them. */
+export function policyOf(options: ServerOptions): Policy {
+  const policy = RESOLVED.get(options) ?? resolvePolicy(options);
+  RESOLVED.set(options, policy);
+  return policy;
+}
+
 /** Checks the options. Throws `SmtpUsageError`: a program with wrong options should not start. */
-export function resolvePolicy(options: ServerOptions): Policy {
+function resolvePolicy(options: ServerOptions): Policy {
   const name = options.preset ?? 'mx';
   const preset = PRESETS[name];
   const ask = new Set(options.ask ?? []);

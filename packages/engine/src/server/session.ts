@@ -9,7 +9,7 @@ import { pass } from './clock.ts';
 import { readCommand } from './command.ts';
 import { Core } from './core.ts';
 import type { Answer, AnswerOf, AuthQuestion, Envelope, Hello, Question, Rejection, ServerEvent, Wants } from './events.ts';
-import { resolvePolicy, type ServerOptions } from './policy.ts';
+import { type ConnectionFacts, policyOf, type ServerOptions } from './policy.ts';
 import { restoreCore, type Snapshot, snapshotOf } from './snapshot.ts';
 import type { Phase } from './table.ts';
 
@@ -37,9 +37,12 @@ const UNKNOWN_PEER: Peer = { address: '', port: 0 };
 export class ServerSession {
   readonly #core: Core;
 
-  /** Throws `SmtpUsageError` if the options contradict each other or a standard. */
-  constructor(options: ServerOptions, core?: Core) {
-    this.#core = core ?? new Core(resolvePolicy(options), options.peer ?? UNKNOWN_PEER, options.tls ?? null);
+  /**
+   * Throws `SmtpUsageError` if the options contradict each other or a standard. They are read once: who has many sessions gives all
+   * of them one object, and to each the facts of its connection.
+   */
+  constructor(options: ServerOptions, { peer = UNKNOWN_PEER, tls }: ConnectionFacts = options, core?: Core) {
+    this.#core = core ?? new Core(policyOf(options), peer, tls ?? null);
   }
 
   /** Octets from the peer. They are lent until `reads` is true again, and for the length of each `chunk`. */
@@ -225,7 +228,7 @@ export class ServerSession {
 
   /** A session that goes on where the snapshot was taken; an open question is asked again. */
   static restore(options: ServerOptions, snapshot: Snapshot, now: number): ServerSession {
-    return new ServerSession(options, restoreCore(resolvePolicy(options), options.peer ?? UNKNOWN_PEER, snapshot, now));
+    return new ServerSession(options, options, restoreCore(policyOf(options), options.peer ?? UNKNOWN_PEER, snapshot, now));
   }
 }
 
