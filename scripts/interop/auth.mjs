@@ -1,6 +1,6 @@
 // The clients of others authenticate themselves, under TLS; what they send then is stored as from somebody who has.
 import { strict as assert } from 'node:assert';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ import { startServer } from './server.mjs';
 const CERTS = fileURLToPath(new URL('../../packages/node/test/certs/', import.meta.url));
 const CA = join(CERTS, 'ca.crt');
 const PYTHON = fileURLToPath(new URL('send-auth.py', import.meta.url));
+const CYRUS = fileURLToPath(new URL('send-cyrus.py', import.meta.url));
 const FROM = 'sender@client.example';
 const TO = 'one@mx.example';
 const USER = 'tim';
@@ -43,6 +44,8 @@ const clients = [
   ...['PLAIN', 'LOGIN', 'CRAM-MD5'].map(smtplib),
   ...['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-1-PLUS', 'SCRAM-SHA-256', 'CRAM-MD5'].map((mechanism) => gsasl(mechanism, false)),
   gsasl('SCRAM-SHA-256-PLUS', true),
+  ...['SCRAM-SHA-512', 'SCRAM-SHA-512-PLUS'].map((mechanism) => cyrus(mechanism, false)),
+  ...['SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS'].map((mechanism) => cyrus(mechanism, true)),
 ];
 
 function swaks(mechanism, how, port) {
@@ -120,7 +123,25 @@ function gsasl(mechanism, keys) {
   };
 }
 
-const known = clients.filter(({ name }) => !name.startsWith('gsasl') || find('gsasl') !== undefined);
+/** The library that Postfix and others have their mechanisms from. */
+function cyrus(mechanism, keys) {
+  return {
+    name: `Cyrus SASL: ${mechanism}${keys ? ', by keys' : ''}`,
+    keys,
+    send: (to, password) => run('python3', [CYRUS, mechanism, String(to.port), CA, USER, password]),
+  };
+}
+
+const absent = [
+  ...(find('gsasl') === undefined ? ['gsasl'] : []),
+  ...(libraryFolders().some((folder) => existsSync(join(folder, 'sasl2', 'libscram.so'))) ? [] : ['Cyrus SASL']),
+];
+const known = clients.filter(({ name }) => !absent.includes(name.split(':')[0]));
+
+/** Debian keeps libraries in a folder for each architecture. */
+function libraryFolders() {
+  return readdirSync('/usr/lib', { withFileTypes: true }).map(({ name }) => join('/usr/lib', name));
+}
 
 export const authClients = [
   ...known.map((client) => ({ name: `AUTH, ${client.name}`, run: () => receive(client) })),

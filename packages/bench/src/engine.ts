@@ -1,6 +1,6 @@
-import { ServerSession } from '@ehlo/engine';
+import { PRESETS, ServerSession } from '@ehlo/engine';
 import type { Effort } from './row.ts';
-import { commands, lines, SHAPES, type Shape, sequential, sizeOf, type Workload } from './workload.ts';
+import { commands, inChunks, lines, SHAPES, type Shape, sequential, sizeOf, type Workload } from './workload.ts';
 
 /** What a socket gives at a time. */
 const CHUNK = 65_536;
@@ -10,7 +10,12 @@ const BODY = 4 * 1024 * 1024;
 
 /** A session with no socket: octets in, replies and chunks out, nothing else. */
 class Bare {
-  readonly #session: ServerSession = new ServerSession({ hostname: 'bench.example', preset: 'mx', ask: ['rcpt', 'message'] });
+  readonly #session: ServerSession = new ServerSession({
+    hostname: 'bench.example',
+    preset: 'mx',
+    ask: ['rcpt', 'message'],
+    extensions: [...PRESETS.mx.extensions, 'BINARYMIME'],
+  });
   #replies = 0;
   #content = 0;
 
@@ -48,13 +53,20 @@ export interface EngineFigures {
   readonly commands: number[];
   /** MiB a second, per shape of the body. */
   readonly bodies: Record<Shape, number[]>;
+  /** MiB a second by BDAT, of lines of 76: looked at for line ends, and as binary. */
+  readonly chunks: { readonly text: number[]; readonly binary: number[] };
 }
 
 /** The engine alone, in this process. */
 export function measureEngine({ rounds, milliseconds }: Effort): EngineFigures {
   const pipeline = commands();
   const shapes = (Object.keys(SHAPES) as Shape[]).map((shape) => ({ shape, message: lines(SHAPES[shape], BODY) }));
-  const figures: EngineFigures = { commands: [], bodies: { lines76: [], dots76: [], dots4: [], prose: [], nolf: [] } };
+  const figures: EngineFigures = {
+    commands: [],
+    bodies: { lines76: [], dots76: [], dots4: [], prose: [], nolf: [] },
+    chunks: { text: [], binary: [] },
+  };
+  const content = lines(SHAPES.lines76, BODY);
   for (let round = -1; round < rounds; round++) {
     const cycles = perSecond(pipeline, milliseconds);
     if (round >= 0) figures.commands.push(cycles * pipeline.cycle[0]!.answers.length);
@@ -62,6 +74,11 @@ export function measureEngine({ rounds, milliseconds }: Effort): EngineFigures {
       const workload = sequential(message);
       const rate = (perSecond(workload, milliseconds) * sizeOf(workload.cycle)) / 1024 / 1024;
       if (round >= 0) figures.bodies[shape].push(rate);
+    }
+    for (const kind of ['text', 'binary'] as const) {
+      const workload = inChunks(content, kind === 'binary');
+      const rate = (perSecond(workload, milliseconds) * sizeOf(workload.cycle)) / 1024 / 1024;
+      if (round >= 0) figures.chunks[kind].push(rate);
     }
   }
   return figures;

@@ -52,9 +52,10 @@ export function storageTable({ ehlo, disk }: StorageSamples): string {
   return table(['', '`ehlo serve`', 'the disk alone', 'rate, ehlo : disk'], [['stored and synced, 20 connections', ...cells, part]]);
 }
 
-export function engineTable({ commands, bodies }: EngineFigures): string {
+export function engineTable({ commands, bodies, chunks }: EngineFigures): string {
   const shapes = Object.entries(bodies).map(([shape, figures]) => [`body, ${shape}`, `${shown(median(figures))} MiB/s`]);
-  return table(['', 'engine alone'], [['commands, 102 in a write', `${shown(median(commands))}/s`], ...shapes]);
+  const chunked = Object.entries(chunks).map(([kind, figures]) => [`chunks of 64 KiB, ${kind}`, `${shown(median(figures))} MiB/s`]);
+  return table(['', 'engine alone'], [['commands, 102 in a write', `${shown(median(commands))}/s`], ...shapes, ...chunked]);
 }
 
 export function grammarTable({ mail, ...parsers }: GrammarFigures): string {

@@ -46,6 +46,18 @@ export function pipelined(message: Message): Workload {
   return { opening: [EHLO, commands], cycle: [joined(end(message), commands)], closing: [end(message)], ...brings(message) };
 }
 
+/** RFC 3030: the message in chunks of 64 KiB, each behind its BDAT. */
+export function inChunks({ content }: Message, binary: boolean): Workload {
+  const mail = binary ? said('MAIL FROM:<sender@client.example> BODY=BINARYMIME\r\n', 250) : MAIL;
+  const chunks: Write[] = [];
+  for (let at = 0; at < content.length; at += 65_536) {
+    const chunk = content.subarray(at, at + 65_536);
+    const last = at + chunk.length === content.length ? ' LAST' : '';
+    chunks.push({ bytes: concat([octets(`BDAT ${chunk.length}${last}\r\n`), chunk]), answers: [{ lines: 1, code: 250 }] });
+  }
+  return { opening: [EHLO], cycle: [mail, RCPT, ...chunks], closing: [], messages: 1, octets: content.length };
+}
+
 /** 102 commands in one write. */
 export function commands(): Workload {
   const recipients = Array.from({ length: 100 }, () => RCPT);

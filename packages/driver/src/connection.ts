@@ -5,8 +5,6 @@ import type { Handler, Session } from './handler.ts';
 import { Pump } from './pump.ts';
 import type { Address, Transport } from './transport.ts';
 
-const NO_TLS: Rejection = { code: 421, enhanced: '4.7.0', text: 'TLS is required and not available, closing transmission channel' };
-
 /** One client of a server: its session, moved over its transport, and its view for the handler. */
 export class Connection implements Session {
   readonly id: number;
@@ -26,30 +24,20 @@ export class Connection implements Session {
   ) {
     this.id = id;
     this.#transport = transport;
-    const secure = transport.secure !== undefined;
-    this.#session = new ServerSession({
-      ...options,
-      peer: transport.peer,
-      ...(transport.tls === undefined ? {} : { tls: transport.tls }),
-      // STARTTLS is offered only by a transport that can carry it out.
-      ...(secure ? {} : { starttls: 'off' }),
-    });
+    const { peer, tls } = transport;
+    this.#session = new ServerSession(options, tls === undefined ? { peer } : { peer, tls });
     const application = new Application(this.#session, handler, this, () => this.#pump.run(), authenticator);
     this.#pump = new Pump(this.#session, transport, {
       // All that follows from an event has been said when it is taken.
       pull: () => this.#pull(application),
-      get hasRoom() {
-        return application.hasRoom;
-      },
-      abrupt: false,
+      hasRoom: () => application.hasRoom,
+      abrupt: () => false,
       failed: () => {},
       gone: () => {
         this.#controller?.abort();
         closed();
       },
     });
-    // Where TLS is required and can't be had, there is no service: never mail in clear.
-    if (options.starttls === 'required' && !secure && transport.tls === undefined) this.#session.shutdown(NO_TLS);
   }
 
   get peer(): Session['peer'] {

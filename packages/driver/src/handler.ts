@@ -96,7 +96,7 @@ export interface Handler {
   unacknowledged?(message: IncomingMessage, session: Session): void;
   /** Everything that only tells: faults, aborts, closing; and the conversation, with the option `trace`. */
   notice?(notice: Notice, session: Session): void;
-  /** A method of this handler has failed. The client was told 451 and nothing of the error. */
+  /** A method of this handler has failed. The client was told 451 (454 in AUTH) and nothing of the error. */
   error?(error: unknown, question: QuestionType, session: Session): void;
 }
 

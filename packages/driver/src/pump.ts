@@ -22,9 +22,9 @@ export interface Program {
   /** Takes the events that there is room for, and says what follows from them. */
   pull(): void;
   /** Whether octets may come: else the peer is slowed down. */
-  readonly hasRoom: boolean;
+  hasRoom(): boolean;
   /** Whether a session that is over is to be cut off, not ended gracefully. */
-  readonly abrupt: boolean;
+  abrupt(): boolean;
   /** The connection or its handshake has failed; the session knows of it. */
   failed(cause: unknown): void;
   /** The transport is left for good. Called once. */
@@ -134,12 +134,12 @@ export class Pump {
     this.#schedule();
     if (wants === 'close') {
       this.#leaving = true;
-      if (this.#program.abrupt) this.#transport.abort();
+      if (this.#program.abrupt()) this.#transport.abort();
       else this.#transport.close();
       return this.#gone();
     }
     if (wants === 'tls' && this.#writable) return this.#secure();
-    const reading = reads && this.#program.hasRoom;
+    const reading = reads && this.#program.hasRoom();
     if (reading === this.#reading) return;
     this.#reading = reading;
     if (reading) this.#transport.resume();

@@ -25,6 +25,8 @@ const CROWDED: Rejection = { code: 421, enhanced: '4.3.2', text: 'Too many conne
 
 const QUESTIONS: readonly QuestionType[] = ['connect', 'hello', 'starttls', 'auth', 'mail', 'rcpt', 'data', 'message', 'info', 'xclient'];
 
+const NO_TLS: Rejection = { code: 421, enhanced: '4.7.0', text: 'TLS is required and not available, closing transmission channel' };
+
 const VERBS: readonly TrustedVerb[] = ['XCLIENT', 'XFORWARD'];
 
 /** A running server. */
@@ -48,6 +50,7 @@ export class Server {
       ask: handler.message === undefined && session.preset === 'sink' ? [...ask, 'message'] : ask,
     };
     new ServerSession(sessionOptions); // wrong options are told here, not at the first connection
+    const optionsFor = variantsOf(sessionOptions);
     this.#listener = listener;
     this.#grace = grace;
     listener.accept((transport) => {
@@ -56,8 +59,10 @@ export class Server {
         if (this.#open.size === 0) this.#emptied();
       };
       const trust = VERBS.filter((verb) => trusted[verb]?.(transport.peer));
-      const own = trust.length === 0 ? sessionOptions : { ...sessionOptions, trust };
-      const connection = new Connection(++this.#count, transport, own, handler, closed, authenticator);
+      const options = optionsFor(transport.secure !== undefined, trust);
+      const connection = new Connection(++this.#count, transport, options, handler, closed, authenticator);
+      // Where TLS is required and can't be had, there is no service: never mail in clear.
+      if (session.starttls === 'required' && options.starttls === 'off' && transport.tls === undefined) connection.shutdown(NO_TLS);
       const crowded = this.#open.size >= connections;
       this.#open.add(connection);
       if (this.#closing !== null) connection.shutdown();
@@ -102,6 +107,18 @@ export class Server {
     }
     await listening;
   }
+}
+
+/** The options by what a connection can do and may say: there are few variants, and the sessions of each share one policy. */
+function variantsOf(options: ServerOptions): (secure: boolean, trust: readonly TrustedVerb[]) => ServerOptions {
+  const variants = new Map<string, ServerOptions>();
+  return (secure, trust) => {
+    const key = `${secure} ${trust.join(' ')}`;
+    // STARTTLS is offered only by a transport that can carry it out.
+    const variant = variants.get(key) ?? { ...options, trust, ...(secure ? {} : { starttls: 'off' as const }) };
+    variants.set(key, variant);
+    return variant;
+  };
 }
 
 /** Serves SMTP to the connections of a listener. Throws `SmtpUsageError` if the options are wrong. */

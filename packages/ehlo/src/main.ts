@@ -1,10 +1,15 @@
 import { createRequire } from 'node:module';
 import { SmtpUsageError } from '@ehlo/engine';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { CertificateError } from './certificate.ts';
 import { type ParseCommandOptions, parseTextCommand } from './parse-command.ts';
 import { KINDS } from './parse-kinds.ts';
-import { type RunningServer, type ServeCommandOptions, serveCommand } from './serve-command.ts';
+import { EXIT, sendCommand } from './send-command.ts';
+import { MessageError } from './send-message.ts';
+import { addSendOptions, type SendCommandOptions } from './send-options.ts';
+import { type RunningServer, serveCommand } from './serve-command.ts';
+import { addServeOptions, type ServeCommandOptions } from './serve-options.ts';
+import { AddressError } from './trusted-peers.ts';
 import { UsersError } from './users.ts';
 
 /** The exit code of a command that can't even begin: a bad option, a port in use, a directory that can't be written. */
@@ -21,26 +26,12 @@ export async function main(argv: readonly string[]): Promise<void> {
     .version(version)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'ehlo: ').replace('\n(', ' (')) });
-  program
-    .command('serve')
-    .description('receive mail: store each message as a file and show the conversation')
-    .addOption(new Option('--host <address>', 'address to listen on').default('127.0.0.1'))
-    .addOption(new Option('--port <number>', 'port to listen on; 0: any that is free').default(2525).argParser(port))
-    .option('--hostname <name>', 'name of this server (default: that of the host)')
-    .addOption(new Option('--maildir <directory>', 'where messages are stored').default('./mail'))
-    .addOption(new Option('--preset <name>', 'sink: take everything; mx: refuse what is ambiguous').choices(['sink', 'mx']).default('sink'))
-    .addOption(new Option('--size <octets>', 'largest message').argParser(whole))
-    .option('--cert <file>', 'certificate in PEM, with its chain: STARTTLS is offered; SIGHUP reads it and the key again')
-    .option('--key <file>', 'private key of the certificate, in PEM')
-    .option('--tls-self-signed', 'make a certificate on the spot, for trials', false)
-    .addOption(new Option('--tls-port <number>', 'port to listen on for TLS from the start, too; 0: any that is free').argParser(port))
-    .addOption(new Option('--user <name:password>', 'a user who may authenticate; once for each').argParser(each))
-    .option('--users <file>', 'a file of users, one name:password or name:{SCRAM-SHA-256}… a line')
-    .option('--allow-cleartext-auth', 'take passwords without TLS from other machines, too', false)
-    .option('--raw', 'store messages without trace fields', false)
-    .option('--json', 'print one JSON object per event', false)
-    .option('--quiet', 'print only where the server listens', false)
-    .action((options: ServeCommandOptions) => runServer(options));
+  addServeOptions(program.command('serve').description('receive mail: store each message as a file and show the conversation')).action(
+    (options: ServeCommandOptions) => runServer(options),
+  );
+  addSendOptions(program.command('send').description('send one message, and show what became of each recipient')).action(
+    (file: string | undefined, options: SendCommandOptions) => runSender(file, options),
+  );
   program
     .command('parse')
     .description('read a command, an address, a reply, an answer to EHLO, a trace field or a PROXY header, and show what it says')
@@ -82,7 +73,7 @@ async function runServer(options: ServeCommandOptions): Promise<void> {
     stopping = true;
     process.stderr.write('ehlo: stopping; open transactions may end (once more to stop at once)\n');
     void starting
-      .then((server) => server.close())
+      .then((server) => server?.close())
       .then(
         () => process.exit(0),
         () => {}, // told below
@@ -95,7 +86,30 @@ async function runServer(options: ServeCommandOptions): Promise<void> {
   await starting;
 }
 
-async function reload(starting: Promise<RunningServer>): Promise<void> {
+async function runSender(file: string | undefined, options: SendCommandOptions): Promise<void> {
+  process.stdout.on('error', () => {});
+  const control = new AbortController();
+  const stop = (): void => {
+    if (control.signal.aborted) process.exit(EXIT.later);
+    control.abort(new Error('stopped'));
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.exitCode = await sendCommand(
+    file,
+    options,
+    (line) => process.stdout.write(`${line}\n`),
+    (line) => process.stderr.write(`ehlo: ${line}\n`),
+    (line) => process.stderr.write(`${line}\n`),
+    control.signal,
+  );
+  // What was not read of it is nobody's, and would keep the process waiting.
+  process.stdin.destroy();
+  // Not every runtime gives up a read that is under way.
+  if (control.signal.aborted) process.exit();
+}
+
+async function reload(starting: Promise<RunningServer | null>): Promise<void> {
   const server = await starting.catch(() => null);
   if (server === null) return; // told by who starts it
   const outcome = await server.reload().then(
@@ -107,7 +121,7 @@ async function reload(starting: Promise<RunningServer>): Promise<void> {
 
 function fail(error: unknown): void {
   process.stderr.write(`ehlo: ${explain(error)}\n`);
-  process.exitCode = USAGE;
+  process.exitCode = error instanceof MessageError ? EXIT.unreadable : USAGE;
 }
 
 /** Where a server could not listen, and the option that says so. */
@@ -119,26 +133,15 @@ interface Place {
 
 /** What went wrong, and what to do about it, in one line. */
 function explain(error: unknown): string {
-  if (error instanceof SmtpUsageError || error instanceof CertificateError || error instanceof UsersError) return error.message;
+  if (error instanceof SmtpUsageError && error.code === 'missing-auth')
+    return 'authentication is required: name users by --user or --users';
+  if (error instanceof SmtpUsageError || error instanceof CertificateError || error instanceof AddressError || error instanceof UsersError)
+    return error.message;
   const { code, port, address, path, message, option = '--port' } = error as NodeJS.ErrnoException & Place;
+  if (option === '--unix') return `can't listen on the Unix socket: ${message}; choose another with --unix`;
   if (code === 'EADDRINUSE') return `port ${port} on ${address} is in use; choose another with ${option} (0: any that is free)`;
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${address ?? 'the host'} is not an address of this machine; see --host`;
   if (code === 'EACCES' && port !== undefined) return `no permission to listen on port ${port}; choose one above 1023 with ${option}`;
   if (path !== undefined) return `the mail directory can't be used: ${message}; choose another with --maildir`;
   return message;
-}
-
-function each(text: string, before: readonly string[] = []): readonly string[] {
-  return [...before, text];
-}
-
-function whole(text: string): number {
-  if (!/^[0-9]{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
-}
-
-function port(text: string): number {
-  const number = whole(text);
-  if (number > 65_535) throw new InvalidArgumentError('It must be a port from 0 to 65535.');
-  return number;
 }

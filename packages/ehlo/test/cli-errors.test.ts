@@ -21,7 +21,7 @@ test.for([
   ['a size below the standard', ['--size', '65535'], /65535.*at least 65536.*RFC 5321 4\.5\.3\.1\.7/],
   ['a host name that is none', ['--hostname', 'not_a name'], /hostname must be a domain name or an address literal/],
   ['an empty host name', ['--hostname', ''], /hostname must be a domain name or an address literal/],
-  ['an unknown preset', ['--preset', 'relay'], /--preset.*'relay' is invalid\. Allowed choices are sink, mx/],
+  ['an unknown preset', ['--preset', 'relay'], /--preset.*'relay' is invalid\. Allowed choices are mx, submission, lmtp, sink/],
   ['an unknown option', ['--bogus'], /unknown option '--bogus'/],
   ['a misspelt option', ['--maildri', 'x'], /unknown option '--maildri'.*--maildir/],
   ['an argument too many', ['more'], /too many arguments/],

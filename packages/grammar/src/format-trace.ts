@@ -20,6 +20,10 @@ export interface Received {
   readonly id?: string | undefined;
   /** FOR: the recipient, to be given only if there is exactly one (RFC 5321 4.4, 7.2). */
   readonly recipient?: Mailbox | undefined;
+  /** TLS: the cipher suite by its registered name (RFC 8314 4.3), e.g. `TLS_AES_128_GCM_SHA256`; another spelling is left out. */
+  readonly tls?: string | undefined;
+  /** PRIORITY: -9 to 9 (RFC 6710 4.1). */
+  readonly priority?: number | undefined;
   /** Milliseconds since 1970-01-01T00:00Z. */
   readonly date: number;
   /** The server's offset from UT in minutes, east positive. */
@@ -42,9 +46,15 @@ export function formatReceived(facts: Received): string {
   const literal = facts.address === undefined ? null : formatAddressLiteral(facts.address);
   const id = facts.id === undefined ? '' : ` id ${facts.id}`;
   const recipient = facts.recipient === undefined ? '' : `\r\n\tfor ${formatPath(facts.recipient)}`;
+  const tls = facts.tls !== undefined && CIPHER.test(facts.tls) ? `\r\n\ttls ${facts.tls}` : '';
+  const priority = facts.priority === undefined ? '' : `\r\n\tpriority ${facts.priority}`;
+  const clauses = `with ${facts.protocol}${id}${recipient}${tls}${priority}`;
   const date = formatDate(facts.date, facts.offset ?? 0);
-  return `Received: from ${fromDomain(facts, literal)}\r\n\tby ${byDomain(facts.by)} with ${facts.protocol}${id}${recipient};\r\n\t${date}\r\n`;
+  return `Received: from ${fromDomain(facts, literal)}\r\n\tby ${byDomain(facts.by)} ${clauses};\r\n\t${date}\r\n`;
 }
+
+/** RFC 8314 4.3: `tls-cipher = tls-cipher-name / tls-cipher-hex`. */
+const CIPHER = /^(?:[A-Za-z][A-Za-z0-9_]*|0x[0-9A-Fa-f]{4})$/;
 
 /** `Extended-Domain = Domain / ( Domain FWS "(" TCP-info ")" ) / ( address-literal FWS "(" TCP-info ")" )`. */
 function fromDomain(facts: Received, literal: string | null): string {

@@ -72,7 +72,7 @@ export {
   REVERSE_PATH,
   reversePath,
 } from './path.ts';
-export { formatReply, isReplyCode, parseReply, type Reply, replyLine } from './reply.ts';
+export { formatReply, isReplyCode, parseReply, type Reply, replyLine, replyOf } from './reply.ts';
 export type { Failure, FailureCode, Parsed, Success } from './result.ts';
 export { decodeUtf8, encodeUtf8, latin1, octets, type Rule, utf8NonAscii } from './rule.ts';
 export { decodeUtf8Address, decodeXtext, encodeUtf8Address, encodeXtext } from './xtext.ts';

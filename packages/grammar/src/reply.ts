@@ -81,10 +81,15 @@ export function parseReply(bytes: Uint8Array, from = 0, to: number = bytes.lengt
     lines.push(latin1(bytes, Math.min(i + 4, lineEnd), lineEnd));
     i = lineEnd + 2;
   }
+  return success(replyOf(code, lines));
+}
+
+/** A reply of these lines. An enhanced code that stands on every one, and fits the code, is taken out of the text (RFC 2034 4). */
+export function replyOf(code: number, lines: readonly string[]): Reply {
   const enhanced = ENHANCED.exec(lines[0]!)?.[0];
   const everywhere =
     enhanced !== undefined && enhanced[0] === String(code)[0] && lines.every((line) => `${line} `.startsWith(`${enhanced} `));
-  return success(everywhere ? { code, enhanced, lines: lines.map((line) => line.slice(enhanced.length + 1)) } : { code, lines });
+  return everywhere ? { code, enhanced, lines: lines.map((line) => line.slice(enhanced.length + 1)) } : { code, lines };
 }
 
 /** The text of a reply that has no enhanced code (RFC 2034 4: the greeting and the answers to EHLO and HELO): what looks like one is text. */

@@ -18,3 +18,6 @@ export class Secret<T> {
     return '[secret]';
   }
 }
+
+/** A password that opens nothing, whoever knows it: it stands for that of a user who does not exist. */
+export class Decoy extends Secret<string> {}

@@ -14,7 +14,7 @@ import type {
   Verify,
 } from './mechanism.ts';
 import { saslprep } from './saslprep.ts';
-import { Secret } from './secret.ts';
+import { Decoy, Secret } from './secret.ts';
 
 export const EMPTY: Uint8Array = new Uint8Array(0);
 
@@ -69,13 +69,18 @@ export function verifyPassword(user: string | null, presented: string | null, au
         return { type, derivation, next: (key) => decided(next(key)) };
       }
       const expected = saslprep(textOf(stored));
-      return decided(expected !== null && samePassword(expected, password));
+      return decided(expected !== null && samePassword(expected, password) && opens(stored));
     },
   };
 }
 
 export function isPassword(stored: Stored): stored is string | Secret<string> {
-  return typeof stored === 'string' || stored instanceof Secret;
+  return typeof stored === 'string' || 'expose' in stored;
+}
+
+/** Whether what is stored is somebody's. */
+export function opens(stored: Stored): boolean {
+  return !(stored instanceof Decoy);
 }
 
 export function textOf(password: string | Secret<string>): string {

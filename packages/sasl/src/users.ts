@@ -1,5 +1,6 @@
 import type { Stored } from './mechanism.ts';
 import { userName } from './names.ts';
+import { Decoy } from './secret.ts';
 import { isPassword } from './steps.ts';
 
 /** A user with what is stored of it. */
@@ -46,7 +47,7 @@ export function userTable(users: Iterable<User>, pepper: Uint8Array): UserTable 
 
 /** What serves an unknown user as long as the users that there are. */
 function likeness(stored: Stored, user: string, pepper: Uint8Array): Stored {
-  return isPassword(stored) ? [...pepper].join(' ') : stored.decoy(user, pepper);
+  return isPassword(stored) ? new Decoy([...pepper].join(' ')) : stored.decoy(user, pepper);
 }
 
 function canServe(stored: Stored, mechanism: string): boolean {

@@ -18,7 +18,7 @@ import {
   scramKeys,
   xoauth2,
 } from '../src/index.ts';
-import { derived, octets, SERVER, settle } from './exchange.ts';
+import { derived, exchange, octets, SERVER, settle } from './exchange.ts';
 
 const few = { iterations: 1, accepted: [1, 3] } as const;
 const bindings = new Map([['tls-exporter', Uint8Array.of(1)]]);
@@ -144,6 +144,7 @@ describe('a server refuses', () => {
     ['CRAM-MD5', cramMd5(), '', 'malformed'],
     ['CRAM-MD5', cramMd5(), ' b913a602c7eda7a495b4e6e7334d3890', 'malformed'],
     ['CRAM-MD5', cramMd5(), 'u b913a602c7eda7a495b4e6e7334d389', 'malformed'],
+    ['CRAM-MD5', cramMd5(), 'userxb913a602c7eda7a495b4e6e7334d3890', 'malformed'],
     ['CRAM-MD5', cramMd5(), 'u\r b913a602c7eda7a495b4e6e7334d3890', 'credentials'],
     ['EXTERNAL', external(), 'a\x7f', 'malformed'],
     ['ANONYMOUS', anonymous(), 'a\rb', 'malformed'],
@@ -155,6 +156,7 @@ describe('a server refuses', () => {
     ['OAUTHBEARER', oauthBearer(), 'n,,\x01auth=Bearer x\x01port=0\x01\x01', 'malformed'],
     ['OAUTHBEARER', oauthBearer(), 'p=tls-exporter,,\x01auth=Bearer x\x01\x01', 'malformed'],
     ['OAUTHBEARER', oauthBearer(), 'n,a=a=b,\x01auth=Bearer x\x01\x01', 'malformed'],
+    ['XOAUTH2', xoauth2(), 'user=a\x01auth=Bearer x=y\x01\x01', 'malformed'],
     ['XOAUTH2', xoauth2(), 'user=a\x01auth=Bearer x y\x01\x01', 'malformed'],
     ['XOAUTH2', xoauth2(), 'user=a\x01auth=Bearer x\x01', 'malformed'],
     ['XOAUTH2', xoauth2(), 'auth=Bearer x\x01user=a\x01\x01', 'malformed'],
@@ -163,6 +165,14 @@ describe('a server refuses', () => {
     for (let i = 0; i < 2 && step.type === 'challenge'; i++) step = settle(step.next(octets(response)), { lookup: () => 'pencil' });
     expect(step).toEqual({ type: 'failure', reason });
   });
+});
+
+test('the password of a user who has none is not the empty one', () => {
+  const keys = scramKeys('pencil', { salt: Uint8Array.of(1), iterations: 1 });
+  for (const stored of [null, keys]) {
+    const { client } = exchange(cramMd5(), { credentials: { user: 'user', password: '' } }, { lookup: () => stored });
+    expect(client).toBe('refused');
+  }
 });
 
 describe('a client refuses to show', () => {
@@ -193,6 +203,7 @@ test('a mechanism says whether it suits what a client has', () => {
     ...['SCRAM-SHA-1', 'SCRAM-SHA-256', 'SCRAM-SHA-512'],
   ]);
   expect(suiting({ user: 'u', password: 'p' }, { bindings })).toHaveLength(9);
+  expect(suiting({ user: 'u', password: 'p' }, { bindings: new Map([['tls-unheard-of', Uint8Array.of(1)]]) })).toHaveLength(6);
   expect(suiting({ user: 'u', token: 't' })).toEqual(['OAUTHBEARER', 'XOAUTH2']);
   expect(suiting({ token: 't' })).toEqual(['OAUTHBEARER']);
   expect(suiting({})).toEqual(['EXTERNAL', 'ANONYMOUS']);

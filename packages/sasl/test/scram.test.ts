@@ -90,6 +90,7 @@ describe('a client', () => {
   });
 
   test('never takes a success that is not proved', () => {
+    expect(bare.client({ credentials, nonce: 'abc' })).toMatchObject({ type: 'respond', final: false });
     const proof = derived(afterServerFirst('r=abcd,s=AAAA,i=2'));
     expect(proof).toMatchObject({ type: 'respond', final: false });
     const after = (message: string) => (proof.type === 'respond' ? proof.next(octets(message)) : proof);
@@ -197,7 +198,10 @@ describe('a server', () => {
 
   test('has no use for keys of another hash', () => {
     const keys = scramKeys('pencil', { salt: Uint8Array.of(1), iterations: 1, hash: SHA1 });
-    expect(exchange(bare, { credentials, nonce: 'abc' }, { lookup: () => keys }).client).toBe('refused');
+    const { wire, client } = exchange(bare, { credentials, nonce: 'abc' }, { lookup: () => keys });
+    expect(client).toBe('refused');
+    // As if there were no such user.
+    expect(wire[1]).toBe(exchange(bare, { credentials, nonce: 'abc' }, { lookup: () => null }).wire[1]);
   });
 });
 

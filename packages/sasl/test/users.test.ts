@@ -1,5 +1,7 @@
+import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { parseScramKeys, SHA1, scramKeys, userTable } from '../src/index.ts';
+import { cramMd5, login, parseScramKeys, plain, Secret, SHA1, scram, scramKeys, userTable } from '../src/index.ts';
+import { exchange } from './exchange.ts';
 
 const pepper = Uint8Array.of(1, 2, 3);
 const keys = scramKeys('pencil', { salt: Uint8Array.of(1), iterations: 5 });
@@ -37,8 +39,18 @@ test('what every user can be served by', () => {
 test('a user who does not exist looks like those who do', () => {
   const nobody = userTable([['tim', keys]], pepper).lookup('nobody');
   expect(nobody).toMatchObject({ hash: 'SHA-256', iterations: 5, salt: { length: 1 } });
-  expect(typeof userTable([['tim', 'x']], pepper).lookup('nobody')).toBe('string');
   expect(userTable([], pepper).lookup('nobody')).toBeNull();
+});
+
+test.each([plain(), login(), cramMd5(), ...scram()])('$name: not even the pepper opens for a user who does not exist', (mechanism) => {
+  const table = userTable([['tim', 'x']], pepper);
+  const decoy = table.lookup('nobody');
+  expect(decoy).toBeInstanceOf(Secret);
+  const credentials = { user: 'nobody', password: (decoy as Secret<string>).expose() };
+  const bindings = new Map([['tls-exporter', pepper]]);
+  const context = { credentials, bindings, nonce: 'x', offered: ['-PLUS'] };
+  expect(exchange(mechanism, context, { lookup: (user) => table.lookup(user) }, { bindings }).client).toBe('refused');
+  expect(exchange(mechanism, context, { lookup: () => credentials.password }, { bindings }).client).toBe('success');
 });
 
 test('keys that were read check a password', () => {
@@ -46,6 +58,11 @@ test('keys that were read check a password', () => {
   expect(next(derivation.derive())).toBe(true);
   const other = keys.check('pencils');
   expect(other.next(other.derivation.derive())).toBe(false);
-  const odd = keys.check('\x07');
+  // What can't be prepared is wrong, not empty: these keys are those of no characters at all.
+  const clientKey = createHmac('sha256', pbkdf2Sync('', 'salt', 1, 32, 'sha256'))
+    .update('Client Key')
+    .digest();
+  const storedKey = createHash('sha256').update(clientKey).digest('base64');
+  const odd = parseScramKeys(`{SCRAM-SHA-256}1,c2FsdA==,${storedKey},${storedKey}`)!.check('\x07');
   expect(odd.next(odd.derivation.derive())).toBe(false);
 });

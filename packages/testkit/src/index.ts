@@ -7,6 +7,7 @@ export { deviate, deviationProblems, type GrammarDeviation } from './abnf/deviat
 export { escapeBytes } from './abnf/escape.ts';
 export { type AbnfRule, AbnfSyntaxError, type Expression, type Grammar, parseAbnf } from './abnf/parse-abnf.ts';
 export { lengthLimits, PATH_OCTETS, proseLimits, registeredTags } from './abnf/prose.ts';
+export * from './client/index.ts';
 export { account, commandEnd, type Setting, type Unit } from './laws/account.ts';
 export { Conversation, type End, HOLDS, type Line, type Piece, type Plan, type Script, TLS } from './laws/conversation.ts';
 export { type Call, type Entry, isQuestion, plain, Recorder, replay, type SessionClass } from './laws/record.ts';

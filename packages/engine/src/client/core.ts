@@ -8,7 +8,7 @@ import type { ClientCause, ClientEvent, ClientFaultCode, Stage } from './events.
 import { GUARD_FAILURES, holds } from './guards.ts';
 import { type ClientLimitName, type ClientLimits, resolveClientLimits } from './limits.ts';
 import type { ClientFeature, ClientOptions } from './options.ts';
-import { type ClientPhase, type ClientTrigger, findClientRow } from './table.ts';
+import { type ClientGuard, type ClientPhase, type ClientRow, type ClientTrigger, findClientRow } from './table.ts';
 import { settleAll, stageOf, type Transaction } from './transaction.ts';
 
 /** What a reply answers. */
@@ -35,7 +35,7 @@ export type Asked =
 export interface Due {
   readonly to: Asked;
   readonly transaction: Transaction | null;
-  /** The recipient, for RCPT and, in LMTP, END. */
+  /** The recipient, for RCPT. */
   readonly index: number;
   /** Octets of the command. */
   readonly size: number;
@@ -43,13 +43,12 @@ export interface Due {
   live: boolean;
 }
 
-/** How long each reply is waited for. */
-const TIMERS: { readonly [to in Asked]: ClientLimitName } = {
+/** How long each reply is waited for; `commandTimeout` where nothing is said here. */
+const TIMERS: { readonly [to in Asked]?: ClientLimitName } = {
   GREETING: 'greetingTimeout',
   EHLO: 'helloTimeout',
   HELO: 'helloTimeout',
   LHLO: 'helloTimeout',
-  STARTTLS: 'commandTimeout',
   AUTH: 'authTimeout',
   RSET: 'mailTimeout',
   MAIL: 'mailTimeout',
@@ -57,10 +56,6 @@ const TIMERS: { readonly [to in Asked]: ClientLimitName } = {
   DATA: 'dataTimeout',
   BDAT: 'blockTimeout',
   END: 'messageTimeout',
-  NOOP: 'commandTimeout',
-  VRFY: 'commandTimeout',
-  EXPN: 'commandTimeout',
-  HELP: 'commandTimeout',
   QUIT: 'quitTimeout',
 };
 
@@ -85,7 +80,7 @@ export class ClientCore {
   readonly options: ClientOptions;
   readonly limits: ClientLimits;
   readonly input: Input = new Input();
-  readonly events: ClientEvent[] = [];
+  events: ClientEvent[] = [];
   phase: ClientPhase = 'connect';
   tls: TlsInfo | null;
   capabilities: Capabilities | null = null;
@@ -116,6 +111,7 @@ export class ClientCore {
   /** Octets that were handed out and not yet `written`. */
   unwritten = 0;
   #output: Part[] = [];
+  #event = 0; // of those that were taken
   #started = false;
   #timer: ClientLimitName | null = null;
   #timerEnds: number = Number.POSITIVE_INFINITY;
@@ -144,18 +140,20 @@ export class ClientCore {
 
   /** Whether the table and its guards let the program do something now. */
   may(on: ClientTrigger): boolean {
-    return (findClientRow(this.phase, on)?.guards ?? NEVER).every((guard) => guard !== null && holds(this, guard));
+    const row = findClientRow(this.phase, on);
+    return row !== undefined && this.#failed(row) === undefined;
   }
 
   /** Throws `SmtpUsageError` unless the program may do something now. */
   demand(on: ClientTrigger): void {
-    const guards = findClientRow(this.phase, on)?.guards ?? NEVER;
-    for (const guard of guards) {
-      if (guard !== null && holds(this, guard)) continue;
-      const { code, text } =
-        guard === null ? { code: 'not-ready' as const, text: `can't ${on} in phase ${this.phase}` } : GUARD_FAILURES[guard];
-      throw new SmtpUsageError(code, text);
-    }
+    const row = findClientRow(this.phase, on);
+    const failed = row === undefined ? `the phase is ${this.phase}` : this.#failed(row);
+    if (failed !== undefined) throw new SmtpUsageError(GUARD_FAILURES[failed as ClientGuard] ?? 'not-ready', `can't ${on}: ${failed}`);
+  }
+
+  /** The first condition of a row that does not hold. */
+  #failed({ guards }: ClientRow): ClientGuard | undefined {
+    return guards?.find((guard) => !holds(this, guard));
   }
 
   feature<Name extends ClientFeature['name']>(name: Name): Extract<ClientFeature, { readonly name: Name }> | undefined {
@@ -189,6 +187,16 @@ export class ClientCore {
     this.due.push(due);
     this.flight += size;
     return due;
+  }
+
+  /** Takes the next event. They may be many at once: one for each recipient. */
+  takeEvent(): ClientEvent | null {
+    if (this.#event === this.events.length) {
+      this.events = [];
+      this.#event = 0;
+      return null;
+    }
+    return this.events[this.#event++]!;
   }
 
   /** Takes the next octets for the wire: what is short is put together, what is long goes alone. */
@@ -238,11 +246,11 @@ export class ClientCore {
   /** Ends the session. What is not decided is told now. */
   close(cause: ClientCause, reply: Reply | null = null, limit: string | null = null): void {
     if (this.phase === 'closed') return;
-    const stage = this.active === null ? STAGES[this.phase] : stageOf(this, this.active);
-    this.go('close');
+    const stage = this.active === null ? (STAGES[this.phase] ?? 'ready') : stageOf(this, this.active);
     for (const transaction of [this.finishing, this.active]) {
       if (transaction !== null) settleAll(this, transaction, { cause, reply });
     }
+    this.go('close');
     this.active = this.finishing = this.body = this.exchange = null;
     this.#output = [];
     this.due.length = 0;
@@ -253,12 +261,9 @@ export class ClientCore {
 
   /** The session ends as it was to end, if it was; else for this reason. */
   over(cause: ClientCause, limit: string | null = null): void {
-    if (this.phase !== 'quit') return this.close(cause, null, limit);
-    this.close(
-      this.leaving?.cause ?? (this.finishing === null && this.active === null ? 'quit' : cause),
-      this.leaving?.reply ?? null,
-      limit,
-    );
+    const planned = this.phase === 'quit' && this.finishing === null && this.active === null;
+    if (planned) this.close(this.leaving?.cause ?? 'quit', this.leaving?.reply);
+    else this.close(cause, null, limit);
   }
 
   /** Starts the timer of what is awaited now, unless it runs already. */
@@ -277,7 +282,7 @@ export class ClientCore {
     // While a message is sent, it is the peer that is awaited only as long as octets are on their way.
     if (body !== null && this.unwritten > 0) return [body.block, 'blockTimeout'];
     const due = this.due[0];
-    return due === undefined || (body !== null && !body.done && due.to === 'END') ? NOTHING : [due, TIMERS[due.to]];
+    return due === undefined || (body !== null && !body.done && due.to === 'END') ? NOTHING : [due, TIMERS[due.to] ?? 'commandTimeout'];
   }
 
   get deadline(): number {
@@ -297,24 +302,14 @@ export class ClientCore {
 }
 
 /** What a session without a transaction was doing. */
-const STAGES: { readonly [phase in ClientPhase]: Stage | 'ready' } = {
+const STAGES: { readonly [phase in ClientPhase]?: Stage } = {
   connect: 'connect',
   hello: 'hello',
   starttls: 'tls',
   tls: 'tls',
-  ready: 'ready',
   auth: 'auth',
-  command: 'ready',
-  envelope: 'mail',
-  data: 'data',
-  body: 'body',
-  message: 'message',
-  quit: 'ready',
-  closed: 'ready',
 };
 
-/** Stands for a row that is not there. */
-const NEVER: readonly null[] = [null];
 const NOTHING: readonly [null, null] = [null, null];
 const LEVELS: readonly string[] = ['off', 'envelope', 'data', 'transactions'];
 /** From here on octets are handed out where they lie, not put together with others. */

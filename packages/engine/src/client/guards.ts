@@ -3,17 +3,11 @@ import { announcedLimit } from './capabilities.ts';
 import type { ClientCore } from './core.ts';
 import type { ClientGuard } from './table.ts';
 
-/** What the program is told where a condition does not hold. */
-export const GUARD_FAILURES: { readonly [name in ClientGuard]: { readonly code: UsageCode; readonly text: string } } = {
-  'not-leaving': { code: 'not-ready', text: 'quit() has been called' },
-  'nothing-half-open': { code: 'not-ready', text: 'the server holds a transaction that was given up' },
-  'transactions-left': { code: 'not-ready', text: 'the server takes no more transactions in this session (RFC 9422)' },
-  'transactions-pipelined': { code: 'not-ready', text: 'the reply to the message before is due' },
-  'tls-not-active': { code: 'not-ready', text: 'TLS is active already' },
-  'tls-offered': { code: 'not-offered', text: 'the server does not offer STARTTLS' },
-  'auth-offered': { code: 'not-offered', text: 'the server does not offer AUTH' },
-  'auth-not-done': { code: 'not-ready', text: 'the client has authenticated already (RFC 4954 4)' },
-  protected: { code: 'unprotected', text: 'no credentials are sent on this connection: it is not as safe as the option credentials wants' },
+/** What the program is told where a condition does not hold; `not-ready` where nothing is said here. */
+export const GUARD_FAILURES: { readonly [name in ClientGuard]?: UsageCode } = {
+  'tls-offered': 'not-offered',
+  'auth-offered': 'not-offered',
+  protected: 'unprotected',
 };
 
 /** How each condition of the table is read. */

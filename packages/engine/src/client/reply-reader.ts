@@ -1,4 +1,4 @@
-import { latin1, octets, parseReply, type Reply } from '@ehlo/grammar';
+import { latin1, replyOf } from '@ehlo/grammar';
 import { escaped } from '../escape.ts';
 import { answer } from './answer.ts';
 import type { ClientCore } from './core.ts';
@@ -10,6 +10,9 @@ const LINE = /^([2-5][0-9]{2})(?:([ -])(.*))?$/s;
 /** What TLS begins with (RFC 8446 5.1): an alert, or a handshake. No reply does. */
 const TLS_RECORDS: readonly number[] = [0x15, 0x16];
 
+/** Replies whose text is text. */
+const PLAIN = /GREETING|[EL]HLO|HELO/;
+
 /** The longest line that is shown. */
 const SHOWN = 200;
 
@@ -18,7 +21,7 @@ export class ReplyReader {
   #code = 0;
   #lines: string[] = [];
   #octets = 0;
-  #quirks: Set<Quirk> = new Set();
+  readonly #quirks: Set<Quirk> = new Set();
 
   /** Reads and carries out all replies that have arrived. */
   read(core: ClientCore): void {
@@ -30,13 +33,6 @@ export class ReplyReader {
   /** Whether a reply has begun and is not whole. */
   get begun(): boolean {
     return this.#lines.length > 0;
-  }
-
-  /** Forgets a reply that is not whole. */
-  clear(): void {
-    this.#lines = [];
-    this.#octets = 0;
-    this.#quirks = new Set();
   }
 
   #line(core: ClientCore): void {
@@ -58,9 +54,12 @@ export class ReplyReader {
     if (/[^\t -~]/.test(text)) this.#taken(core, 'odd-text', line);
     this.#lines.push(text.replaceAll(/[^\t -~]/g, '?'));
     if (mark === '-') return;
-    const reply = this.#reply();
-    this.clear();
-    answer(core, reply, line);
+    const [reply, asked] = [this.#lines, core.due[0]?.to ?? ''];
+    this.#lines = [];
+    this.#octets = 0;
+    this.#quirks.clear();
+    // RFC 2034 4: the greeting and the answer to EHLO have no enhanced code: what looks like one is text.
+    answer(core, PLAIN.test(asked) ? { code: this.#code, lines: reply } : replyOf(this.#code, reply), line);
   }
 
   /** Whether a quirk is taken; it is told once for each reply. */
@@ -72,15 +71,6 @@ export class ReplyReader {
     if (!this.#quirks.has(quirk)) core.events.push({ type: 'quirk', quirk, line });
     this.#quirks.add(quirk);
     return true;
-  }
-
-  /** The grammar reads what is now well formed, and so knows an enhanced code from text. */
-  #reply(): Reply {
-    const code = this.#code;
-    const stem = `${String(code)[0]}00`;
-    const last = this.#lines.length - 1;
-    const parsed = parseReply(octets(this.#lines.map((line, i) => `${stem}${i < last ? '-' : ' '}${line}\r\n`).join('')));
-    return parsed.ok ? { ...parsed.value, code } : { code, lines: this.#lines };
   }
 }
 

@@ -98,7 +98,6 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
       state.peer = question.peer;
       state.identity = question.identity;
       state.hello = null;
-      state.forwarded = null;
       core.dialect = dialectOf(core);
       core.giveUpTransaction();
       return core.go('XCLIENT');
@@ -213,7 +212,7 @@ function changed(reply: Reply, answer: Answer, prefix = ''): Reply {
 
 /** RFC 2034 4: an enhanced code "must agree with the primary response code". */
 function agreeing(code: number, enhanced: string): string {
-  if (/^[245]\.[0-9]{1,3}\.[0-9]{1,3}$/.test(enhanced) && enhanced[0] === String(code)[0]) return enhanced;
+  if (/^[245](?:\.(?:0|[1-9][0-9]{0,2})){2}$/.test(enhanced) && enhanced[0] === String(code)[0]) return enhanced;
   throw new SmtpUsageError('enhanced-class', `the enhanced code ${enhanced} does not agree with the reply code ${code} (RFC 2034 4)`);
 }
 

@@ -41,9 +41,10 @@ export function refuseChunk(core: Core, reply: Reply, fault: FaultCode, line: st
   const parsed = parseCommand(input.bytes, core.dialect, input.from, input.to);
   const size = parsed.ok && parsed.value.verb === 'BDAT' && !input.overlong ? parsed.value.size : Number.POSITIVE_INFINITY;
   if (size <= policy.limits.drain) {
-    core.events.push({ type: 'fault', code: fault, offset: 0, reply, line });
-    state.faults++;
-    state.refusedChunk = { left: size, block: 0, last: parsed.ok && parsed.value.verb === 'BDAT' && parsed.value.last, reply };
+    const spent = ++state.faults >= policy.limits.faults;
+    const answer = spent ? core.named('tooManyFaults') : reply;
+    core.events.push({ type: 'fault', code: fault, offset: 0, reply: answer, line });
+    state.refusedChunk = { left: size, block: 0, last: parsed.ok && parsed.value.verb === 'BDAT' && parsed.value.last, reply: answer };
     return;
   }
   core.fault(fault, core.named('bdatLost'), line, parsed.ok ? 0 : parsed.offset);
@@ -63,7 +64,7 @@ export function readRefusedChunk(core: Core, chunk: RefusedChunk): boolean {
   }
   state.refusedChunk = null;
   if (state.faults >= policy.limits.faults) {
-    core.reply(core.named('tooManyFaults'));
+    core.reply(chunk.reply);
     core.close('faults');
     return true;
   }

@@ -275,6 +275,7 @@ export class Core {
   /** Drops the transaction. */
   forgetTransaction(): void {
     this.state.envelope = null;
+    this.state.forwarded = null;
     this.state.refusedRecipients = 0;
     this.state.decided = 0;
     this.state.body = null;

@@ -12,7 +12,7 @@ export type EarlyTalkers = 'ignore' | 'report' | 'reject';
 export type BareLineEnds = 'reject' | 'keep';
 
 export interface AuthOptions {
-  /** Names of the SASL mechanisms that the application can carry out, best first. The -PLUS ones are offered where `tls.bindings` has something. */
+  /** Names of the SASL mechanisms that the application can carry out, best first. The -PLUS ones are offered where the TLS connection can be bound to. */
   readonly mechanisms: readonly string[];
   /** Refuse mail until the client has authenticated. */
   readonly required?: boolean;
@@ -38,7 +38,14 @@ export interface MtPriorityOptions {
 /** A verb by which a trusted proxy speaks for its client. */
 export type TrustedVerb = 'XCLIENT' | 'XFORWARD';
 
-export interface ServerOptions {
+/** What is known of one connection. */
+export interface ConnectionFacts {
+  readonly peer?: Peer;
+  /** The transport is secure from the start (implicit TLS). */
+  readonly tls?: TlsInfo;
+}
+
+export interface ServerOptions extends ConnectionFacts {
   /** The name of this server: a Domain or an address literal. */
   readonly hostname: string;
   /**
@@ -50,11 +57,8 @@ export interface ServerOptions {
   readonly preset?: Preset;
   /** The decisions that the application wants to take; the others get the preset's answer. */
   readonly ask?: readonly QuestionType[];
-  readonly peer?: Peer;
   /** STARTTLS: only where the transport can be secured. */
   readonly starttls?: 'off' | 'offered' | 'required';
-  /** The transport is secure from the start (implicit TLS). */
-  readonly tls?: TlsInfo;
   readonly auth?: AuthOptions;
   /**
    * Keywords of the extensions to offer; the preset's if absent (`PRESETS`). Offer only what the application keeps its promise of:
@@ -151,8 +155,17 @@ export interface Policy {
   readonly trace: boolean;
 }
 
+const RESOLVED: WeakMap<ServerOptions, Policy> = /* @__PURE__ */ new WeakMap();
+
+/** The policy of these options: made once for all sessions that have them. */
+export function policyOf(options: ServerOptions): Policy {
+  const policy = RESOLVED.get(options) ?? resolvePolicy(options);
+  RESOLVED.set(options, policy);
+  return policy;
+}
+
 /** Checks the options. Throws `SmtpUsageError`: a program with wrong options should not start. */
-export function resolvePolicy(options: ServerOptions): Policy {
+function resolvePolicy(options: ServerOptions): Policy {
   const name = options.preset ?? 'mx';
   const preset = PRESETS[name];
   const ask = new Set(options.ask ?? []);
@@ -204,6 +217,8 @@ function resolveExtensions({ extensions, ask, futureRelease, trust }: ServerOpti
       bad(`${keyword} cannot be offered without ${needed} (RFC ${OFFERS.get(keyword)!.rfc})`);
   }
   if (preset === 'submission' && chosen.has('ETRN')) bad('ETRN must not be offered for submission (RFC 6409 7)');
+  if (chosen.has('FUTURERELEASE') && preset !== 'sink' && preset !== 'submission')
+    bad('FUTURERELEASE must not be offered but for submission (RFC 4865 4.2)');
   if (chosen.has('FUTURERELEASE') && preset !== 'sink' && futureRelease === undefined)
     bad('FUTURERELEASE needs futureRelease: { seconds, until }');
   if (chosen.has('ETRN') && preset !== 'sink' && !ask?.includes('info')) {

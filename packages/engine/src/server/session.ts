@@ -10,7 +10,7 @@ import { readCommand } from './command.ts';
 import { Core } from './core.ts';
 import type { Answer, AnswerOf, AuthQuestion, Envelope, Hello, Question, Rejection, ServerEvent, Wants } from './events.ts';
 import { dialectOf } from './offer.ts';
-import { resolvePolicy, type ServerOptions } from './policy.ts';
+import { type ConnectionFacts, policyOf, type ServerOptions } from './policy.ts';
 import { restoreCore, type Snapshot, snapshotOf } from './snapshot.ts';
 import type { Phase } from './table.ts';
 
@@ -38,9 +38,12 @@ const UNKNOWN_PEER: Peer = { address: '', port: 0 };
 export class ServerSession {
   readonly #core: Core;
 
-  /** Throws `SmtpUsageError` if the options contradict each other or a standard. */
-  constructor(options: ServerOptions, core?: Core) {
-    this.#core = core ?? new Core(resolvePolicy(options), options.peer ?? UNKNOWN_PEER, options.tls ?? null);
+  /**
+   * Throws `SmtpUsageError` if the options contradict each other or a standard. They are read once: who has many sessions gives all
+   * of them one object, and to each the facts of its connection.
+   */
+  constructor(options: ServerOptions, { peer = UNKNOWN_PEER, tls }: ConnectionFacts = options, core?: Core) {
+    this.#core = core ?? new Core(policyOf(options), peer, tls ?? null);
   }
 
   /** Octets from the peer. They are lent until `reads` is true again, and for the length of each `chunk`. */
@@ -137,7 +140,6 @@ export class ServerSession {
     state.tls = tls;
     state.hello = null;
     state.identity = null;
-    state.forwarded = null;
     this.#core.dialect = dialectOf(this.#core);
     this.#core.forgetTransaction();
     this.#core.go('secured');
@@ -201,7 +203,7 @@ export class ServerSession {
     return this.#core.state.peer;
   }
 
-  /** What a trusted sender has said of the client that it had its message from (XFORWARD). */
+  /** What a trusted sender has said of the client that it had its message from (XFORWARD); forgotten with the transaction. */
   get forwarded(): Forwarded | null {
     return this.#core.state.forwarded;
   }
@@ -228,7 +230,7 @@ export class ServerSession {
 
   /** A session that goes on where the snapshot was taken; an open question is asked again. */
   static restore(options: ServerOptions, snapshot: Snapshot, now: number): ServerSession {
-    return new ServerSession(options, restoreCore(resolvePolicy(options), options.peer ?? UNKNOWN_PEER, snapshot, now));
+    return new ServerSession(options, options, restoreCore(policyOf(options), options.peer ?? UNKNOWN_PEER, snapshot, now));
   }
 }
 

@@ -1,4 +1,4 @@
-// What a law is: a property of any class of server sessions, so that it can be held against a broken one too.
+// What a law is: a property of any class of sessions, the server's if nothing else is said, so that it can be held against a broken one too.
 import fc from 'fast-check';
 import type { SessionClass } from '../../src/laws/record.ts';
 
@@ -8,15 +8,19 @@ export const CASES = 1000;
 /** Failures print it, with the path to the smallest counterexample; the same seed gives the same cases. */
 const SEED = 20_260_101;
 
-export interface Law {
+export interface Law<Class = SessionClass> {
   /** The number of the law in the design, and what it says. */
   readonly name: string;
   /** Throws where the law is broken. */
-  readonly check: (Session: SessionClass, cases: number) => void;
+  readonly check: (Session: Class, cases: number) => void;
 }
 
 /** A law that holds for every value of an arbitrary. */
-export function property<T>(name: string, arbitrary: fc.Arbitrary<T>, holds: (Session: SessionClass, value: T) => void): Law {
+export function property<T, Class = SessionClass>(
+  name: string,
+  arbitrary: fc.Arbitrary<T>,
+  holds: (Session: Class, value: T) => void,
+): Law<Class> {
   return {
     name,
     check: (Session, numRuns) =>

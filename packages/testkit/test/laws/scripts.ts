@@ -11,7 +11,7 @@ const QUESTIONS: readonly QuestionType[] = ['connect', 'hello', 'starttls', 'mai
 /** Limits that are legal and so small that sessions meet them. */
 const limits: fc.Arbitrary<NonNullable<ServerOptions['limits']>> = fc.record(
   {
-    commandLine: fc.constantFrom(1064, 4096),
+    commandLine: fc.constantFrom(1248, 4096),
     output: fc.constantFrom(512, 600, 65_536),
     faults: fc.constantFrom(1, 5, 20, 1000, 1000, 1000),
     drain: fc.constantFrom(0, 10, 40, 67_108_864, 67_108_864),
@@ -75,13 +75,14 @@ const strange: fc.Arbitrary<ServerOptions> = fc
     futureRelease: { seconds: 1000, until: '2030-01-01T00:00:00Z' },
     ...(tolerate === null ? {} : { tolerate }),
     ...(bareLineEnds === null ? {} : { bareLineEnds }),
-    ...(extensions === null ? {} : { extensions: extensions.filter((keyword) => keyword !== 'ETRN' || mayQueue(preset, ask)) }),
+    ...(extensions === null ? {} : { extensions: extensions.filter((keyword) => mayOffer(keyword, preset, ask)) }),
     ...(implicit ? { tls: TLS } : {}),
   }));
 
-/** RFC 6409 7: ETRN is none of a submission server's; elsewhere somebody has to carry it out. */
-function mayQueue(preset: string, ask: readonly QuestionType[]): boolean {
-  return preset !== 'submission' && (preset === 'sink' || ask.includes('info'));
+/** RFC 6409 7: ETRN is none of a submission server's; elsewhere somebody has to carry it out. RFC 4865 4.2: FUTURERELEASE is only its. */
+function mayOffer(keyword: string, preset: string, ask: readonly QuestionType[]): boolean {
+  if (keyword === 'ETRN') return preset !== 'submission' && (preset === 'sink' || ask.includes('info'));
+  return keyword !== 'FUTURERELEASE' || preset === 'sink' || preset === 'submission';
 }
 
 /** A server that lets sessions get far. */
@@ -96,7 +97,7 @@ const friendly: fc.Arbitrary<ServerOptions> = fc
   })
   .map(({ limits, extensions, ...rest }) => ({
     ...rest,
-    ...(extensions === null ? {} : { extensions }),
+    ...(extensions === null ? {} : { extensions: extensions.filter((keyword) => mayOffer(keyword, rest.preset, QUESTIONS)) }),
     futureRelease: { seconds: 1000, until: '2030-01-01T00:00:00Z' },
     hostname: '[192.0.2.25]',
     ask: ['auth', ...QUESTIONS],
@@ -238,8 +239,9 @@ export const lively: fc.Arbitrary<Scenario> = fc
         fc.constantFrom('lmtp' as const, 'mx' as const, 'sink' as const),
         fc.constantFrom('keep' as const, 'keep' as const, 'reject' as const),
       )
-      .map(([options, preset, bareLineEnds]) => ({
+      .map(([{ extensions = EVERYTHING, ...options }, preset, bareLineEnds]) => ({
         ...options,
+        extensions: extensions.filter((keyword) => mayOffer(keyword, preset, QUESTIONS)),
         preset,
         bareLineEnds,
         limits: { faultDelay: options.limits?.faultDelay ?? 0 },

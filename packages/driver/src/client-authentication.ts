@@ -1,0 +1,118 @@
+import { type ClientEvent, type ClientSession, SmtpUsageError } from '@ehlo/engine';
+import { ClientError, replyText } from './client-error.ts';
+import type { ClientMechanism, ClientMechanismContext, ClientStep, Credentials } from './client-sasl.ts';
+import { deriveKey, freshNonce } from './sasl.ts';
+
+/** How a client authenticates itself. */
+export interface ClientAuth extends Credentials {
+  /** Mechanisms of `@ehlo/sasl`, best first: `[scram(), plain()]`. The first is taken that the server offers and the credentials suit. */
+  readonly mechanisms: readonly (ClientMechanism | readonly ClientMechanism[])[];
+}
+
+/** RFC 4954 6: this mechanism is not supported, or too weak; another may do. */
+const TRY_ANOTHER: readonly number[] = [504, 534];
+
+/** Carries out AUTH (RFC 4954) with one mechanism after the other, until the server has had its say. */
+export class ClientAuthentication {
+  readonly #session: ClientSession;
+  readonly #context: ClientMechanismContext;
+  readonly #act: (call: () => void) => void;
+  readonly #done: (error: ClientError | null) => void;
+  readonly #candidates: ClientMechanism[];
+  readonly #given: readonly string[];
+  #step: ClientStep | null = null;
+  #failure: string | null = null;
+
+  /** `act` does something to the session later; `done` is called once. */
+  constructor(
+    session: ClientSession,
+    { mechanisms, ...credentials }: ClientAuth,
+    server: { readonly host?: string; readonly port?: number },
+    act: (call: () => void) => void,
+    done: (error: ClientError | null) => void,
+  ) {
+    const offered = (session.capabilities?.extensions.get('AUTH') ?? []).map((name) => name.toUpperCase());
+    const bindings = session.tls?.bindings;
+    this.#session = session;
+    this.#context = { credentials, nonce: freshNonce(), offered, ...(bindings === undefined ? {} : { bindings }), ...server };
+    this.#act = act;
+    this.#done = done;
+    const all = mechanisms.flat();
+    this.#given = all.map(({ name }) => name);
+    this.#candidates = all.filter(
+      (mechanism) => offered.includes(mechanism.name) && (!mechanism.bound || (bindings?.size ?? 0) > 0) && mechanism.suits(this.#context),
+    );
+  }
+
+  /** Begins with the first mechanism that is left. */
+  begin(): void {
+    const mechanism = this.#candidates.shift();
+    if (mechanism === undefined) return this.#done(this.#unavailable());
+    // RFC 5802 5.1: a nonce is used once, also where another mechanism is tried.
+    const step = mechanism.client({ ...this.#context, nonce: freshNonce() });
+    if (step.type !== 'respond') return this.#done(failed(step.type === 'failure' ? step.reason : 'unexpected'));
+    this.#step = step;
+    try {
+      this.#session.authenticate(mechanism.name, step.response?.expose() ?? null);
+    } catch (error) {
+      if (!(error instanceof SmtpUsageError) || error.code !== 'unprotected') throw error;
+      this.#done(new ClientError('unprotected', UNPROTECTED, { stage: 'auth' }));
+    }
+  }
+
+  take(event: Extract<ClientEvent, { readonly type: 'challenge' | 'authenticated' | 'reply' }>): void {
+    const step = this.#step;
+    if (event.type === 'challenge') {
+      if (step?.type === 'respond') this.#follow(step.next(event.data.expose()));
+    } else if (event.type === 'authenticated') {
+      const content = step?.type === 'respond' && step.final;
+      this.#done(content ? null : failed('impostor'));
+    } else {
+      const { reply } = event;
+      if (this.#failure !== null) return this.#done(failed(this.#failure));
+      if (TRY_ANOTHER.includes(reply.code) && this.#candidates.length > 0) return this.begin();
+      const problem = step?.type === 'respond' && step.problem !== undefined ? ` (${step.problem})` : '';
+      this.#done(
+        new ClientError('auth-refused', `the server refuses the credentials: ${replyText(reply)}${problem}`, { stage: 'auth', reply }),
+      );
+    }
+  }
+
+  #follow(step: ClientStep): void {
+    this.#step = step;
+    if (step.type === 'derive') {
+      deriveKey(step.derivation).then(
+        (key) => this.#act(() => this.#follow(step.next(key))),
+        () => this.#act(() => this.#cancel('derivation')),
+      );
+    } else if (step.type === 'failure') this.#cancel(step.reason);
+    else this.#session.respond(step.response?.expose() ?? new Uint8Array(0));
+  }
+
+  #cancel(reason: string): void {
+    this.#failure = reason;
+    this.#session.cancel();
+  }
+
+  #unavailable(): ClientError {
+    const { offered } = this.#context;
+    const text =
+      offered.length === 0
+        ? `the server does not offer AUTH${this.#session.tls === null ? ' in clear: require TLS' : ' here: take its submission port, 465 or 587'}`
+        : `the server offers ${offered.join(', ')} for AUTH; of ${this.#given.join(', ')} none can be used`;
+    return new ClientError('auth-unavailable', text, { stage: 'auth' });
+  }
+}
+
+const UNPROTECTED =
+  'credentials are sent under TLS only, to a server whose certificate was verified, unless the option credentials says less';
+
+/** What a mechanism gives up for. */
+const FAILURES: { readonly [reason: string]: string } = {
+  credentials: 'the credentials have characters that this mechanism can not send, or lack something',
+  impostor: 'the server does not know the password: it is not who it should be',
+};
+
+function failed(reason: string): ClientError {
+  return new ClientError('auth-failed', FAILURES[reason] ?? `the AUTH exchange has failed (${reason})`, { stage: 'auth' });
+}

@@ -1,0 +1,50 @@
+import { AUTH, type ClientEvent, type ClientOptions } from '@ehlo/engine';
+import { formatAddressLiteral } from '@ehlo/grammar';
+import type { ClientAuth } from './client-authentication.ts';
+import { ClientError } from './client-error.ts';
+import type { Transport } from './transport.ts';
+
+/** What `connect` takes beside the session's own options. */
+export interface ConnectOptions extends Omit<ClientOptions, 'hostname' | 'tls'> {
+  /** What this client calls itself in EHLO. Default: the address literal of its end of the connection (RFC 5321 4.1.4). */
+  readonly hostname?: string;
+  /** Authenticates before anything is sent. `starttls` is `'required'` then, unless `credentials` is `'cleartext'`. */
+  readonly auth?: ClientAuth;
+  /** Ends everything at once when it aborts, at any moment. */
+  readonly signal?: AbortSignal;
+  /** Is told what happens: the server's greeting and offers, quirks and faults; and the conversation, with the option `trace`. */
+  readonly notice?: (notice: ClientNotice) => void;
+}
+
+/** What only tells. */
+export type ClientNotice = Exclude<ClientEvent, { readonly type: 'challenge' }>;
+
+/** The server that was asked for, for the mechanisms that want to know. */
+export interface ServerName {
+  readonly host?: string;
+  readonly port?: number;
+}
+
+/** How much a client wants TLS: with credentials it is required, unless the program says in plain words that they may go in clear. */
+export function starttlsOf({ starttls, auth, credentials }: ConnectOptions): NonNullable<ClientOptions['starttls']> {
+  return starttls ?? (auth === undefined || credentials === 'cleartext' ? 'opportunistic' : 'required');
+}
+
+/** The options of a session over a transport. Throws `ClientError` if that can't do what they want. */
+export function sessionOptions(transport: Transport, options: ConnectOptions): ClientOptions {
+  const { auth, signal: _signal, notice: _notice, ...session } = options;
+  const { tls, secure, local } = transport;
+  const starttls = starttlsOf(options);
+  if (tls === undefined && secure === undefined && starttls === 'required') {
+    transport.abort();
+    throw new ClientError('tls-unavailable', 'TLS is required, and this transport can not become secure', { stage: 'tls' });
+  }
+  return {
+    ...session,
+    hostname: session.hostname ?? formatAddressLiteral(local.address) ?? '[127.0.0.1]',
+    // STARTTLS is begun only on a transport that can carry it out.
+    starttls: tls !== undefined || secure === undefined ? 'off' : starttls,
+    ...(tls === undefined ? {} : { tls }),
+    ...(auth === undefined ? {} : { features: [AUTH, ...(session.features ?? [])] }),
+  };
+}

@@ -1,0 +1,243 @@
+import {
+  type Capabilities,
+  type ClientClosedEvent,
+  type ClientEvent,
+  type ClientFaultEvent,
+  ClientSession,
+  type MessageFacts,
+  planTransaction,
+  type TlsInfo,
+  type TransactionPlan,
+} from '@ehlo/engine';
+import type { Reply } from '@ehlo/grammar';
+import { ClientAuthentication } from './client-authentication.ts';
+import { ClientError, errorOfClosed } from './client-error.ts';
+import { type ClientNotice, type ConnectOptions, type ServerName, sessionOptions } from './client-options.ts';
+import { Delivery, type SendEnvelope, type SendOptions, type SendResult, transactionOf } from './delivery.ts';
+import { type Message, openMessage } from './message-source.ts';
+import { Outbox, type Verb } from './outbox.ts';
+import { Pump } from './pump.ts';
+import type { Address, Transport } from './transport.ts';
+
+/**
+ * A session with a server that is open: it sends messages one after the other, in the order in which they are given. It never throws for
+ * anything that the server or the network does: each recipient of each message has its outcome.
+ */
+export class Client {
+  /** Resolves when the session is over: with the reason, or null where the program has ended it. */
+  readonly closed: Promise<ClientError | null>;
+  readonly #session: ClientSession;
+  readonly #transport: Transport;
+  readonly #options: ConnectOptions;
+  readonly #server: ServerName;
+  readonly #pump: Pump;
+  readonly #outbox: Outbox;
+  /** Called once, when the session is open or will never be. */
+  #opened: ((error: ClientError | null) => void) | null;
+  #authentication: ClientAuthentication | null = null;
+  #leaving = false;
+  #fault: ClientFaultEvent | null = null;
+  /** What the transport has failed with. */
+  #failure: unknown = null;
+  #ended: ClientClosedEvent | null = null;
+  #error: ClientError | null = null;
+
+  private constructor(transport: Transport, options: ConnectOptions, server: ServerName, opened: (error: ClientError | null) => void) {
+    const { signal } = options;
+    const session = new ClientSession(sessionOptions(transport, options));
+    this.#session = session;
+    this.#transport = transport;
+    this.#options = options;
+    this.#server = server;
+    this.#opened = opened;
+    this.#outbox = new Outbox(session, (call) => this.#pump.act(call));
+    let over: (error: ClientError | null) => void = () => {};
+    this.closed = new Promise((resolve) => {
+      over = resolve;
+    });
+    const aborted = (): void => this.abort(signal?.reason);
+    this.#pump = new Pump(session, transport, {
+      pull: () => this.#pull(),
+      hasRoom: () => true,
+      abrupt: () => this.#ended?.cause === 'aborted' || this.#ended?.cause === 'timeout',
+      failed: (cause) => {
+        this.#failure ??= cause;
+      },
+      gone: () => {
+        signal?.removeEventListener('abort', aborted);
+        over(this.#error);
+      },
+    });
+    signal?.addEventListener('abort', aborted);
+  }
+
+  /** Greets the server over a transport; see `connectOn`. */
+  static open(transport: Transport, options: ConnectOptions, server: ServerName): Promise<Client> {
+    return new Promise((resolve, reject) => {
+      const client = new Client(transport, options, server, (error) => (error === null ? resolve(client) : reject(error)));
+      client.#pump.start();
+      if (options.signal?.aborted) client.abort(options.signal.reason);
+    });
+  }
+
+  get peer(): Address {
+    return this.#transport.peer;
+  }
+
+  get tls(): TlsInfo | null {
+    return this.#session.tls;
+  }
+
+  /** What the server offers. */
+  get capabilities(): Capabilities {
+    return this.#session.capabilities!;
+  }
+
+  /** The mechanism by which the client has authenticated; null if it has not. */
+  get authenticated(): string | null {
+    return this.#session.authenticated;
+  }
+
+  /** Whether nothing more can be sent: the session is over, or about to be. */
+  get ended(): boolean {
+    return this.#leaving || this.#ended !== null;
+  }
+
+  /** Messages and questions that wait for their turn or for their end. */
+  get pending(): number {
+    return this.#outbox.pending;
+  }
+
+  /**
+   * Sends a message, after those that were given before. Resolves when each recipient has its outcome; rejects with `SmtpUsageError` only,
+   * for what no server could be told.
+   */
+  send(envelope: SendEnvelope, message: Message, options: SendOptions = {}): Promise<SendResult> {
+    const delivery = new Delivery(envelope, message, options);
+    const { signal } = options;
+    const abandon = (): void => this.#pump.act(() => this.#outbox.abandon(delivery, signal?.reason));
+    this.#outbox.add(delivery);
+    if (signal !== undefined) {
+      const forget = (): void => signal.removeEventListener('abort', abandon);
+      signal.addEventListener('abort', abandon);
+      delivery.result.then(forget, forget);
+      if (signal.aborted) abandon();
+    }
+    this.#said();
+    return delivery.result;
+  }
+
+  /** How a message would be sent, or why it can't be; nothing is. Rejects with `SmtpUsageError` as `send` does. */
+  async plan(envelope: SendEnvelope, message: Message, known?: MessageFacts): Promise<TransactionPlan> {
+    const { newlines, parameters, features = [] } = this.#options;
+    const source = await openMessage(message, this.capabilities, known);
+    source.stop();
+    return planTransaction(this.capabilities, transactionOf(envelope), source.facts, {
+      chunking: features.some(({ name }) => name === 'chunking'),
+      ...(newlines === undefined ? {} : { newlines }),
+      ...(parameters === undefined ? {} : { parameters }),
+    });
+  }
+
+  /** Asks a question between messages. Rejects with `ClientError` if the session ends before the answer, whatever that is. */
+  command(verb: Verb, argument = ''): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      this.#outbox.add({ verb, argument, resolve, reject });
+      this.#said();
+    });
+  }
+
+  /** Says QUIT when all that was given is over; resolves when the connection is left. */
+  async close(): Promise<void> {
+    this.#leaving = true;
+    this.#pump.act(() => {});
+    await this.closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Ends at once. What was not yet sent is not sent; a message whose end was said is `unknown`. */
+  abort(reason?: unknown): void {
+    if (this.#ended !== null) return;
+    this.#failure = new ClientError('aborted', 'aborted', reason === undefined ? {} : { cause: reason });
+    this.#outbox.abort();
+    this.#pump.abort();
+  }
+
+  /** Something was given to the outbox. */
+  #said(): void {
+    if (this.#ended !== null) this.#outbox.end(this.#ended, this.#error);
+    else this.#pump.act(() => {});
+  }
+
+  #pull(): void {
+    const session = this.#session;
+    do {
+      for (let event = session.nextEvent(); event !== null; event = session.nextEvent()) this.#take(event);
+      if (this.#ended !== null) break;
+      if (this.#opened !== null && session.phase === 'ready') this.#authenticate();
+    } while (this.#opened === null && this.#outbox.advance());
+    this.#outbox.keep(this.#error);
+    if (this.#leaving && this.#opened === null && this.#outbox.pending === 0 && session.phase === 'ready') session.quit();
+  }
+
+  #take(event: ClientEvent): void {
+    if (event.type !== 'challenge') this.#tell(event);
+    switch (event.type) {
+      case 'challenge':
+      case 'authenticated':
+        return this.#authentication?.take(event);
+      case 'reply':
+        if (event.verb === 'AUTH') this.#authentication?.take(event);
+        else if (event.verb !== 'STARTTLS') this.#outbox.take(event);
+        return;
+      case 'ready':
+      case 'outcome':
+      case 'settled':
+        return this.#outbox.take(event);
+      case 'fault':
+        this.#fault = event;
+        return;
+      case 'closed':
+        return this.#end(event);
+    }
+  }
+
+  /** The session can be used: now, or when the client has said who it is. */
+  #authenticate(): void {
+    const { auth } = this.#options;
+    if (auth === undefined) return this.#open(null);
+    if (this.#authentication !== null) return;
+    const act = (call: () => void): void => this.#pump.act(call);
+    this.#authentication = new ClientAuthentication(this.#session, auth, this.#server, act, (error) => this.#open(error));
+    this.#authentication.begin();
+  }
+
+  #open(error: ClientError | null): void {
+    this.#error ??= error;
+    if (error !== null) this.#leaving = true;
+    this.#opened?.(error);
+    this.#opened = null;
+  }
+
+  #end(closed: ClientClosedEvent): void {
+    this.#ended = closed;
+    this.#error ??= this.#failure instanceof ClientError ? this.#failure : errorOfClosed(closed, this.#fault, this.#failure);
+    this.#outbox.end(closed, this.#error);
+    this.#opened?.(this.#error ?? new ClientError('aborted', 'the session was ended'));
+    this.#opened = null;
+  }
+
+  /** What the program's function throws is a fault of the program: it is thrown where nothing of ours is half done. */
+  #tell(notice: ClientNotice): void {
+    try {
+      this.#options.notice?.(notice);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import type { Address, Capabilities, ClientEnvelope, ClientRecipient, MessageFacts, Outcome } from '@ehlo/engine';
+import { type Message, type MessageSource, openMessage } from './message-source.ts';
+
+/** Whom a message comes from and goes to. An address is text without angle brackets, or a mailbox of the grammar. */
+export interface SendEnvelope extends Omit<ClientEnvelope, 'recipients'> {
+  readonly recipients: readonly (Address | ClientRecipient)[];
+}
+
+export interface SendOptions {
+  /** What is known of the message: believed, and then a stream is not read ahead. */
+  readonly facts?: MessageFacts;
+  /** Gives it up, at any moment, without ever ending the message on the wire. */
+  readonly signal?: AbortSignal;
+  /** Called with the octets of the message that have been taken for the wire. */
+  readonly progress?: (octets: number) => void;
+}
+
+/** What became of one recipient. */
+export type RecipientOutcome = Outcome & {
+  /** The address. */
+  readonly recipient: string;
+};
+
+export interface SendResult {
+  /** One for each recipient, in the order of the envelope. */
+  readonly outcomes: readonly RecipientOutcome[];
+  /** What went wrong beside the server's refusals: with the message's source, or with the session; null if nothing did. */
+  readonly error: unknown;
+}
+
+/** A message on its way, in one transaction or in several that follow each other (RFC 9422). */
+export class Delivery {
+  readonly result: Promise<SendResult>;
+  error: unknown = null;
+  /** Null until it has been made ready. */
+  source: MessageSource | null = null;
+  #taken = 0;
+  readonly #options: SendOptions;
+  readonly #envelope: ClientEnvelope;
+  readonly #message: Message;
+  readonly #outcomes: (Outcome | null)[];
+  /** Places in the envelope of those that the transaction is for. */
+  #places: number[];
+  #settle: { readonly resolve: (result: SendResult) => void; readonly reject: (error: unknown) => void } | null = null;
+  #opening = false;
+
+  constructor(envelope: SendEnvelope, message: Message, options: SendOptions) {
+    this.#envelope = transactionOf(envelope);
+    const { recipients } = this.#envelope;
+    this.#message = message;
+    this.#options = options;
+    this.#outcomes = recipients.map(() => null);
+    this.#places = [...recipients.keys()];
+    this.result = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+  }
+
+  get settled(): boolean {
+    return this.#settle === null;
+  }
+
+  /** Those to whom it has to be sent still. */
+  get envelope(): ClientEnvelope {
+    return { ...this.#envelope, recipients: this.#places.map((place) => this.#envelope.recipients[place]!) };
+  }
+
+  /** Makes the message ready; `ready` is called with what has gone wrong, or null. */
+  open(capabilities: Capabilities, ready: (failure: { readonly error: unknown } | null) => void): void {
+    if (this.#opening) return;
+    this.#opening = true;
+    openMessage(this.#message, capabilities, this.#options.facts).then(
+      (source) => {
+        this.#opening = false;
+        if (this.settled) return source.stop();
+        this.source = source;
+        ready(null);
+      },
+      (error: unknown) => ready({ error }),
+    );
+  }
+
+  /** So many more octets of the message have been taken. */
+  wrote(octets: number): void {
+    this.#taken += octets;
+    this.#options.progress?.(this.#taken);
+  }
+
+  /** What became of a recipient of the transaction. */
+  tell(index: number, outcome: Outcome): void {
+    this.#outcomes[this.#places[index]!] = outcome;
+  }
+
+  /** Whether another transaction is needed, and can be had: the last one was for some, and the message can be made again. */
+  again(): boolean {
+    const left = this.#places.filter((place) => isForAnother(this.#outcomes[place]));
+    if (left.length === 0 || left.length === this.#places.length || this.source?.again !== true) return false;
+    this.#places = left;
+    this.source = null;
+    this.#taken = 0;
+    return true;
+  }
+
+  /** Ends it: those who have had no outcome get this one. `error` is why the session is over, if it is. */
+  settle(rest: Outcome, error: unknown = null): void {
+    this.source?.stop();
+    // What the server has decided was not for the session's end to change.
+    if (this.#outcomes.some((outcome) => OPEN.includes((outcome ?? rest).status))) this.error ??= error;
+    const outcomes = this.#outcomes.map(
+      (outcome, place): RecipientOutcome => ({ ...(outcome ?? rest), recipient: this.#addressOf(place) }),
+    );
+    this.#settle?.resolve({ outcomes, error: this.error });
+    this.#settle = null;
+  }
+
+  /** It can't be sent to anybody: a mistake of the program's. */
+  fail(error: unknown): void {
+    this.source?.stop();
+    this.#settle?.reject(error);
+    this.#settle = null;
+  }
+
+  #addressOf(place: number): string {
+    const { forwardPath } = this.#envelope.recipients[place]!;
+    return typeof forwardPath === 'string' ? forwardPath : forwardPath.address;
+  }
+}
+
+/** An envelope as the engine wants it. */
+export function transactionOf({ recipients, ...envelope }: SendEnvelope): ClientEnvelope {
+  return { ...envelope, recipients: recipients.map((one) => (isRecipient(one) ? one : { forwardPath: one })) };
+}
+
+function isRecipient(one: Address | ClientRecipient): one is ClientRecipient {
+  return typeof one === 'object' && 'forwardPath' in one;
+}
+
+function isForAnother(outcome: Outcome | null | undefined): boolean {
+  return outcome?.status === 'unsent' && outcome.cause === 'limits';
+}
+
+const OPEN: readonly Outcome['status'][] = ['unsent', 'unknown'];

@@ -1,0 +1,173 @@
+import { type ClientCause, type ClientClosedEvent, type ClientEvent, type ClientSession, type Outcome, SmtpUsageError } from '@ehlo/engine';
+import type { Reply } from '@ehlo/grammar';
+import { ClientError } from './client-error.ts';
+import { Delivery } from './delivery.ts';
+
+export type Verb = 'NOOP' | 'VRFY' | 'EXPN' | 'HELP';
+
+/** A question outside of a transaction. */
+export interface Question {
+  readonly verb: Verb;
+  readonly argument: string;
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What is to be said in a session that is open: messages and questions, one after the other. */
+export class Outbox {
+  readonly #session: ClientSession;
+  readonly #act: (call: () => void) => void;
+  readonly #waiting: (Delivery | Question)[] = [];
+  /** The transactions that are not settled. */
+  readonly #begun: Map<number, Delivery> = new Map();
+  /** Deliveries that are over: their promises are kept when every event has been heard. */
+  #over: Delivery[] = [];
+  #writing: Delivery | null = null;
+  #asked: Question | null = null;
+
+  /** `act` does something to the session, and what follows from it. */
+  constructor(session: ClientSession, act: (call: () => void) => void) {
+    this.#session = session;
+    this.#act = act;
+  }
+
+  /** Messages and questions that are not over. */
+  get pending(): number {
+    return this.#waiting.length + this.#begun.size + (this.#asked === null ? 0 : 1);
+  }
+
+  add(one: Delivery | Question): void {
+    this.#waiting.push(one);
+  }
+
+  take(event: Extract<ClientEvent, { readonly type: 'reply' | 'ready' | 'outcome' | 'settled' }>): void {
+    if (event.type === 'reply') {
+      this.#asked?.resolve(event.reply);
+      this.#asked = null;
+      return;
+    }
+    const delivery = this.#begun.get(event.transaction)!;
+    if (event.type === 'ready') this.#writing = delivery;
+    else if (event.type === 'outcome') {
+      const { type: _type, transaction: _transaction, index, ...outcome } = event;
+      delivery.tell(index, outcome);
+    } else {
+      this.#begun.delete(event.transaction);
+      if (this.#writing === delivery) this.#writing = null;
+      if (delivery.again()) this.#waiting.unshift(delivery);
+      else this.#over.push(delivery);
+    }
+  }
+
+  /** Begins and writes what can be now; true if something may have come of it. */
+  advance(): boolean {
+    return this.#begin() || this.#write();
+  }
+
+  /** Keeps the promises of those that are over. `error` is why the session is over, if it is. */
+  keep(error: ClientError | null): void {
+    for (const delivery of this.#over.splice(0)) delivery.settle(unsent('aborted'), error);
+  }
+
+  /** The session is over: whoever waits gets to know it. */
+  end(closed: ClientClosedEvent, error: ClientError | null): void {
+    const { stage, cause, reply } = closed;
+    const outcome: Outcome = { status: 'unsent', stage: stage === 'ready' ? 'mail' : stage, cause, reply };
+    const unanswered = this.#asked === null ? [] : [this.#asked];
+    this.#asked = null;
+    for (const waiting of [...unanswered, ...this.#waiting.splice(0)]) {
+      if (waiting instanceof Delivery) waiting.settle(outcome, error);
+      else waiting.reject(error ?? new ClientError('aborted', 'the session was ended'));
+    }
+  }
+
+  /** Gives up a message, wherever it is. */
+  abandon(delivery: Delivery, error: unknown): void {
+    if (delivery.settled) return;
+    delivery.error = error;
+    const place = this.#waiting.indexOf(delivery);
+    if (place < 0) return this.#abort(delivery);
+    this.#waiting.splice(place, 1);
+    delivery.settle(unsent('aborted'));
+  }
+
+  /** Gives up every message that has been begun. */
+  abort(): void {
+    for (const id of [...this.#begun.keys()]) this.#session.abort(id);
+  }
+
+  #abort(delivery: Delivery): void {
+    for (const [id, begun] of [...this.#begun]) if (begun === delivery) this.#session.abort(id);
+  }
+
+  #begin(): boolean {
+    const session = this.#session;
+    const [next] = this.#waiting;
+    if (next === undefined) return false;
+    if (next instanceof Delivery) return this.#beginDelivery(next);
+    if (session.phase !== 'ready' || this.#asked !== null) return false;
+    this.#waiting.shift();
+    try {
+      session.command(next.verb, next.argument);
+      this.#asked = next;
+    } catch (error) {
+      next.reject(error);
+    }
+    return true;
+  }
+
+  #beginDelivery(delivery: Delivery): boolean {
+    const session = this.#session;
+    if (delivery.source === null) {
+      delivery.open(session.capabilities!, (failure) =>
+        this.#act(() => {
+          if (failure !== null) this.abandon(delivery, failure.error);
+        }),
+      );
+      return false;
+    }
+    // RFC 9422 3: where nothing is under way and nothing can be begun, the server takes no more messages in this session.
+    if (!session.canSend && session.phase !== 'ready') return false;
+    this.#waiting.shift();
+    if (!session.canSend) delivery.settle(unsent('limits'));
+    else {
+      try {
+        this.#begun.set(session.send(delivery.envelope, delivery.source.facts), delivery);
+      } catch (error) {
+        if (!(error instanceof SmtpUsageError)) throw error;
+        delivery.fail(error);
+      }
+    }
+    return true;
+  }
+
+  /** Writes the message as far as the session takes it and its source has it. */
+  #write(): boolean {
+    const session = this.#session;
+    const delivery = this.#writing;
+    if (delivery === null || !session.canWrite) return false;
+    const source = delivery.source!;
+    let bytes: Uint8Array | null | undefined;
+    try {
+      bytes = source.take(() => this.#act(() => {}));
+    } catch (error) {
+      this.#writing = null;
+      this.abandon(delivery, error);
+      return true;
+    }
+    if (bytes === undefined) return false;
+    if (bytes !== null) {
+      session.write(bytes);
+      delivery.wrote(bytes.length);
+    }
+    if (bytes === null || source.ended) {
+      session.end();
+      this.#writing = null;
+    }
+    return true;
+  }
+}
+
+function unsent(cause: Extract<ClientCause, 'aborted' | 'limits'>): Outcome {
+  return { status: 'unsent', stage: 'mail', cause, reply: null };
+}

@@ -1,0 +1,57 @@
+import type { Listener } from '@ehlo/driver';
+import { parseProxy } from '@ehlo/grammar/proxy';
+import { type ListenOptions, listen } from '#adapter';
+import type { ServeCommandOptions } from './serve-options.ts';
+
+/** A listener of `ehlo serve`. */
+export interface Open {
+  readonly listener: Listener;
+  /** TLS from the first octet. */
+  readonly tls: boolean;
+}
+
+/** The port where neither a port nor a Unix socket is named. */
+const PORT = 2525;
+
+/** The listeners that the options name: a port, one for implicit TLS, a Unix socket. Leaves none open where one fails. */
+export async function listenOn(
+  options: ServeCommandOptions,
+  tls: ListenOptions,
+  stray: (reason: string) => void,
+): Promise<readonly Open[]> {
+  const { host, port, tlsPort, unix, unixMode, proxy } = options;
+  const common: ListenOptions = {
+    ...tls,
+    stray: (peer, reason) => stray(`${peer.address === '' ? 'a Unix socket' : peer.address}: ${reason}`),
+    ...(proxy === undefined ? {} : { proxy: (bytes) => parseProxy(bytes, VERSIONS[proxy]) }),
+  };
+  const wanted: readonly { readonly option: string; readonly listen: ListenOptions }[] = [
+    ...(unix !== undefined && port === undefined ? [] : [{ option: '--port', listen: { host, port: port ?? PORT } }]),
+    ...(tlsPort === undefined ? [] : [{ option: '--tls-port', listen: { host, port: tlsPort, implicitTls: true } }]),
+    ...(unix === undefined ? [] : [{ option: '--unix', listen: { path: unix, ...(unixMode === undefined ? {} : { mode: unixMode }) } }]),
+  ];
+  const open: Open[] = [];
+  for (const { option, listen: where } of wanted) {
+    try {
+      open.push({ listener: await listen({ ...common, ...where }), tls: where.implicitTls === true });
+    } catch (error) {
+      await Promise.all(open.map(({ listener }) => listener.close()));
+      // For who explains it.
+      throw Object.assign(error as Error, { option });
+    }
+  }
+  return open;
+}
+
+const VERSIONS: { readonly [name in NonNullable<ServeCommandOptions['proxy']>]: 1 | 2 | null } = { v1: 1, v2: 2, any: null };
+
+/** Several listeners as one: their sessions are counted, shown and drained together. */
+export function together(open: readonly Open[]): Listener {
+  return {
+    address: open[0]!.listener.address,
+    accept(connected) {
+      for (const { listener } of open) listener.accept(connected);
+    },
+    close: async () => void (await Promise.all(open.map(({ listener }) => listener.close()))),
+  };
+}

@@ -1,0 +1,134 @@
+import { LIMITS, type LimitName, type Limits, PRESETS, type Preset } from '@ehlo/engine';
+import { EXTENSIONS } from '@ehlo/grammar';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { CertificateOptions } from './certificate.ts';
+import type { UsersOptions } from './users.ts';
+
+/** The options of `ehlo serve`. Beside these: a switch for each extension, and a number for each limit of the engine. */
+export interface ServeCommandOptions extends CertificateOptions, UsersOptions {
+  readonly host: string;
+  readonly port?: number;
+  readonly unix?: string;
+  readonly unixMode?: number;
+  readonly hostname?: string;
+  readonly maildir: string;
+  readonly preset: Preset;
+  readonly lmtp: boolean;
+  readonly proxy?: 'v1' | 'v2' | 'any';
+  readonly trustXclient?: readonly string[];
+  readonly trustXforward?: readonly string[];
+  readonly size?: number;
+  readonly hops: number;
+  readonly explain: boolean;
+  readonly raw: boolean;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/** Extensions that are switched on by other options, or always on. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['SIZE', 'STARTTLS', 'AUTH', 'HELP', 'VRFY', 'EXPN', 'FUTURERELEASE']);
+const SWITCHES = EXTENSIONS.filter(({ keyword }) => !ELSEWHERE.has(keyword));
+const NAMES = Object.keys(LIMITS) as LimitName[];
+
+/** Adds the options to the command. */
+export function addServeOptions(command: Command): Command {
+  command
+    .optionsGroup('Where:')
+    .addOption(new Option('--host <address>', 'address to listen on').default('127.0.0.1'))
+    .addOption(new Option('--port <number>', 'port to listen on; 0: any that is free (default: 2525)').argParser(port))
+    .addOption(new Option('--tls-port <number>', 'port to listen on for TLS from the start, too; 0: any that is free').argParser(port))
+    .option('--unix <path>', 'Unix socket to listen on; without --port in place of it')
+    .addOption(new Option('--unix-mode <octal>', 'mode of the Unix socket, e.g. 660').argParser(mode))
+    .addOption(new Option('--proxy <version>', 'every connection begins with a PROXY header').choices(['v1', 'v2', 'any']))
+    .option('--trust-xclient <address>', 'a proxy (address, network/bits, or unix) that may say who its client is; once for each', each)
+    .option('--trust-xforward <address>', 'a sender that may say whom it had a message from; once for each', each)
+    .optionsGroup('Who and how:')
+    .option('--hostname <name>', 'name of this server (default: that of the host)')
+    .addOption(
+      new Option('--preset <name>', 'sink: take everything; mx: refuse what is ambiguous; submission: from users only; lmtp: deliver')
+        .choices(Object.keys(PRESETS))
+        .default('sink'),
+    )
+    .option('--lmtp', 'LMTP in place of SMTP: the same as --preset lmtp', false)
+    .option('--cert <file>', 'certificate in PEM, with its chain: STARTTLS is offered; SIGHUP reads it and the key again')
+    .option('--key <file>', 'private key of the certificate, in PEM')
+    .option('--tls-self-signed', 'make a certificate on the spot, for trials', false)
+    .option('--user <name:password>', 'a user who may authenticate; once for each', each)
+    .option('--users <file>', 'a file of users, one name:password or name:{SCRAM-SHA-256}… a line')
+    .option('--allow-cleartext-auth', 'let users authenticate without TLS: their passwords can be read on the way', false)
+    .optionsGroup('What is done:')
+    .addOption(new Option('--maildir <directory>', 'where messages are stored').default('./mail'))
+    .option('--raw', 'store messages without trace fields', false)
+    .addOption(new Option('--hops <number>', 'Received fields that a message may have').default(100).argParser(whole))
+    .option('--json', 'print one JSON object per event', false)
+    .option('--quiet', 'print only where the server listens', false)
+    .option('--explain', 'print the policy and the answer to EHLO that follow from the options, and end', false)
+    .optionsGroup('Extensions (each has a --no- form):');
+  for (const { keyword, rfc } of SWITCHES) {
+    command.option(`--${keyword.toLowerCase()}`, `offer ${keyword} (RFC ${rfc})`);
+    command.addOption(new Option(`--no-${keyword.toLowerCase()}`).default(undefined).hideHelp());
+  }
+  command.optionsGroup('Limits:').addOption(new Option('--size <octets>', 'the same as --limit-message-size').argParser(whole));
+  for (const name of NAMES) {
+    const { what, unit, value } = LIMITS[name];
+    command.addOption(new Option(`--limit-${kebab(name)} <${unit}>`, `${what} (default: ${value})`).argParser(whole));
+  }
+  return command;
+}
+
+/** The preset that the options name. */
+export function presetOf({ preset, lmtp }: ServeCommandOptions): Preset {
+  return lmtp ? 'lmtp' : preset;
+}
+
+/** The extensions that the options name, or leave to the preset. */
+export function extensionsOf(options: ServeCommandOptions): readonly string[] {
+  const chosen = new Set(PRESETS[presetOf(options)].extensions);
+  for (const { keyword } of SWITCHES) {
+    const on = (options as unknown as { readonly [name: string]: boolean | undefined })[camel(keyword.toLowerCase())];
+    if (on === true) chosen.add(keyword);
+    if (on === false) chosen.delete(keyword);
+  }
+  return [...chosen];
+}
+
+/** The limits that the options name. */
+export function limitsOf(options: ServeCommandOptions): Partial<Limits> {
+  const given = options as unknown as { readonly [name: string]: number | undefined };
+  const limits: { [name in LimitName]?: number } = options.size === undefined ? {} : { messageSize: options.size };
+  for (const name of NAMES) {
+    const value = given[camel(`limit-${kebab(name)}`)];
+    if (value !== undefined) limits[name] = value;
+  }
+  return limits;
+}
+
+/** `messageSize` is `--limit-message-size`. */
+function kebab(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** As commander names options. */
+function camel(name: string): string {
+  return name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+export function each(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+export function whole(text: string): number {
+  if (!/^[0-9]{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+export function port(text: string): number {
+  const number = whole(text);
+  if (number > 65_535) throw new InvalidArgumentError('It must be a port from 0 to 65535.');
+  return number;
+}
+
+function mode(text: string): number {
+  if (!/^[0-7]{3,4}$/.test(text)) throw new InvalidArgumentError('It must be a mode in octal, e.g. 660.');
+  return Number.parseInt(text, 8);
+}

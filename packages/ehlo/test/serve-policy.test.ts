@@ -1,0 +1,152 @@
+// The options of `ehlo serve` that say how it receives: LMTP, Unix sockets, proxies, extensions, limits; and what it says of them.
+
+import { statSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { Client, test } from './cli.ts';
+
+async function greeted(port: number | string): Promise<Client> {
+  const client = new Client(typeof port === 'number' ? port : connect(port));
+  await client.reply();
+  return client;
+}
+
+describe('LMTP on a Unix socket', () => {
+  test('a reply for each recipient; the socket has its mode, and one that nobody listens on is replaced', async ({
+    run,
+    folder,
+    stored,
+  }) => {
+    const path = join(folder, 'lmtp.sock');
+    const stale = createServer().listen(path);
+    // The process that left it is gone without a word.
+    await new Promise((resolve) => stale.once('listening', resolve));
+    (stale as unknown as { _handle: { close(): void } })._handle.close();
+    const cli = run(['serve', '--lmtp', '--unix', path, '--unix-mode', '660', '--maildir', join(folder, 'mail')]);
+    await cli.line(/^listening on .*lmtp\.sock$/);
+    expect(statSync(path).mode & 0o777).toBe(0o660);
+    const client = await greeted(path);
+    expect(await client.say('EHLO client.example')).toMatch(/^500 5\.5\.1 /);
+    expect(await client.say('LHLO client.example')).toMatch(/^250-.*PIPELINING/s);
+    expect(await client.again('a@mx.example', 'b@mx.example')).toMatch(/^354 /);
+    expect(await client.say('Subject: x\r\n\r\nText\r\n.')).toMatch(/^250 /);
+    expect(await client.reply()).toMatch(/^250 /);
+    expect([...stored().values()]).toEqual([expect.stringMatching(/with LMTP id /)]);
+  });
+
+  test('a socket that somebody listens on is left alone', async ({ run, folder }) => {
+    const path = join(folder, 'busy.sock');
+    const busy = createServer().listen(path);
+    await new Promise((resolve) => busy.once('listening', resolve));
+    const cli = run(['serve', '--unix', path, '--maildir', join(folder, 'mail')]);
+    expect(await cli.exited).toBe(2);
+    expect(cli.errors).toMatch(/Unix socket.*EADDRINUSE.*--unix/);
+    busy.close();
+  });
+});
+
+test('--proxy: the session is that of the client whom the header names', async ({ run }) => {
+  const cli = run(['--proxy', 'v1']);
+  const client = new Client(await cli.port());
+  client.socket.write('PROXY TCP4 192.0.2.7 192.0.2.8 4321 25\r\n');
+  expect(await client.reply()).toMatch(/^220 /);
+  await cli.line(/connected from 192\.0\.2\.7:4321/);
+  const other = new Client(await cli.port());
+  expect(await other.say('EHLO client.example')).toBe('');
+  expect(cli.errors).toMatch(/no session: 127\.0\.0\.1: no PROXY header/);
+});
+
+test('--trust-xclient: only who is named may speak for others', async ({ run }) => {
+  const port = await run(['--trust-xclient', '127.0.0.0/8', '--trust-xforward', '192.0.2.1']).port();
+  const client = await greeted(port);
+  const hello = await client.say('EHLO proxy.example');
+  expect(hello).toMatch(/^250[- ]XCLIENT /m);
+  expect(hello).not.toMatch(/XFORWARD/);
+  expect(await client.say('XCLIENT ADDR=192.0.2.7')).toMatch(/^220 /);
+});
+
+test('extensions and limits', async ({ run }) => {
+  const cli = run(['--preset', 'mx', '--smtputf8', '--dsn', '--no-chunking', '--limit-recipients', '100', '--size', '65536']);
+  const client = await greeted(await cli.port());
+  const hello = await client.say('EHLO client.example');
+  for (const offered of [/SMTPUTF8/, /DSN/, /SIZE 65536/]) expect(hello).toMatch(offered);
+  for (const off of [/CHUNKING/, /MT-PRIORITY/]) expect(hello).not.toMatch(off);
+  await client.say('MAIL FROM:<a@b.example> RET=HDRS');
+  for (let i = 0; i < 100; i++) await client.say(`RCPT TO:<r${i}@mx.example>`);
+  expect(await client.say('RCPT TO:<more@mx.example>')).toMatch(/^452 4\.5\.3 /);
+});
+
+test('--json: a message with its parameters, and with what trusted peers have said of its sender', async ({ run }) => {
+  const cli = run(['--json', '--trust-xclient', '127.0.0.1', '--trust-xforward', '127.0.0.1']);
+  const client = await greeted(await cli.port());
+  await client.say('EHLO proxy.example');
+  await client.say('XCLIENT ADDR=192.0.2.7 PORT=4321 NAME=relay.example LOGIN=joe');
+  await client.say('EHLO relay.example');
+  await client.say('XFORWARD ADDR=IPv6:2001:db8::7 SOURCE=REMOTE');
+  await client.say('MAIL FROM:<a@b.example> RET=HDRS ENVID=QQ314+2B159');
+  await client.say('RCPT TO:<one@mx.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Alias@old.example');
+  await client.say('RCPT TO:<two@mx.example>');
+  await client.say('DATA');
+  await client.say('Subject: x\r\n\r\nText\r\n.');
+  expect(await cli.event('message')).toMatchObject({
+    parameters: { ret: 'HDRS', envid: 'QQ314+159' },
+    recipientParameters: [{ notify: ['SUCCESS', 'DELAY'], orcpt: { type: 'rfc822', address: 'Alias@old.example' } }, {}],
+    protocol: 'ESMTPA',
+    peer: { address: '192.0.2.7', port: 4321, name: 'relay.example' },
+    forwarded: { address: '2001:db8::7', source: 'REMOTE' },
+    identity: 'joe',
+  });
+});
+
+test('a message that goes round in circles is refused', async ({ run, stored }) => {
+  const client = new Client(await run(['--hops', '3']).port());
+  const received = 'Received: from a.example by b.example; 1 Jan 2026 00:00:00 +0000\r\n';
+  await client.data();
+  expect(await client.say(`${received.repeat(4)}\r\nText\r\n.`)).toMatch(/^554 5\.4\.6 Routing loop/);
+  await client.again();
+  expect(await client.say(`${received.repeat(3)}\r\nText\r\n.`)).toMatch(/^250 /);
+  expect(stored().size).toBe(1);
+});
+
+describe('--explain', () => {
+  test('prints the policy and what EHLO will be answered, and listens to nobody', async ({ run, folder }) => {
+    const cli = run(['--explain', '--hostname', 'mx.example.org', '--tls-self-signed', '--user', 'joe:secret', '--limit-faults', '7'], {});
+    expect(await cli.exited).toBe(0);
+    const text = cli.lines.join('\n');
+    expect(text).toMatch(/^mx\.example\.org: SMTP, preset sink$/m);
+    expect(text).toMatch(/^ {2}faults +7 faults: /m);
+    const [clear = '', tls = ''] = text.split('and under TLS:');
+    expect(clear).toMatch(/250-STARTTLS/);
+    expect(clear).not.toMatch(/250.AUTH/);
+    expect(tls).toMatch(/250-AUTH .*PLAIN/);
+    expect(tls).not.toMatch(/STARTTLS/);
+    expect(text).not.toMatch(/secret/);
+    expect(folder).toBeTruthy();
+  });
+
+  test('--json: as one object', async ({ run }) => {
+    const cli = run(['--explain', '--json', '--lmtp']);
+    expect(await cli.exited).toBe(0);
+    const explanation = JSON.parse(cli.lines[0]!) as { protocol: string; hello: { clear: string[]; tls: null } };
+    expect([explanation.protocol, explanation.hello.tls]).toEqual(['lmtp', null]);
+    expect(explanation.hello.clear).toContain('250-PIPELINING');
+  });
+});
+
+test.each([
+  ['submission without users', ['--preset', 'submission'], /name users by --user or --users/],
+  ['a network that is none', ['--trust-xclient', '192.0.2.0/33'], /no address or network.*--trust-xclient/],
+  [
+    'an extension without the one that it needs',
+    ['--binarymime', '--no-chunking', '--preset', 'mx'],
+    /BINARYMIME cannot be offered without CHUNKING/,
+  ],
+  ['a limit below the least of the standard', ['--limit-recipients', '5'], /recipients is 5.*at least 100/],
+  ['a mode that is none', ['--unix', '/tmp/x', '--unix-mode', '9'], /mode in octal/],
+])('%s is told', async (_, args, message) => {
+  const { Cli } = await import('./cli.ts');
+  const cli = new Cli(['serve', ...args]);
+  expect(await cli.exited).toBe(2);
+  expect(cli.errors).toMatch(message);
+});
