@@ -45,6 +45,7 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
     find: '  if (input.overlong) refuseLine',
     replace: '  if (input.overlong) execute(core);\n  if (input.overlong && core.state.phase !== "closed") refuseLine',
     law: REPLIES,
+    cases: 999,
   },
   {
     name: 'a refused message is answered at once, and again at its end',
