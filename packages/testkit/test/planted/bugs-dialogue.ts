@@ -150,7 +150,7 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
     find: 'return RECEIVING.has(phase) && ',
     replace: 'return ',
     law: BODIES,
-    cases: 999,
+    cases: 3000,
   },
   {
     name: 'a message that is cut off ends in nothing',
