@@ -1,4 +1,4 @@
-import { encodeUtf8 } from '@ehlo/grammar';
+import { octets } from '@ehlo/grammar';
 import { BodyWriter } from './body-writer.ts';
 import type { ClientCore, Due } from './core.ts';
 import type { ClientLimits } from './limits.ts';
@@ -95,5 +95,5 @@ function dataParts(body: Body): Part[] {
   const { writer, ended, end } = body;
   const bytes = writer.next();
   if (bytes !== null) return [{ bytes, due: [], last: false }];
-  return ended && writer.idle ? [{ bytes: encodeUtf8(`${writer.finish()}.\r\n`), due: end, last: true }] : [];
+  return ended && writer.idle ? [{ bytes: octets(`${writer.finish()}.\r\n`), due: end, last: true }] : [];
 }
