@@ -5,7 +5,7 @@ import { CLIENT_TABLE, GUARDS, REPLIES, TABLE } from '../packages/engine/dist/in
 import { between } from './lib/between.mjs';
 
 const FILE = 'docs/state-machine.md';
-const PHASES = ['greeted', 'ready', 'mail', 'rcpt', 'refused'];
+const PHASES = ['greeted', 'ready', 'mail', 'rcpt', 'chunks', 'refused'];
 /** The reply of a verb that is carried out. */
 const TAKEN = {
   EHLO: 'hello',
@@ -21,6 +21,11 @@ const TAKEN = {
   QUIT: 'quit',
   STARTTLS: 'starttls',
   AUTH: 'authenticated',
+  LHLO: 'hello',
+  BDAT: 'chunk',
+  ETRN: 'etrn',
+  XCLIENT: 'greeting',
+  XFORWARD: 'xforward',
 };
 
 const check = process.argv.includes('--check');
