@@ -1,5 +1,5 @@
 // Takes mail from programs of others over real sockets and holds every stored file against a recording of the wire,
-// or, under TLS, against what they were given.
+// or, under TLS, against what they were given; and sends mail to servers of others.
 // Options: --install (or CI in the environment) installs what is missing; any other word picks the scenarios whose names have it.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { judge } from './interop/judge.mjs';
 import { bareLineFeed } from './interop/mx.mjs';
 import { provide } from './interop/programs.mjs';
 import { startRelay } from './interop/relay.mjs';
+import { sending } from './interop/sending.mjs';
 import { startServer } from './interop/server.mjs';
 import { tlsClients } from './interop/tls.mjs';
 
@@ -25,6 +26,7 @@ const scenarios = [
   ...authClients,
   browser,
   ...eximScenarios,
+  ...sending(),
   { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
 ];
 
