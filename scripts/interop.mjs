@@ -9,6 +9,7 @@ import { clients } from './interop/clients.mjs';
 import { eximScenarios } from './interop/exim.mjs';
 import { judge } from './interop/judge.mjs';
 import { bareLineFeed } from './interop/mx.mjs';
+import { postfixScenarios } from './interop/postfix.mjs';
 import { provide } from './interop/programs.mjs';
 import { startRelay } from './interop/relay.mjs';
 import { startServer } from './interop/server.mjs';
@@ -23,6 +24,7 @@ const scenarios = [
   ...tlsClients,
   ...authClients,
   ...eximScenarios,
+  ...postfixScenarios,
   { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
 ];
 

@@ -53,7 +53,9 @@ class Stage {
   }
 
   async clear() {
-    for (const undo of this.#undo.reverse()) await undo();
+    const failed = [];
+    for (const undo of this.#undo.reverse()) await Promise.resolve(undo()).catch((error) => failed.push(error));
+    if (failed.length > 0) throw failed[0];
   }
 
   path(name) {
@@ -199,4 +201,9 @@ export async function converse(port, lines) {
   } finally {
     socket.destroy();
   }
+}
+
+/** The octets of a text, a character each. */
+export function bytes(text) {
+  return Buffer.from(text).toString('latin1');
 }
