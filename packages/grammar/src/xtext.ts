@@ -25,7 +25,7 @@ export function decodeUtf8Xtext(text: string): string | null {
   if (!XTEXT.test(text)) return null;
   try {
     const decoded = decodeURIComponent(text.replaceAll('%', '%25').replaceAll('+', '%'));
-    return /^[^\0-\x1f\x7f]*$/.test(decoded) ? decoded : null;
+    return /^[ -~\u0080-\u{10ffff}]*$/u.test(decoded) ? decoded : null;
   } catch {
     return null;
   }
