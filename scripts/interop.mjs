@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { authClients } from './interop/auth.mjs';
 import { clients } from './interop/clients.mjs';
 import { eximScenarios } from './interop/exim.mjs';
+import { haproxyScenarios } from './interop/haproxy.mjs';
 import { judge } from './interop/judge.mjs';
 import { bareLineFeed } from './interop/mx.mjs';
 import { postfixScenarios } from './interop/postfix.mjs';
@@ -25,6 +26,7 @@ const scenarios = [
   ...authClients,
   ...eximScenarios,
   ...postfixScenarios,
+  ...haproxyScenarios,
   { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
 ];
 

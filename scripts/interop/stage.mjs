@@ -14,7 +14,7 @@ import { startRelay } from './relay.mjs';
 import { startServer } from './server.mjs';
 
 const PATIENCE = 30_000;
-const CERTS = fileURLToPath(new URL('../../packages/node/test/certs/', import.meta.url));
+export const CERTS = fileURLToPath(new URL('../../packages/node/test/certs/', import.meta.url));
 export const CA = join(CERTS, 'ca.crt');
 export const TLS = ['--cert', join(CERTS, 'server.crt'), '--key', join(CERTS, 'server.key')];
 
@@ -78,6 +78,7 @@ class Stage {
   /** `ehlo serve --json`. */
   async server(...options) {
     const server = await startServer('--json', ...options);
+    this.logs.push(() => `ehlo serve: ${server.errors}`);
     this.later(() => server.remove());
     this.later(() => server.stop());
     return server;
