@@ -10,6 +10,7 @@ import { eximScenarios } from './interop/exim.mjs';
 import { haproxyScenarios } from './interop/haproxy.mjs';
 import { judge } from './interop/judge.mjs';
 import { bareLineFeed } from './interop/mx.mjs';
+import { nginxScenarios } from './interop/nginx.mjs';
 import { postfixScenarios } from './interop/postfix.mjs';
 import { provide } from './interop/programs.mjs';
 import { startRelay } from './interop/relay.mjs';
@@ -27,6 +28,7 @@ const scenarios = [
   ...eximScenarios,
   ...postfixScenarios,
   ...haproxyScenarios,
+  ...nginxScenarios,
   { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
 ];
 
