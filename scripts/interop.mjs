@@ -8,8 +8,11 @@ import { authClients } from './interop/auth.mjs';
 import { browser } from './interop/browser.mjs';
 import { clients } from './interop/clients.mjs';
 import { eximScenarios } from './interop/exim.mjs';
+import { haproxyScenarios } from './interop/haproxy.mjs';
 import { judge } from './interop/judge.mjs';
 import { bareLineFeed } from './interop/mx.mjs';
+import { nginxScenarios } from './interop/nginx.mjs';
+import { postfixScenarios } from './interop/postfix.mjs';
 import { provide } from './interop/programs.mjs';
 import { startRelay } from './interop/relay.mjs';
 import { sending } from './interop/sending.mjs';
@@ -27,6 +30,9 @@ const scenarios = [
   browser,
   ...eximScenarios,
   ...sending(),
+  ...postfixScenarios,
+  ...haproxyScenarios,
+  ...nginxScenarios,
   { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
 ];
 
