@@ -55,7 +55,8 @@ function describeServer(socket: TLSSocket): ReturnType<typeof describeTls> {
     protocol: socket.getProtocol() ?? '',
     cipher: socket.getCipher().standardName ?? socket.getCipher().name,
     servername: typeof socket.servername === 'string' ? socket.servername : '',
-    endPoint: endPoint(peer.raw),
+    // Not every runtime gives a Buffer.
+    endPoint: endPoint(Buffer.from(peer.raw)),
     peer,
     // Its name was compared, too.
     authorized: socket.authorized,

@@ -35,7 +35,13 @@ export async function connectBy(open: Open, options: ConnectPlace): Promise<Clie
   const target: Target = { host, port };
   const verified = implicitTls || starttlsOf(session) === 'required';
   const security = new ClientTls(tls ?? {}, path === null ? host : 'localhost', verified);
-  const transport = await dial((signal) => open(target, path, security, signal), connectTimeout, session.signal);
+  const transport = await dial(
+    (signal) => open(target, path, security, signal),
+    // One that nobody waits for any more.
+    (late) => late.abort(),
+    connectTimeout,
+    session.signal,
+  );
   if (implicitTls && transport.tls === undefined) await shakeHands(transport, session);
   return await connectOn(transport, session, path === null ? target : {});
 }
@@ -51,6 +57,7 @@ async function shakeHands(transport: Transport, { limits, signal }: DriverOption
         stop.addEventListener('abort', () => transport.abort());
         return secure.call(transport, NO_OCTETS);
       },
+      () => {},
       tlsTimeout,
       signal,
     );

@@ -26,8 +26,6 @@ export class SocketTransport implements Transport {
     this.local = path === null ? { address: socket.localAddress ?? '', port: socket.localPort ?? 0 } : { address: path, port: 0 };
     // Replies are written whole: waiting for more only costs time (Nagle and delayed acknowledgements: 40 ms a message).
     socket.setNoDelay(true);
-    // Who listens for data would else make them flow before anybody has asked for them.
-    socket.pause();
     this.#listen(socket);
   }
 
@@ -35,6 +33,8 @@ export class SocketTransport implements Transport {
     this.#sink = sink;
     if (this.#socket.destroyed) queueMicrotask(this.#lose);
     else {
+      // Not before: who listens for data makes them flow.
+      this.#socket.on('data', this.#data);
       this.#socket.resume();
       // The end of a connection that has made its handshake may have come before anybody was there to hear of it.
       if (this.#socket.readableEnded) queueMicrotask(this.#end);
@@ -80,7 +80,7 @@ export class SocketTransport implements Transport {
   }
 
   #listen(socket: Socket): void {
-    socket.on('data', this.#data);
+    if (this.#sink !== null) socket.on('data', this.#data);
     socket.on('end', this.#end);
     socket.on('drain', this.#drain);
     socket.on('close', this.#lose);

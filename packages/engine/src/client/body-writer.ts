@@ -12,6 +12,9 @@ const LONG = 4096;
 /** Where the writer stands. */
 type WriterState = 'LINE' | 'TEXT' | 'CR';
 
+/** Why a message can't be sent on. */
+export type BrokenBody = 'declaration' | 'bare-line-end';
+
 /** How a message is written. */
 export interface BodyForm {
   /** RFC 5321 4.5.2: a dot at the beginning of a line is doubled. */
@@ -29,12 +32,12 @@ export interface BodyForm {
  * octet before another, so a run that needs none goes out as the view that it came in. Work is linear; no more than one block is made ahead.
  */
 export class BodyWriter {
-  /** Why the message can't be sent on. */
-  broken: 'declaration' | 'bare-line-end' | null = null;
   readonly #form: BodyForm;
   #source: Uint8Array = EMPTY;
   #at = 0;
   #state: WriterState = 'LINE';
+  /** The last octet that was given is a CR. */
+  #cr = false;
 
   constructor(form: BodyForm) {
     this.#form = form;
@@ -45,39 +48,51 @@ export class BodyWriter {
     return this.#at === this.#source.length;
   }
 
-  write(bytes: Uint8Array): void {
+  /** Takes the next octets of the message; or says why they can't be sent. */
+  write(bytes: Uint8Array): BrokenBody | null {
+    if (this.#form.ascii && !isAscii(bytes)) return 'declaration';
+    if (this.#form.refuseBare && this.#hasBare(bytes)) return 'bare-line-end';
     this.#source = bytes;
     this.#at = 0;
+    return null;
   }
 
-  /** The next octets for the wire; null if there are none, or if the message is broken. */
+  /** The next octets for the wire; null if there are none. */
   next(): Uint8Array | null {
     const source = this.#source;
     const from = this.#at;
     const to = Math.min(source.length, from + BLOCK);
-    if (from === to || this.broken !== null) return null;
+    if (from === to) return null;
     if (this.#form.exact) return this.#take(source.subarray(from, to), to);
     const clean = this.#run(source, from, to);
     if (clean === to || clean - from >= LONG) return this.#take(source.subarray(from, clean), clean);
     return this.#compact(source, from, clean, to);
   }
 
+  /** Whether the message can't end here. */
+  end(): BrokenBody | null {
+    return this.#form.refuseBare && this.#cr ? 'bare-line-end' : null;
+  }
+
   /** What the last line lacks of its end. */
   finish(): string {
-    if (this.#state === 'CR' && this.#form.refuseBare) this.#break('bare-line-end');
     return this.#form.exact || this.#state === 'LINE' ? '' : this.#state === 'CR' ? '\n' : '\r\n';
   }
 
-  #take(bytes: Uint8Array, at: number): Uint8Array | null {
-    if (this.#form.ascii && !isAscii(this.#source, this.#at, at)) return this.#break('declaration');
+  #take(bytes: Uint8Array, at: number): Uint8Array {
     this.#at = at;
-    if (this.idle) this.write(EMPTY); // not held any longer
+    // What is done with is not held any longer.
+    if (this.idle) [this.#source, this.#at] = [EMPTY, 0];
     return bytes;
   }
 
-  #break(why: 'declaration' | 'bare-line-end'): null {
-    this.broken = why;
-    return null;
+  /** Whether a CR or LF stands alone, as far as is known. */
+  #hasBare(bytes: Uint8Array): boolean {
+    for (const byte of bytes) {
+      if (this.#cr !== (byte === LF)) return true;
+      this.#cr = byte === CR;
+    }
+    return false;
   }
 
   /** How far `[i, to)` can go out as it is: `to`, or the octet before which another is missing. */
@@ -113,14 +128,12 @@ export class BodyWriter {
   }
 
   /** Copies what lies between missing octets, as far as a block of the size of the source and a little goes. */
-  #compact(bytes: Uint8Array, from: number, clean: number, to: number): Uint8Array | null {
+  #compact(bytes: Uint8Array, from: number, clean: number, to: number): Uint8Array {
     const out = new Uint8Array(to - from + (to - from) / 8 + 16);
     let filled = append(out, 0, bytes, from, clean);
     let i = clean;
     while (i < to && filled < out.length) {
-      const missing = this.#missing(bytes[i]!);
-      if (missing !== DOT && this.#form.refuseBare) return this.#break('bare-line-end');
-      out[filled++] = missing;
+      out[filled++] = this.#missing(bytes[i]!);
       const end = this.#run(bytes, i, Math.min(to, i + out.length - filled));
       filled = append(out, filled, bytes, i, end);
       i = end;
@@ -131,8 +144,8 @@ export class BodyWriter {
 
 const EMPTY: Uint8Array = new Uint8Array(0);
 
-function isAscii(bytes: Uint8Array, from: number, to: number): boolean {
+function isAscii(bytes: Uint8Array): boolean {
   let all = 0;
-  for (let i = from; i < to; i++) all |= bytes[i]!;
+  for (let i = 0; i < bytes.length; i++) all |= bytes[i]!;
   return all < 0x80;
 }

@@ -247,10 +247,10 @@ export class ClientCore {
   close(cause: ClientCause, reply: Reply | null = null, limit: string | null = null): void {
     if (this.phase === 'closed') return;
     const stage = this.active === null ? (STAGES[this.phase] ?? 'ready') : stageOf(this, this.active);
-    this.go('close');
     for (const transaction of [this.finishing, this.active]) {
       if (transaction !== null) settleAll(this, transaction, { cause, reply });
     }
+    this.go('close');
     this.active = this.finishing = this.body = this.exchange = null;
     this.#output = [];
     this.due.length = 0;
@@ -261,12 +261,9 @@ export class ClientCore {
 
   /** The session ends as it was to end, if it was; else for this reason. */
   over(cause: ClientCause, limit: string | null = null): void {
-    if (this.phase !== 'quit') return this.close(cause, null, limit);
-    this.close(
-      this.leaving?.cause ?? (this.finishing === null && this.active === null ? 'quit' : cause),
-      this.leaving?.reply ?? null,
-      limit,
-    );
+    const planned = this.phase === 'quit' && this.finishing === null && this.active === null;
+    if (planned) this.close(this.leaving?.cause ?? 'quit', this.leaving?.reply);
+    else this.close(cause, null, limit);
   }
 
   /** Starts the timer of what is awaited now, unless it runs already. */

@@ -33,17 +33,19 @@ export function coverage(transcript: Transcript, { moves, events, output }: Repl
   const asksMessage = transcript.options.ask?.includes('message') ?? false;
   const edges = new Set([...moves.flatMap((move) => happenings(move, payload.get(move), asksMessage)), ...attempts.flatMap(walked)]);
   const features = new Set<string>([...transcript.spec, ...edges]);
-  const secure = `${transcript.options.tls === undefined ? '' : ' under TLS'}${transcript.options.preset === 'lmtp' ? ' of LMTP' : ''}`;
+  const lmtp = transcript.options.preset === 'lmtp' ? ' of LMTP' : '';
+  const secure = `${transcript.options.tls === undefined ? '' : ' under TLS'}${lmtp}`;
   for (const { phase, verb, fault } of attempts) features.add(`${verb} in ${phase}${secure}: ${fault === null ? 'taken' : saying(fault)}`);
   for (const { from, on, phases, events: caused } of moves) {
-    features.add(`${on} in ${from} leads to ${phases.at(-1)}`);
+    features.add(`${on} in ${from} leads to ${phases.at(-1)}${lmtp}`);
     for (const { type, cause, limit, code } of caused) {
       if (type === 'closed') features.add(`closed in ${from}: ${cause} ${limit ?? ''}`);
       if (type === 'fault') features.add(`${code} in ${from}`);
+      if (type === 'aborted') features.add(`aborted in ${from}: ${cause}`);
     }
   }
   for (const name of Object.keys(transcript.options.limits ?? {})) features.add(`limit ${name}`);
-  for (const event of events) for (const feature of eventFeatures(event)) features.add(feature);
+  for (const event of events) for (const feature of eventFeatures(event)) features.add(feature + lmtp);
   for (const [reply] of output.matchAll(/^[2-5][0-9]{2}(?:[ -][245]\.[0-9]+\.[0-9]+)?/gm)) features.add(`reply ${reply}`);
   for (const feature of stepFeatures(transcript)) features.add(feature);
   return { attempts, edges, features };
@@ -60,8 +62,12 @@ const COMMAND_PHASES: readonly Phase[] = ['refused', 'greeted', 'ready', 'mail',
 /** What came of the line before its last part, where the transcript gives it in parts. */
 function fragment(moves: readonly Move[], i: number): string {
   let text = '';
-  for (let k = i - 1; k >= 0 && moves[k]!.on === 'line' && !moves[k]!.line.endsWith('\n'); k--) text = moves[k]!.line + text;
+  for (let k = i - 1; k >= 0 && isPart(moves[k]!); k--) text = moves[k]!.line + text;
   return text;
+}
+
+function isPart({ from, on, line }: Move): boolean {
+  return on === 'line' && COMMAND_PHASES.includes(from) && !line.endsWith('\n');
 }
 
 function attempt(move: Move, later: readonly Move[], before: string): readonly Attempt[] {
@@ -138,23 +144,42 @@ function stepFeatures({ steps, options }: Transcript): readonly string[] {
   let asked = '';
   for (const step of steps) {
     if ('event' in step) asked = step.event.type;
+    if ('deadline' in step) features.push(`deadline ${step.deadline} after ${asked}`);
+    if ('state' in step) for (const [name, value] of Object.entries(step.state)) features.push(`state ${name} ${keys(value)}`);
     const [kind, value] = Object.entries(step)[0]!;
     if (!['accept', 'reject', 'challenge', 'discard', 'tick'].includes(kind)) continue;
     const code = typeof value === 'object' && 'code' in value ? ` ${value.code}` : '';
-    features.push(`${kind}${code} after ${asked}${'stale' in step ? ', too late' : ''}`);
+    const held = typeof value === 'object' && 'delay' in value ? ', held back' : '';
+    features.push(`${kind}${code} after ${asked}${'stale' in step ? ', too late' : held}`);
   }
   return features;
 }
 
+/** A word, or what a value is made of. */
+function keys(value: Json): string {
+  if (typeof value === 'string') return /^\w+$/.test(value) ? value : '';
+  if (typeof value !== 'object') return '';
+  const parts = Object.entries(value ?? {}) as [string, Json][];
+  return parts.map(([name, part]) => (Array.isArray(part) && part.length === 0 ? `no ${name}` : name)).join(' ');
+}
+
 function eventFeatures(event: { readonly type: string; readonly [name: string]: Json }): readonly string[] {
-  const { type, code, cause, limit, verb, deviations, line, parameters } = event;
-  const shown = code === 'unknown-verb' || code === 'wrong-protocol' ? line : undefined;
+  const { type, code, cause, limit, verb, deviations, line, offset, parameters } = event;
+  const shown =
+    code === 'unknown-verb' || code === 'wrong-protocol' ? line : PARAMETER.has(String(code)) ? wordAt(line, offset) : undefined;
   const names = Array.isArray(deviations)
     ? deviations.map((found: Json) => (typeof found === 'string' ? found : (found as { name: string }).name))
     : [];
   return [
     [type, code, cause, limit, verb, shown].filter((part) => typeof part === 'string').join(' '),
     ...names.map((name) => `deviation ${name}`),
-    ...Object.keys(parameters ?? {}).map((name) => `${type} with ${name}`),
+    ...Object.entries(parameters ?? {}).map(([name, value]) => `${type} with ${name} ${keys(value)}`),
   ];
+}
+
+/** Faults whose place is the name of a parameter. */
+const PARAMETER: ReadonlySet<string> = new Set(['unknown-parameter', 'misplaced-parameter', 'duplicate-parameter']);
+
+function wordAt(line: Json | undefined, offset: Json | undefined): string | undefined {
+  return /^[\w-]+/.exec(String(line).slice(Number(offset)))?.[0].toUpperCase();
 }

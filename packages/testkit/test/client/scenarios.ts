@@ -421,7 +421,13 @@ export const SCENARIOS: readonly Scenario[] = [
     closed: 'closing',
     never: /\r\n\.\r\n/,
   },
-  { name: '421 to RCPT', jobs: [TWO], script: { RCPT: ['421 down<close>'] }, told: ['refused 421', 'unsent closing'], closed: 'closing' },
+  {
+    name: '421 to RCPT',
+    jobs: [TWO],
+    script: { RCPT: ['421 down<close>'] },
+    told: ['unsent closing', 'unsent closing'],
+    closed: 'closing',
+  },
   { name: '421 to the message', script: { END: ['421 down<close>'] }, told: ['refused 421'], closed: 'closing' },
   { name: 'the connection ends behind RCPT', script: { RCPT: ['250 ok<close>'] }, told: ['unsent ended'], closed: 'ended' },
   {

@@ -91,8 +91,8 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'the rest of a message is copied for each missing octet',
     file: 'client/body-writer.ts',
-    find: 'const missing = this.#missing(bytes[i]!);',
-    replace: 'bytes.slice(i);\n      const missing = this.#missing(bytes[i]!);',
+    find: 'out[filled++] = this.#missing(bytes[i]!);',
+    replace: 'bytes.slice(i);\n      out[filled++] = this.#missing(bytes[i]!);',
     law: LINEAR,
   },
   {
@@ -138,8 +138,9 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'a recipient that is refused for now counts as accepted',
     file: 'client/transaction.ts',
-    find: "if (reply.code >= 400) tell(core, transaction, index, refused('rcpt', reply));",
-    replace: "if (reply.code >= 500) tell(core, transaction, index, refused('rcpt', reply));",
+    find: "if (reply.code >= 400) tell(core, transaction, index, refused('rcpt', reply, isTooMany(reply) && transaction.accepted.length > 0));",
+    replace:
+      "if (reply.code >= 500) tell(core, transaction, index, refused('rcpt', reply, isTooMany(reply) && transaction.accepted.length > 0));",
     law: 'client: some recipients are refused',
   },
   {
