@@ -93,7 +93,7 @@ const commands = {
     const { outcomes, error } = await client.send({ reversePath: 'one@client.example', recipients: ['two@mx.example'] }, message);
     const { tls: secure } = client;
     await client.close();
-    return { outcomes, error, secure: secure && secure.protocol, said: `${parts * part.length} ${hash.digest('hex')}` };
+    return { outcomes, error, secure: secure?.protocol ?? null, said: `${parts * part.length} ${hash.digest('hex')}` };
   },
   /** The code and the words of a connection that fails. */
   fail: ({ port, ...how }) =>
