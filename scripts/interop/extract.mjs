@@ -1,13 +1,15 @@
 // Reads messages out of a recording, by lines and by nothing of ours: this is what the server is judged by.
 
 /**
- * The transactions of a session that reached DATA: { reversePath, forwardPaths, content, reply }. Texts are latin1, one
- * character an octet. Throws if the recording is no SMTP session.
+ * The transactions of a session that reached DATA, or the last chunk: { reversePath, forwardPaths, content, chunks, reply, replies }.
+ * In LMTP there is a reply for each recipient, `reply` is the first. Texts are latin1, one character an octet. Throws if the recording is
+ * no SMTP session.
  */
 export function transactions({ client, server }) {
   const replies = splitReplies(server);
   const found = [];
-  let open = { forwardPaths: [] };
+  let open = empty();
+  let lmtp = false;
   let at = 0;
   const nextLine = () => {
     const end = client.indexOf('\r\n', at);
@@ -17,23 +19,39 @@ export function transactions({ client, server }) {
     return line;
   };
   const nextReply = (to) => replies.shift() ?? fail(`no reply to ${to}`);
+  const finish = (content) => {
+    const told = lmtp ? open.forwardPaths.map(nextReply) : [nextReply('the end of data')];
+    found.push({ ...open, content, reply: told[0], replies: told });
+    open = empty();
+  };
   nextReply('the connection');
   for (let line = nextLine(); line !== null; line = nextLine()) {
-    const reply = nextReply(line);
-    const path = /^(?:MAIL FROM|RCPT TO):(<.*?>)/i.exec(line)?.[1];
-    if (/^MAIL /i.test(line) && reply.startsWith('250')) open = { reversePath: path, forwardPaths: [] };
-    else if (/^RCPT /i.test(line) && reply.startsWith('250')) open.forwardPaths.push(path);
-    else if (/^DATA$/i.test(line) && reply.startsWith('354')) {
-      const content = readContent(nextLine);
-      found.push({ ...open, content, reply: nextReply('the end of data') });
-      open = { forwardPaths: [] };
+    const chunk = /^BDAT ([0-9]+)( LAST)?$/i.exec(line);
+    if (chunk !== null) {
+      // RFC 3030 2: the octets follow the command whether it is refused or not.
+      const octets = client.slice(at, at + Number(chunk[1]));
+      at += octets.length;
+      open.chunks.push(octets);
+      if (chunk[2] !== undefined) finish(open.chunks.join(''));
+      else nextReply(line);
+      continue;
     }
+    const reply = nextReply(line);
+    if (/^LHLO /i.test(line)) lmtp = true;
+    const path = /^(?:MAIL FROM|RCPT TO):(<.*?>)/i.exec(line)?.[1];
+    if (/^MAIL /i.test(line) && reply.startsWith('250')) open = { ...empty(), reversePath: path };
+    else if (/^RCPT /i.test(line) && reply.startsWith('250')) open.forwardPaths.push(path);
+    else if (/^DATA$/i.test(line) && reply.startsWith('354')) finish(readContent(nextLine));
   }
   if (at !== client.length) fail(`the client's side ends within a line: ${JSON.stringify(client.slice(at, at + 80))}`);
   // RFC 5321 3.8: 421 may come to no command at all, and then it is the last.
   if (replies[0]?.startsWith('421 ')) replies.shift();
   if (replies.length > 0) fail(`a reply to nothing: ${replies[0]}`);
   return found;
+}
+
+function empty() {
+  return { forwardPaths: [], chunks: [] };
 }
 
 /** RFC 5321 4.5.2, as the receiver does it. */

@@ -27,16 +27,8 @@ export {
   type Session,
   type Stored,
 } from '@ehlo/driver';
-export {
-  type Certificate,
-  ClientTls,
-  type ClientTlsSettings,
-  type ConnectOptions,
-  connect,
-  ServerTls,
-  type Target,
-  type TlsSettings,
-} from '@ehlo/node/tls';
+export { type Certificate, ClientTls, type ClientTlsSettings, ServerTls, type Target, type TlsSettings } from '@ehlo/node/adapter';
+export { type ConnectOptions, connect } from './connect.ts';
 export { type ListenOptions, listen } from './listen.ts';
 export { type ServeOptions, serve } from './serve.ts';
 export { SocketTransport } from './transport.ts';

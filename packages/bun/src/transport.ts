@@ -1,6 +1,6 @@
 import { type Address, Inbox, LINGER_MS, LINGER_OCTETS, type Sink, type Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
-import { describeTls } from '@ehlo/node/tls';
+import { describeTls } from '@ehlo/node/adapter';
 
 /** What `upgradeTLS` wants, and what there is to tell of it. */
 export interface Certificates {
@@ -83,7 +83,7 @@ export class SocketTransport implements Transport {
     this.#inbox.stop();
     if (this.#state !== 'open') return;
     this.#state = 'closing';
-    this.#timer = setTimeout(() => this.#socket.end(), LINGER_MS);
+    this.#timer = setTimeout(() => this.#socket.terminate(), LINGER_MS);
     this.#socket.resume();
     if (this.#unsent.length === 0) this.#shutDown();
   }
@@ -107,7 +107,7 @@ export class SocketTransport implements Transport {
     await shaken;
     return describeTls({
       protocol: socket.getTLSVersion(),
-      cipher: socket.getCipher().name,
+      cipher: socket.getCipher().standardName,
       servername: socket.getServername() ?? '',
       endPoint,
       peer: socket.getPeerCertificate(),
@@ -133,7 +133,7 @@ export class SocketTransport implements Transport {
     if (this.#state === 'open') return this.#inbox.data(bytes);
     // A last reply must not be lost to a reset, which unread input would cause: it is read for a bounded while.
     this.#linger -= bytes.length;
-    if (this.#linger < 0) this.#socket.end();
+    if (this.#linger < 0) this.#socket.terminate();
   }
 
   #ended(): void {

@@ -1,4 +1,5 @@
-import type { Notice } from '@ehlo/engine';
+import type { Forwarded, Notice, Peer } from '@ehlo/engine';
+import type { MailParameters, RcptParameters } from '@ehlo/grammar';
 import pc from 'picocolors';
 import type { Session } from '#adapter';
 
@@ -8,6 +9,18 @@ export interface StoredMessage {
   readonly file: string;
   readonly reversePath: string;
   readonly forwardPaths: readonly string[];
+  /** Parameters of MAIL. */
+  readonly parameters: MailParameters;
+  /** Parameters of RCPT, for each of the forward-paths. */
+  readonly recipientParameters: readonly RcptParameters[];
+  /** As in the WITH clause of a Received field. */
+  readonly protocol: string;
+  /** Whom it came from, as the connection, a proxy or XCLIENT tells it. */
+  readonly peer: Peer;
+  /** Whom the sender had it from (XFORWARD); null if it has not told. */
+  readonly forwarded: Forwarded | null;
+  /** Who has authenticated, or null. */
+  readonly identity: string | null;
   /** Octets of content, as received. */
   readonly size: number;
   /** Names of the deviations from the standard that were kept. */

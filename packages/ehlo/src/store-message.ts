@@ -22,6 +22,7 @@ export async function storeMessage(message: IncomingMessage, session: Session, s
   const id = newQueueId();
   const { envelope } = message;
   // Facts of the connection are read before the body: the client may be gone when it ends.
+  const { protocol, peer, forwarded, identity } = session;
   const header = store.raw ? '' : traceFields(id, envelope, session, store.name);
   const { file } = await store.maildir.store(id, header, withoutLoops(message.body, store.hops));
   store.printer.message(session, {
@@ -29,6 +30,12 @@ export async function storeMessage(message: IncomingMessage, session: Session, s
     file,
     reversePath: formatPath(envelope.reversePath),
     forwardPaths: envelope.recipients.map(({ forwardPath }) => formatPath(forwardPath)),
+    parameters: envelope.parameters,
+    recipientParameters: envelope.recipients.map(({ parameters }) => parameters),
+    protocol,
+    peer,
+    forwarded,
+    identity,
     size: message.size,
     deviations: message.deviations.map(({ name, line }) => `${name} in line ${line} of the message`),
   });

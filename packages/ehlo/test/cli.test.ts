@@ -65,6 +65,12 @@ describe('what it prints', () => {
       id,
       reversePath: '<sender@client.example>',
       forwardPaths: ['<one@mx.example>', '<"two of them"@mx.example>'],
+      parameters: {},
+      recipientParameters: [{}, {}],
+      protocol: 'ESMTP',
+      peer: { address: '127.0.0.1', port: client.socket.localPort ?? expect.any(Number) },
+      forwarded: null,
+      identity: null,
       size: 21,
       deviations: [],
     });

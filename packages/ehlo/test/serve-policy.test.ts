@@ -77,6 +77,28 @@ test('extensions and limits', async ({ run }) => {
   expect(await client.say('RCPT TO:<more@mx.example>')).toMatch(/^452 4\.5\.3 /);
 });
 
+test('--json: a message with its parameters, and with what trusted peers have said of its sender', async ({ run }) => {
+  const cli = run(['--json', '--trust-xclient', '127.0.0.1', '--trust-xforward', '127.0.0.1']);
+  const client = await greeted(await cli.port());
+  await client.say('EHLO proxy.example');
+  await client.say('XCLIENT ADDR=192.0.2.7 PORT=4321 NAME=relay.example LOGIN=joe');
+  await client.say('EHLO relay.example');
+  await client.say('XFORWARD ADDR=IPv6:2001:db8::7 SOURCE=REMOTE');
+  await client.say('MAIL FROM:<a@b.example> RET=HDRS ENVID=QQ314+2B159');
+  await client.say('RCPT TO:<one@mx.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Alias@old.example');
+  await client.say('RCPT TO:<two@mx.example>');
+  await client.say('DATA');
+  await client.say('Subject: x\r\n\r\nText\r\n.');
+  expect(await cli.event('message')).toMatchObject({
+    parameters: { ret: 'HDRS', envid: 'QQ314+159' },
+    recipientParameters: [{ notify: ['SUCCESS', 'DELAY'], orcpt: { type: 'rfc822', address: 'Alias@old.example' } }, {}],
+    protocol: 'ESMTPA',
+    peer: { address: '192.0.2.7', port: 4321, name: 'relay.example' },
+    forwarded: { address: '2001:db8::7', source: 'REMOTE' },
+    identity: 'joe',
+  });
+});
+
 test('a message that goes round in circles is refused', async ({ run, stored }) => {
   const client = new Client(await run(['--hops', '3']).port());
   const received = 'Received: from a.example by b.example; 1 Jan 2026 00:00:00 +0000\r\n';

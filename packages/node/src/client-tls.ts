@@ -53,7 +53,7 @@ function describeServer(socket: TLSSocket): ReturnType<typeof describeTls> {
   const peer = socket.getPeerCertificate();
   return describeTls({
     protocol: socket.getProtocol() ?? '',
-    cipher: socket.getCipher().name,
+    cipher: socket.getCipher().standardName ?? socket.getCipher().name,
     servername: typeof socket.servername === 'string' ? socket.servername : '',
     // Not every runtime gives a Buffer.
     endPoint: endPoint(Buffer.from(peer.raw)),

@@ -28,7 +28,8 @@ export {
   type Stored,
 } from '@ehlo/driver';
 export { ClientTls, type ClientTlsSettings } from './client-tls.ts';
-export { type ConnectOptions, connect, type Target } from './connect.ts';
+export { type ConnectOptions, connect } from './connect.ts';
+export type { Target } from './connect-by.ts';
 export { type ListenOptions, listen } from './listen.ts';
 export { type ServeOptions, serve } from './serve.ts';
 export { type Certificate, ServerTls, type TlsSettings } from './server-tls.ts';

@@ -4,7 +4,7 @@ import { type EngineReply, GUARDS, LMTP_REPLIES, type Phase, REPLIES, type Reply
 import { DEVIATIONS, octets, parseVerb, type Verb } from '@ehlo/grammar';
 import { describe, expect, test } from 'vitest';
 import { coverage, EDGES, type JsonSchema, replayTranscript, violations } from '../src/vectors/index.ts';
-import { read, root, transcripts } from './vectors.ts';
+import { clientTranscripts, read, root, transcripts } from './vectors.ts';
 
 interface Requirement {
   readonly id: string;
@@ -95,7 +95,7 @@ describe('the requirements', () => {
   const { requirements } = read('requirements.json') as { requirements: Requirement[] };
   const { behaviours } = read('behaviours.json') as { behaviours: Requirement[] };
   const { notVectors } = read('not-vectors.json') as { notVectors: NotVector[] };
-  const vectors = new Set(transcripts.flatMap(({ transcript }) => transcript.spec));
+  const vectors = new Set([...transcripts.map(({ transcript }) => transcript), ...clientTranscripts].flatMap(({ spec }) => spec));
   const excused = new Set(notVectors.flatMap(({ ids }) => ids));
   const known = new Set([...requirements, ...behaviours].map(({ id }) => id));
 
@@ -135,7 +135,7 @@ test('every transcript shows something that no shorter one does', () => {
 });
 
 test('names are unique', () => {
-  const names = transcripts.map(({ transcript }) => transcript.name);
+  const names = [...transcripts.map(({ transcript }) => transcript), ...clientTranscripts].map(({ name }) => name);
   expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
 });
 

@@ -33,13 +33,13 @@ export class Body {
 
   constructor(core: ClientCore, transaction: Transaction) {
     this.transaction = transaction;
-    const { transfer, body, mail } = transaction.plan;
+    const { transfer, body, smtpUtf8 } = transaction.plan;
     const exact = transfer === 'BDAT' && body === 'BINARYMIME';
     this.writer = new BodyWriter({
       stuff: transfer === 'DATA',
       exact,
-      refuseBare: core.options.newlines === 'refuse',
-      ascii: body === '7BIT' && !/ SMTPUTF8\b/.test(mail),
+      refuseBare: core.options.newlines === 'refuse' && !exact,
+      ascii: body === '7BIT' && !smtpUtf8,
     });
   }
 
@@ -48,10 +48,6 @@ export class Body {
     if (this.#ready.length === 0 && !this.#stopped) {
       const bdat = this.transaction.plan.transfer === 'BDAT';
       this.#ready = bdat ? core.feature('chunking')!.parts(core, this) : dataParts(this);
-      if (this.writer.broken !== null) {
-        core.close(this.writer.broken);
-        return null;
-      }
     }
     return this.#ready[0] ?? null;
   }

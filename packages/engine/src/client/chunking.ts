@@ -19,7 +19,7 @@ function parts(core: ClientCore, body: Body): Part[] {
   const { writer, ended, transaction } = body;
   if (core.due.length > 0 && (!core.pipelines('envelope') || core.due.length >= MOST_CHUNKS)) return [];
   const block = writer.next();
-  const last = ended && writer.idle && writer.broken === null;
+  const last = ended && writer.idle;
   if (block === null && !last) return [];
   const bytes = concat([block ?? EMPTY, octets(last ? writer.finish() : '')]);
   const command = octets(`BDAT ${bytes.length}${last ? ' LAST' : ''}\r\n`);

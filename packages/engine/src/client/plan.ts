@@ -52,6 +52,8 @@ export interface TransactionPlan {
   readonly transfer: 'DATA' | 'BDAT';
   /** What is declared; octets beyond it are not sent. */
   readonly body: '7BIT' | '8BITMIME' | 'BINARYMIME';
+  /** Whether SMTPUTF8 is said: then the header may hold octets beyond ASCII, too. */
+  readonly smtpUtf8: boolean;
   /** Transactions that are needed; each takes the whole message. */
   readonly batches: number;
   /** Why nothing can be sent at all; null if something can. */
@@ -128,6 +130,7 @@ export function planTransaction(
     recipients: planned,
     transfer,
     body,
+    smtpUtf8: parameters.smtpUtf8 === true,
     batches: 1 + planned.reduce((last, { batch }) => Math.max(last, batch), 0),
     problem: problem ?? (planned.some((recipient) => recipient.problem === null) ? null : (planned[0]?.problem ?? null)),
   };
@@ -137,10 +140,10 @@ const problemOf = (code: ProblemCode, enhanced: string, text: string): Problem =
 
 const PROBLEMS: { readonly [code in Exclude<ProblemCode, 'extension'>]: Problem } = {
   'too-large': /* @__PURE__ */ problemOf('too-large', '5.3.4', 'the message is larger than the server takes'),
-  '8bitmime': /* @__PURE__ */ problemOf('8bitmime', '5.6.3', 'the server takes no octets beyond ASCII: encode the message in 7 bits'),
+  '8bitmime': /* @__PURE__ */ problemOf('8bitmime', '5.6.3', 'the server takes no octets beyond ASCII: encode the message'),
   binarymime: /* @__PURE__ */ problemOf('binarymime', '5.6.3', 'the server takes no binary message: encode it'),
   smtputf8: /* @__PURE__ */ problemOf('smtputf8', '5.6.7', 'the server takes no UTF-8 in addresses and headers'),
-  'bare-line-end': /* @__PURE__ */ problemOf('bare-line-end', '5.6.0', 'the message has a CR or LF alone: every line must end with CRLF'),
+  'bare-line-end': /* @__PURE__ */ problemOf('bare-line-end', '5.6.0', 'the message has a CR or LF alone'),
 };
 
 /** A path as it goes onto the wire: the text that was given, if the grammar takes it; so nothing can stand behind it. */

@@ -130,7 +130,7 @@ export const TRANSACTION_ANSWERS: {
   },
   RCPT(core, reply, { index }, transaction) {
     transaction.pending--;
-    if (reply.code >= 400) tell(core, transaction, index, refused('rcpt', reply));
+    if (reply.code >= 400) tell(core, transaction, index, refused('rcpt', reply, isTooMany(reply) && transaction.accepted.length > 0));
     else if (transaction.mail === 'accepted') {
       transaction.accepted.push(index);
       if (transaction.told[index] === 0) core.events.push({ type: 'recipient', transaction: transaction.id, index, reply });
@@ -223,8 +223,13 @@ export function answerEarly(core: ClientCore, reply: Reply, line: string): void 
   core.close('refused', reply);
 }
 
-function refused(stage: Stage, reply: Reply): Outcome {
-  return { status: 'refused', stage, permanent: reply.code >= 500, reply, problem: null };
+function refused(stage: Stage, reply: Reply, passing = reply.code < 500): Outcome {
+  return { status: 'refused', stage, permanent: !passing && reply.code >= 500, reply, problem: null };
+}
+
+/** RFC 5321 4.5.3.1.10: 552 for too many recipients "SHOULD" be treated "as a temporary, rather than permanent, failure". */
+function isTooMany({ code, enhanced = '5.5.3' }: Reply): boolean {
+  return code === 552 && enhanced === '5.5.3';
 }
 
 /** Tells what became of a recipient, once. */
@@ -256,7 +261,13 @@ export function settleAll(
 export function stageOf(core: ClientCore, transaction: Transaction): Stage {
   const due = core.due.find((due) => due.transaction === transaction);
   if (due !== undefined) return due.to === 'END' && transaction.handed ? 'message' : STAGES[due.to as keyof typeof STAGES];
-  return core.body?.transaction === transaction ? 'body' : transaction.mail === 'unasked' ? 'mail' : 'rcpt';
+  return core.body?.transaction === transaction
+    ? 'body'
+    : transaction.mail === 'unasked'
+      ? 'mail'
+      : core.phase === 'data'
+        ? 'data'
+        : 'rcpt';
 }
 
 const STAGES = { RSET: 'mail', MAIL: 'mail', RCPT: 'rcpt', DATA: 'data', BDAT: 'body', END: 'body' } as const;

@@ -55,10 +55,7 @@ export class Sender {
       if (event !== null) this.#take(event);
       else if (!this.#act()) {
         const bytes = written.length < most ? session.nextOutput() : null;
-        if (bytes === null) {
-          if (!this.#more()) return written;
-          continue;
-        }
+        if (bytes === null) return written;
         // A copy: what was lent may be used again.
         written.push(bytes.slice());
         session.written(bytes.length);
@@ -73,13 +70,6 @@ export class Sender {
       if (event.type === 'outcome') told[this.#errand.jobs.indexOf(this.#carries.get(event.transaction)!)]![event.index] = event;
     }
     return told;
-  }
-
-  /** Whether the session has told something in reaction to the last output. */
-  #more(): boolean {
-    const event = this.session.nextEvent();
-    if (event !== null) this.#take(event);
-    return event !== null;
   }
 
   #take(event: ClientEvent): void {

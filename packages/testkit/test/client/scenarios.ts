@@ -176,6 +176,14 @@ export const SCENARIOS: readonly Scenario[] = [
     faults: ['mixed-codes'],
   },
   {
+    name: 'a reply says both that it is done and to go on',
+    script: { DATA: ['250-ok\r\n354 go on\r\n'] },
+    told: ['unsent fault'],
+    closed: 'fault',
+    faults: ['mixed-codes'],
+    never: /hello/,
+  },
+  {
     name: 'a reply too many to MAIL',
     script: { MAIL: ['250 ok\r\n250 ok\r\n'] },
     told: ['unsent fault'],
@@ -421,7 +429,13 @@ export const SCENARIOS: readonly Scenario[] = [
     closed: 'closing',
     never: /\r\n\.\r\n/,
   },
-  { name: '421 to RCPT', jobs: [TWO], script: { RCPT: ['421 down<close>'] }, told: ['refused 421', 'unsent closing'], closed: 'closing' },
+  {
+    name: '421 to RCPT',
+    jobs: [TWO],
+    script: { RCPT: ['421 down<close>'] },
+    told: ['unsent closing', 'unsent closing'],
+    closed: 'closing',
+  },
   { name: '421 to the message', script: { END: ['421 down<close>'] }, told: ['refused 421'], closed: 'closing' },
   { name: 'the connection ends behind RCPT', script: { RCPT: ['250 ok<close>'] }, told: ['unsent ended'], closed: 'ended' },
   {

@@ -27,29 +27,29 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'the dot that a message begins with is not doubled',
     file: 'client/body-writer.ts',
-    find: "#state: WriterState = 'LINE';",
-    replace: "#state: WriterState = 'TEXT';",
+    find: '#state: WriterState = LINE;',
+    replace: '#state: WriterState = TEXT;',
     law: BODIES,
   },
   {
     name: 'the dot behind a bare CR is not doubled',
     file: 'client/body-writer.ts',
-    find: "before === 'CR' ? 'LINE'",
-    replace: "before === 'CR' ? 'TEXT'",
+    find: '        out[filled++] = LF;\n        state = LINE;',
+    replace: '        out[filled++] = LF;\n        state = TEXT;',
     law: BODIES,
   },
   {
     name: 'a CR at the end of a message stays alone',
     file: 'client/body-writer.ts',
-    find: "this.#state === 'CR' ? '\\n'",
-    replace: "this.#state === 'CR' ? ''",
+    find: "this.#state === BEHIND_CR ? '\\n'",
+    replace: "this.#state === BEHIND_CR ? ''",
     law: BODIES,
   },
   {
     name: 'a bare LF stays as it is',
     file: 'client/body-writer.ts',
-    find: 'else if (byte === LF || (',
-    replace: "else if (byte === LF && this.#form.exact) break; else if (byte === LF) state = 'LINE'; else if ((",
+    find: 'if (state !== BEHIND_CR) out[filled++] = CR;',
+    replace: 'if (state === TEXT) out[filled++] = CR;',
     law: BODIES,
   },
   { name: 'dots are doubled in chunks', file: 'client/body.ts', find: "stuff: transfer === 'DATA',", replace: 'stuff: true,', law: BDAT },
@@ -78,7 +78,7 @@ export const CLIENT_BUGS: readonly Mutant[] = [
     name: 'every block is copied',
     file: 'client/body-writer.ts',
     find: 'if (clean === to || clean - from >= LONG)',
-    replace: 'if (false)',
+    replace: 'if (from > to)',
     law: BLOCKS,
   },
   {
@@ -89,10 +89,10 @@ export const CLIENT_BUGS: readonly Mutant[] = [
     law: BLOCKS,
   },
   {
-    name: 'the rest of a message is copied for each missing octet',
+    name: 'the rest of a message is copied for each line',
     file: 'client/body-writer.ts',
-    find: 'const missing = this.#missing(bytes[i]!);',
-    replace: 'bytes.slice(i);\n      const missing = this.#missing(bytes[i]!);',
+    find: '        if (state !== BEHIND_CR) out[filled++] = CR;',
+    replace: '        bytes.slice(i, i + 9000);\n        if (state !== BEHIND_CR) out[filled++] = CR;',
     law: LINEAR,
   },
   {
@@ -138,8 +138,9 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'a recipient that is refused for now counts as accepted',
     file: 'client/transaction.ts',
-    find: "if (reply.code >= 400) tell(core, transaction, index, refused('rcpt', reply));",
-    replace: "if (reply.code >= 500) tell(core, transaction, index, refused('rcpt', reply));",
+    find: "if (reply.code >= 400) tell(core, transaction, index, refused('rcpt', reply, isTooMany(reply) && transaction.accepted.length > 0));",
+    replace:
+      "if (reply.code >= 500) tell(core, transaction, index, refused('rcpt', reply, isTooMany(reply) && transaction.accepted.length > 0));",
     law: 'client: some recipients are refused',
   },
   {
@@ -176,8 +177,8 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'of two codes the better counts',
     file: 'client/reply-reader.ts',
-    find: 'Math.max(code, this.#code)',
-    replace: 'Math.min(code, this.#code)',
+    find: 'Math.max(code, before)',
+    replace: 'Math.min(code, before)',
     law: 'client: a reply has two codes, the worse one first',
   },
   {

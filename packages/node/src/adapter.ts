@@ -1,7 +1,8 @@
-// For the adapters of other runtimes that have node:tls; and the client, which is the same wherever node:net is.
-
+// For the adapters of other runtimes that have node:tls.
 export { ClientTls, type ClientTlsSettings } from './client-tls.ts';
-export { type ConnectOptions, connect, type Target } from './connect.ts';
+export { type ConnectPlace, connectBy, type Open, type Target, unreachable } from './connect-by.ts';
+export type { Tls } from './handshake.ts';
+
 export { type Certificate, ServerTls, type TlsSettings } from './server-tls.ts';
 export { describeTls, endPoint, type TlsFacts } from './tls-info.ts';
 export { withTls } from './with-tls.ts';
