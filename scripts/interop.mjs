@@ -29,7 +29,7 @@ const scenarios = [
   ...authClients,
   browser,
   ...eximScenarios,
-  ...sending(),
+  ...sending,
   ...postfixScenarios,
   ...haproxyScenarios,
   ...nginxScenarios,
