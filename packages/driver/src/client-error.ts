@@ -78,7 +78,6 @@ export function errorOfClosed(closed: ClientClosedEvent, fault: ClientFaultEvent
     case 'ended':
       return made('ended', `the server has ended the connection${stage === 'connect' ? ' without a greeting' : ''}`);
     case 'lost':
-      if (cause instanceof ClientError) return cause;
       return stage === 'tls'
         ? made('tls-failed', `the TLS handshake failed${because(cause)}`)
         : made('lost', `the connection was lost${because(cause)}`);

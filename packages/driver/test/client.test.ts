@@ -189,6 +189,38 @@ describe('back-pressure', () => {
   });
 });
 
+describe('a server that takes nothing of a message', () => {
+  const BIG = 'x'.repeat(300_000);
+
+  test('is given up after the time for a block, and cut off', async () => {
+    const { client, server } = await open(willing(), { limits: { blockTimeout: 60 } });
+    server.stalled = true;
+    server.writable = false;
+    const sending = client.send(ENVELOPE, BIG);
+    await turns();
+    server.drain(); // the envelope
+    await turns();
+    server.drain(); // DATA
+    const { outcomes, error } = await sending;
+    expect(outcomes).toMatchObject([{ status: 'unsent', stage: 'body', cause: 'timeout' }]);
+    expect([error, server.ended]).toEqual([
+      expect.objectContaining({ code: 'timeout', message: 'the server was not fast enough (blockTimeout)' }),
+      'aborted',
+    ]);
+  });
+
+  test('but not as long as it takes a block in that time', async () => {
+    const { client, server } = await open(willing(), { limits: { blockTimeout: 150 } });
+    server.stalled = true;
+    server.writable = false;
+    const started = performance.now();
+    const drains = setInterval(() => server.drain(), 60);
+    const result = await client.send(ENVELOPE, BIG);
+    clearInterval(drains);
+    expect([told(result), performance.now() - started > 200]).toEqual(['accepted', true]);
+  });
+});
+
 describe('what becomes of each recipient', () => {
   test.each<[string, Script, string, string]>([
     ['one of them is refused', but({ 'RCPT TO:<bob': '550 5.1.1 nobody' }), 'accepted refused', 'accepted'],
@@ -345,12 +377,33 @@ describe('giving up', () => {
     expect(server.bodies).toEqual(['x\r\n']);
   });
 
+  test('a stream that is no longer wanted is told so', async () => {
+    const { client } = await open();
+    const control = new AbortController();
+    let left = false;
+    async function* source(): AsyncGenerator<string> {
+      try {
+        for (let i = 0; i < 2000; i++) yield 'x'.repeat(1000);
+        await turns(5);
+        yield 'late';
+      } finally {
+        left = true;
+      }
+    }
+    const sending = client.send(ENVELOPE, source(), { signal: control.signal });
+    control.abort();
+    expect(told(await sending)).toBe('unsent');
+    await turns(10);
+    expect(left).toBe(true);
+  });
+
   test('everything at once: what was not sent is unsent, what was is unknown', async () => {
     const { client, server } = await open(but({ END: null }));
     const sending = ['one', 'two', 'three'].map((text) => client.send(ENVELOPE, text));
     await turns();
     client.abort('no more');
-    expect((await Promise.all(sending)).map(told)).toEqual(['unknown', 'unsent', 'unsent']);
+    const outcomes = (await Promise.all(sending)).flatMap((result) => result.outcomes);
+    expect(outcomes).toMatchObject(['unknown', 'unsent', 'unsent'].map((status) => ({ status, cause: 'aborted' })));
     expect([await client.closed, server.ended]).toEqual([expect.objectContaining({ code: 'aborted', cause: 'no more' }), 'aborted']);
     expect(told(await client.send(ENVELOPE, 'x'))).toBe('unsent');
   });

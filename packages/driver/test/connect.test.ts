@@ -1,7 +1,7 @@
 // Why there is no session: every way in which a connection, TLS or AUTH fails, in codes that stay and words that name the fix.
 import { anonymous, oauthBearer, plain, scram, xoauth2 } from '@ehlo/sasl';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ClientError, type ClientMechanism, type ConnectOptions, connectOn } from '../src/index.ts';
+import { ClientError, type ClientMechanism, type ConnectOptions, connectOn, dial } from '../src/index.ts';
 import { but, type Script, ScriptedServer, tlsInfo, turns, willing } from './scripted.ts';
 
 const CREDENTIALS = { user: 'joe', password: 'correct horse' };
@@ -250,6 +250,11 @@ describe('TLS', () => {
 });
 
 describe('AUTH', () => {
+  test('is not even tried where TLS is not offered', async () => {
+    const { server, error } = await failure(willing(AUTH_PLAIN), { auth: PLAIN }, secure());
+    expect([error.code, server.lines]).toEqual(['tls-unavailable', ['EHLO [192.0.2.1]', 'QUIT']]);
+  });
+
   const lookup = (server: ScriptedServer): string => server.lines.find((line) => line.startsWith('AUTH'))!.split(' ')[1]!;
 
   test('needs TLS unless the program says in plain words that it does not', async () => {
@@ -268,6 +273,7 @@ describe('AUTH', () => {
   test.each([
     ['AUTH SCRAM-SHA-256 PLAIN', [plain(), scram()], 'PLAIN'],
     ['AUTH plain ANONYMOUS', [scram(), anonymous(), plain()], 'PLAIN'],
+    ['AUTH SCRAM-SHA-256-PLUS PLAIN', [scram(), plain()], 'PLAIN'],
     ['AUTH OAUTHBEARER PLAIN', [oauthBearer(), plain()], 'PLAIN'],
   ])('%s: the first that is offered and that the credentials suit', async (offer, mechanisms, taken) => {
     const server = new ScriptedServer(but({ AUTH: '235 yes' }, [offer]));
@@ -306,4 +312,21 @@ describe('AUTH', () => {
     expect(text).toContain('AUTH PLAIN ***');
     for (const secret of ['correct horse', btoa('\0joe\0correct horse')]) expect(text).not.toContain(secret);
   });
+});
+
+test('a connection that comes too late is given back', async () => {
+  const discarded: string[] = [];
+  let come: (connection: string) => void = () => {};
+  const dialing = dial<string>(
+    () =>
+      new Promise((resolve) => {
+        come = resolve;
+      }),
+    (late) => discarded.push(late),
+    1,
+  );
+  await expect(dialing).rejects.toMatchObject({ code: 'timeout' });
+  come('late');
+  await turns(1);
+  expect(discarded).toEqual(['late']);
 });

@@ -47,6 +47,22 @@ test('a connection is used for so many messages', async () => {
   expect(servers.slice(0, 2).map(({ lines }) => lines.at(-1))).toEqual(['QUIT', 'QUIT']);
 });
 
+test('never more at a time than its size, whoever comes when', async () => {
+  let [now, most] = [0, 0];
+  const counting: Script = (line, server) => {
+    if (line.startsWith('MAIL')) most = Math.max(most, ++now);
+    if (line === 'END') now--;
+    return willing()(line, server);
+  };
+  const { pool } = make({ size: 1, messages: 1 }, () => counting);
+  const all: Promise<unknown>[] = [];
+  const send = (more: number): void =>
+    void all.push(pool.send(ENVELOPE, 'x').then(() => Array.from({ length: Math.min(2, more) }, () => send(more - 1))));
+  for (let i = 0; i < 3; i++) send(2);
+  while ((await Promise.all(all)).length < all.length);
+  expect([most, all.length]).toEqual([1, 15]);
+});
+
 test('room: who waits for it makes no more messages than there are connections', async () => {
   const { pool, bodies } = make({ size: 2 });
   let [made, most] = [0, 0];
@@ -88,6 +104,9 @@ describe('a connection that was not used for a while', () => {
     await pool.send(ENVELOPE, '1');
     expect(await statuses(pool.send(ENVELOPE, '2'))).toBe('accepted accepted');
     expect(servers).toHaveLength(2);
+    const fresh = make({ size: 1 }, () => but({ MAIL: '421 leaving' }));
+    expect(await statuses(fresh.pool.send(ENVELOPE, '1'))).toBe('unsent unsent');
+    expect(fresh.servers).toHaveLength(1);
     const other = make({ size: 1 }, () => dying);
     await other.pool.send(ENVELOPE, '1');
     expect(await statuses(other.pool.send(ENVELOPE, ['2'].values()))).toBe('unsent unsent');
