@@ -6,7 +6,7 @@ import { run } from './clients.mjs';
 import { transactions } from './extract.mjs';
 import { judge } from './judge.mjs';
 import { find } from './programs.mjs';
-import { CA, linesTo, scenario, script, storedBy, TLS } from './stage.mjs';
+import { bytes, CA, linesTo, scenario, script, storedBy, TLS } from './stage.mjs';
 
 const CONTENT = ['From: <sender@client.example>', 'Subject: dots', '', '.', '..', '.a', '', '...', 'last', '.', ''].join('\r\n');
 const RECIPIENTS = ['one', 'two', 'three', '"four of us"'].map((local) => `<${local}@mx.example>`);
@@ -191,9 +191,4 @@ out:
     const said = await run('exim4', ['-C', config, '-odf', '-oMa', '127.0.0.1', '-bs'], Buffer.from(input, 'latin1'));
     assert.doesNotMatch(said, /^[45]\d\d/m);
   };
-}
-
-/** The octets of a text, a character each. */
-function bytes(text) {
-  return Buffer.from(text).toString('latin1');
 }

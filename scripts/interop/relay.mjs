@@ -1,7 +1,7 @@
 // A TCP relay that records both directions: what was on the wire, whatever the two ends say of it.
 import { connect, createServer } from 'node:net';
 
-/** Relays to a port of this machine. `recordings` has one entry for each connection: { client, server }, in latin1. */
+/** Relays to a port of this machine. `recordings` has one entry for each connection: { client, server, parts }, in latin1; `parts` is how the client's side came. */
 export async function startRelay(target) {
   const sessions = [];
   const sockets = new Set();
@@ -26,7 +26,11 @@ export async function startRelay(target) {
     port: server.address().port,
     get recordings() {
       const text = (parts) => Buffer.concat(parts).toString('latin1');
-      return sessions.map(({ client, server }) => ({ client: text(client), server: text(server) }));
+      return sessions.map(({ client, server }) => ({
+        client: text(client),
+        server: text(server),
+        parts: client.map((part) => part.toString('latin1')),
+      }));
     },
     close() {
       for (const socket of sockets) socket.destroy();

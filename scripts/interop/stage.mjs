@@ -14,7 +14,7 @@ import { startRelay } from './relay.mjs';
 import { startServer } from './server.mjs';
 
 const PATIENCE = 30_000;
-const CERTS = fileURLToPath(new URL('../../packages/node/test/certs/', import.meta.url));
+export const CERTS = fileURLToPath(new URL('../../packages/node/test/certs/', import.meta.url));
 export const CA = join(CERTS, 'ca.crt');
 export const TLS = ['--cert', join(CERTS, 'server.crt'), '--key', join(CERTS, 'server.key')];
 
@@ -53,7 +53,9 @@ class Stage {
   }
 
   async clear() {
-    for (const undo of this.#undo.reverse()) await undo();
+    const failed = [];
+    for (const undo of this.#undo.reverse()) await Promise.resolve(undo()).catch((error) => failed.push(error));
+    if (failed.length > 0) throw failed[0];
   }
 
   path(name) {
@@ -76,6 +78,7 @@ class Stage {
   /** `ehlo serve --json`. */
   async server(...options) {
     const server = await startServer('--json', ...options);
+    this.logs.push(() => `ehlo serve: ${server.errors}`);
     this.later(() => server.remove());
     this.later(() => server.stop());
     return server;
@@ -199,4 +202,9 @@ export async function converse(port, lines) {
   } finally {
     socket.destroy();
   }
+}
+
+/** The octets of a text, a character each. */
+export function bytes(text) {
+  return Buffer.from(text).toString('latin1');
 }

@@ -35,7 +35,7 @@ export function readHeader(transport: Transport, read: ProxyReader): Promise<Pro
         const parsed = read(seen);
         if (parsed === null) return;
         if (!parsed.ok) return reject(new Error(`no PROXY header: ${parsed.message}`));
-        proxied.arrived(parsed.value.header, seen.slice(parsed.value.length));
+        proxied.arrived(parsed.value.header, new Uint8Array(seen.subarray(parsed.value.length)));
         resolve(proxied);
       },
       end: ended,

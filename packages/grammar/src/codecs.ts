@@ -2,7 +2,7 @@ import { daysIn } from './calendar.ts';
 import { LETTER_ADDRESSES } from './dialect.ts';
 import { parseMailbox } from './path.ts';
 import { capitals, encodeUtf8 } from './rule.ts';
-import { decodeUtf8Address, decodeXtext, encodeUtf8Address, encodeXtext } from './xtext.ts';
+import { decodeUtf8Address, decodeUtf8Xtext, decodeXtext, encodeUtf8Address, encodeXtext } from './xtext.ts';
 
 /** How the value of a parameter is read and written. */
 export interface Codec<T = unknown> {
@@ -72,7 +72,10 @@ export const orcpt: Codec<OriginalRecipient> = {
     if (type === undefined || [...value].length > 500) return undefined;
     const text = value.slice(type.length + 1);
     const address = type === 'utf-8' ? decodeUtf8Address(text) : decodeXtext(text);
-    return address === null ? undefined : { type, address };
+    if (address !== null) return { type, address };
+    // RFC 3461 4.2 wants ASCII in xtext, RFC 6533 3 the type utf-8 for the rest; some mailers write such an address in xtext all the same.
+    const international = type === 'rfc822' ? decodeUtf8Xtext(text) : null;
+    return international === null ? undefined : { type: 'utf-8', address: international };
   },
   format: ({ type, address }) => `${type};${type === 'utf-8' ? encodeUtf8Address(address) : encodeXtext(address)}`,
 };

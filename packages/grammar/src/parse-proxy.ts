@@ -150,7 +150,7 @@ function parseTlvs(header: Uint8Array, from: number): ProxyTlv[] | null {
   for (let i = from; i < header.length; ) {
     const size = i + 3 <= header.length ? (header[i + 1]! << 8) | header[i + 2]! : header.length;
     if (i + 3 + size > header.length) return null;
-    tlvs.push({ type: header[i]!, value: header.slice(i + 3, i + 3 + size) });
+    tlvs.push({ type: header[i]!, value: new Uint8Array(header.subarray(i + 3, i + 3 + size)) });
     i += 3 + size;
   }
   return tlvs;
@@ -183,7 +183,8 @@ function checksumAgrees(header: Uint8Array, tlvs: readonly ProxyTlv[]): boolean 
   if (tlv.value.length !== 4) return false;
   let after = 0;
   for (const { value } of tlvs.slice(tlvs.indexOf(tlv) + 1)) after += 3 + value.length;
-  const blank = header.slice();
+  // Not by slice: that of a Buffer of Node shares its memory.
+  const blank = new Uint8Array(header);
   blank.fill(0, header.length - after - 4, header.length - after);
   const [a, b, c, d] = tlv.value as unknown as [number, number, number, number];
   return crc32c(blank) === ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;

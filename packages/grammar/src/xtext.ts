@@ -8,14 +8,27 @@ function hex(character: string): string {
   return character.codePointAt(0)!.toString(16).toUpperCase().padStart(2, '0');
 }
 
+const XTEXT = /^(?:[!-*,-<>-~]|\+[0-9A-F]{2})*$/i;
+
 /**
  * Decodes xtext; null if it is none, or if it stands for a control character or an octet beyond ASCII: such a text must not reach
  * a log or a header field (RFC 3461 4.4 wants printable characters).
  */
 export function decodeXtext(text: string): string | null {
-  if (!/^(?:[!-*,-<>-~]|\+[0-9A-F]{2})*$/i.test(text)) return null;
+  if (!XTEXT.test(text)) return null;
   const decoded = text.replaceAll(/\+(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   return /^[ -~]*$/.test(decoded) ? decoded : null;
+}
+
+/** Decodes xtext whose octets are UTF-8; null if it is none, if they are not, or if it stands for a control character. */
+export function decodeUtf8Xtext(text: string): string | null {
+  if (!XTEXT.test(text)) return null;
+  try {
+    const decoded = decodeURIComponent(text.replaceAll('%', '%25').replaceAll('+', '%'));
+    return /^[ -~\u0080-\u{10ffff}]*$/u.test(decoded) ? decoded : null;
+  } catch {
+    return null;
+  }
 }
 
 /** RFC 6533 3: `utf-8-addr-xtext`, where `\x{HEXPOINT}` stands for a character; `unitext` also takes characters as they are. */

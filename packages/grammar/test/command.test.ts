@@ -75,3 +75,16 @@ test('a declared size beyond every number still is a number', () => {
   const parsed = parse('MAIL FROM:<> SIZE=99999999999999999999');
   expect(parsed.ok && parsed.value.verb === 'MAIL' && parsed.value.parameters.size).toBe(Number.MAX_SAFE_INTEGER);
 });
+
+// UTF-8 in xtext is no printable ASCII (RFC 3461 4.2), but it is met; RFC 6533 3 has a type for it.
+test.each([
+  ['rfc822;+E7+94+A8@+C3+BC.example', { type: 'utf-8', address: '用@ü.example' }],
+  ['rfc822;a+2Bb@c', { type: 'rfc822', address: 'a+b@c' }],
+  ['rfc822;+C3@c', null],
+  ['rfc822;+C3+BC+0D@c', null],
+  ['rfc822;%41+C3+BC@c', { type: 'utf-8', address: '%41ü@c' }],
+  ['x400;+C3+BC@c', null],
+] as const)('ORCPT=%s', (value, orcpt) => {
+  const parsed = parse(`RCPT TO:<a@b> ORCPT=${value}`);
+  expect(parsed.ok && parsed.value.verb === 'RCPT' ? parsed.value.parameters.orcpt : null).toEqual(orcpt);
+});

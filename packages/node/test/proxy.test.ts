@@ -176,6 +176,10 @@ test('XCLIENT and XFORWARD are for those who are named', async ({ start, dial })
   expect([await wire.reply(), await wire.reply()]).toEqual([expect.stringMatching(/^250 /), expect.stringMatching(/^250 /)]);
   expect(seen.map(({ peer }) => peer).at(-1)).toBe('192.0.2.77 77');
   expect(forwarded).toEqual([{ address: '192.0.2.99', helo: 'far.example' }]);
+  // Without its port, the client's is not known: that of the proxy is not the client's.
+  wire.send('RSET\r\nXCLIENT ADDR=192.0.2.78\r\nEHLO client.example\r\n');
+  expect([await wire.reply(), await wire.reply(), await wire.reply()].map((reply) => reply.slice(0, 3))).toEqual(['250', '220', '250']);
+  expect(seen.map(({ peer }) => peer).at(-1)).toBe('192.0.2.78 0');
   const other = await dial(await start({}, { trusted: { XCLIENT: () => false } }));
   other.send('EHLO x.example\r\nXCLIENT ADDR=192.0.2.77\r\n');
   await other.reply();

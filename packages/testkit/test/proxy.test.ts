@@ -222,3 +222,17 @@ function canonical(header: ProxyHeader): unknown {
     tlvs: header.tlvs.map(({ type, value }) => [type, ...value]),
   };
 }
+
+test('a header in a Buffer of Node, whose slices share its memory: its checksum is found right, and nothing is written to it', () => {
+  // As HAProxy has sent it, with a checksum and a unique id.
+  const wire = Buffer.from('0d0a0d0a000d0a515549540a211100177f0000017f000001e4b232620300049369a05a05000130', 'hex');
+  const before = new Uint8Array(wire);
+  const parsed = parseProxy(wire);
+  expect(parsed?.ok && parsed.value.header.tlvs).toEqual([
+    { type: 3, value: Uint8Array.of(0x93, 0x69, 0xa0, 0x5a) },
+    { type: 5, value: Uint8Array.of(0x30) },
+  ]);
+  expect(new Uint8Array(wire)).toEqual(before);
+  wire.fill(0);
+  expect(parsed?.ok && parsed.value.header.tlvs[1]?.value).toEqual(Uint8Array.of(0x30));
+});

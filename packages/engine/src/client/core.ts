@@ -246,7 +246,7 @@ export class ClientCore {
   /** Ends the session. What is not decided is told now. */
   close(cause: ClientCause, reply: Reply | null = null, limit: string | null = null): void {
     if (this.phase === 'closed') return;
-    const stage = this.active === null ? (STAGES[this.phase] ?? 'ready') : stageOf(this, this.active);
+    const stage = this.active === null ? this.#stage() : stageOf(this, this.active);
     for (const transaction of [this.finishing, this.active]) {
       if (transaction !== null) settleAll(this, transaction, { cause, reply });
     }
@@ -257,6 +257,12 @@ export class ClientCore {
     this.input.clear();
     this.settle();
     this.events.push({ type: 'closed', cause, stage, reply, limit });
+  }
+
+  /** What a session without a transaction is doing. */
+  #stage(): Stage | 'ready' {
+    if (this.phase === 'starttls') return 'tls';
+    return STAGES.includes(this.phase) ? (this.phase as Stage) : 'ready';
   }
 
   /** The session ends as it was to end, if it was; else for this reason. */
@@ -301,15 +307,8 @@ export class ClientCore {
   }
 }
 
-/** What a session without a transaction was doing. */
-const STAGES: { readonly [phase in ClientPhase]?: Stage } = {
-  connect: 'connect',
-  hello: 'hello',
-  starttls: 'tls',
-  tls: 'tls',
-  auth: 'auth',
-};
-
+/** Phases that are stages, too; in the others a session without a transaction is ready. */
+const STAGES: readonly string[] = ['connect', 'hello', 'tls', 'auth'];
 const NOTHING: readonly [null, null] = [null, null];
 const LEVELS: readonly string[] = ['off', 'envelope', 'data', 'transactions'];
 /** From here on octets are handed out where they lie, not put together with others. */

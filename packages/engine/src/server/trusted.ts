@@ -32,12 +32,12 @@ export function badAttribute(attributes: Attributes, known: readonly string[]): 
   return null;
 }
 
-/** The peer as XCLIENT tells it; what it does not tell stays. */
+/** The peer as XCLIENT tells it; what it does not tell stays, but a port is one of its address. */
 export function toldPeer(peer: Peer, attributes: Attributes): Peer {
   const [name, helo, protocol, address, port] = ['NAME', 'HELO', 'PROTO', 'ADDR', 'PORT'].map((key) => known(attributes, key));
   return {
     address: attributes.has('ADDR') ? (addressOf(address ?? '') ?? '') : peer.address,
-    port: attributes.has('PORT') ? Number(port ?? 0) : peer.port,
+    port: attributes.has('PORT') || attributes.has('ADDR') ? Number(port ?? 0) : peer.port,
     ...(name === undefined ? {} : { name }),
     ...(helo === undefined ? {} : { helo }),
     ...(protocol === undefined ? {} : { protocol: protocol.toUpperCase() }),

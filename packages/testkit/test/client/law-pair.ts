@@ -8,7 +8,7 @@ import { CASES, holds, type Law, property, same } from '../laws/law.ts';
 /** Bodies of what makes trouble. */
 const body: fc.Arbitrary<string> = fc.oneof(
   {
-    weight: 6,
+    weight: 24,
     arbitrary: fc
       .array(fc.constantFrom('\r\n', '\r', '\n', '.', '..', 'a', 'b c', '\r\n.\r\n', '\n.\n', '\r.\r', '\0'), { maxLength: 24 })
       .map((parts) => parts.join('')),

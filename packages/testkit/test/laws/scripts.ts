@@ -75,13 +75,18 @@ const strange: fc.Arbitrary<ServerOptions> = fc
     futureRelease: { seconds: 1000, until: '2030-01-01T00:00:00Z' },
     ...(tolerate === null ? {} : { tolerate }),
     ...(bareLineEnds === null ? {} : { bareLineEnds }),
-    ...(extensions === null ? {} : { extensions: extensions.filter((keyword) => keyword !== 'ETRN' || mayQueue(preset, ask)) }),
+    ...(extensions === null ? {} : { extensions: extensions.filter((keyword) => may(keyword, preset, ask)) }),
     ...(implicit ? { tls: TLS } : {}),
   }));
 
-/** RFC 6409 7: ETRN is none of a submission server's; elsewhere somebody has to carry it out. */
-function mayQueue(preset: string, ask: readonly QuestionType[]): boolean {
-  return preset !== 'submission' && (preset === 'sink' || ask.includes('info'));
+/**
+ * Whether a preset may offer an extension. RFC 6409 7: ETRN is none of a submission server's; elsewhere somebody has to carry it out.
+ * RFC 4865 4.2: FUTURERELEASE is for submission alone.
+ */
+function may(keyword: string, preset: string, ask: readonly QuestionType[]): boolean {
+  if (preset === 'sink') return true;
+  if (keyword === 'ETRN') return preset !== 'submission' && ask.includes('info');
+  return keyword !== 'FUTURERELEASE' || preset === 'submission';
 }
 
 /** A server that lets sessions get far. */
@@ -94,9 +99,10 @@ const friendly: fc.Arbitrary<ServerOptions> = fc
     extensions: fc.constantFrom(null, EVERYTHING, EVERYTHING),
     trust,
   })
-  .map(({ limits, extensions, ...rest }) => ({
+  .map(({ limits, extensions, preset, ...rest }) => ({
     ...rest,
-    ...(extensions === null ? {} : { extensions }),
+    preset,
+    ...(extensions === null ? {} : { extensions: extensions.filter((keyword) => may(keyword, preset, QUESTIONS)) }),
     futureRelease: { seconds: 1000, until: '2030-01-01T00:00:00Z' },
     hostname: '[192.0.2.25]',
     ask: ['auth', ...QUESTIONS],

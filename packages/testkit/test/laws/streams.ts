@@ -101,7 +101,7 @@ export const command: fc.Arbitrary<string> = fc.oneof(
       'RCPT TO',
       'AUTHPLAIN x',
       'STARTTLSX',
-      `NOOP ${'x'.repeat(1100)}`,
+      `NOOP ${'x'.repeat(1300)}`,
       'RCPT TO:<a@b>\rDATA',
       'BDAT 0 LAST',
       'BDAT 3',

@@ -45,6 +45,7 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
     find: '  if (input.overlong) refuseLine',
     replace: '  if (input.overlong) execute(core);\n  if (input.overlong && core.state.phase !== "closed") refuseLine',
     law: REPLIES,
+    cases: 999,
   },
   {
     name: 'a refused message is answered at once, and again at its end',
@@ -149,7 +150,7 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
     find: 'return RECEIVING.has(phase) && ',
     replace: 'return ',
     law: BODIES,
-    cases: 999,
+    cases: 3000,
   },
   {
     name: 'a message that is cut off ends in nothing',

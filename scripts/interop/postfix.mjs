@@ -1,0 +1,270 @@
+// Postfix relays to us by SMTP, and delivers to us by LMTP: a whole one, of its own folder, that is given its messages by SMTP.
+import { strict as assert } from 'node:assert';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { reject } from 'ehlo';
+import { run } from './clients.mjs';
+import { judge } from './judge.mjs';
+import { bytes, CA, converse, freePort, scenario, script, storedBy, TLS, until } from './stage.mjs';
+
+const CONTENT = ['From: <sender@client.example>', 'Subject: dots', '', '.', '..', '.a', '', '...', 'last', '.', ''].join('\r\n');
+const RECIPIENTS = ['one', 'two', 'three', '"four of us"'].map((local) => `<${local}@mx.example>`);
+/** Whom Postfix is made to believe that its messages come from. */
+const CLIENTS = {
+  IPv4: { told: 'ADDR=192.0.2.77 PORT=4321 NAME=far.example', address: '192.0.2.77' },
+  IPv6: { told: 'ADDR=IPV6:2001:DB8:0:0:0:0:0:77 PORT=4321 NAME=far.example', address: '2001:db8::77' },
+};
+
+export const postfixScenarios = [
+  scenario('Postfix: SMTP, pipelined, several recipients', pipelined),
+  scenario('Postfix: SMTP, many messages by few connections', reused),
+  scenario('Postfix: SMTP, a message of several MB', large),
+  scenario('Postfix: SMTP, the parameters of DSN', notifications),
+  scenario('Postfix: SMTPUTF8', internationalized),
+  scenario('Postfix: STARTTLS, verified', secured),
+  scenario('Postfix: SMTP, a recipient refused', refused),
+  scenario('Postfix: LMTP over TCP, XFORWARD for an IPv4 client', (stage) => forwarded(stage, CLIENTS.IPv4)),
+  scenario('Postfix: LMTP over a Unix socket, XFORWARD for an IPv6 client', forwardedByUnix),
+  scenario('Postfix: LMTP, a recipient refused and others failed at the end', delivered),
+].map((one) => ({ ...one, root: true }));
+
+async function pipelined(stage) {
+  const { server, relay, submit } = await recorded(stage);
+  await submit([{ to: RECIPIENTS, content: CONTENT }]);
+  const [message] = await judged(server, relay, 1);
+  assert.deepEqual(message.forwardPaths.toSorted(), RECIPIENTS.toSorted());
+  const [{ parts }] = relay.recordings;
+  const [group] = parts.filter((part) => part.startsWith('MAIL '));
+  assert.match(group, /^MAIL FROM:\S+ .*\r\n(?:RCPT TO:<.*>.*\r\n){4}DATA\r\n$/);
+}
+
+async function reused(stage) {
+  const { server, relay, submit } = await recorded(stage, [], ['smtp_connection_cache_destinations = static:all']);
+  await submit(
+    Array.from({ length: 30 }, (_, n) => ({ to: RECIPIENTS.slice(n % 4), content: `Subject: ${n}\r\n\r\n${'.\r\n'.repeat(n)}` })),
+  );
+  await judged(server, relay, 30);
+  assert(relay.recordings.length < 30, 'no connection was used again');
+}
+
+async function large(stage) {
+  const { server, relay, submit } = await recorded(stage);
+  const content = `Subject: large\r\n\r\n${Array.from({ length: 100_000 }, (_, n) => `.${'x'.repeat(n % 90)}\r\n`).join('')}`;
+  await submit([{ to: RECIPIENTS, content }]);
+  const [message] = await judged(server, relay, 1);
+  assert(message.content.endsWith(content));
+}
+
+async function notifications(stage) {
+  const { server, relay, submit } = await recorded(stage);
+  await submit([DSN.submitted]);
+  const [message] = await judged(server, relay, 1);
+  DSN.check(message);
+}
+
+const DSN = {
+  submitted: {
+    from: '<sender@client.example> RET=HDRS ENVID=QQ314+2B159',
+    to: ['<one@mx.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Alias+2Bx@old.example', '<two@mx.example> NOTIFY=NEVER', '<three@mx.example>'],
+    content: CONTENT,
+  },
+  check({ parameters, forwardPaths, recipientParameters }) {
+    const { size, body, ...told } = parameters;
+    assert(size >= CONTENT.length);
+    assert.deepEqual(told, { ret: 'HDRS', envid: 'QQ314+159' });
+    // Postfix has an order of its own.
+    assert.deepEqual(Object.fromEntries(forwardPaths.map((path, n) => [path, recipientParameters[n]])), {
+      '<one@mx.example>': { notify: ['SUCCESS', 'DELAY'], orcpt: { type: 'rfc822', address: 'Alias+x@old.example' } },
+      '<two@mx.example>': { notify: 'NEVER', orcpt: { type: 'rfc822', address: 'two@mx.example' } },
+      '<three@mx.example>': { orcpt: { type: 'rfc822', address: 'three@mx.example' } },
+    });
+  },
+};
+
+async function internationalized(stage) {
+  const { server, relay, submit } = await recorded(stage);
+  const content = bytes('Subject: Grüße\r\n\r\nünïcödé\r\n');
+  await submit([{ from: bytes('<söñder@client.example> SMTPUTF8 BODY=8BITMIME'), to: [bytes('<用户@例子.example>')], content }]);
+  const [message] = await judged(server, relay, 1);
+  assert.equal(message.parameters.smtpUtf8, true);
+  assert.equal(message.parameters.body, '8BITMIME');
+  assert.equal(message.reversePath, '<söñder@client.example>');
+  assert.deepEqual(message.forwardPaths, ['<用户@例子.example>']);
+  assert.deepEqual(message.recipientParameters, [{ orcpt: { type: 'utf-8', address: '用户@例子.example' } }]);
+  assert.equal(message.protocol, 'UTF8SMTP');
+  assert(message.content.endsWith(content));
+}
+
+async function secured(stage) {
+  const server = await stage.server('--raw', ...TLS);
+  const trust = ['smtp_tls_security_level = secure', 'smtp_tls_secure_cert_match = localhost', `smtp_tls_CAfile = ${stage.copy(CA)}`];
+  const submit = await postfix(stage, `smtp:[127.0.0.1]:${server.port}`, trust);
+  await submit([{ to: RECIPIENTS, content: CONTENT }]);
+  const [message] = await storedBy(server);
+  assert.equal(message.protocol, 'ESMTPS');
+  assert(message.content.endsWith(`\r\n${CONTENT}`));
+}
+
+async function refused(stage) {
+  const taken = [];
+  const server = await stage.serve('mx', {
+    rcpt: ({ forwardPath }) => forwardPath.localPart !== 'two' || reject(550, '5.1.1', 'No such user'),
+    async message({ envelope, body }) {
+      for await (const _ of body);
+      taken.push(envelope.recipients.map(({ forwardPath }) => forwardPath.localPart));
+    },
+  });
+  const submit = await postfix(stage, `smtp:[127.0.0.1]:${server.address.port}`);
+  await submit([{ to: RECIPIENTS, content: CONTENT }]);
+  assert.deepEqual(
+    taken.map((names) => names.toSorted()),
+    [['four of us', 'one', 'three']],
+  );
+  assert.match(submit.log(), /to=<two@mx\.example>, .*status=bounced .*550 5\.1\.1 No such user/);
+}
+
+/** Over TCP: on a wire that can be recorded. */
+async function forwarded(stage, client) {
+  const server = await stage.server('--raw', '--lmtp', '--dsn', '--trust-xforward', '127.0.0.1');
+  const relay = await stage.relay(server.port);
+  const submit = await postfix(stage, `lmtp:inet:127.0.0.1:${relay.port}`, ['lmtp_send_xforward_command = yes']);
+  const [id] = await submit([DSN.submitted], client);
+  const [message] = await judged(server, relay, 1);
+  DSN.check(message);
+  forwardedFacts(message, client, id);
+  assert.equal(message.peer.address, '127.0.0.1');
+}
+
+async function forwardedByUnix(stage) {
+  const path = stage.path('lmtp.sock');
+  const server = await stage.server('--raw', '--lmtp', '--dsn', '--unix', path, '--unix-mode', '666', '--trust-xforward', 'unix');
+  const submit = await postfix(stage, `lmtp:unix:${path}`, ['lmtp_send_xforward_command = yes']);
+  const [id] = await submit([DSN.submitted], CLIENTS.IPv6);
+  const [message] = await storedBy(server);
+  DSN.check(message);
+  forwardedFacts(message, CLIENTS.IPv6, id);
+  assert.equal(message.peer.address, '');
+  assert(message.content.endsWith(`\r\n${CONTENT}`));
+}
+
+function forwardedFacts({ forwarded, protocol }, { address }, id) {
+  assert.equal(protocol, 'LMTP');
+  assert.deepEqual(forwarded, {
+    address,
+    port: 4321,
+    name: 'far.example',
+    helo: 'client.example',
+    protocol: 'ESMTP',
+    ident: id,
+    source: 'REMOTE',
+  });
+}
+
+/** Each recipient has a reply of his own, and Postfix goes by it. */
+async function delivered(stage) {
+  const path = stage.path('lmtp.sock');
+  const ends = { two: reject(552, '5.2.2', 'Mailbox full'), 'four of us': reject(451, '4.2.0', 'Come back later') };
+  await stage.serve(
+    'lmtp',
+    {
+      rcpt: ({ forwardPath }) => forwardPath.localPart !== 'three' || reject(550, '5.1.1', 'No such user'),
+      async message({ envelope, body }) {
+        for await (const _ of body);
+        return envelope.recipients.map(({ forwardPath }) => ends[forwardPath.localPart] ?? true);
+      },
+    },
+    { path, mode: 0o666 },
+  );
+  const submit = await postfix(stage, `lmtp:unix:${path}`);
+  await submit([{ to: RECIPIENTS, content: CONTENT }], CLIENTS.IPv4, 'defer');
+  const log = submit.log();
+  assert.match(log, /to=<one@mx\.example>, .*status=sent \(250 2\.6\.0 /);
+  assert.match(log, /to=<two@mx\.example>, .*status=bounced .*552 5\.2\.2 Mailbox full/);
+  assert.match(log, /to=<three@mx\.example>, .*status=bounced .*550 5\.1\.1 No such user/);
+  assert.match(log, /to=<"four of us"@mx\.example>, .*status=deferred .*451 4\.2\.0 Come back later/);
+}
+
+/** A server whose wire is recorded, and a Postfix that relays to it. */
+async function recorded(stage, options = [], settings = []) {
+  const server = await stage.server('--raw', ...options);
+  const relay = await stage.relay(server.port);
+  return { server, relay, submit: await postfix(stage, `smtp:[127.0.0.1]:${relay.port}`, settings) };
+}
+
+async function judged(server, relay, count) {
+  const messages = await storedBy(server);
+  assert.equal(judge(relay.recordings, server, true), count);
+  return messages;
+}
+
+/** What of Postfix runs, beside the server that it is given messages by. */
+const SERVICES = `
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+smtp unix - - n - - smtp
+lmtp unix - - n - - lmtp
+retry unix - - n - - error
+discard unix - - n - - discard
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+`;
+
+/**
+ * Starts a Postfix that hands everything to a transport. Returns what gives it messages, and waits until they are done with; `log` is
+ * what it has to say of them.
+ */
+async function postfix(stage, transport, settings = []) {
+  const [etc, queue, data] = ['etc', 'queue', 'data'].map((name) => stage.path(name));
+  for (const folder of [etc, queue, data]) mkdirSync(folder);
+  await run('chown', ['postfix', data]);
+  const log = stage.path('maillog');
+  const port = await freePort();
+  stage.file(
+    'etc/main.cf',
+    [
+      'compatibility_level = 3.6',
+      `queue_directory = ${queue}`,
+      `data_directory = ${data}`,
+      `maillog_file = ${log}`,
+      `maillog_file_prefixes = ${stage.folder}`,
+      'inet_interfaces = loopback-only',
+      'inet_protocols = all',
+      'myhostname = postfix.interop.example',
+      'mydestination =',
+      'local_recipient_maps =',
+      'alias_maps =',
+      'relay_domains = static:all',
+      'smtpd_relay_restrictions = reject_unauth_destination',
+      'smtpd_authorized_xclient_hosts = 127.0.0.1',
+      // Messages come from elsewhere, and are left as they are.
+      'local_header_rewrite_clients =',
+      'disable_dns_lookups = yes',
+      `relay_transport = ${transport}`,
+      `default_transport = ${transport}`,
+      // What it has to tell the sender.
+      'transport_maps = inline:{client.example=discard:}',
+      ...settings,
+      '',
+    ].join('\n'),
+  );
+  stage.file('etc/master.cf', `127.0.0.1:${port} inet n - n - - smtpd${SERVICES}`);
+  stage.logs.push(() => readFileSync(log, 'utf8'));
+  await stage.daemon('postfix', ['-c', etc, 'start-fg'], [port]);
+  // It is stopped by its own name: its master outlives the process that was started.
+  stage.later(() => run('postfix', ['-c', etc, 'stop']));
+  const submit = async (messages, { told } = CLIENTS.IPv4, end = 'removed') => {
+    const said = await converse(port, ['EHLO proxy.example', `XCLIENT ${told}`, ...script(messages)]);
+    const ids = [...said.matchAll(/^250 .* queued as (\S+)\r$/gm)].map(([, id]) => id);
+    assert.equal(ids.length, messages.length);
+    const line = end === 'removed' ? (id) => `${id}: removed` : (id) => new RegExp(`${id}: .*status=deferred`);
+    for (const id of ids) await until(`Postfix to be done with ${id}`, () => readFileSync(log, 'utf8').match(line(id)));
+    return ids;
+  };
+  submit.log = () => readFileSync(log, 'utf8');
+  return submit;
+}
