@@ -32,7 +32,7 @@ test.for([
 });
 
 test('an unknown command', async ({ run }) => {
-  await refuses(run(['send']), /unknown command 'send'/);
+  await refuses(run(['fetch']), /unknown command 'fetch'/);
 });
 
 test('a port in use', async ({ run }) => {
