@@ -11,7 +11,7 @@ const { requirements } = read('requirements.json');
 const { behaviours } = read('behaviours.json');
 const { notVectors } = read('not-vectors.json');
 const reasons = new Map(notVectors.flatMap(({ ids, why }) => ids.map((id) => [id, why])));
-const transcripts = ['server', 'smuggling'].flatMap((folder) =>
+const transcripts = ['server', 'smuggling', 'client'].flatMap((folder) =>
   readdirSync(`test-vectors/${folder}`).flatMap((name) =>
     read(`${folder}/${name}`).transcripts.map((one) => ({ ...one, file: `${folder}/${name}` })),
   ),

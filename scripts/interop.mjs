@@ -1,10 +1,11 @@
 // Takes mail from programs of others over real sockets and holds every stored file against a recording of the wire,
-// or, under TLS, against what they were given.
+// or, under TLS, against what they were given; and sends mail to servers of others.
 // Options: --install (or CI in the environment) installs what is missing; any other word picks the scenarios whose names have it.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { authClients } from './interop/auth.mjs';
+import { browser } from './interop/browser.mjs';
 import { clients } from './interop/clients.mjs';
 import { eximScenarios } from './interop/exim.mjs';
 import { haproxyScenarios } from './interop/haproxy.mjs';
@@ -14,6 +15,7 @@ import { nginxScenarios } from './interop/nginx.mjs';
 import { postfixScenarios } from './interop/postfix.mjs';
 import { provide } from './interop/programs.mjs';
 import { startRelay } from './interop/relay.mjs';
+import { sending } from './interop/sending.mjs';
 import { startServer } from './interop/server.mjs';
 import { tlsClients } from './interop/tls.mjs';
 
@@ -25,10 +27,12 @@ const scenarios = [
   ...clients.flatMap((client) => [received(client, true), received(client, false)]),
   ...tlsClients,
   ...authClients,
+  browser,
   ...eximScenarios,
   ...postfixScenarios,
   ...haproxyScenarios,
   ...nginxScenarios,
+  ...sending(),
   { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
 ];
 

@@ -1,10 +1,11 @@
-// Draws the server's table of transitions in docs/state-machine.md: a diagram, a table of phases and verbs, the guards. Runs after a
+// Draws the tables of transitions in docs/state-machine.md: the server's as a diagram, a table of phases and verbs, the guards; the client's as a
+// diagram and a table of what moves it. Runs after a
 // build; --check compares only.
-import { GUARDS, REPLIES, TABLE } from '../packages/engine/dist/index.js';
+import { CLIENT_TABLE, GUARDS, REPLIES, TABLE } from '../packages/engine/dist/index.js';
 import { between } from './lib/between.mjs';
 
 const FILE = 'docs/state-machine.md';
-const PHASES = ['greeted', 'ready', 'mail', 'rcpt', 'refused'];
+const PHASES = ['greeted', 'ready', 'mail', 'rcpt', 'chunks', 'refused'];
 /** The reply of a verb that is carried out. */
 const TAKEN = {
   EHLO: 'hello',
@@ -20,6 +21,11 @@ const TAKEN = {
   QUIT: 'quit',
   STARTTLS: 'starttls',
   AUTH: 'authenticated',
+  LHLO: 'hello',
+  BDAT: 'chunk',
+  ETRN: 'etrn',
+  XCLIENT: 'greeting',
+  XFORWARD: 'xforward',
 };
 
 const check = process.argv.includes('--check');
@@ -28,15 +34,21 @@ const verbs = [...new Set(TABLE.map(({ on }) => on).filter(isVerb))];
 const guards = [...new Set(TABLE.flatMap((row) => row.guards ?? []))];
 const row = (phase, on) => TABLE.find((candidate) => candidate.on === on && candidate.from.includes(phase));
 
-const results = Object.entries({ diagram: diagram(), verbs: verbTable(), guards: guardTable(), happenings: happeningTable() }).map(
-  ([name, text]) => between(FILE, name, text, check),
-);
+const parts = {
+  diagram: diagram(TABLE),
+  verbs: verbTable(),
+  guards: guardTable(),
+  happenings: happeningTable(),
+  'client-diagram': diagram(CLIENT_TABLE),
+  'client-triggers': clientTable(),
+};
+const results = Object.entries(parts).map(([name, text]) => between(FILE, name, text, check));
 process.exitCode = results.every(Boolean) ? 0 : 1;
 
 /** Ways from one phase to another; what stays, what refuses and what closes early is in the tables. */
-function diagram() {
+function diagram(table) {
   const ways = new Map();
-  for (const { from, on, to, refuse } of TABLE) {
+  for (const { from, on, to, refuse } of table) {
     if (to === undefined || refuse !== undefined || on === 'close') continue;
     for (const phase of from) if (phase !== to) ways.set(`${phase} --> ${to}`, [...(ways.get(`${phase} --> ${to}`) ?? []), on]);
   }
@@ -75,4 +87,12 @@ function guardTable() {
 function happeningTable() {
   const rows = TABLE.filter(({ on }) => !isVerb(on)).map(({ on, from, to }) => `| \`${on}\` | ${from.join(', ')} | ${to} |`);
   return ['| | from | to |', '|---|---|---|', ...rows].join('\n');
+}
+
+/** What moves the client from where to where, and what has to hold. */
+function clientTable() {
+  const rows = CLIENT_TABLE.map(
+    ({ on, from, guards = [], to }) => `| \`${on}\` | ${from.join(', ')} | ${guards.map((guard) => `\`${guard}\``).join(', ')} | ${to} |`,
+  );
+  return ['| | from | if | to |', '|---|---|---|---|', ...rows].join('\n');
 }

@@ -105,7 +105,7 @@ function file(folder, name, content) {
 /** Runs a program to its end and returns what it said; throws with that if it is a failure. */
 export async function run(program, args, input = '', environment = {}) {
   const env = { ...process.env, LC_ALL: 'C', ...environment };
-  const child = spawn(find(program), args, { env, timeout: PATIENCE, killSignal: 'SIGKILL' });
+  const child = spawn(find(program) ?? program, args, { env, timeout: PATIENCE, killSignal: 'SIGKILL' });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => {

@@ -1,4 +1,4 @@
-// The programs of others that mail is taken from: which are missing, and how Debian installs them.
+// The programs of others that mail is taken from and sent to: which are missing, and how Debian installs them.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -12,6 +12,8 @@ const PROGRAMS = {
   msmtp: 'msmtp',
   openssl: 'openssl',
   'smtp-source': 'postfix',
+  aiosmtpd: 'python3-aiosmtpd',
+  chromium: 'chromium',
   haproxy: 'haproxy',
   nginx: 'nginx',
 };

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { type ListenOptions as DriverOptions, Entrance, type Listener } from '@ehlo/driver';
 import { listen as listenByNode } from '@ehlo/node';
-import { endPoint, ServerTls, type TlsSettings } from '@ehlo/node/tls';
+import { endPoint, ServerTls, type TlsSettings } from '@ehlo/node/adapter';
 import { type Certificates, SocketTransport } from './transport.ts';
 
 /** Where `serve` listens, and its certificates. */
@@ -11,11 +11,13 @@ export interface ListenOptions extends DriverOptions<TlsSettings | ServerTls> {}
 /**
  * Listens. Rejects with Bun's error (`EADDRINUSE`, `EACCES` …) if that is not possible.
  *
- * Bun's own sockets know one certificate, once and for all: where there are more, or they may change, Bun's `node:tls` takes over.
+ * Bun's own sockets know one certificate, once and for all: where there are more, or they may change, Bun's `node:net` and `node:tls`
+ * take over, as they do with `backlog`, and where a proxy's header comes before the handshake.
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { host = '127.0.0.1', port = 0, path, mode, tls } = options;
-  if (tls instanceof ServerTls || (tls?.certificates ?? []).length > 0 || options.backlog !== undefined) return await listenByNode(options);
+  if (needsNode(options)) return await listenByNode(options);
+  const { host = '127.0.0.1', port = 0, path, mode } = options;
+  const tls = options.tls as TlsSettings | undefined;
   const certificates = tls === undefined ? null : certificatesOf(tls);
   const entrance = new Entrance(options);
   const socket: Bun.SocketHandler<unknown> = {
@@ -30,6 +32,12 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const listener = Bun.listen({ unix: path, allowHalfOpen: true, socket });
   if (mode !== undefined) await chmod(path, mode);
   return entrance.listener({ address: path, port: 0 }, async () => listener.stop());
+}
+
+/** Several certificates or new ones, octets that were read before the handshake, a backlog: Bun's own sockets have none of these. */
+function needsNode({ tls, proxy, implicitTls = false, backlog }: ListenOptions): boolean {
+  if (tls instanceof ServerTls || (tls?.certificates ?? []).length > 0) return true;
+  return backlog !== undefined || (implicitTls && proxy !== undefined);
 }
 
 /** TLS 1.2 and 1.3 on the wire. */

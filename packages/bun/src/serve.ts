@@ -1,5 +1,5 @@
 import { type Handler, type ListenAndServeOptions, listenAndServe, type Server } from '@ehlo/driver';
-import type { ServerTls, TlsSettings } from '@ehlo/node/tls';
+import type { ServerTls, TlsSettings } from '@ehlo/node/adapter';
 import { listen } from './listen.ts';
 
 export interface ServeOptions extends ListenAndServeOptions<TlsSettings | ServerTls> {}

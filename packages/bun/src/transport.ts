@@ -1,6 +1,6 @@
 import { type Address, Inbox, LINGER_MS, LINGER_OCTETS, type Sink, type Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
-import { describeTls } from '@ehlo/node/tls';
+import { describeTls } from '@ehlo/node/adapter';
 
 /** What `upgradeTLS` wants, and what there is to tell of it. */
 export interface Certificates {
@@ -107,7 +107,7 @@ export class SocketTransport implements Transport {
     await shaken;
     return describeTls({
       protocol: socket.getTLSVersion(),
-      cipher: socket.getCipher().name,
+      cipher: socket.getCipher().standardName,
       servername: socket.getServername() ?? '',
       endPoint,
       peer: socket.getPeerCertificate(),

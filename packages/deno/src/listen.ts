@@ -1,5 +1,5 @@
 import { type ListenOptions as DriverOptions, Entrance, type Listener } from '@ehlo/driver';
-import { ServerTls, type TlsSettings } from '@ehlo/node/tls';
+import { ServerTls, type TlsSettings } from '@ehlo/node/adapter';
 import { addressOf, connTransport } from './transport.ts';
 
 /** Where `serve` listens, and its certificates. */

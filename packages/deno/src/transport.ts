@@ -1,12 +1,12 @@
 import { type Address, fromReader, type Transport } from '@ehlo/driver';
-import { type ServerTls, withTls } from '@ehlo/node/tls';
+import { type Tls, withTls } from '@ehlo/node/adapter';
 
 /** What a read may take. Most commands are short; who has filled a small buffer sends much. */
 const SMALL = 2048;
 const LARGE = 65_536;
 
 /** A connection of Deno as a transport; with `tls` it can be secured. `path` is that of the Unix socket it came by. */
-export function connTransport(conn: Deno.Conn, path: string | null, tls: ServerTls | null): Transport {
+export function connTransport(conn: Deno.Conn, path: string | null, tls: Tls | null): Transport {
   // Replies are written whole: waiting for more only costs time.
   if ('setNoDelay' in conn) (conn as Deno.TcpConn).setNoDelay(true);
   let buffer = new Uint8Array(SMALL);

@@ -1,6 +1,15 @@
-import { type AuthAnswer, type AuthOptions, type AuthQuestion, type Rejection, SmtpUsageError } from '@ehlo/engine';
+import { type AuthAnswer, type AuthOptions, type AuthQuestion, canBind, type Rejection, SmtpUsageError } from '@ehlo/engine';
 import type { Challenge, Session } from './handler.ts';
-import { type Claim, deriveKey, type ServerMechanism, type ServerStep, type Stored, type VerifyStep } from './sasl.ts';
+import {
+  type Claim,
+  deriveKey,
+  freshNonce,
+  randomOctets,
+  type ServerMechanism,
+  type ServerStep,
+  type Stored,
+  type VerifyStep,
+} from './sasl.ts';
 
 type Awaitable<T> = T | Promise<T>;
 
@@ -49,7 +58,7 @@ export class Authenticator {
   readonly #hostname: string;
   readonly #pepper: Uint8Array;
   readonly #mechanisms: ReadonlyMap<string, ServerMechanism>;
-  /** Whether a session's bindings can be used at all: to a client that sees no bound mechanism they do not exist. */
+  /** Whether there is a bound mechanism: to a client that is offered none, bindings do not exist (RFC 5802 6). */
   readonly #binds: boolean;
 
   /** Throws `SmtpUsageError` if a mechanism asks what nobody answers. */
@@ -88,9 +97,9 @@ export class Authenticator {
   }
 
   #begin(mechanism: string, { tls }: Session): ServerStep {
-    const bindings = this.#binds ? tls?.bindings : undefined;
+    const bindings = this.#binds && canBind(tls) ? tls?.bindings : undefined;
     return this.#mechanisms.get(mechanism)!.server({
-      nonce: randomText(),
+      nonce: freshNonce(),
       hostname: this.#hostname,
       pepper: this.#pepper,
       ...(bindings === undefined ? {} : { bindings }),
@@ -129,13 +138,4 @@ function claimed(claim: Claim): string {
   const name = claim.type === 'anonymous' ? 'anonymous' : claim.type === 'external' ? claim.authzid : claim.user;
   if (name) return name;
   throw new TypeError(`a claim of type ${claim.type} names nobody: auth.verify has to return the name`);
-}
-
-function randomOctets(length: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(length));
-}
-
-/** 144 bits of printable ASCII without a comma. */
-function randomText(): string {
-  return btoa(String.fromCharCode(...randomOctets(18)));
 }

@@ -1,7 +1,7 @@
 import { type ClientEvent, type ClientSession, SmtpUsageError } from '@ehlo/engine';
 import { ClientError, replyText } from './client-error.ts';
 import type { ClientMechanism, ClientMechanismContext, ClientStep, Credentials } from './client-sasl.ts';
-import { deriveKey } from './sasl.ts';
+import { deriveKey, freshNonce } from './sasl.ts';
 
 /** How a client authenticates itself. */
 export interface ClientAuth extends Credentials {
@@ -34,7 +34,7 @@ export class ClientAuthentication {
     const offered = (session.capabilities?.extensions.get('AUTH') ?? []).map((name) => name.toUpperCase());
     const bindings = session.tls?.bindings;
     this.#session = session;
-    this.#context = { credentials, nonce: nonce(), offered, ...(bindings === undefined ? {} : { bindings }), ...server };
+    this.#context = { credentials, nonce: freshNonce(), offered, ...(bindings === undefined ? {} : { bindings }), ...server };
     this.#act = act;
     this.#done = done;
     const all = mechanisms.flat();
@@ -48,7 +48,8 @@ export class ClientAuthentication {
   begin(): void {
     const mechanism = this.#candidates.shift();
     if (mechanism === undefined) return this.#done(this.#unavailable());
-    const step = mechanism.client(this.#context);
+    // RFC 5802 5.1: a nonce is used once, also where another mechanism is tried.
+    const step = mechanism.client({ ...this.#context, nonce: freshNonce() });
     if (step.type !== 'respond') return this.#done(failed(step.type === 'failure' ? step.reason : 'unexpected'));
     this.#step = step;
     try {
@@ -114,9 +115,4 @@ const FAILURES: { readonly [reason: string]: string } = {
 
 function failed(reason: string): ClientError {
   return new ClientError('auth-failed', FAILURES[reason] ?? `the AUTH exchange has failed (${reason})`, { stage: 'auth' });
-}
-
-/** 144 bits of printable ASCII without a comma. */
-function nonce(): string {
-  return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(18))));
 }

@@ -65,7 +65,12 @@ export function errorOfClosed(closed: ClientClosedEvent, fault: ClientFaultEvent
         `TLS is required, and the server ${reply === null ? 'does not offer STARTTLS' : `refuses STARTTLS: ${replyText(reply)}`}`,
       );
     case 'timeout':
-      return made('timeout', `the server was not fast enough (${closed.limit})`);
+      return made(
+        'timeout',
+        closed.limit === 'greetingTimeout'
+          ? 'no greeting came in time: is this a port for SMTP, and does it speak TLS first?'
+          : `the server was not fast enough (${closed.limit})`,
+      );
     case 'fault':
       return fault?.code === 'speaks-tls'
         ? made('speaks-tls', 'this port speaks TLS first: connect with implicit TLS')

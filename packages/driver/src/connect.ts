@@ -18,20 +18,41 @@ export async function connectOn(transport: Transport, options: ConnectOptions = 
   }
 }
 
-/** For an adapter: opens a connection within `timeout` milliseconds. The signal that `open` gets aborts with what is then thrown. */
-export async function dial<T>(open: (signal: AbortSignal) => Promise<T>, timeout: number, signal?: AbortSignal): Promise<T> {
+/**
+ * For an adapter: opens a connection within `timeout` milliseconds. The signal that `open` gets aborts with what is then thrown; what comes
+ * too late all the same is given to `discard`.
+ */
+export function dial<T>(
+  open: (signal: AbortSignal) => Promise<T>,
+  discard: (late: T) => void,
+  timeout: number,
+  signal?: AbortSignal,
+): Promise<T> {
   const controller = new AbortController();
-  const stop = (error: ClientError): void => controller.abort(error);
-  const aborted = (): void => stop(new ClientError('aborted', 'aborted', { cause: signal?.reason }));
-  const timer = setTimeout(() => stop(new ClientError('timeout', `no connection within ${timeout / 1000} s`)), timeout);
-  signal?.addEventListener('abort', aborted);
-  if (signal?.aborted) aborted();
-  try {
-    return await open(controller.signal);
-  } catch (error) {
-    throw controller.signal.aborted ? controller.signal.reason : error;
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', aborted);
-  }
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', aborted);
+    };
+    const stop = (error: ClientError): void => {
+      settle();
+      reject(error);
+      controller.abort(error);
+    };
+    const aborted = (): void => stop(new ClientError('aborted', 'aborted', { cause: signal?.reason }));
+    const timer = setTimeout(() => stop(new ClientError('timeout', `no connection within ${timeout / 1000} s`)), timeout);
+    signal?.addEventListener('abort', aborted);
+    open(controller.signal).then(
+      (opened) => {
+        settle();
+        if (controller.signal.aborted) discard(opened);
+        else resolve(opened);
+      },
+      (error: unknown) => {
+        settle();
+        reject(error);
+      },
+    );
+    if (signal?.aborted) aborted();
+  });
 }

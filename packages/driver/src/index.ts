@@ -13,6 +13,7 @@ export { type Challenge, type Decision, type Handler, type IncomingMessage, isRe
 export { Inbox } from './inbox.ts';
 export { Entrance, type ListenAndServeOptions, type ListenOptions, listenAndServe } from './listen.ts';
 export type { Constraints, Content, Message } from './message-source.ts';
+export { Pool, type PoolOptions, unsentBy } from './pool.ts';
 export type { ProxyFacts, ProxyReader } from './proxied.ts';
 export type { Claim, Derivation, Hidden, ServerMechanism, ServerStep, Stored, StoredKeys } from './sasl.ts';
 export { type ServeOptions, Server, serveOn } from './serve.ts';

@@ -86,12 +86,11 @@ export class MessageSource {
 /** Makes a message ready: it is scanned, a stream as far as it is read ahead. `facts` are believed, and nothing is read ahead then. */
 export async function openMessage(message: Message, capabilities: Capabilities, facts?: MessageFacts): Promise<MessageSource> {
   const content = typeof message === 'function' ? await message(constraintsOf(capabilities)) : message;
-  const made = typeof message === 'function';
   if (typeof content === 'string' || content instanceof Uint8Array) {
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
     return new MessageSource({ ...scanMessage(bytes), ...facts }, true, bytes.length === 0 ? [] : [bytes], null);
   }
-  const again = made || Array.isArray(content);
+  const again = isRepeatable(message);
   const pieces = piecesOf(content);
   if (facts !== undefined) return new MessageSource(facts, again, [], pieces);
   const ahead: Uint8Array[] = [];
@@ -102,6 +101,11 @@ export async function openMessage(message: Message, capabilities: Capabilities, 
     octets += value.length;
   }
   return new MessageSource(factsOfBeginning(ahead), again, ahead, pieces);
+}
+
+/** Whether a message can be made more than once. */
+export function isRepeatable(message: Message): boolean {
+  return typeof message === 'function' || typeof message === 'string' || message instanceof Uint8Array || Array.isArray(message);
 }
 
 /** What the beginning of a message says of all of it. */

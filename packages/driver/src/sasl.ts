@@ -89,3 +89,12 @@ export async function deriveKey(derivation: Derivation): Promise<Uint8Array> {
   const key = await subtle.importKey('raw', password.expose().slice(), 'PBKDF2', false, ['deriveBits']);
   return new Uint8Array(await subtle.deriveBits({ name: 'PBKDF2', hash, salt: salt.slice(), iterations }, key, length * 8));
 }
+
+export function randomOctets(length: number): Uint8Array<ArrayBuffer> {
+  return crypto.getRandomValues(new Uint8Array(length));
+}
+
+/** 144 bits of printable ASCII without a comma: for one exchange. */
+export function freshNonce(): string {
+  return btoa(String.fromCharCode(...randomOctets(18)));
+}

@@ -41,7 +41,7 @@ export interface Transport {
   pause(): void;
   resume(): void;
   /**
-   * Becomes the server's side of TLS. Absent: STARTTLS is not offered. Octets that were read in clear are given to the sink, and are
+   * Becomes its side of TLS. Absent: STARTTLS is not offered, or not begun. Octets that were read in clear are given to the sink, and are
    * the end of it; but with `head`, which nothing in clear has preceded (implicit TLS), they belong to the handshake, behind those of
    * `head`. Reads nothing beyond the handshake until `resume` (or `start`, if that is yet to come). Rejects if the handshake fails, or
    * is aborted.

@@ -104,15 +104,24 @@ describe('keys in place of passwords', () => {
 describe('what is offered', () => {
   const names = all.flat().map(({ name }) => name);
 
-  test('the -PLUS forms only where there is something to bind to', async () => {
-    const auth: Authentication = { mechanisms: all, lookup: passwords };
-    expect(start(auth, {}, {}, tls).offered).toEqual(names);
-    const { bindings: _, ...unbound } = tls;
-    expect(start(auth, {}, {}, unbound).offered).toEqual(names.filter((name) => !name.endsWith('-PLUS')));
-    const { client, offered } = start(auth);
-    expect(offered).toEqual(names.filter((name) => !name.endsWith('-PLUS')));
+  const unbound = names.filter((name) => !name.endsWith('-PLUS'));
+  const endPoint = new Map([['tls-server-end-point', Uint8Array.of(1)]]);
+
+  test.each([
+    ['TLS 1.3 with an exporter', tls, names],
+    ['TLS 1.3 without', { ...tls, bindings: endPoint }, unbound],
+    ['TLS 1.2 with tls-unique', { ...tls, protocol: 'TLSv1.2', bindings: new Map([['tls-unique', Uint8Array.of(1)]]) }, names],
+    ['TLS 1.2 without', { ...tls, protocol: 'TLSv1.2', bindings: endPoint }, unbound],
+    ['no TLS', null, unbound],
+  ])('the -PLUS forms only where clients find what they bind to: %s', async (_, secure, expected) => {
+    const { client, offered } = start({ mechanisms: all, lookup: passwords }, {}, {}, secure);
+    expect(offered).toEqual(expected);
+    if (expected === names) return;
     client.send('AUTH SCRAM-SHA-256-PLUS\r\n');
     expect(await client.replies(1)).toEqual(['504 5.5.4 Authentication mechanism not offered']);
+    // The client could have bound, and says that it was offered nothing to do so.
+    const context = { credentials, nonce: 'abc', bindings: exporter, offered: offered! };
+    expect(await authenticate(client, scram()[1], context)).toBe(SUCCESS);
   });
 
   test('a client is not failed for -PLUS forms that nobody offers it', async () => {

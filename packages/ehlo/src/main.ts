@@ -4,6 +4,9 @@ import { Command, CommanderError, Option } from 'commander';
 import { CertificateError } from './certificate.ts';
 import { type ParseCommandOptions, parseTextCommand } from './parse-command.ts';
 import { KINDS } from './parse-kinds.ts';
+import { EXIT, sendCommand } from './send-command.ts';
+import { MessageError } from './send-message.ts';
+import { addSendOptions, type SendCommandOptions } from './send-options.ts';
 import { type RunningServer, serveCommand } from './serve-command.ts';
 import { addServeOptions, type ServeCommandOptions } from './serve-options.ts';
 import { AddressError } from './trusted-peers.ts';
@@ -25,6 +28,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'ehlo: ').replace('\n(', ' (')) });
   addServeOptions(program.command('serve').description('receive mail: store each message as a file and show the conversation')).action(
     (options: ServeCommandOptions) => runServer(options),
+  );
+  addSendOptions(program.command('send').description('send one message, and show what became of each recipient')).action(
+    (file: string | undefined, options: SendCommandOptions) => runSender(file, options),
   );
   program
     .command('parse')
@@ -80,6 +86,29 @@ async function runServer(options: ServeCommandOptions): Promise<void> {
   await starting;
 }
 
+async function runSender(file: string | undefined, options: SendCommandOptions): Promise<void> {
+  process.stdout.on('error', () => {});
+  const control = new AbortController();
+  const stop = (): void => {
+    if (control.signal.aborted) process.exit(EXIT.later);
+    control.abort(new Error('stopped'));
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.exitCode = await sendCommand(
+    file,
+    options,
+    (line) => process.stdout.write(`${line}\n`),
+    (line) => process.stderr.write(`ehlo: ${line}\n`),
+    (line) => process.stderr.write(`${line}\n`),
+    control.signal,
+  );
+  // What was not read of it is nobody's, and would keep the process waiting.
+  process.stdin.destroy();
+  // Not every runtime gives up a read that is under way.
+  if (control.signal.aborted) process.exit();
+}
+
 async function reload(starting: Promise<RunningServer | null>): Promise<void> {
   const server = await starting.catch(() => null);
   if (server === null) return; // told by who starts it
@@ -92,7 +121,7 @@ async function reload(starting: Promise<RunningServer | null>): Promise<void> {
 
 function fail(error: unknown): void {
   process.stderr.write(`ehlo: ${explain(error)}\n`);
-  process.exitCode = USAGE;
+  process.exitCode = error instanceof MessageError ? EXIT.unreadable : USAGE;
 }
 
 /** Where a server could not listen, and the option that says so. */

@@ -43,10 +43,14 @@ export class Cli {
   /** Its exit code, or the signal that ended it. */
   readonly exited: Promise<number | string>;
 
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  /** `input` is what it reads on standard input; null: nothing, and no end. */
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}, input?: string | Uint8Array | null) {
     // Neither colours nor anything else by the environment that the tests happen to run in.
     const { PATH, HOME } = process.env;
-    this.child = spawn(BINARY, [...OPTIONS, BIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH, HOME, ...env } });
+    const stdio: ('ignore' | 'pipe')[] = [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'];
+    this.child = spawn(BINARY, [...OPTIONS, BIN, ...args], { stdio, env: { PATH, HOME, ...env } });
+    this.child.stdin?.on('error', () => {});
+    if (input !== null) this.child.stdin?.end(input);
     createInterface(this.child.stdout!).on('line', (line) => this.lines.push(line));
     this.child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.errors += text;
@@ -128,7 +132,7 @@ interface Fixtures {
   /** A folder that is gone after the test. */
   folder: string;
   /** Runs a command; `ehlo serve` in that folder, with a free port, if its words begin with an option. */
-  run: (args?: readonly string[], env?: NodeJS.ProcessEnv) => Cli;
+  run: (args?: readonly string[], env?: NodeJS.ProcessEnv, input?: string | Uint8Array | null) => Cli;
   /** Messages in new/, by their names; latin1. */
   stored: () => Map<string, string>;
 }
@@ -142,10 +146,10 @@ export const test = base.extend<Fixtures>({
   },
   run: async ({ folder }, use) => {
     const running: Cli[] = [];
-    await use((args = [], env = {}) => {
+    await use((args = [], env = {}, input) => {
       const whole =
         args[0] === undefined || args[0].startsWith('-') ? ['serve', '--port', '0', '--maildir', join(folder, 'mail'), ...args] : args;
-      const cli = new Cli(whole, env);
+      const cli = new Cli(whole, env, input);
       running.push(cli);
       return cli;
     });

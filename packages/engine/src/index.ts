@@ -21,6 +21,7 @@ export { Secret } from './secret.ts';
 export { DotReader, type DotState } from './server/dot-reader.ts';
 export type * from './server/events.ts';
 export { LIMITS, type Limit, type LimitName, type Limits } from './server/limits.ts';
+export { canBind } from './server/offer.ts';
 export {
   type AuthOptions,
   type BareLineEnds,
@@ -33,7 +34,7 @@ export {
   type ServerOptions,
   type TrustedVerb,
 } from './server/policy.ts';
-export { type EngineReply, REPLIES, type ReplyName } from './server/replies.ts';
+export { type EngineReply, LMTP_REPLIES, REPLIES, type ReplyName } from './server/replies.ts';
 export { ServerSession } from './server/session.ts';
 export type { Snapshot } from './server/snapshot.ts';
 export { GUARDS, type Guard, type GuardRule, type Happening, type Phase, type Row, TABLE } from './server/table.ts';

@@ -1,6 +1,6 @@
-import { latin1, octets } from '@ehlo/grammar';
+import { latin1, octets, PARAMETERS } from '@ehlo/grammar';
 import { expect, test } from 'vitest';
-import { ServerSession } from '../src/index.ts';
+import { LIMITS, type ServerOptions, ServerSession } from '../src/index.ts';
 
 function talk(session: ServerSession, text: string): string {
   session.receive(octets(text));
@@ -125,4 +125,40 @@ test('the -PLUS forms of mechanisms are offered where there is something to bind
   expect(talk(s, 'EHLO c\r\n')).toContain('250-AUTH SCRAM-SHA-256-PLUS PLAIN\r\n');
   s.receive(octets('AUTH SCRAM-SHA-256-PLUS\r\n'));
   expect(s.nextEvent()).toMatchObject({ type: 'auth', mechanism: 'SCRAM-SHA-256-PLUS', step: 0 });
+});
+
+// RFC 5321 4.5.3.1.4: 512 octets, and what each extension adds; BODY counts once.
+test('the shortest command line that may be set holds every parameter at once', () => {
+  const sum = (command: 'MAIL' | 'RCPT') =>
+    PARAMETERS.filter((one) => one.command === command).reduce((all, { octets: more }) => all + more, 512);
+  // HOLDFOR and HOLDUNTIL exclude each other.
+  expect(LIMITS.commandLine.least).toBe(Math.max(sum('MAIL') - 34, sum('RCPT')));
+});
+
+test.each<[string, Partial<ServerOptions>, RegExp]>([
+  ['FUTURERELEASE outside of submission', { preset: 'mx', ask: ['rcpt', 'message'], extensions: ['FUTURERELEASE'] }, /RFC 4865 4\.2/],
+  ['ETRN for submission', { preset: 'submission', ask: ['message'], extensions: ['ETRN'] }, /authentication|RFC 6409/],
+  ['BINARYMIME without CHUNKING', { preset: 'sink', extensions: ['BINARYMIME'] }, /RFC 3030/],
+  ['SMTPUTF8 without 8BITMIME', { preset: 'sink', extensions: ['SMTPUTF8'] }, /RFC 6531/],
+  ['what is not implemented', { preset: 'sink', extensions: ['BURL'] }, /not an extension that is implemented/],
+])('options that no standard allows are refused: %s', (_, options, message) => {
+  expect(() => new ServerSession({ hostname: 'mx.example.org', ...options })).toThrow(message);
+});
+
+test.each(['5.01.1', '5.1.001', '5.1', '4.1.1', '5.1.1000'])('%s is no enhanced code of a 550 (RFC 3463 2)', (enhanced) => {
+  const s = new ServerSession({ hostname: 'mx.example.org', preset: 'sink', ask: ['connect'] });
+  const question = s.nextEvent()!;
+  if (question.type !== 'connect') throw new Error('no question');
+  expect(() => s.reject(question, { code: 554, enhanced, text: 'No' })).toThrow(/RFC 2034 4/);
+  expect(s.reject(question, { code: 554, enhanced: '5.0.101', text: 'No' })).toBe(true);
+});
+
+test('to hold back the answer to the first chunk holds back no other reply', () => {
+  const s = new ServerSession({ hostname: 'mx.example.org', preset: 'sink', ask: ['data'] });
+  pull(s);
+  s.receive(octets(`${MESSAGE}BDAT 1 LAST\r\nxNOOP\r\n`));
+  const question = s.nextEvent()!;
+  if (question.type !== 'data') throw new Error('no question');
+  s.accept(question, { delay: 1000 });
+  expect(pull(s)).toMatch(/250 2\.6\.0 Message accepted\r\n250 2\.0\.0 NOOP OK\r\n$/);
 });

@@ -130,7 +130,7 @@ export const dateTime: Codec<string> = {
 export interface RecipientValidSince {
   /** A date and time of RFC 3339. */
   readonly since: string;
-  /** What a server does that can't pass it on: go on, or refuse. C if absent. */
+  /** What a server does that can't pass it on: go on, or refuse. R if absent. */
   readonly action?: 'C' | 'R';
 }
 

@@ -1,5 +1,23 @@
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import type { TlsInfo } from '@ehlo/engine';
-import type { Wrapped } from './server-tls.ts';
+
+/** One side of TLS. */
+export interface Tls {
+  /** Begins a handshake over a socket, or over any stream. */
+  wrap(stream: Duplex): Wrapped;
+}
+
+/** A socket that makes its handshake. */
+export interface Wrapped {
+  readonly socket: TLSSocket;
+  /** What it emits at the end of the handshake. */
+  readonly secured: 'secure' | 'secureConnect';
+  /** What is known of the connection when it is secure. */
+  describe(): TlsInfo;
+  /** Says what an error means. */
+  explain?(error: Error): Error;
+}
 
 /** Why there is no handshake. */
 export const LEFT = 'the peer left before the TLS handshake was done';
@@ -8,19 +26,19 @@ export const LEFT = 'the peer left before the TLS handshake was done';
 export function ignore(): void {}
 
 /**
- * Waits for the end of a handshake, and leaves the socket paused. `done` is called in the event itself: what the client has sent
+ * Waits for the end of a handshake, and leaves the socket paused. `done` is called in the event itself: what the peer has sent
  * behind its handshake, an end or garbage, may come before any promise does.
  */
-export function handshake({ socket, describe }: Wrapped, done: () => void): Promise<TlsInfo> {
+export function handshake({ socket, secured, describe, explain = (error) => error }: Wrapped, done: () => void): Promise<TlsInfo> {
   return new Promise((resolve, reject) => {
-    const failed = (error?: Error): void => reject(error ?? new Error(LEFT));
+    const failed = (error: Error = new Error(LEFT)): void => reject(explain(error));
     const left = (): void => failed();
     socket.on('error', ignore);
     socket.on('error', failed);
     // A peer that ends its side now gives neither an error nor a close.
     socket.on('end', left);
     socket.on('close', left);
-    socket.once('secure', () => {
+    socket.once(secured, () => {
       socket.pause();
       socket.off('error', failed).off('end', left).off('close', left);
       done();

@@ -2,7 +2,8 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
-import type { TlsInfo } from '@ehlo/engine';
+import type { Tls, Wrapped } from './handshake.ts';
+import { pem, pems } from './pem.ts';
 import { describeSocket, endPoint } from './tls-info.ts';
 
 /** A certificate with its key, in PEM. */
@@ -33,19 +34,11 @@ interface Loaded {
   readonly endPoint: Uint8Array;
 }
 
-/** A socket that makes its handshake. */
-export interface Wrapped {
-  /** Emits `secure` at the end of the handshake. */
-  readonly socket: TLSSocket;
-  /** What is known of the connection when it is secure. */
-  describe(): TlsInfo;
-}
-
 /**
  * The server's side of TLS. `update` takes new certificates for the handshakes that follow: sessions that are open keep theirs.
  * Throws Node's error if a key or certificate can't be read or do not belong together.
  */
-export class ServerTls {
+export class ServerTls implements Tls {
   #settings: TlsSettings;
   #choose: (servername: string) => Loaded;
 
@@ -79,7 +72,7 @@ export class ServerTls {
     // Node's types ask for a net.Socket; what it does is to take any Duplex.
     const socket = new TLSSocket(stream as Socket, options);
     // Not the socket's own word for the certificate: not every runtime tells the one that the name has picked.
-    return { socket, describe: () => describeSocket(socket, (name) => choose(name).endPoint) };
+    return { socket, secured: 'secure', describe: () => describeSocket(socket, (name) => choose(name).endPoint) };
   }
 }
 
@@ -89,12 +82,12 @@ function load(settings: TlsSettings): (servername: string) => Loaded {
   const names = new Map<string, Loaded>();
   const [first] = [settings, ...certificates].map((certificate) => {
     const { key, cert, passphrase, servernames = [] } = certificate;
-    const options: SecureContextOptions = { key: text(key), cert: text(cert), minVersion, sessionIdContext: SESSIONS };
+    const options: SecureContextOptions = { key: pem(key), cert: pem(cert), minVersion, sessionIdContext: SESSIONS };
     if (passphrase !== undefined) options.passphrase = passphrase;
-    if (ca !== undefined) options.ca = typeof ca === 'string' || ca instanceof Uint8Array ? text(ca) : ca.map(text);
-    const certified = new X509Certificate(text(cert));
+    if (ca !== undefined) options.ca = pems(ca);
+    const certified = new X509Certificate(pem(cert));
     // Deno would say nothing, and fail every handshake; the others say it each in a way of its own.
-    if (!certified.checkPrivateKey(createPrivateKey({ key: text(key), passphrase: passphrase ?? '' }))) throw new MismatchError();
+    if (!certified.checkPrivateKey(createPrivateKey({ key: pem(key), passphrase: passphrase ?? '' }))) throw new MismatchError();
     const loaded: Loaded = { context: createSecureContext(options), endPoint: endPoint(certified.raw) };
     for (const name of servernames) names.set(name.toLowerCase(), loaded);
     return loaded;
@@ -116,8 +109,3 @@ class MismatchError extends Error {
 
 /** OpenSSL resumes no session for a client with a certificate, and ends the handshake, where sessions have no name. */
 const SESSIONS = 'ehlo';
-
-/** PEM as Node's types want it. */
-function text(pem: string | Uint8Array): string | Buffer {
-  return typeof pem === 'string' ? pem : Buffer.from(pem);
-}

@@ -62,8 +62,11 @@ function isAuthorized(socket: TLSSocket): boolean {
 }
 
 /** RFC 5929 4.1: the hash of the server's certificate; SHA-256 where its signature used MD5 or SHA-1, else the signature's own. */
-export function endPoint(certificate: Buffer): Uint8Array {
-  return createHash(signatureHash(certificate)).update(certificate).digest();
+export function endPoint(certificate: Uint8Array): Uint8Array {
+  // Not every runtime's are Buffers.
+  return createHash(signatureHash(Buffer.from(certificate)))
+    .update(certificate)
+    .digest();
 }
 
 /** Object identifiers of signature algorithms with SHA-384 and SHA-512 (RFC 4055, RFC 5758), and of these hashes in the parameters of RSASSA-PSS, in DER. */

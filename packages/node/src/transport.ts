@@ -1,14 +1,13 @@
 import type { Socket } from 'node:net';
 import { type Address, LINGER_MS, LINGER_OCTETS, type Sink, type Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
-import { handshake, ignore, LEFT } from './handshake.ts';
-import type { ServerTls } from './server-tls.ts';
+import { handshake, LEFT, type Tls } from './handshake.ts';
 
 /** A Node socket as a transport. */
 export class SocketTransport implements Transport {
   readonly peer: Address;
   readonly local: Address;
-  /** Absent where the listener has no certificate, and where TLS is active already. */
+  /** Absent where there is nothing to secure it with, and where TLS is active already. */
   secure: Transport['secure'];
   tls: TlsInfo | undefined;
   readonly #raw: Socket;
@@ -16,8 +15,9 @@ export class SocketTransport implements Transport {
   #socket: Socket;
   readonly #tcp: boolean;
   #sink: Sink | null = null;
+  #failure: Error | undefined = undefined;
 
-  constructor(socket: Socket, path: string | null, tls: ServerTls | null) {
+  constructor(socket: Socket, path: string | null, tls: Tls | null) {
     this.#raw = socket;
     this.#socket = socket;
     this.#tcp = path === null;
@@ -33,6 +33,8 @@ export class SocketTransport implements Transport {
     this.#sink = sink;
     if (this.#socket.destroyed) queueMicrotask(this.#lose);
     else {
+      // Not before: who listens for data makes them flow.
+      this.#socket.on('data', this.#data);
       this.#socket.resume();
       // The end of a connection that has made its handshake may have come before anybody was there to hear of it.
       if (this.#socket.readableEnded) queueMicrotask(this.#end);
@@ -78,16 +80,15 @@ export class SocketTransport implements Transport {
   }
 
   #listen(socket: Socket): void {
-    socket.on('data', this.#data);
+    if (this.#sink !== null) socket.on('data', this.#data);
     socket.on('end', this.#end);
     socket.on('drain', this.#drain);
     socket.on('close', this.#lose);
-    // An error is followed by close; it must only not be thrown.
-    socket.on('error', ignore);
+    socket.on('error', this.#fail);
   }
 
-  /** The server's side of a handshake. Nothing that came in clear is kept: the sink gets it, and then there is no handshake. */
-  async #secure(tls: ServerTls, head: Uint8Array | undefined): Promise<TlsInfo> {
+  /** A handshake. Nothing that came in clear is kept: the sink gets it, and then there is no handshake. */
+  async #secure(tls: Tls, head: Uint8Array | undefined): Promise<TlsInfo> {
     this.secure = undefined;
     const raw = this.#raw;
     raw.pause();
@@ -110,9 +111,13 @@ export class SocketTransport implements Transport {
   readonly #data = (bytes: Uint8Array): void => this.#sink?.data(bytes);
   readonly #end = (): void => this.#sink?.end();
   readonly #drain = (): void => this.#sink?.drained();
+  /** An error is followed by close. */
+  readonly #fail = (error: Error): void => {
+    this.#failure = error;
+  };
   readonly #lose = (): void => {
     const sink = this.#sink;
     this.#sink = null;
-    sink?.lost();
+    sink?.lost(this.#failure);
   };
 }

@@ -2,14 +2,13 @@ import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { type Address, Inbox, LINGER_MS, type Sink, type Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
-import { handshake, ignore } from './handshake.ts';
-import type { ServerTls } from './server-tls.ts';
+import { handshake, ignore, type Tls } from './handshake.ts';
 
 /**
- * Gives a transport that carries octets in clear the server's side of TLS, by `node:tls`, which is the same wherever that is found.
+ * Gives a transport that carries octets in clear a side of TLS, by `node:tls`, which is the same wherever that is found.
  * The transport must not be started by anybody else.
  */
-export function withTls(transport: Transport, tls: ServerTls): Transport {
+export function withTls(transport: Transport, tls: Tls): Transport {
   return new LayeredTransport(transport, tls);
 }
 
@@ -25,7 +24,7 @@ class LayeredTransport implements Transport {
   /** Who hears of the transport in clear. */
   #sink: Sink | null = null;
 
-  constructor(clear: Transport, tls: ServerTls) {
+  constructor(clear: Transport, tls: Tls) {
     this.#clear = clear;
     this.#layer = clear;
     this.peer = clear.peer;
@@ -59,17 +58,17 @@ class LayeredTransport implements Transport {
   }
 
   /** Whatever comes from now on is the handshake's: what was injected in clear breaks it. */
-  async #secure(tls: ServerTls, head?: Uint8Array): Promise<TlsInfo> {
+  async #secure(tls: Tls, head?: Uint8Array): Promise<TlsInfo> {
     this.secure = undefined;
     const session = this.#sink;
     const octets = new OctetStream(this.#clear);
     if (head !== undefined && head.length > 0) octets.sink.data(head);
-    const { socket, describe } = tls.wrap(octets);
-    const layer = new TlsLayer(this.#clear, octets, socket);
+    const wrapped = tls.wrap(octets);
+    const layer = new TlsLayer(this.#clear, octets, wrapped.socket);
     this.#layer = layer;
     this.#listen(octets.sink);
     this.#clear.resume();
-    const info = await handshake({ socket, describe }, () => layer.pause());
+    const info = await handshake(wrapped, () => layer.pause());
     if (session !== null) layer.attach(session);
     return info;
   }

@@ -11,3 +11,5 @@ const adapter = (await import(name)) as typeof Adapter;
 export const ABORTED: string = RUNTIME === 'deno' ? 'FIN' : 'ECONNRESET';
 
 export const serve: typeof Adapter.serve = adapter.serve;
+export const connect: typeof Adapter.connect = adapter.connect;
+export const newPool = (...args: ConstructorParameters<typeof Adapter.Pool>): Adapter.Pool => new adapter.Pool(...args);

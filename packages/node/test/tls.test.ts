@@ -103,7 +103,7 @@ describe.each([
     }
   });
 
-  // Deno resumes none.
+  // Deno's own clients resume none.
   test.skipIf(RUNTIME === 'deno')('a session that is resumed: the client certificate is told again', async ({ start, dial }) => {
     const { handler, told } = watch();
     const server = await start(handler, { tls: { ...SERVER, requestCert: true, ca: pem('ca.crt') }, implicitTls });

@@ -203,6 +203,7 @@ test('a mechanism says whether it suits what a client has', () => {
     ...['SCRAM-SHA-1', 'SCRAM-SHA-256', 'SCRAM-SHA-512'],
   ]);
   expect(suiting({ user: 'u', password: 'p' }, { bindings })).toHaveLength(9);
+  expect(suiting({ user: 'u', password: 'p' }, { bindings: new Map([['tls-unheard-of', Uint8Array.of(1)]]) })).toHaveLength(6);
   expect(suiting({ user: 'u', token: 't' })).toEqual(['OAUTHBEARER', 'XOAUTH2']);
   expect(suiting({ token: 't' })).toEqual(['OAUTHBEARER']);
   expect(suiting({})).toEqual(['EXTERNAL', 'ANONYMOUS']);

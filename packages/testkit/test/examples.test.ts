@@ -21,13 +21,15 @@ interface Example {
 }
 
 const DOCUMENTED = ['packages/grammar', 'packages/engine', 'packages/sasl', 'packages/driver'];
+/** Pages whose blocks of TypeScript are examples, too. */
+const PAGES = ['packages/engine/CLIENT.md'];
 // An ignored folder: examples are written there as modules, so that vite and the compiler take them as they take any source.
 const OUT = 'packages/testkit/.results/examples';
 
 // A tag begins its line: an address such as joe@example.org is none.
 const TAG = /^[ \t]*(?:\/\*)?\*[ \t]*@example(?![\w.])/gm;
 
-const examples = DOCUMENTED.flatMap((folder) => sources(folder).flatMap(examplesOf));
+const examples = [...DOCUMENTED.flatMap((folder) => sources(folder).flatMap(examplesOf)), ...PAGES.flatMap(blocksOf)];
 const modules = examples.map(({ title, code }) => ({ title, file: store(moduleOf(code), 'ts') }));
 
 describe.runIf(modules.length > 0)('examples', () => {
@@ -62,6 +64,14 @@ function examplesOf(file: string): Example[] {
     }
   }
   return found;
+}
+
+/** The blocks of TypeScript of a page. */
+function blocksOf(file: string): Example[] {
+  const source = text(file);
+  return Array.from(source.matchAll(/^```ts\n([\s\S]*?)^```/gm), ({ 1: code, index }) => {
+    return { title: `${file}:${source.slice(0, index).split('\n').length}`, code: code! };
+  });
 }
 
 /** Keeps a text under the name of its content: runs side by side write the same, and never under each other's hands. */

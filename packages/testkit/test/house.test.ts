@@ -17,7 +17,7 @@ const ARROWS: Record<string, readonly string[]> = {
   // TlsInfo, which an adapter fills in, is the engine's.
   '@ehlo/node': ['@ehlo/driver', '@ehlo/engine'],
   // What they do by node:tls is there already.
-  '@ehlo/deno': ['@ehlo/driver', '@ehlo/engine', '@ehlo/node'],
+  '@ehlo/deno': ['@ehlo/driver', '@ehlo/node'],
   '@ehlo/bun': ['@ehlo/driver', '@ehlo/engine', '@ehlo/node'],
   '@ehlo/testkit': ['@ehlo/engine', '@ehlo/grammar'],
   ehlo: [EVERYTHING],

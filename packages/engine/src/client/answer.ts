@@ -11,10 +11,11 @@ export function answer(core: ClientCore, reply: Reply, line: string): void {
   // A refusal may have begun in the middle of the message, and end behind it.
   const premature = core.premature && !(due?.to === 'END' && reply.code >= 400);
   if (due === undefined || !due.live || premature) return closing ? core.close('closing', reply) : answerEarly(core, reply, line);
+  if (!fits(due.to, reply.code)) return core.fault('unexpected-code', line);
   core.due.shift();
   core.flight -= due.size;
-  if (!fits(due.to, reply.code)) return core.fault('unexpected-code', line);
-  if (!closing || isOfTransaction(due)) carryOut(core, reply, due);
+  // What 421 answers was not refused, it was not looked at; but a message that was sent has its answer by it.
+  if (!closing || due.to === 'END' || due.to === 'QUIT') carryOut(core, reply, due);
   if (closing) core.close('closing', reply);
   if (core.phase === 'closed') return;
   advance(core);
@@ -25,10 +26,6 @@ export function answer(core: ClientCore, reply: Reply, line: string): void {
 function fits(to: Asked, code: number): boolean {
   const first = Math.floor(code / 100);
   return first > 3 || (to === 'AUTH' ? first === 2 || code === 334 : first === (to === 'DATA' ? 3 : 2));
-}
-
-function isOfTransaction({ to }: Due): boolean {
-  return to !== 'RSET' && to in TRANSACTION_ANSWERS;
 }
 
 function carryOut(core: ClientCore, reply: Reply, due: Due): void {

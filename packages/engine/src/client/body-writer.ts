@@ -1,5 +1,3 @@
-import { append } from '../append.ts';
-
 const LF = 0x0a;
 const CR = 0x0d;
 const DOT = 0x2e;
@@ -9,8 +7,14 @@ const BLOCK = 65_536;
 /** A run of at least so many octets that need nothing put between them is handed on where it lies. */
 const LONG = 4096;
 
-/** Where the writer stands. */
-type WriterState = 'LINE' | 'TEXT' | 'CR';
+/** Where the writer stands: at the beginning of a line, in one, or behind a CR. Numbers, for it is asked at each octet. */
+const LINE = 0;
+const TEXT = 1;
+const BEHIND_CR = 2;
+type WriterState = typeof LINE | typeof TEXT | typeof BEHIND_CR;
+
+/** Why a message can't be sent on. */
+export type BrokenBody = 'declaration' | 'bare-line-end';
 
 /** How a message is written. */
 export interface BodyForm {
@@ -29,12 +33,12 @@ export interface BodyForm {
  * octet before another, so a run that needs none goes out as the view that it came in. Work is linear; no more than one block is made ahead.
  */
 export class BodyWriter {
-  /** Why the message can't be sent on. */
-  broken: 'declaration' | 'bare-line-end' | null = null;
   readonly #form: BodyForm;
   #source: Uint8Array = EMPTY;
   #at = 0;
-  #state: WriterState = 'LINE';
+  #state: WriterState = LINE;
+  /** The last octet that was given is a CR. */
+  #cr = false;
 
   constructor(form: BodyForm) {
     this.#form = form;
@@ -45,39 +49,53 @@ export class BodyWriter {
     return this.#at === this.#source.length;
   }
 
-  write(bytes: Uint8Array): void {
+  /** Takes the next octets of the message; or says why they can't be sent. */
+  write(bytes: Uint8Array): BrokenBody | null {
+    if (this.#form.ascii && !isAscii(bytes)) return 'declaration';
+    if (this.#form.refuseBare && this.#hasBare(bytes)) return 'bare-line-end';
     this.#source = bytes;
     this.#at = 0;
+    return null;
   }
 
-  /** The next octets for the wire; null if there are none, or if the message is broken. */
+  /** The next octets for the wire; null if there are none. */
   next(): Uint8Array | null {
     const source = this.#source;
     const from = this.#at;
     const to = Math.min(source.length, from + BLOCK);
-    if (from === to || this.broken !== null) return null;
+    if (from === to) return null;
     if (this.#form.exact) return this.#take(source.subarray(from, to), to);
+    const state = this.#state;
     const clean = this.#run(source, from, to);
     if (clean === to || clean - from >= LONG) return this.#take(source.subarray(from, clean), clean);
-    return this.#compact(source, from, clean, to);
+    this.#state = state;
+    return this.#compact(source, from, to);
+  }
+
+  /** Whether the message can't end here. */
+  end(): BrokenBody | null {
+    return this.#form.refuseBare && this.#cr ? 'bare-line-end' : null;
   }
 
   /** What the last line lacks of its end. */
   finish(): string {
-    if (this.#state === 'CR' && this.#form.refuseBare) this.#break('bare-line-end');
-    return this.#form.exact || this.#state === 'LINE' ? '' : this.#state === 'CR' ? '\n' : '\r\n';
+    return this.#form.exact || this.#state === LINE ? '' : this.#state === BEHIND_CR ? '\n' : '\r\n';
   }
 
-  #take(bytes: Uint8Array, at: number): Uint8Array | null {
-    if (this.#form.ascii && !isAscii(this.#source, this.#at, at)) return this.#break('declaration');
+  #take(bytes: Uint8Array, at: number): Uint8Array {
     this.#at = at;
-    if (this.idle) this.write(EMPTY); // not held any longer
+    // What is done with is not held any longer.
+    if (this.idle) [this.#source, this.#at] = [EMPTY, 0];
     return bytes;
   }
 
-  #break(why: 'declaration' | 'bare-line-end'): null {
-    this.broken = why;
-    return null;
+  /** Whether a CR or LF stands alone, as far as is known. */
+  #hasBare(bytes: Uint8Array): boolean {
+    for (const byte of bytes) {
+      if (this.#cr !== (byte === LF)) return true;
+      this.#cr = byte === CR;
+    }
+    return false;
   }
 
   /** How far `[i, to)` can go out as it is: `to`, or the octet before which another is missing. */
@@ -86,53 +104,83 @@ export class BodyWriter {
     let state = this.#state;
     let i = from;
     while (i < to) {
-      if (state === 'TEXT') {
-        // Four at a time: most octets are above CR.
-        while (i + 3 < to && bytes[i]! > CR && bytes[i + 1]! > CR && bytes[i + 2]! > CR && bytes[i + 3]! > CR) i += 4;
-        while (i < to && bytes[i] !== CR && bytes[i] !== LF) i++;
+      if (state === TEXT) {
+        i = textEnd(bytes, i, to);
         if (i === to) break;
       }
       const byte = bytes[i]!;
-      if (state === 'CR') {
+      if (state === BEHIND_CR) {
         if (byte !== LF) break;
-        state = 'LINE';
-      } else if (byte === CR) state = 'CR';
-      else if (byte === LF || (byte === DOT && state === 'LINE' && stuff)) break;
-      else state = 'TEXT';
+        state = LINE;
+      } else if (byte === CR) state = BEHIND_CR;
+      else if (byte === LF || (byte === DOT && state === LINE && stuff)) break;
+      else state = TEXT;
       i++;
     }
     this.#state = state;
     return i;
   }
 
-  /** The octet that is missing before `byte`. */
-  #missing(byte: number): number {
-    const before = this.#state;
-    this.#state = before === 'CR' ? 'LINE' : byte === LF ? 'CR' : 'TEXT';
-    return before === 'CR' ? LF : byte === LF ? CR : DOT;
-  }
-
-  /** Copies what lies between missing octets, as far as a block of the size of the source and a little goes. */
-  #compact(bytes: Uint8Array, from: number, clean: number, to: number): Uint8Array | null {
-    const out = new Uint8Array(to - from + (to - from) / 8 + 16);
-    let filled = append(out, 0, bytes, from, clean);
-    let i = clean;
-    while (i < to && filled < out.length) {
-      const missing = this.#missing(bytes[i]!);
-      if (missing !== DOT && this.#form.refuseBare) return this.#break('bare-line-end');
-      out[filled++] = missing;
-      const end = this.#run(bytes, i, Math.min(to, i + out.length - filled));
-      filled = append(out, filled, bytes, i, end);
-      i = end;
+  /** Copies octet by octet, with those that are missing, as far as a block of the size of the source and a little goes. */
+  #compact(bytes: Uint8Array, from: number, to: number): Uint8Array {
+    const { stuff } = this.#form;
+    const out = new Uint8Array(to - from + ((to - from) >> 3) + MOST_PUT);
+    let state = this.#state;
+    let filled = 0;
+    let i = from;
+    for (; i < to && filled <= out.length - MOST_PUT; i++) {
+      const byte = bytes[i]!;
+      if (byte > CR && state === TEXT) {
+        const end = textEnd(bytes, i, Math.min(to, i + out.length - MOST_PUT - filled + 1));
+        filled = append(out, filled, bytes, i, end);
+        i = end - 1;
+        continue;
+      }
+      if (state === BEHIND_CR && byte !== LF) {
+        out[filled++] = LF;
+        state = LINE;
+      }
+      if (byte === LF) {
+        if (state !== BEHIND_CR) out[filled++] = CR;
+        state = LINE;
+      } else if (byte === CR) state = BEHIND_CR;
+      else {
+        if (byte === DOT && state === LINE && stuff) out[filled++] = DOT;
+        state = TEXT;
+      }
+      out[filled++] = byte;
     }
+    this.#state = state;
     return this.#take(out.subarray(0, filled), i);
   }
 }
 
+/** Octets that are put for one at the most: the LF of a bare CR, a dot, and itself. */
+const MOST_PUT = 3;
+
 const EMPTY: Uint8Array = new Uint8Array(0);
 
-function isAscii(bytes: Uint8Array, from: number, to: number): boolean {
+/** Where text ends: at a CR or LF. */
+function textEnd(bytes: Uint8Array, from: number, to: number): number {
+  let i = from;
+  // Four at a time: most octets are above CR.
+  while (i + 3 < to && bytes[i]! > CR && bytes[i + 1]! > CR && bytes[i + 2]! > CR && bytes[i + 3]! > CR) i += 4;
+  while (i < to && bytes[i] !== CR && bytes[i] !== LF) i++;
+  return i;
+}
+
+/** Below this many octets a loop is faster than a call. */
+const SHORT = 32;
+
+function append(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): number {
+  let k = at;
+  if (to - from > SHORT) target.set(bytes.subarray(from, to), at);
+  else for (let i = from; i < to; i++) target[k++] = bytes[i]!;
+  return at + to - from;
+}
+
+function isAscii(bytes: Uint8Array): boolean {
   let all = 0;
-  for (let i = from; i < to; i++) all |= bytes[i]!;
+  for (let i = 0; i < bytes.length; i++) all |= bytes[i]!;
   return all < 0x80;
 }

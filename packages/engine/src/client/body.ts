@@ -38,7 +38,7 @@ export class Body {
     this.writer = new BodyWriter({
       stuff: transfer === 'DATA',
       exact,
-      refuseBare: core.options.newlines === 'refuse',
+      refuseBare: core.options.newlines === 'refuse' && !exact,
       ascii: body === '7BIT' && !/ SMTPUTF8\b/.test(mail),
     });
   }
@@ -48,10 +48,6 @@ export class Body {
     if (this.#ready.length === 0 && !this.#stopped) {
       const bdat = this.transaction.plan.transfer === 'BDAT';
       this.#ready = bdat ? core.feature('chunking')!.parts(core, this) : dataParts(this);
-      if (this.writer.broken !== null) {
-        core.close(this.writer.broken);
-        return null;
-      }
     }
     return this.#ready[0] ?? null;
   }

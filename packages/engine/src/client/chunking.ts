@@ -2,7 +2,6 @@ import { octets } from '@ehlo/grammar';
 import { concat } from '../input.ts';
 import type { Body, Part } from './body.ts';
 import type { ClientCore } from './core.ts';
-import { expectEnd } from './transaction.ts';
 
 /** BDAT (RFC 3030), where the server offers CHUNKING. */
 export interface ChunkingFeature {
@@ -20,12 +19,12 @@ function parts(core: ClientCore, body: Body): Part[] {
   const { writer, ended, transaction } = body;
   if (core.due.length > 0 && (!core.pipelines('envelope') || core.due.length >= MOST_CHUNKS)) return [];
   const block = writer.next();
-  const last = ended && writer.idle && writer.broken === null;
+  const last = ended && writer.idle;
   if (block === null && !last) return [];
   const bytes = concat([block ?? EMPTY, octets(last ? writer.finish() : '')]);
   const command = octets(`BDAT ${bytes.length}${last ? ' LAST' : ''}\r\n`);
   const size = command.length + bytes.length;
-  const due = last ? expectEnd(core, transaction, size) : [core.expect('BDAT', transaction, 0, size)];
+  const due = [core.expect(last ? 'END' : 'BDAT', transaction, 0, size)];
   if (bytes.length === 0) return [{ bytes: command, due, last }];
   return [
     { bytes: command, due, last: false },

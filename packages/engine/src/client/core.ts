@@ -35,7 +35,7 @@ export type Asked =
 export interface Due {
   readonly to: Asked;
   readonly transaction: Transaction | null;
-  /** The recipient, for RCPT and, in LMTP, END. */
+  /** The recipient, for RCPT. */
   readonly index: number;
   /** Octets of the command. */
   readonly size: number;
@@ -80,7 +80,7 @@ export class ClientCore {
   readonly options: ClientOptions;
   readonly limits: ClientLimits;
   readonly input: Input = new Input();
-  readonly events: ClientEvent[] = [];
+  events: ClientEvent[] = [];
   phase: ClientPhase = 'connect';
   tls: TlsInfo | null;
   capabilities: Capabilities | null = null;
@@ -111,6 +111,7 @@ export class ClientCore {
   /** Octets that were handed out and not yet `written`. */
   unwritten = 0;
   #output: Part[] = [];
+  #event = 0; // of those that were taken
   #started = false;
   #timer: ClientLimitName | null = null;
   #timerEnds: number = Number.POSITIVE_INFINITY;
@@ -188,6 +189,16 @@ export class ClientCore {
     return due;
   }
 
+  /** Takes the next event. They may be many at once: one for each recipient. */
+  takeEvent(): ClientEvent | null {
+    if (this.#event === this.events.length) {
+      this.events = [];
+      this.#event = 0;
+      return null;
+    }
+    return this.events[this.#event++]!;
+  }
+
   /** Takes the next octets for the wire: what is short is put together, what is long goes alone. */
   takeOutput(): Uint8Array | null {
     const taken: Uint8Array[] = [];
@@ -235,11 +246,11 @@ export class ClientCore {
   /** Ends the session. What is not decided is told now. */
   close(cause: ClientCause, reply: Reply | null = null, limit: string | null = null): void {
     if (this.phase === 'closed') return;
-    const stage = this.active === null ? (STAGES[this.phase] ?? 'ready') : stageOf(this, this.active);
-    this.go('close');
+    const stage = this.active === null ? this.#stage() : stageOf(this, this.active);
     for (const transaction of [this.finishing, this.active]) {
       if (transaction !== null) settleAll(this, transaction, { cause, reply });
     }
+    this.go('close');
     this.active = this.finishing = this.body = this.exchange = null;
     this.#output = [];
     this.due.length = 0;
@@ -248,14 +259,17 @@ export class ClientCore {
     this.events.push({ type: 'closed', cause, stage, reply, limit });
   }
 
+  /** What a session without a transaction is doing. */
+  #stage(): Stage | 'ready' {
+    if (this.phase === 'starttls') return 'tls';
+    return STAGES.includes(this.phase) ? (this.phase as Stage) : 'ready';
+  }
+
   /** The session ends as it was to end, if it was; else for this reason. */
   over(cause: ClientCause, limit: string | null = null): void {
-    if (this.phase !== 'quit') return this.close(cause, null, limit);
-    this.close(
-      this.leaving?.cause ?? (this.finishing === null && this.active === null ? 'quit' : cause),
-      this.leaving?.reply ?? null,
-      limit,
-    );
+    const planned = this.phase === 'quit' && this.finishing === null && this.active === null;
+    if (planned) this.close(this.leaving?.cause ?? 'quit', this.leaving?.reply);
+    else this.close(cause, null, limit);
   }
 
   /** Starts the timer of what is awaited now, unless it runs already. */
@@ -293,15 +307,8 @@ export class ClientCore {
   }
 }
 
-/** What a session without a transaction was doing. */
-const STAGES: { readonly [phase in ClientPhase]?: Stage } = {
-  connect: 'connect',
-  hello: 'hello',
-  starttls: 'tls',
-  tls: 'tls',
-  auth: 'auth',
-};
-
+/** Phases that are stages, too; in the others a session without a transaction is ready. */
+const STAGES: readonly string[] = ['connect', 'hello', 'tls', 'auth'];
 const NOTHING: readonly [null, null] = [null, null];
 const LEVELS: readonly string[] = ['off', 'envelope', 'data', 'transactions'];
 /** From here on octets are handed out where they lie, not put together with others. */

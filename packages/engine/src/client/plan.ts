@@ -137,10 +137,10 @@ const problemOf = (code: ProblemCode, enhanced: string, text: string): Problem =
 
 const PROBLEMS: { readonly [code in Exclude<ProblemCode, 'extension'>]: Problem } = {
   'too-large': /* @__PURE__ */ problemOf('too-large', '5.3.4', 'the message is larger than the server takes'),
-  '8bitmime': /* @__PURE__ */ problemOf('8bitmime', '5.6.3', 'the server takes no octets beyond ASCII: encode the message in 7 bits'),
+  '8bitmime': /* @__PURE__ */ problemOf('8bitmime', '5.6.3', 'the server takes no octets beyond ASCII: encode the message'),
   binarymime: /* @__PURE__ */ problemOf('binarymime', '5.6.3', 'the server takes no binary message: encode it'),
   smtputf8: /* @__PURE__ */ problemOf('smtputf8', '5.6.7', 'the server takes no UTF-8 in addresses and headers'),
-  'bare-line-end': /* @__PURE__ */ problemOf('bare-line-end', '5.6.0', 'the message has a CR or LF alone: every line must end with CRLF'),
+  'bare-line-end': /* @__PURE__ */ problemOf('bare-line-end', '5.6.0', 'the message has a CR or LF alone'),
 };
 
 /** A path as it goes onto the wire: the text that was given, if the grammar takes it; so nothing can stand behind it. */

@@ -1,6 +1,7 @@
 import { SmtpUsageError } from '../error.ts';
 import type { TlsInfo } from '../facts.ts';
 import { askStartTls, sayHello } from './answer.ts';
+import type { BrokenBody } from './body-writer.ts';
 import type { Capabilities } from './capabilities.ts';
 import { ClientCore } from './core.ts';
 import type { ClientEnvelope, ClientEvent, ClientWants, MessageFacts } from './events.ts';
@@ -75,7 +76,7 @@ export class ClientSession {
 
   /** The next event; null if there is none. */
   nextEvent(): ClientEvent | null {
-    return this.#core.events.shift() ?? null;
+    return this.#core.takeEvent();
   }
 
   /**
@@ -99,9 +100,7 @@ export class ClientSession {
    * Line ends and dots are the session's business. Returns false if nothing is wanted (any more, or yet): see `canWrite`.
    */
   write(bytes: Uint8Array): boolean {
-    if (!this.canWrite) return false;
-    this.#core.body!.writer.write(bytes);
-    return true;
+    return this.canWrite && this.#isWhole(this.#core.body!.writer.write(bytes));
   }
 
   /** Whether `write` and `end` may be called: the message is wanted, and all that was written of it has been handed out. */
@@ -113,7 +112,7 @@ export class ClientSession {
   /** The message is complete; it may be said at once behind `write`. Returns false if it is not wanted (any more, or yet). */
   end(): boolean {
     const { phase, body } = this.#core;
-    if (phase !== 'body' || body!.stopped) return false;
+    if (phase !== 'body' || body!.stopped || !this.#isWhole(body!.writer.end())) return false;
     endBody(this.#core, body!);
     this.#moved();
     return true;
@@ -227,6 +226,12 @@ export class ClientSession {
   /** The mechanism by which the client has authenticated; null if it has not. */
   get authenticated(): string | null {
     return this.#core.authenticated;
+  }
+
+  /** A message that can't be sent on ends the session without its end. */
+  #isWhole(broken: BrokenBody | null): boolean {
+    if (broken !== null) this.#core.close(broken);
+    return broken === null;
   }
 
   #challenged(carryOut: () => void): boolean {

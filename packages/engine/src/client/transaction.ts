@@ -22,6 +22,8 @@ export interface Transaction {
   untold: number;
   /** Whether the end of its message has been handed out. */
   handed: boolean;
+  /** LMTP: replies to the end of its message that have come. */
+  ends: number;
   /** A chunk was refused (RFC 3030 2). */
   refusal: Reply | null;
 }
@@ -46,6 +48,7 @@ export function begin(core: ClientCore, envelope: ClientEnvelope, message: Messa
     told: new Uint8Array(plan.recipients.length),
     untold: plan.recipients.length,
     handed: false,
+    ends: 0,
     refusal: null,
   };
   const behind = core.phase === 'message';
@@ -127,7 +130,7 @@ export const TRANSACTION_ANSWERS: {
   },
   RCPT(core, reply, { index }, transaction) {
     transaction.pending--;
-    if (reply.code >= 400) tell(core, transaction, index, refused('rcpt', reply));
+    if (reply.code >= 400) tell(core, transaction, index, refused('rcpt', reply, isTooMany(reply) && transaction.accepted.length > 0));
     else if (transaction.mail === 'accepted') {
       transaction.accepted.push(index);
       if (transaction.told[index] === 0) core.events.push({ type: 'recipient', transaction: transaction.id, index, reply });
@@ -150,13 +153,17 @@ export const TRANSACTION_ANSWERS: {
   END(core, reply, due, transaction) {
     const { accepted, plan, refusal } = transaction;
     const lmtp = core.options.protocol === 'lmtp';
-    for (const index of lmtp ? [due.index] : accepted) {
+    for (const index of lmtp ? [accepted[transaction.ends++]!] : accepted) {
       if (reply.code >= 400) tell(core, transaction, index, refused('message', refusal ?? reply));
       // A chunk is missing, and the server takes the message: nobody knows what it has.
       else if (refusal !== null) tell(core, transaction, index, { status: 'unknown', stage: 'message', cause: 'fault', reply });
       else tell(core, transaction, index, { status: 'accepted', stage: 'message', reply });
     }
-    if (core.due.some((next) => next.to === 'END' && next.transaction === transaction)) return;
+    // RFC 2033 4.2: one reply for each accepted recipient.
+    if (lmtp && transaction.ends < accepted.length) {
+      core.due.unshift({ ...due, size: 0 });
+      return;
+    }
     // RFC 5321 4.1.1.4: the end of data clears the buffers, whatever is said to it; RFC 3030 2: a BDAT that is refused does not.
     over(core, transaction, reply.code >= 400 && plan.transfer === 'BDAT');
   },
@@ -183,15 +190,8 @@ function goAhead(core: ClientCore, transaction: Transaction): void {
 export function endBody(core: ClientCore, body: Body): void {
   const { transaction } = body;
   body.ended = true;
-  if (transaction.plan.transfer === 'DATA') body.end = expectEnd(core, transaction, 0);
+  if (transaction.plan.transfer === 'DATA') body.end = [core.expect('END', transaction, 0, 0)];
   core.go('end');
-}
-
-/** The replies to the end of a message: RFC 2033 4.2, in LMTP one for each accepted recipient. */
-export function expectEnd(core: ClientCore, transaction: Transaction, size: number): Due[] {
-  const { accepted } = transaction;
-  const each = core.options.protocol === 'lmtp' && accepted.length > 0 ? accepted : [0];
-  return each.map((index, i) => core.expect('END', transaction, index, i === 0 ? size : 0));
 }
 
 /** The transaction is over for the server, too, unless it is left half open. */
@@ -223,8 +223,13 @@ export function answerEarly(core: ClientCore, reply: Reply, line: string): void 
   core.close('refused', reply);
 }
 
-function refused(stage: Stage, reply: Reply): Outcome {
-  return { status: 'refused', stage, permanent: reply.code >= 500, reply, problem: null };
+function refused(stage: Stage, reply: Reply, passing = reply.code < 500): Outcome {
+  return { status: 'refused', stage, permanent: !passing && reply.code >= 500, reply, problem: null };
+}
+
+/** RFC 5321 4.5.3.1.10: 552 for too many recipients "SHOULD" be treated "as a temporary, rather than permanent, failure". */
+function isTooMany({ code, enhanced = '5.5.3' }: Reply): boolean {
+  return code === 552 && enhanced === '5.5.3';
 }
 
 /** Tells what became of a recipient, once. */
@@ -256,7 +261,13 @@ export function settleAll(
 export function stageOf(core: ClientCore, transaction: Transaction): Stage {
   const due = core.due.find((due) => due.transaction === transaction);
   if (due !== undefined) return due.to === 'END' && transaction.handed ? 'message' : STAGES[due.to as keyof typeof STAGES];
-  return core.body?.transaction === transaction ? 'body' : transaction.mail === 'unasked' ? 'mail' : 'rcpt';
+  return core.body?.transaction === transaction
+    ? 'body'
+    : transaction.mail === 'unasked'
+      ? 'mail'
+      : core.phase === 'data'
+        ? 'data'
+        : 'rcpt';
 }
 
 const STAGES = { RSET: 'mail', MAIL: 'mail', RCPT: 'rcpt', DATA: 'data', BDAT: 'body', END: 'body' } as const;

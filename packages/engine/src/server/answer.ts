@@ -1,10 +1,10 @@
 import { isReplyCode, type Reply } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import { endAuth } from './auth.ts';
-import { askForDecision, beginBody } from './body.ts';
+import { beginBody } from './body.ts';
 import type { Core } from './core.ts';
 import { countDomain } from './envelope-rules.ts';
-import type { Answer, AuthAnswer, InfoQuestion, MessageQuestion, Question, QuestionType, Rejection } from './events.ts';
+import type { Answer, AuthAnswer, InfoQuestion, Question, QuestionType, Rejection } from './events.ts';
 import type { LimitName } from './limits.ts';
 import { dialectOf, ehloLines, OFFERS, offered } from './offer.ts';
 import { REPLIES, type ReplyName } from './replies.ts';
@@ -48,7 +48,7 @@ export function ask(core: Core, question: Question): void {
 /** Carries out what was accepted, and replies. */
 export function accepted(core: Core, question: Question, answer: Answer): void {
   const { state } = core;
-  if (question.type !== 'starttls') core.delay = delayOf(answer.delay);
+  core.delay = isUnanswered(question) ? 0 : delayOf(answer.delay);
   switch (question.type) {
     case 'connect': {
       const greeting = changed(core.named('greeting'), answer, `${core.policy.hostname} `);
@@ -85,40 +85,51 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
       state.envelope!.recipients.push({ forwardPath: question.forwardPath, parameters: question.parameters });
       return core.go('RCPT');
     case 'data':
-      if (question.verb === 'BDAT') return;
+      if (question.verb === 'BDAT') {
+        core.delay = 0; // nothing is said that could be held back
+        return;
+      }
       core.reply(changed(REPLIES.data, answer));
       core.go('DATA');
       return beginBody(core);
     case 'message':
       core.reply(changed(REPLIES.message, answer));
-      return decided(core, question);
+      return decided(core);
     case 'info':
       return sayWithUtf8(core, question, informed(core, question, answer));
     case 'xclient':
       state.peer = question.peer;
       state.identity = question.identity;
       state.hello = null;
+      state.forwarded = null;
+      core.dialect = dialectOf(core);
       core.giveUpTransaction();
       return core.go('XCLIENT');
   }
 }
 
+/** Nothing is said that could be held back: a handshake, a greeting or the octets of a chunk come next. */
+function isUnanswered(question: Question): boolean {
+  return question.type === 'starttls' || question.type === 'xclient' || (question.type === 'data' && question.verb === 'BDAT');
+}
+
 /** RFC 5321 4.3.1: "The sender SHOULD wait for this greeting message before sending any commands." */
 function turnsAwayEarlyTalker(core: Core): boolean {
   const { earlyTalkers } = core.policy;
-  if (!core.state.early || earlyTalkers === 'ignore') return false;
+  const { early } = core.state;
+  core.state.early = null;
+  if (early !== true || earlyTalkers === 'ignore') return false;
   const reply = earlyTalkers === 'reject' ? core.named('earlyTalker') : undefined;
   core.events.push({ type: 'fault', code: 'early-talker', offset: 0, reply, line: '' });
   if (reply !== undefined) core.reply(reply);
   return reply !== undefined;
 }
 
-/** One decision on the message was told; in LMTP there is one for each recipient. */
-function decided(core: Core, { recipient, deviations }: MessageQuestion): void {
-  const { state } = core;
+/** One decision on the message was told; in LMTP there is one for each recipient, the next as soon as this one's reply is out. */
+function decided(core: Core): void {
+  const { state, policy } = core;
   state.decided++;
-  if (recipient !== null && state.decided < state.envelope!.recipients.length) askForDecision(core, deviations);
-  else core.endTransaction();
+  if (policy.protocol === 'smtp' || state.decided === state.envelope!.recipients.length) core.endTransaction();
 }
 
 /** Carries out a refusal, and replies. */
@@ -135,7 +146,7 @@ export function rejected(core: Core, question: Question, rejection: Rejection): 
 const LONGEST_DELAY = 240_000;
 
 /** Throws `SmtpUsageError` `bad-delay`. */
-function delayOf(delay = 0): number {
+export function delayOf(delay = 0): number {
   if (delay >= 0 && delay <= LONGEST_DELAY) return delay;
   throw new SmtpUsageError('bad-delay', `a reply can be held back for 0 to ${LONGEST_DELAY} milliseconds, not ${delay}`);
 }
@@ -155,11 +166,12 @@ function refuse(core: Core, question: Question, reply: Reply): void {
   if (question.type === 'data' && question.verb === 'BDAT') {
     // RFC 3030 2: the octets of the chunk come before its reply.
     core.state.body!.verdict = reply;
+    core.state.body!.delay = core.delay;
     return;
   }
   sayWithUtf8(core, question, reply);
   if (question.type === 'connect') core.go('turn-away');
-  else if (question.type === 'message') decided(core, question);
+  else if (question.type === 'message') decided(core);
 }
 
 /** RFC 6531 3.7.4: UTF-8 only where the client has asked for it; else the mailbox is left out of the reply. */
@@ -204,7 +216,7 @@ function changed(reply: Reply, answer: Answer, prefix = ''): Reply {
 
 /** RFC 2034 4: an enhanced code "must agree with the primary response code". */
 function agreeing(code: number, enhanced: string): string {
-  if (/^[245]\.[0-9]{1,3}\.[0-9]{1,3}$/.test(enhanced) && enhanced[0] === String(code)[0]) return enhanced;
+  if (/^[245](?:\.(?:0|[1-9][0-9]{0,2})){2}$/.test(enhanced) && enhanced[0] === String(code)[0]) return enhanced;
   throw new SmtpUsageError('enhanced-class', `the enhanced code ${enhanced} does not agree with the reply code ${code} (RFC 2034 4)`);
 }
 

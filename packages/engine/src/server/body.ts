@@ -1,7 +1,7 @@
 import type { Reply } from '@ehlo/grammar';
 import { ask } from './answer.ts';
 import { ChunkReader } from './chunk-reader.ts';
-import type { Body, Core } from './core.ts';
+import type { Body, Core, Progress } from './core.ts';
 import { DotReader } from './dot-reader.ts';
 import type { BareLineEnd } from './events.ts';
 import { REPLIES } from './replies.ts';
@@ -13,7 +13,7 @@ export function beginBody(core: Core): void {
 
 /** A message of which nothing has been read. */
 export function newBody(reader: Body['reader']): Body {
-  return { reader, size: 0, block: 0, drained: 0, verdict: null };
+  return { reader, size: 0, block: 0, drained: 0, verdict: null, delay: 0 };
 }
 
 /** Reads what has arrived of the message. */
@@ -38,11 +38,11 @@ export function readBody(core: Core): boolean {
 }
 
 /** The timer restarts at each block, not at each octet: a peer that trickles can't hold on. */
-function progress(core: Core, body: Body, read: number): void {
-  body.block += read;
-  if (body.block < core.policy.limits.dataBlock) return;
+export function progress(core: Core, content: Progress, read: number): void {
+  content.block += read;
+  if (content.block < core.policy.limits.dataBlock) return;
   // What is left over counts for the next block, wherever the chunks were cut.
-  body.block %= core.policy.limits.dataBlock;
+  content.block %= core.policy.limits.dataBlock;
   core.arm('dataTimeout');
 }
 
@@ -68,6 +68,8 @@ function drain(core: Core, body: Body, octets: number): void {
 /** The message has been read to its end, or a chunk of it has. */
 function finish(core: Core, body: Body): void {
   const { reader, verdict } = body;
+  core.delay = body.delay;
+  body.delay = 0;
   if (reader instanceof ChunkReader && !reader.last) {
     core.reply(verdict ?? chunkReply(reader));
     core.go('end-of-chunk');
@@ -76,16 +78,18 @@ function finish(core: Core, body: Body): void {
     core.endTransaction();
   } else {
     core.go('end-of-data');
-    return askForDecision(core, bareLineEnds(reader));
+    askForDecision(core);
+    return;
   }
   if (verdict?.code === 421) core.close('refused');
 }
 
 /** The message is whole: whoever takes responsibility for it decides, in LMTP for each recipient (RFC 2033 4.2). */
-export function askForDecision(core: Core, deviations: readonly BareLineEnd[]): void {
+export function askForDecision(core: Core): true {
   const { envelope, body, decided } = core.state;
   const recipient = core.policy.protocol === 'lmtp' ? envelope!.recipients[decided]! : null;
-  ask(core, { type: 'message', envelope: envelope!, recipient, size: body!.size, deviations });
+  ask(core, { type: 'message', envelope: envelope!, recipient, size: body!.size, deviations: bareLineEnds(body!.reader) });
+  return true;
 }
 
 function chunkReply({ size }: ChunkReader): Reply {

@@ -1,6 +1,6 @@
 import { parseCommand, type Reply } from '@ehlo/grammar';
 import { ask } from './answer.ts';
-import { newBody } from './body.ts';
+import { newBody, progress } from './body.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import type { Core, RefusedChunk } from './core.ts';
 import type { FaultCode } from './events.ts';
@@ -41,9 +41,10 @@ export function refuseChunk(core: Core, reply: Reply, fault: FaultCode, line: st
   const parsed = parseCommand(input.bytes, core.dialect, input.from, input.to);
   const size = parsed.ok && parsed.value.verb === 'BDAT' && !input.overlong ? parsed.value.size : Number.POSITIVE_INFINITY;
   if (size <= policy.limits.drain) {
-    core.events.push({ type: 'fault', code: fault, offset: 0, reply, line });
-    state.faults++;
-    state.refusedChunk = { left: size, last: parsed.ok && parsed.value.verb === 'BDAT' && parsed.value.last, reply };
+    const spent = ++state.faults >= policy.limits.faults;
+    const answer = spent ? core.named('tooManyFaults') : reply;
+    core.events.push({ type: 'fault', code: fault, offset: 0, reply: answer, line });
+    state.refusedChunk = { left: size, block: 0, last: parsed.ok && parsed.value.verb === 'BDAT' && parsed.value.last, reply: answer };
     return;
   }
   core.fault(fault, core.named('bdatLost'), line, parsed.ok ? 0 : parsed.offset);
@@ -57,15 +58,20 @@ export function readRefusedChunk(core: Core, chunk: RefusedChunk): boolean {
     if (!input.readChunk()) return false;
     const end = Math.min(input.to, input.from + chunk.left);
     chunk.left -= end - input.from;
+    progress(core, chunk, end - input.from);
     input.advance(end);
     if (chunk.left > 0) return true;
   }
   state.refusedChunk = null;
   if (state.faults >= policy.limits.faults) {
-    core.reply(core.named('tooManyFaults'));
+    core.reply(chunk.reply);
     core.close('faults');
-  } else if (offers(core, 'CHUNKING')) failChunk(core, chunk.reply, chunk.last);
+    return true;
+  }
+  core.delay = policy.limits.faultDelay;
+  if (offers(core, 'CHUNKING')) failChunk(core, chunk.reply, chunk.last);
   else core.reply(chunk.reply);
+  core.delay = 0;
   return true;
 }
 

@@ -14,8 +14,7 @@ export function pass(core: Core, now: number): void {
 
 function runOut(core: Core): void {
   const { question, timer } = core;
-  core.timerEnds = Number.POSITIVE_INFINITY;
-  core.timer = null;
+  core.disarm();
   if (timer === 'faultDelay') {
     core.release();
     core.settle();

@@ -9,17 +9,23 @@ import type { Policy } from './policy.ts';
 import { type EngineReply, LMTP_REPLIES, REPLIES, type ReplyName } from './replies.ts';
 import { findRow, type Happening, type Phase } from './table.ts';
 
+/** Content being received. */
+export interface Progress {
+  /** Octets read since the timer was set. */
+  block: number;
+}
+
 /** A message being received. */
-export interface Body {
+export interface Body extends Progress {
   readonly reader: DotReader | ChunkReader;
   /** Octets of content so far. */
   size: number;
-  /** Octets read since the timer was set. */
-  block: number;
   /** Octets of content since the message was refused. */
   drained: number;
   /** The final reply, once it is known that the message is refused: from then on its octets are only drained. */
   verdict: Reply | null;
+  /** Milliseconds to hold that reply back. */
+  delay: number;
 }
 
 /** An AUTH exchange. */
@@ -29,7 +35,7 @@ export interface Exchange {
 }
 
 /** A BDAT that was refused: its octets are read and dropped, and then comes the reply (RFC 3030 2). */
-export interface RefusedChunk {
+export interface RefusedChunk extends Progress {
   left: number;
   readonly last: boolean;
   readonly reply: Reply;
@@ -60,8 +66,8 @@ export interface State {
   faults: number;
   /** The greeting is held back (`greetingDelay`). */
   held: boolean;
-  /** Octets came before the greeting. */
-  early: boolean;
+  /** Whether octets came before the greeting; null once it is out: a trusted proxy that goes on behind XCLIENT is no early talker. */
+  early: boolean | null;
   /** Lines behind an AUTH: they may be credentials, until another verb is understood. */
   redact: boolean;
   /** The peer has ended its side. */
@@ -136,6 +142,11 @@ export class Core {
     this.timerEnds = this.now + this.policy.limits[timer];
   }
 
+  disarm(): void {
+    this.timer = null;
+    this.timerEnds = Number.POSITIVE_INFINITY;
+  }
+
   /** Queues a reply; `utf8`: the client takes it (RFC 6531 3.7.4). RFC 2034 4: what is said in place of the greeting has no enhanced code. */
   reply(reply: Reply, utf8 = false): void {
     const wire = this.#encode(this.state.phase === 'connect' ? { code: reply.code, lines: reply.lines } : reply, utf8);
@@ -165,11 +176,12 @@ export class Core {
     this.#outputSize += wire.length;
   }
 
-  /** Starts the timer that belongs to the phase; an open question has its own. */
+  /** Starts the timer of what is waited for now; an open question and a reply that is held back have their own. */
   settle(): void {
-    if (this.late !== null) return;
-    const timer = this.question === null ? TIMERS[this.state.phase] : null;
+    if (this.late !== null || this.question !== null) return;
+    const timer = this.state.refusedChunk === null ? TIMERS[this.state.phase] : 'dataTimeout';
     if (timer !== null) this.arm(timer);
+    else this.disarm();
   }
 
   /** Takes all output. */
@@ -210,14 +222,15 @@ export class Core {
     const spent = this.state.faults >= this.policy.limits.faults;
     const answer = spent ? this.named('tooManyFaults') : reply;
     this.events.push({ type: 'fault', code, offset, reply: answer, line });
-    if (!spent) this.delay = this.policy.limits.faultDelay;
+    if (!spent) this.delay = Math.max(this.delay, this.policy.limits.faultDelay);
     this.reply(answer);
     if (spent) this.close('faults');
   }
 
-  /** Whether a message is being received that is not refused. Once it is whole it ends in `message`, whatever becomes of that. */
+  /** Whether a message is being received that is wanted and not refused. Once it is whole it ends in `message`, whatever becomes of that. */
   get receiving(): boolean {
-    return RECEIVING.has(this.state.phase) && this.state.body !== null && this.state.body.verdict === null;
+    const { phase, body } = this.state;
+    return RECEIVING.has(phase) && body !== null && body.verdict === null && this.question?.type !== 'data';
   }
 
   /** The message that is being received will not arrive. */
@@ -226,9 +239,12 @@ export class Core {
   }
 
   /** The rest of the message is not wanted: it is read to its true end, and then answered by `reply`. */
-  refuseBody(cause: AbortCause, reply: Reply): void {
+  refuseBody(cause: AbortCause, reply: Reply, delay = 0): void {
+    const { body } = this.state;
     this.abort(cause, reply);
-    if (this.state.body !== null) this.state.body.verdict ??= reply;
+    if (body === null || body.verdict !== null) return;
+    body.verdict = reply;
+    body.delay = delay;
   }
 
   /** The reply to the end of a message; RFC 2033 4.2, 4.3: in LMTP one for each recipient, none if there are none. */
@@ -259,6 +275,7 @@ export class Core {
   /** Drops the transaction. */
   forgetTransaction(): void {
     this.state.envelope = null;
+    this.state.forwarded = null;
     this.state.refusedRecipients = 0;
     this.state.decided = 0;
     this.state.body = null;
@@ -272,8 +289,7 @@ export class Core {
     this.release();
     this.forgetTransaction();
     this.input.clear();
-    this.timer = null;
-    this.timerEnds = Number.POSITIVE_INFINITY;
+    this.disarm();
     this.events.push(limit === undefined ? { type: 'closed', cause } : { type: 'closed', cause, limit });
   }
 

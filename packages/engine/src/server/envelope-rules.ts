@@ -58,9 +58,8 @@ function isUnqualified({ domain }: Path, { policy }: Core): boolean {
   return policy.qualified && domain !== '' && !domain.startsWith('[') && !domain.includes('.');
 }
 
-/** RFC 4865 4 (7) to (9), 5.2.2: one request at most, within what is announced, and not beyond the time to deliver by. */
+/** RFC 4865 4.2 (7) and (8), 5.2.2: within what is announced, and not beyond the time to deliver by. */
 function isHeldTooLong({ holdFor, holdUntil, by }: MailParameters, { policy: { futureRelease } }: Core): boolean {
-  if (holdFor !== undefined && holdUntil !== undefined) return true;
   if (holdFor !== undefined) return holdFor > futureRelease!.seconds || holdFor > (by?.seconds ?? holdFor);
   return holdUntil !== undefined && Date.parse(holdUntil) > Date.parse(futureRelease!.until);
 }

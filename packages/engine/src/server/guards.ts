@@ -16,7 +16,7 @@ export const CONDITIONS: { readonly [name in Guard]: (core: Core) => boolean } =
   'tls-not-active': ({ state }) => state.tls === null,
   'tls-offered': (core) => offers(core, 'STARTTLS'),
   'ehlo-used': ({ state }) => state.hello !== null && state.hello.verb !== 'HELO',
-  'auth-configured': ({ policy }) => policy.auth.mechanisms.length > 0,
+  'auth-configured': ({ policy }) => policy.auth.mechanisms.length > 0 && policy.extensions.has('AUTH'),
   'auth-not-done': ({ state }) => state.identity === null,
   'auth-not-in-clear': (core) => offers(core, 'AUTH'),
   'expn-offered': (core) => offers(core, 'EXPN'),

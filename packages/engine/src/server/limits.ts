@@ -39,7 +39,7 @@ export interface Limit {
 export const LIMITS: { readonly [name in LimitName]: Limit } = {
   commandLine: {
     value: 4096,
-    least: 1064,
+    least: 1248,
     unit: 'octets',
     source: 'RFC 5321 4.5.3.1.4: 512, and what the extensions add',
     what: 'a command line with its CRLF',

@@ -18,6 +18,7 @@ import {
   sizeParameter,
   smtpUtf8Parameter,
 } from '@ehlo/grammar';
+import type { TlsInfo } from '../facts.ts';
 import type { Core } from './core.ts';
 import { XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES } from './trusted.ts';
 
@@ -95,9 +96,17 @@ export const OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
   ['XFORWARD', { rfc: null, when: ({ policy }) => policy.trust.has('XFORWARD'), announce: () => ` ${XFORWARD_ATTRIBUTES.join(' ')}` }],
 ]);
 
-/** The mechanisms of AUTH that can be carried out now: RFC 5801 4, the -PLUS forms bind to the TLS connection, where it has what to bind to. */
+/**
+ * Whether mechanisms can be bound to a TLS connection by what a client takes unasked: tls-exporter (RFC 9266 3), and before TLS 1.3
+ * tls-unique (RFC 5802 6.1). Nothing tells a client of other types; one that tried its own in vain could not authenticate at all.
+ */
+export function canBind(tls: TlsInfo | null): boolean {
+  return tls?.bindings?.has(tls.protocol === 'TLSv1.3' ? 'tls-exporter' : 'tls-unique') ?? false;
+}
+
+/** The mechanisms of AUTH that can be carried out now: the -PLUS forms are those that bind (RFC 5801 4). */
 export function mechanisms({ policy, state }: Core): readonly string[] {
-  const bindable = (state.tls?.bindings?.size ?? 0) > 0;
+  const bindable = canBind(state.tls);
   return policy.auth.mechanisms.filter((name) => bindable || !name.endsWith('-PLUS'));
 }
 

@@ -12,7 +12,7 @@ export type EarlyTalkers = 'ignore' | 'report' | 'reject';
 export type BareLineEnds = 'reject' | 'keep';
 
 export interface AuthOptions {
-  /** Names of the SASL mechanisms that the application can carry out, best first. The -PLUS ones are offered where `tls.bindings` has something. */
+  /** Names of the SASL mechanisms that the application can carry out, best first. The -PLUS ones are offered where the TLS connection can be bound to. */
   readonly mechanisms: readonly string[];
   /** Refuse mail until the client has authenticated. */
   readonly required?: boolean;
@@ -217,6 +217,8 @@ function resolveExtensions({ extensions, ask, futureRelease, trust }: ServerOpti
       bad(`${keyword} cannot be offered without ${needed} (RFC ${OFFERS.get(keyword)!.rfc})`);
   }
   if (preset === 'submission' && chosen.has('ETRN')) bad('ETRN must not be offered for submission (RFC 6409 7)');
+  if (chosen.has('FUTURERELEASE') && preset !== 'sink' && preset !== 'submission')
+    bad('FUTURERELEASE must not be offered but for submission (RFC 4865 4.2)');
   if (chosen.has('FUTURERELEASE') && preset !== 'sink' && futureRelease === undefined)
     bad('FUTURERELEASE needs futureRelease: { seconds, until }');
   if (chosen.has('ETRN') && preset !== 'sink' && !ask?.includes('info')) {

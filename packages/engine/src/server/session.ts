@@ -1,14 +1,15 @@
 import type { Reply } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import type { Forwarded, Peer, TlsInfo } from '../facts.ts';
-import { accepted, ask, rejected, rejectionReply } from './answer.ts';
+import { accepted, ask, delayOf, rejected, rejectionReply } from './answer.ts';
 import { readResponse, sendChallenge } from './auth.ts';
-import { readBody } from './body.ts';
+import { askForDecision, readBody } from './body.ts';
 import { readRefusedChunk } from './chunk.ts';
 import { pass } from './clock.ts';
 import { readCommand } from './command.ts';
 import { Core } from './core.ts';
 import type { Answer, AnswerOf, AuthQuestion, Envelope, Hello, Question, Rejection, ServerEvent, Wants } from './events.ts';
+import { dialectOf } from './offer.ts';
 import { type ConnectionFacts, policyOf, type ServerOptions } from './policy.ts';
 import { restoreCore, type Snapshot, snapshotOf } from './snapshot.ts';
 import type { Phase } from './table.ts';
@@ -50,7 +51,7 @@ export class ServerSession {
     const { state, input } = this.#core;
     if (state.phase === 'closed' || state.ended || bytes.length === 0) return;
     if (state.phase === 'tls') return this.#core.plaintextAfterStartTls();
-    if (state.phase === 'connect') state.early = true;
+    if (state.phase === 'connect' && state.early !== null) state.early = true;
     input.push(bytes);
   }
 
@@ -127,7 +128,7 @@ export class ServerSession {
     const core = this.#core;
     const reply = rejectionReply(core, rejection);
     if (!core.receiving) return false;
-    core.refuseBody('discarded', reply);
+    core.refuseBody('discarded', reply, delayOf(rejection.delay));
     return true;
   }
 
@@ -139,6 +140,8 @@ export class ServerSession {
     state.tls = tls;
     state.hello = null;
     state.identity = null;
+    state.forwarded = null;
+    this.#core.dialect = dialectOf(this.#core);
     this.#core.forgetTransaction();
     this.#core.go('secured');
     this.#core.settle();
@@ -201,7 +204,7 @@ export class ServerSession {
     return this.#core.state.peer;
   }
 
-  /** What a trusted sender has said of the client that it had its message from (XFORWARD). */
+  /** What a trusted sender has said of the client that it had its message from (XFORWARD); forgotten with the transaction. */
   get forwarded(): Forwarded | null {
     return this.#core.state.forwarded;
   }
@@ -243,7 +246,7 @@ const READERS: { readonly [phase in Phase]: (core: Core) => boolean } = {
   data: readBody,
   chunk: readBody,
   chunks: readCommand,
-  message: () => false,
+  message: askForDecision,
   auth: readResponse,
   tls: () => false,
   closed: () => false,
@@ -252,17 +255,18 @@ const READERS: { readonly [phase in Phase]: (core: Core) => boolean } = {
 /** Reads and carries out one thing. Returns false if the session has to wait. */
 function step(core: Core): boolean {
   const { state } = core;
-  const { phase } = state;
+  const { phase, refusedChunk } = state;
   if (phase === 'closed' || core.late !== null) return false;
   if (isTimeToLeave(core)) {
     core.reply(state.farewell!);
     core.close('shutdown');
     return true;
   }
-  const read = state.refusedChunk === null ? READERS[phase](core) : readRefusedChunk(core, state.refusedChunk);
+  const read = refusedChunk === null ? READERS[phase](core) : readRefusedChunk(core, refusedChunk);
   if (read) {
-    // In a message the timer restarts at each block only.
-    if ((phase !== 'data' && phase !== 'chunk') || core.state.phase !== phase) core.settle();
+    // In a message, and in a chunk that is refused, the timer restarts at each block only.
+    const inside = refusedChunk === null ? phase === 'data' || phase === 'chunk' : state.refusedChunk !== null;
+    if (!inside || state.phase !== phase) core.settle();
     return true;
   }
   if (!state.ended || phase === 'connect') return false;

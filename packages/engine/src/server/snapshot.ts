@@ -31,6 +31,7 @@ interface BodySnapshot {
   readonly block: number;
   readonly drained: number;
   readonly verdict: State['farewell'];
+  readonly delay: number;
 }
 
 interface DotsSnapshot {
@@ -57,6 +58,7 @@ export function snapshotOf(core: Core): Snapshot {
     throw new SmtpUsageError('snapshot-refused', 'an AUTH exchange or a TLS hand-over can not be carried over');
   }
   const { body, exchange: _, ...rest } = state;
+  const envelope = copyOf(state.envelope);
   const { flushEnds } = core;
   const output = core.takeOutput() ?? new Uint8Array(0);
   if (output.length > 0) core.send(output);
@@ -64,12 +66,12 @@ export function snapshotOf(core: Core): Snapshot {
   return {
     state: {
       ...rest,
-      envelope: state.envelope === null ? null : { ...state.envelope, recipients: [...state.envelope.recipients] },
+      envelope,
       domains: new Set(state.domains),
       body: body === null ? null : { ...body, reader: readerSnapshot(body.reader) },
       refusedChunk: state.refusedChunk === null ? null : { ...state.refusedChunk },
     },
-    question,
+    question: about(question, envelope),
     events: core.events
       .filter((event) => event !== question)
       .map((event) => (event.type === 'chunk' ? { ...event, bytes: event.bytes.slice() } : event)),
@@ -85,11 +87,12 @@ export function snapshotOf(core: Core): Snapshot {
 
 export function restoreCore(policy: Policy, peer: Peer, snapshot: Snapshot, now: number): Core {
   const core = new Core(policy, peer, snapshot.state.tls);
-  const { body, envelope } = snapshot.state;
+  const { body } = snapshot.state;
+  const envelope = copyOf(snapshot.state.envelope);
   core.now = now;
   core.state = {
     ...snapshot.state,
-    envelope: envelope === null ? null : { ...envelope, recipients: [...envelope.recipients] },
+    envelope,
     domains: new Set(snapshot.state.domains),
     body: body === null ? null : { ...body, reader: restoreReader(body.reader) },
     refusedChunk: snapshot.state.refusedChunk === null ? null : { ...snapshot.state.refusedChunk },
@@ -98,8 +101,8 @@ export function restoreCore(policy: Policy, peer: Peer, snapshot: Snapshot, now:
   core.input.resume(snapshot.input.slice(), snapshot.dropped);
   core.events.push(...snapshot.events);
   // The open question is asked again.
-  core.question = snapshot.question;
-  if (snapshot.question !== null) core.events.push(snapshot.question);
+  core.question = about(snapshot.question, envelope);
+  if (core.question !== null) core.events.push(core.question);
   core.dialect = dialectOf(core);
   if (snapshot.output.length > 0) core.send(snapshot.output.slice());
   core.late = snapshot.late?.slice() ?? null;
@@ -107,6 +110,15 @@ export function restoreCore(policy: Policy, peer: Peer, snapshot: Snapshot, now:
   core.timerEnds = now + snapshot.timerLeft;
   core.flushEnds = now + snapshot.flushLeft;
   return core;
+}
+
+function copyOf(envelope: State['envelope']): State['envelope'] {
+  return envelope === null ? null : { ...envelope, recipients: [...envelope.recipients] };
+}
+
+/** The question, about the session's own envelope: that one grows. */
+function about(question: Question | null, envelope: State['envelope']): Question | null {
+  return question !== null && 'envelope' in question ? { ...question, envelope: envelope! } : question;
 }
 
 function readerSnapshot(reader: DotReader | ChunkReader): DotsSnapshot | ChunkSnapshot {

@@ -157,7 +157,7 @@ export const TABLE: readonly Row[] = [
   { on: 'AUTH', from: [...IN_TRANSACTION, 'chunks'], refuse: 'inTransaction' },
   { on: 'auth-over', from: ['auth'], to: 'ready' },
 
-  // RFC 1985 3: not in a transaction.
+  // RFC 1985 5: not in a transaction.
   { on: 'ETRN', from: ['ready'], guards: ['etrn-offered', 'tls-if-required', 'auth-if-required', 'ehlo-used'] },
   { on: 'ETRN', from: ['greeted'], guards: ['etrn-offered', 'tls-if-required'], refuse: 'ehloFirst' },
   { on: 'ETRN', from: [...IN_TRANSACTION, 'chunks'], guards: ['etrn-offered'], refuse: 'inTransaction' },

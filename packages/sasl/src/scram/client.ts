@@ -39,7 +39,8 @@ export function beginClient(policy: ScramPolicy, context: ClientContext): Client
 /** The best comes first. RFC 9266: tls-exporter is the one for TLS 1.3. */
 const BINDINGS = ['tls-exporter', 'tls-unique', 'tls-server-end-point'];
 
-function chooseBinding(bindings: Bindings | undefined): string | null {
+/** The type that a client binds by; null if there is none that it knows. */
+export function chooseBinding(bindings: Bindings | undefined): string | null {
   return BINDINGS.find((type) => bindings?.has(type)) ?? null;
 }
 

@@ -1,6 +1,6 @@
 import type { Mechanism } from '../mechanism.ts';
 import { hasPassword } from '../plain.ts';
-import { beginClient } from './client.ts';
+import { beginClient, chooseBinding } from './client.ts';
 import { type ScramHash, SHA256 } from './hash.ts';
 import { ITERATIONS } from './keys.ts';
 import { beginServer } from './server.ts';
@@ -45,7 +45,7 @@ function mechanism(policy: ScramPolicy): Mechanism {
     clientFirst: true,
     bound,
     asks: ['lookup'],
-    suits: (context) => hasPassword(context) && (!bound || (context.bindings?.size ?? 0) > 0),
+    suits: (context) => hasPassword(context) && (!bound || chooseBinding(context.bindings) !== null),
     client: (context) => beginClient(policy, context),
     server: (context) => beginServer(policy, context),
   };

@@ -9,6 +9,8 @@ export interface Job {
   readonly facts?: MessageFacts;
   /** The message, in the pieces in which it is written. */
   readonly pieces: readonly Uint8Array[];
+  /** The end is said when the last piece has been handed out, not together with it. */
+  readonly apart?: boolean;
   /** Give up instead of writing this piece, or the end. */
   readonly abortAt?: number;
 }
@@ -53,10 +55,7 @@ export class Sender {
       if (event !== null) this.#take(event);
       else if (!this.#act()) {
         const bytes = written.length < most ? session.nextOutput() : null;
-        if (bytes === null) {
-          if (!this.#more()) return written;
-          continue;
-        }
+        if (bytes === null) return written;
         // A copy: what was lent may be used again.
         written.push(bytes.slice());
         session.written(bytes.length);
@@ -71,13 +70,6 @@ export class Sender {
       if (event.type === 'outcome') told[this.#errand.jobs.indexOf(this.#carries.get(event.transaction)!)]![event.index] = event;
     }
     return told;
-  }
-
-  /** Whether the session has told something in reaction to the last output. */
-  #more(): boolean {
-    const event = this.session.nextEvent();
-    if (event !== null) this.#take(event);
-    return event !== null;
   }
 
   #take(event: ClientEvent): void {
@@ -118,9 +110,13 @@ export class Sender {
   #write(writing: { readonly job: Job; piece: number }): boolean {
     const { job } = writing;
     const piece = writing.piece++;
-    if (piece === job.abortAt) this.session.abort();
-    else if (piece < job.pieces.length) this.session.write(job.pieces[piece]!);
-    else {
+    if (piece === job.abortAt) {
+      this.session.abort();
+      return true;
+    }
+    if (piece < job.pieces.length) this.session.write(job.pieces[piece]!);
+    const last = piece >= job.pieces.length - 1 && job.apart !== true && job.abortAt !== piece + 1;
+    if (last || piece >= job.pieces.length) {
       this.#writing = null;
       this.session.end();
     }

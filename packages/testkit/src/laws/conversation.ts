@@ -15,11 +15,16 @@ export interface Plan {
   readonly discard: boolean;
   /** The part of the answer's time limit that passes before the answer: less than 1. */
   readonly delay: number;
+  /** Milliseconds for which the reply is held back: 0 or one of `HOLDS`. */
+  readonly hold: number;
   /** Pieces of input that arrive before the answer. */
   readonly eager: number;
   /** Answer a second time, which must do nothing. */
   readonly twice: boolean;
 }
+
+/** For how long replies are held back in these conversations: no other timer of a session is ever just as long. */
+export const HOLDS: readonly number[] = [7, 77, 777];
 
 /** What arrives: octets, or something that happens at this place between them. */
 export type Piece = Uint8Array | { readonly tick: number } | { readonly shutdown: Rejection | null };
@@ -143,6 +148,7 @@ export class Conversation {
       this.flush();
       this.onStep(this);
       if (this.open !== null) this.#answer(this.open);
+      else if (HOLDS.includes(this.recorder.session.deadline - this.now)) this.#outwait();
       else if (wants !== 'flush') return;
     }
   }
@@ -155,19 +161,33 @@ export class Conversation {
   }
 
   /** Goes on with a session that was restored from a snapshot: it asks the open question again. */
-  resume(session: ServerSession, now: number): void {
+  resume(session: ServerSession, now: number, asked: unknown = plain(this.open)): void {
     this.recorder.session = session;
     this.now = now;
     if (this.open === null) return;
     const again = this.recorder.nextEvent();
-    if (again === null || JSON.stringify(plain(again)) !== JSON.stringify(plain(this.open))) throw new Error(`asked again: ${again?.type}`);
+    if (again === null || JSON.stringify(plain(again)) !== JSON.stringify(asked)) throw new Error(`asked again: ${again?.type}`);
     this.open = again as Question;
   }
 
   /** Facts that a refused command must not change. */
   facts(): string {
-    const { hello, identity, envelope } = this.recorder.session;
-    return JSON.stringify({ hello, identity, envelope });
+    const { hello, identity, envelope, peer, forwarded } = this.recorder.session;
+    return JSON.stringify({ hello, identity, envelope, peer, forwarded });
+  }
+
+  /** A reply is held back: until its time nothing is said, and what arrives is not read. */
+  #outwait(): void {
+    const { session } = this.recorder;
+    const { deadline } = session;
+    if (this.#pieces[0] instanceof Uint8Array && session.reads) this.give(this.#pieces.shift()!);
+    this.tick(deadline - this.now - 1);
+    const event = this.recorder.nextEvent();
+    if (event !== null || this.recorder.nextOutput() !== null) throw new Error(`${event?.type ?? 'output'} while a reply is held back`);
+    this.tick(1);
+    const written = this.output.length;
+    this.flush();
+    if (this.output.length === written) throw new Error('a reply that was held back did not come at its time');
   }
 
   #tell(line: Line): void {
@@ -206,8 +226,8 @@ export class Conversation {
     const limit = this.recorder.session.deadline - this.now;
     for (let i = 0; i < eager; i++) {
       if (delay > 0) this.tick(Math.floor((limit * delay) / (eager + 1)));
-      // What comes before the greeting is early talk, a fact of its own: it stays where the script has it.
-      if (question.type !== 'connect' && this.#pieces[0] instanceof Uint8Array && this.recorder.session.reads)
+      // What comes before the first greeting is early talk, a fact of its own: it stays where the script has it.
+      if ((question.type !== 'connect' || this.asked.length > 1) && this.#pieces[0] instanceof Uint8Array && this.recorder.session.reads)
         this.give(this.#pieces.shift()!);
       if (this.recorder.nextEvent() !== null) throw new Error(`an event while ${question.type} is open`);
     }
@@ -222,12 +242,13 @@ export class Conversation {
       return this.recorder.challenge(question, octets(`challenge ${question.step}`));
     }
     const given = this.#accept(question, plan);
-    if (given && question.type === 'data' && plan.discard) this.recorder.discard(plan.rejection);
+    if (given && question.type === 'data' && plan.discard) this.recorder.discard(refusalOf(question, plan));
     return given;
   }
 
-  #accept(question: Question, { text }: Plan): boolean {
-    const answer: Answer & { identity?: string } = text === '' && question.type !== 'info' ? {} : { text };
+  #accept(question: Question, { text, hold }: Plan): boolean {
+    const said: Answer = text === '' && question.type !== 'info' ? {} : { text };
+    const answer: Answer & { identity?: string } = hold > 0 ? { ...said, delay: hold } : said;
     return this.recorder.accept(question, question.type === 'auth' ? { ...answer, identity: identityOf(question) } : answer);
   }
 }
@@ -242,6 +263,7 @@ function text(bytes: Uint8Array): string {
 }
 
 /** RFC 5321 4.3.2, RFC 7504 3: a connection is refused by 421, 521 or 554 only. */
-function refusalOf({ type }: Question, { rejection }: Plan): Rejection {
-  return type !== 'connect' || [421, 521, 554].includes(rejection.code) ? rejection : { code: 554, text: rejection.text };
+function refusalOf({ type }: Question, { rejection, hold }: Plan): Rejection {
+  const given = type !== 'connect' || [421, 521, 554].includes(rejection.code) ? rejection : { code: 554, text: rejection.text };
+  return hold > 0 ? { ...given, delay: hold } : given;
 }

@@ -136,7 +136,7 @@ function apply(call: Call, to: Recorder): unknown {
   }
 }
 
-const QUESTIONS: ReadonlySet<string> = new Set(['connect', 'hello', 'starttls', 'auth', 'mail', 'rcpt', 'data', 'message', 'info']);
+const QUESTIONS: ReadonlySet<string> = new Set('connect hello starttls auth mail rcpt data message info xclient'.split(' '));
 
 /** Whether an event wants an answer. */
 export function isQuestion(event: ServerEvent): event is Question {

@@ -37,7 +37,7 @@ export function repliesOf(output: string): Reply[] {
     if (found === null) throw new Error(`no whole reply: ${JSON.stringify(output.slice(from))}`);
     const end = found.index + found[0].length;
     const wire = octets(output.slice(from, end));
-    const parsed = parseReply(wire);
+    const parsed = parseReply(octets(inAscii(wire)));
     if (!parsed.ok) throw new Error(`${parsed.message}: ${JSON.stringify(latin1(wire, 0, wire.length))}`);
     for (const line of output.slice(from, end).split('\r\n')) {
       // RFC 5321 4.5.3.1.5
@@ -47,4 +47,9 @@ export function repliesOf(output: string): Reply[] {
     from = end;
   }
   return replies;
+}
+
+/** RFC 6531 3.7.4: replies may hold UTF-8, and nothing else beyond ASCII. Throws where it is broken. */
+function inAscii(wire: Uint8Array): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(wire).replaceAll(/\P{ASCII}/gu, '?');
 }

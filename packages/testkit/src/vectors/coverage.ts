@@ -27,20 +27,25 @@ export const EDGES: readonly string[] = TABLE.flatMap(({ from, on }) => from.map
 
 /** Reads from a log of `{ chunking: 'lines' }` what was walked and shown. */
 export function coverage(transcript: Transcript, { moves, events, output }: ReplayLog): Coverage {
-  const attempts = moves.flatMap((move, i) => attempt(move, moves.slice(i + 1), fragment(moves, i)));
-  const edges = new Set([...moves.flatMap(happenings(moves)), ...attempts.flatMap(walked)]);
+  const payload = refusedOctets(moves);
+  const commands = moves.filter((move) => !payload.has(move));
+  const attempts = commands.flatMap((move, i) => attempt(move, commands.slice(i + 1), fragment(commands, i)));
+  const asksMessage = transcript.options.ask?.includes('message') ?? false;
+  const edges = new Set([...moves.flatMap((move) => happenings(move, payload.get(move), asksMessage)), ...attempts.flatMap(walked)]);
   const features = new Set<string>([...transcript.spec, ...edges]);
-  const secure = transcript.options.tls === undefined ? '' : ' under TLS';
+  const lmtp = transcript.options.preset === 'lmtp' ? ' of LMTP' : '';
+  const secure = `${transcript.options.tls === undefined ? '' : ' under TLS'}${lmtp}`;
   for (const { phase, verb, fault } of attempts) features.add(`${verb} in ${phase}${secure}: ${fault === null ? 'taken' : saying(fault)}`);
   for (const { from, on, phases, events: caused } of moves) {
-    features.add(`${on} in ${from} leads to ${phases.at(-1)}`);
+    features.add(`${on} in ${from} leads to ${phases.at(-1)}${lmtp}`);
     for (const { type, cause, limit, code } of caused) {
       if (type === 'closed') features.add(`closed in ${from}: ${cause} ${limit ?? ''}`);
       if (type === 'fault') features.add(`${code} in ${from}`);
+      if (type === 'aborted') features.add(`aborted in ${from}: ${cause}`);
     }
   }
   for (const name of Object.keys(transcript.options.limits ?? {})) features.add(`limit ${name}`);
-  for (const event of events) for (const feature of eventFeatures(event)) features.add(feature);
+  for (const event of events) for (const feature of eventFeatures(event)) features.add(feature + lmtp);
   for (const [reply] of output.matchAll(/^[2-5][0-9]{2}(?:[ -][245]\.[0-9]+\.[0-9]+)?/gm)) features.add(`reply ${reply}`);
   for (const feature of stepFeatures(transcript)) features.add(feature);
   return { attempts, edges, features };
@@ -52,13 +57,17 @@ function saying({ code, reply }: NonNullable<Attempt['fault']>): string {
 }
 
 /** Phases in which lines are commands. */
-const COMMAND_PHASES: readonly Phase[] = ['refused', 'greeted', 'ready', 'mail', 'rcpt'];
+const COMMAND_PHASES: readonly Phase[] = ['refused', 'greeted', 'ready', 'mail', 'rcpt', 'chunks'];
 
 /** What came of the line before its last part, where the transcript gives it in parts. */
 function fragment(moves: readonly Move[], i: number): string {
   let text = '';
-  for (let k = i - 1; k >= 0 && moves[k]!.on === 'line' && !moves[k]!.line.endsWith('\n'); k--) text = moves[k]!.line + text;
+  for (let k = i - 1; k >= 0 && isPart(moves[k]!); k--) text = moves[k]!.line + text;
   return text;
+}
+
+function isPart({ from, on, line }: Move): boolean {
+  return on === 'line' && COMMAND_PHASES.includes(from) && !line.endsWith('\n');
 }
 
 function attempt(move: Move, later: readonly Move[], before: string): readonly Attempt[] {
@@ -84,30 +93,47 @@ function walked({ phase, verb, fault, done }: Attempt): readonly string[] {
     : [];
 }
 
-/** The edges that no verb makes. */
-function happenings(moves: readonly Move[]): (move: Move, i: number) => readonly string[] {
-  return ({ from, on, line, phases, events }, i) => {
-    const to = phases.at(-1);
-    const types = new Set(events.map(({ type }) => type));
-    const given = on === 'line' && COMMAND_PHASES.includes(from) ? parseVerb(octets(line)) : null;
-    const edges: string[] = [];
-    if (types.has('closed') && given !== 'QUIT') edges.push(`${from} close`);
-    if (from === 'connect' && phases.includes('greeted')) edges.push('connect greet');
-    if (from === 'connect' && phases.includes('refused')) edges.push('connect turn-away');
-    if (from === 'data' && to === 'message') edges.push('data end-of-data');
-    if (from === 'data' && to === 'ready' && refusedBefore(moves, i)) edges.push('data transaction-over');
-    if (from === 'message' && phases.includes('ready')) edges.push('message transaction-over');
-    if (from === 'auth' && phases.includes('ready')) edges.push('auth auth-over');
-    if (from === 'tls' && on === 'secured') edges.push('tls secured');
-    return edges;
-  };
+/** The octets of refused chunks, which may look like commands: of each move of them whether the chunk has ended by it. */
+function refusedOctets(moves: readonly Move[]): ReadonlyMap<Move, boolean> {
+  const payload = new Map<Move, boolean>();
+  let left = 0;
+  for (const move of moves) {
+    if (move.on !== 'line' || !COMMAND_PHASES.includes(move.from)) continue;
+    if (left > 0) {
+      left = Math.max(0, left - move.line.length);
+      payload.set(move, left === 0);
+    } else if (isRefusedChunk(move)) left = Number(/[0-9]+/.exec(move.line)![0]);
+  }
+  return payload;
 }
 
-/** Whether the message whose end came in move `i` had been given up. */
-function refusedBefore(moves: readonly Move[], i: number): boolean {
-  let begin = i;
-  while (begin > 0 && moves[begin]!.from === 'data') begin--;
-  return moves.slice(begin, i + 1).some(({ events }) => events.some(({ type }) => type === 'aborted'));
+/** BDAT that is refused and has octets or none, as far as can be told. */
+function isRefusedChunk({ line, events, phases }: Move): boolean {
+  return /^BDAT [0-9]+( LAST)?\r?\n$/i.test(line) && events.some(({ type }) => type === 'fault') && phases.at(-1) !== 'closed';
+}
+
+/** The edges that no verb makes. `chunkEnds`: the move is of octets of a refused chunk, and whether they are the last of it. */
+function happenings(move: Move, chunkEnds: boolean | undefined, asksMessage: boolean): readonly string[] {
+  const { from, on, line, phases, events } = move;
+  const to = phases.at(-1);
+  const types = new Set(events.map(({ type }) => type));
+  const given = on === 'line' && COMMAND_PHASES.includes(from) && chunkEnds === undefined ? parseVerb(octets(line)) : null;
+  const refusedChunk = chunkEnds ?? (isRefusedChunk(move) && / 0\b/.test(line));
+  const edges: string[] = [];
+  if (types.has('closed') && given !== 'QUIT') edges.push(`${from} close`);
+  if (from === 'connect' && phases.includes('greeted')) edges.push('connect greet');
+  if (from === 'connect' && phases.includes('refused')) edges.push('connect turn-away');
+  if ((from === 'data' || from === 'chunk') && to === 'message') edges.push(`${from} end-of-data`);
+  // Where the message would be asked about and is not, it was refused before its end.
+  if ((from === 'data' || from === 'chunk') && to === 'ready' && asksMessage && !types.has('message'))
+    edges.push(`${from} transaction-over`);
+  if (from === 'chunk' && phases.includes('chunks')) edges.push('chunk end-of-chunk');
+  if (refusedChunk && from !== 'ready' && to === 'ready') edges.push(`${from} transaction-over`);
+  if (refusedChunk && to === 'chunks') edges.push(`${from} chunk-refused`);
+  if (from === 'message' && phases.includes('ready')) edges.push('message transaction-over');
+  if (from === 'auth' && phases.includes('ready')) edges.push('auth auth-over');
+  if (from === 'tls' && on === 'secured') edges.push('tls secured');
+  return edges;
 }
 
 /** Who answered what, and how; what time ran out on; and the line ends that are none, with what is to be done about them. */
@@ -118,22 +144,42 @@ function stepFeatures({ steps, options }: Transcript): readonly string[] {
   let asked = '';
   for (const step of steps) {
     if ('event' in step) asked = step.event.type;
+    if ('deadline' in step) features.push(`deadline ${step.deadline} after ${asked}`);
+    if ('state' in step) for (const [name, value] of Object.entries(step.state)) features.push(`state ${name} ${keys(value)}`);
     const [kind, value] = Object.entries(step)[0]!;
     if (!['accept', 'reject', 'challenge', 'discard', 'tick'].includes(kind)) continue;
     const code = typeof value === 'object' && 'code' in value ? ` ${value.code}` : '';
-    features.push(`${kind}${code} after ${asked}${'stale' in step ? ', too late' : ''}`);
+    const held = typeof value === 'object' && 'delay' in value ? ', held back' : '';
+    features.push(`${kind}${code} after ${asked}${'stale' in step ? ', too late' : held}`);
   }
   return features;
 }
 
+/** A word, or what a value is made of. */
+function keys(value: Json): string {
+  if (typeof value === 'string') return /^\w+$/.test(value) ? value : '';
+  if (typeof value !== 'object') return '';
+  const parts = Object.entries(value ?? {}) as [string, Json][];
+  return parts.map(([name, part]) => (Array.isArray(part) && part.length === 0 ? `no ${name}` : name)).join(' ');
+}
+
 function eventFeatures(event: { readonly type: string; readonly [name: string]: Json }): readonly string[] {
-  const { type, code, cause, limit, verb, deviations, line } = event;
-  const shown = code === 'unknown-verb' || code === 'wrong-protocol' ? line : undefined;
+  const { type, code, cause, limit, verb, deviations, line, offset, parameters } = event;
+  const shown =
+    code === 'unknown-verb' || code === 'wrong-protocol' ? line : PARAMETER.has(String(code)) ? wordAt(line, offset) : undefined;
   const names = Array.isArray(deviations)
     ? deviations.map((found: Json) => (typeof found === 'string' ? found : (found as { name: string }).name))
     : [];
   return [
     [type, code, cause, limit, verb, shown].filter((part) => typeof part === 'string').join(' '),
     ...names.map((name) => `deviation ${name}`),
+    ...Object.entries(parameters ?? {}).map(([name, value]) => `${type} with ${name} ${keys(value)}`),
   ];
+}
+
+/** Faults whose place is the name of a parameter. */
+const PARAMETER: ReadonlySet<string> = new Set(['unknown-parameter', 'misplaced-parameter', 'duplicate-parameter']);
+
+function wordAt(line: Json | undefined, offset: Json | undefined): string | undefined {
+  return /^[\w-]+/.exec(String(line).slice(Number(offset)))?.[0].toUpperCase();
 }

@@ -1,3 +1,11 @@
+export {
+  type ClientMessage,
+  type ClientReplayLog,
+  type ClientStep,
+  type ClientTranscript,
+  type ClientTranscriptFile,
+  replayClientTranscript,
+} from './client.ts';
 export { type Attempt, type Coverage, coverage, EDGES } from './coverage.ts';
 export { type Chunking, type Move, type ReplayLog, type ReplayOptions, replayTranscript, TranscriptMismatch } from './replay.ts';
 export { type JsonSchema, violations } from './schema.ts';
@@ -11,4 +19,4 @@ export {
   type Transcript,
   type TranscriptFile,
 } from './transcript.ts';
-export { variants } from './variants.ts';
+export { splits, variants } from './variants.ts';

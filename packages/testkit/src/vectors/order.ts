@@ -40,7 +40,18 @@ export function isAnswer(step: Step): boolean {
   return ('accept' in step || 'reject' in step || 'challenge' in step) && !('stale' in step);
 }
 
-const QUESTIONS: ReadonlySet<string> = new Set(['connect', 'hello', 'starttls', 'auth', 'mail', 'rcpt', 'data', 'message', 'info']);
+const QUESTIONS: ReadonlySet<string> = new Set([
+  'connect',
+  'hello',
+  'starttls',
+  'auth',
+  'mail',
+  'rcpt',
+  'data',
+  'message',
+  'info',
+  'xclient',
+]);
 
-/** Octets before the greeting, and behind STARTTLS, are faults: here it matters what comes first. */
-const HAND_OVERS: ReadonlySet<string> = new Set(['connect', 'starttls']);
+/** Octets before a greeting, and behind STARTTLS, are faults: here it matters what comes first. */
+const HAND_OVERS: ReadonlySet<string> = new Set(['connect', 'starttls', 'xclient']);

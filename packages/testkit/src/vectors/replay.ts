@@ -117,8 +117,8 @@ class Replay {
       const found = difference(step.event, got);
       if (found !== null) this.#fail(`event ${show(step.event)}: ${found} in ${show(got)}`);
     } else if ('state' in step) {
-      const { phase, hello, envelope, tls, identity, protocol } = this.#session;
-      const found = difference(step.state, plain({ phase, hello, envelope, tls, identity, protocol }));
+      const { phase, hello, envelope, tls, identity, peer, forwarded, counters, protocol } = this.#session;
+      const found = difference(step.state, plain({ phase, hello, envelope, tls, identity, peer, forwarded, counters, protocol }));
       if (found !== null) this.#fail(`state: ${found}`);
     } else if ('wants' in step) {
       if (this.#session.wants !== step.wants) this.#fail(`expected it to want ${step.wants}, not ${this.#session.wants}`);

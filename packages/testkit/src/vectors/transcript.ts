@@ -3,12 +3,15 @@ import type {
   AuthOptions,
   BareLineEnds,
   EarlyTalkers,
+  FutureReleaseOptions,
   Limits,
+  MtPriorityOptions,
   Peer,
   Preset,
   QuestionType,
   Rejection,
   TlsInfo,
+  TrustedVerb,
   Wants,
 } from '@ehlo/engine';
 import type { Deviation } from '@ehlo/grammar';
@@ -63,6 +66,9 @@ export interface TranscriptOptions {
   readonly tls?: TlsInfo;
   readonly auth?: AuthOptions;
   readonly extensions?: readonly string[];
+  readonly futureRelease?: FutureReleaseOptions;
+  readonly mtPriority?: MtPriorityOptions;
+  readonly trust?: readonly TrustedVerb[];
   readonly limits?: Partial<Limits>;
   readonly tolerate?: readonly Deviation[];
   readonly bareLineEnds?: BareLineEnds;

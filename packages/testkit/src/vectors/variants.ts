@@ -20,7 +20,8 @@ export function* variants(transcript: Transcript): Generator<ReplayOptions> {
   }
 }
 
-function splits(text: string): readonly number[] {
+/** Where a text is cut in two. */
+export function splits(text: string): readonly number[] {
   const all = Array.from({ length: text.length - 1 }, (_, i) => i + 1);
   if (text.length <= ALL_SPLITS) return all;
   const telling = all.filter((at) => /[\r\n.]/.test(text.slice(at - 1, at + 1)));

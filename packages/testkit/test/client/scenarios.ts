@@ -1,5 +1,5 @@
 // What servers do that clients have been wrong about; each is played by a scripted server, at every split of what it says.
-import type { ClientOptions, Outcome } from '@ehlo/engine';
+import { CHUNKING, type ClientOptions, type Outcome } from '@ehlo/engine';
 import { octets } from '@ehlo/grammar';
 import type { Errand, Job, Played, ServerScript } from '../../src/index.ts';
 
@@ -37,6 +37,7 @@ export function mail(to: readonly string[] = ['ann@b.example'], text = 'Subject:
   };
 }
 
+const CHUNKS = ['250-mx.example.net\r\n250 CHUNKING\r\n'];
 const TWO = mail(['ann@b.example', 'bob@b.example']);
 const THREE = mail(['ann@b.example', 'bob@b.example', 'cid@b.example']);
 const LARGE = { ...mail(), pieces: Array.from({ length: 60 }, () => octets(`${'x'.repeat(70)}\r\n`.repeat(1000))) };
@@ -303,7 +304,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'keywords where they do not count',
     script: {
       GREETING: ['220 mx.example.net PIPELINING SMTPUTF8'],
-      EHLO: ['250-mx.example.net SIZE PIPELINING\r\n250-X-8BITMIME\r\n250-X PIPELINING\r\n250 XSMTPUTF8\r\n'],
+      EHLO: ['250-mx.example.net 8BITMIME PIPELINING\r\n250-X-8BITMIME\r\n250-X PIPELINING\r\n250 XSMTPUTF8\r\n'],
     },
     jobs: [mail(['ann@b.example'], 'caf\xe9\r\n', { body: '8BITMIME' }), mail(['jos\u00e9@b.example'])],
     told: ['refused 8bitmime', 'refused smtputf8'],
@@ -420,7 +421,13 @@ export const SCENARIOS: readonly Scenario[] = [
     closed: 'closing',
     never: /\r\n\.\r\n/,
   },
-  { name: '421 to RCPT', jobs: [TWO], script: { RCPT: ['421 down<close>'] }, told: ['refused 421', 'unsent closing'], closed: 'closing' },
+  {
+    name: '421 to RCPT',
+    jobs: [TWO],
+    script: { RCPT: ['421 down<close>'] },
+    told: ['unsent closing', 'unsent closing'],
+    closed: 'closing',
+  },
   { name: '421 to the message', script: { END: ['421 down<close>'] }, told: ['refused 421'], closed: 'closing' },
   { name: 'the connection ends behind RCPT', script: { RCPT: ['250 ok<close>'] }, told: ['unsent ended'], closed: 'ended' },
   {
@@ -459,6 +466,50 @@ export const SCENARIOS: readonly Scenario[] = [
     script: { EHLO: PIPELINING, END: ['<lost>'] },
     told: ['unknown lost', 'unsent lost'],
     closed: 'lost',
+  },
+  // BDAT
+  {
+    name: 'a message in chunks',
+    client: { features: [CHUNKING] },
+    jobs: [mail(['ann@b.example'], 'a\r\n.\r\n'), mail()],
+    script: { EHLO: CHUNKS },
+    told: ['accepted 250', 'accepted 250'],
+    closed: 'quit',
+    sends: /\r\nBDAT 6 LAST\r\na\r\n\.\r\nMAIL/,
+    never: /RSET/,
+  },
+  {
+    name: 'a chunk is refused',
+    client: { features: [CHUNKING] },
+    jobs: [LARGE, mail()],
+    script: { EHLO: CHUNKS, BDAT: ['552 too much'], END: ['250 taken'] },
+    told: ['refused 552', 'accepted 250'],
+    closed: 'quit',
+    sends: /BDAT 65536\r\n[^B]*RSET\r\nMAIL/,
+  },
+  {
+    name: 'the last chunk is refused',
+    client: { features: [CHUNKING] },
+    jobs: [mail(), mail()],
+    script: { EHLO: CHUNKS, END: ['451 later', '250 taken'] },
+    told: ['refused 451', 'accepted 250'],
+    closed: 'quit',
+    sends: /hello\r\nRSET\r\nMAIL/,
+  },
+  {
+    name: 'the connection ends behind the last chunk',
+    client: { features: [CHUNKING] },
+    script: { EHLO: CHUNKS, END: ['<close>'] },
+    told: ['unknown ended'],
+    closed: 'ended',
+  },
+  {
+    name: 'the connection ends behind a chunk',
+    client: { features: [CHUNKING] },
+    jobs: [LARGE],
+    script: { EHLO: CHUNKS, BDAT: ['250 ok', '<close>'] },
+    told: ['unsent ended'],
+    closed: 'ended',
   },
   // LMTP
   {

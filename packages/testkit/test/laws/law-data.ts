@@ -1,4 +1,5 @@
 // Laws about messages: where they end, what of them is kept, and that each has one end.
+import type { MessageQuestion } from '@ehlo/engine';
 import fc from 'fast-check';
 import { type Conversation, type Plan, TLS } from '../../src/laws/conversation.ts';
 import { contentOf, dataEnd, repliesOf, stuff } from '../../src/laws/reference.ts';
@@ -110,15 +111,41 @@ const bodies: Law = property(
     const { log, recorder } = talked.run(scriptOf(all, sizes));
     let ended = 0;
     let inside = false;
-    for (const { type } of log) {
-      if (type === 'data') inside = true;
-      if (type === 'chunk') holds(inside, 'a chunk outside a message');
+    let stored = 0;
+    /** LMTP: recipients that this message is still to be decided for. */
+    let due: string[] = [];
+    for (const line of log) {
+      const { type } = line;
+      if (type === 'data') {
+        inside = true;
+        stored = 0;
+        due = [];
+      }
+      if (type === 'chunk') {
+        holds(inside, 'a chunk outside a message');
+        stored += `${line.octets}`.length;
+      }
       if (type !== 'message' && type !== 'aborted') continue;
+      if (type === 'message') {
+        const { envelope, recipient, size } = line as unknown as MessageQuestion;
+        same(size, stored, 'sizes');
+        const recipients = envelope.recipients.map((one) => JSON.stringify(one));
+        if (value.options.preset !== 'lmtp') same(recipient, null, 'recipients');
+        else {
+          // RFC 2033 4.2: one decision for each, in order; all share the one message.
+          if (inside) due = recipients;
+          same(due.shift(), JSON.stringify(recipient), 'recipients');
+          if (!inside) continue;
+        }
+      }
+      holds(inside, `${type} outside a message`);
       ended++;
       inside = false;
     }
-    const running = recorder.session.phase === 'data' && inside;
+    const running = ['data', 'chunk', 'chunks'].includes(recorder.session.phase) && inside;
     same(ended, begun - (running ? 1 : 0), 'ends of messages');
+    const closed = log.at(-1)?.type === 'closed' || recorder.session.phase === 'message';
+    holds(due.length === 0 || closed, `${due.length} recipients are undecided`);
   },
 );
 

@@ -1,16 +1,25 @@
 // Laws about replies: one each, in order; and about what a refusal must leave alone.
-import type { Phase } from '@ehlo/engine';
+import { type Phase, PRESETS, type Question, type ServerOptions } from '@ehlo/engine';
 import { octets } from '@ehlo/grammar';
 import fc from 'fast-check';
-import { account } from '../../src/laws/account.ts';
+import { account, commandEnd, type Setting } from '../../src/laws/account.ts';
 import { Conversation } from '../../src/laws/conversation.ts';
 import { repliesOf } from '../../src/laws/reference.ts';
 import { holds, type Law, property, same } from './law.ts';
-import { quiet, type Scenario, scenario, scriptOf, sizes, talk } from './scripts.ts';
+import { inProtocol, quiet, type Scenario, scenario, scriptOf, sizes, talk } from './scripts.ts';
 import { command, stream } from './streams.ts';
 
 /** Streams are one segment for whoever never speaks TLS: what follows the handshake follows STARTTLS in clear. */
 const unbroken: fc.Arbitrary<Scenario> = quiet.map((value) => ({ ...value, early: '' }));
+
+function settingOf({ preset = 'mx', extensions = PRESETS[preset].extensions }: ServerOptions): Setting {
+  return { lmtp: preset === 'lmtp', chunking: extensions.includes('CHUNKING') };
+}
+
+/** AUTH has challenges, and what follows XCLIENT is a greeting; a chunk that is wanted is answered when its octets are there. */
+function isSilent(question: Question): boolean {
+  return question.type === 'auth' || question.type === 'xclient' || (question.type === 'data' && question.verb === 'BDAT');
+}
 
 const replies: Law = property(
   '4: one final reply to each command and each message, in order',
@@ -29,21 +38,37 @@ const replies: Law = property(
     const before = secured?.segments ?? value.segments.length;
     const segments = [value.segments.slice(0, before).join(''), ...value.segments.slice(before)];
     const given = repliesOf(output);
-    const units = account(segments, given, closed === undefined || closed === 'ended' || closed === 'lost');
+    const units = account(segments, given, closed === undefined || closed === 'ended' || closed === 'lost', settingOf(value.options));
     if (['faults', 'quit', 'refused', 'shutdown'].includes(`${closed}`))
       holds([221, 421].includes(units.at(-1)!.reply.code), `closed: ${closed}`);
 
-    const numbers = [...output.matchAll(/#(\d+)/g)].map((match) => Number(match[1]));
+    // A chunk that is refused has the same reply as all that follow it.
+    const numbers = [...new Set([...output.matchAll(/#(\d+)/g)].map((match) => Number(match[1])))];
     same(
       numbers,
       [...numbers].sort((a, b) => a - b),
       'orders of answers',
     );
     const silent = new Set(numbers);
-    const unheard = asked.flatMap(({ type }, number) => (type === 'auth' || silent.has(number) ? [] : [`${type} ${number}`]));
+    const unheard = asked.flatMap((question, number) => (isSilent(question) || silent.has(number) ? [] : [`${question.type} ${number}`]));
     same(unheard, [], 'answers without a reply');
   },
 );
+
+function isOpen(phase: Phase): boolean {
+  return phase === 'mail' || phase === 'rcpt' || phase === 'chunks';
+}
+
+/** A stream, cut behind each line, or behind the chunk that follows it. */
+function unitsOf(text: string): string[] {
+  const units: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    const end = commandEnd(text, at);
+    units.push(text.slice(at, end < 0 ? text.length : end));
+    at = end < 0 ? text.length : end;
+  }
+  return units;
+}
 
 /** Commands, right and wrong, in every state that commands lead to. */
 const hops: fc.Arbitrary<string> = fc
@@ -51,7 +76,9 @@ const hops: fc.Arbitrary<string> = fc
     fc.oneof(command, fc.constantFrom('EHLO x.example', 'MAIL FROM:<a@b.example>', 'RCPT TO:<c@d.example>', 'RCPT TO:<e@f.example>')),
     { minLength: 4, maxLength: 12 },
   )
-  .map((lines) => lines.map((line) => `${line.replace(/^(QUIT|BDAT.*|GET.*)$/, 'NOOP')}\r\n`).join(''));
+  .map((lines) =>
+    lines.map((line) => `${line.replace(/^(QUIT|GET.*)$/, 'NOOP').replace(/^BDAT [03](.*)$/, 'BDAT 5$1\r\nabc')}\r\n`).join(''),
+  );
 
 const refusal: Law = property(
   '9: a refused command leaves hello, identity and envelope as they were',
@@ -61,13 +88,23 @@ const refusal: Law = property(
   ),
   (Session, [value, text]) => {
     const talked = talk(Session, { ...value, segments: [], end: 'idle' });
-    for (const line of text.split(/(?<=\n)/)) {
+    for (const line of unitsOf(inProtocol(value.options, text))) {
       const { session } = talked.recorder;
       const before = { phase: session.phase, facts: talked.facts(), tls: session.tls, written: talked.output.length };
       talked.segment([octets(line)]);
       const given = repliesOf(talked.output.slice(before.written));
       if (session.phase === 'closed') return;
       if (before.phase === 'data' || before.phase === 'message' || given.length !== 1 || given[0]!.code < 400) continue;
+      // XCLIENT was taken, and then the client that it speaks for was turned away.
+      if (session.phase === 'refused') continue;
+      const failed = isOpen(before.phase) && settingOf(value.options).chunking ? /^BDAT +\d+( +LAST)?/i.exec(line) : null;
+      if (failed !== null) {
+        // RFC 3030 2: the transaction has failed; here the last chunk ends it.
+        const { envelope } = JSON.parse(before.facts) as { envelope: unknown };
+        const after = failed[1] === undefined ? ['chunks', envelope] : ['ready', null];
+        same([session.phase, session.envelope], after, `phases after ${JSON.stringify(line)}`);
+        continue;
+      }
       same(talked.facts(), before.facts, `facts after ${JSON.stringify(line)}`);
       same(session.tls, before.tls, 'TLS');
       // RFC 5321 4.1.4: nor does the state change.
@@ -84,8 +121,8 @@ const fresh: Law = property(
     const talked = talk(Session, { ...value, segments: value.segments.slice(0, 1), end: 'idle' });
     const { session } = talked.recorder;
     const phase = (): Phase => session.phase;
-    if (!['ready', 'mail', 'rcpt'].includes(phase())) return;
-    talked.segment([octets(`\r\n${clean}`)]);
+    if (phase() !== 'ready' && !isOpen(phase())) return;
+    talked.segment([octets(inProtocol(value.options, `\r\n${clean}`))]);
     if (phase() !== 'ready') return;
     same(session.envelope, null, 'envelopes');
     talked.segment([octets('MAIL FROM:<new@x.example>\r\n')]);

@@ -59,7 +59,7 @@ const secrecy: Law = property(
       { starttls: 'required' as const },
     ),
     fc.constantFrom<string[]>(['PLAIN', 'LOGIN'], ['PLAIN', 'LOGIN'], ['LOGIN'], []),
-    fc.constantFrom({ commandLine: 1064 }, {}, { faults: 2 }),
+    fc.constantFrom({ commandLine: 1248 }, {}, { faults: 2 }),
     fc.array(fc.tuple(fc.constantFrom('accept' as const, 'reject' as const, 'never' as const), fc.nat({ max: 2 })), {
       minLength: 1,
       maxLength: 3,

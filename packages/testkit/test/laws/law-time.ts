@@ -1,5 +1,5 @@
 // Laws about time: every wait has an end, and a peer that trickles can't move it.
-import { LIMITS, type LimitName, type QuestionType } from '@ehlo/engine';
+import { LIMITS, type LimitName, PRESETS, type QuestionType } from '@ehlo/engine';
 import { octets } from '@ehlo/grammar';
 import fc from 'fast-check';
 import { holds, type Law, property, same } from './law.ts';
@@ -20,6 +20,7 @@ const ANSWERS: { readonly [type in QuestionType]: LimitName } = {
   data: 'dataAnswer',
   message: 'messageAnswer',
   info: 'commandAnswer',
+  xclient: 'commandAnswer',
 };
 
 const deadlines: Law = property(
@@ -32,7 +33,7 @@ const deadlines: Law = property(
   (Session, [value, steps, sizes]) => {
     const talked = conversation(Session, { ...value, plans: value.plans.map((plan) => (plan.answer === 'lost' ? WILLING : plan)) });
     const { recorder } = talked;
-    const limits = { ...value.options.limits };
+    const limits = { ...PRESETS[value.options.preset!].limits, ...value.options.limits };
     talked.onAsked = ({ type }) => {
       const limit = ANSWERS[type];
       same(recorder.session.deadline - talked.now, limits[limit] ?? LIMITS[limit].value, `time for an answer to ${type}`);

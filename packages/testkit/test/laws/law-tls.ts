@@ -3,7 +3,7 @@ import { octets } from '@ehlo/grammar';
 import fc from 'fast-check';
 import { type Conversation, type Line, TLS } from '../../src/laws/conversation.ts';
 import { holds, type Law, property, same } from './law.ts';
-import { conversation, cut, quiet, type Scenario, scriptOf, sizes, talk, WILLING } from './scripts.ts';
+import { conversation, cut, inProtocol, quiet, type Scenario, scriptOf, sizes, talk, WILLING } from './scripts.ts';
 import { command, noise, stream } from './streams.ts';
 
 const upgrading: fc.Arbitrary<Scenario> = quiet.map((value) => {
@@ -13,9 +13,11 @@ const upgrading: fc.Arbitrary<Scenario> = quiet.map((value) => {
     options: {
       ...options,
       starttls: options.starttls === 'required' ? 'required' : 'offered',
-      limits: { ...options.limits, faults: 1_000_000 },
+      // What is counted is counted on.
+      limits: { ...options.limits, faults: 1e6, transactions: 1e6, recipientDomains: 1e6, smallChunks: 1e6 },
+      trust: options.trust!.filter((verb) => verb === 'XFORWARD'),
       earlyTalkers: 'ignore',
-      extensions: ['STARTTLS', 'AUTH', 'SIZE', 'VRFY', 'PIPELINING'],
+      extensions: ['STARTTLS', 'AUTH', 'SIZE', 'VRFY', 'PIPELINING', 'CHUNKING', 'SMTPUTF8', '8BITMIME'],
     },
     plans: [{ ...value.plans[0]!, answer: 'accept' }],
     early: '',
@@ -30,10 +32,10 @@ function logFrom({ log }: Conversation, from: number, written: number): Line[] {
 
 const forgotten: Law = property(
   '5: after the handshake a session is one that was secure from the start',
-  fc.tuple(upgrading, stream, stream, sizes),
-  (Session, [value, clear, secret, sizes]) => {
-    const secure = `EHLO secure.example\r\n${secret}`;
-    const first = `EHLO clear.example\r\n${clear}\r\n.\r\nRSET\r\nEHLO clear.example\r\nSTARTTLS\r\n`;
+  fc.tuple(upgrading, stream, stream, fc.constantFrom('EHLO secure.example\r\n', 'EHLO secure.example\r\n', ''), sizes),
+  (Session, [value, clear, secret, hello, sizes]) => {
+    const secure = inProtocol(value.options, hello + secret);
+    const first = inProtocol(value.options, `EHLO clear.example\r\n${clear}\r\n.\r\nRSET\r\nEHLO clear.example\r\nSTARTTLS\r\n`);
     const upgraded = talk(Session, { ...value, segments: [first, secure] }, sizes);
     if (upgraded.secured?.segments !== 1) return;
     const { log, output } = upgraded.secured;
@@ -61,7 +63,7 @@ const bare: Law = property(
       ...value,
       options,
       plans: [{ ...WILLING, challenges: 0 }],
-      segments: [`EHLO c.example\r\n${auth}STARTTLS\r\n`],
+      segments: [inProtocol(options, `EHLO c.example\r\n${auth}STARTTLS\r\n`)],
       end: 'idle' as const,
     };
     const talked = talk(Session, begin);
@@ -71,7 +73,7 @@ const bare: Law = property(
     const { length } = talked.output;
     talked.segment([
       octets('MAIL FROM:<a@b.example>\r\n'),
-      octets(`${next.replaceAll(/^(EHLO|HELO).*/gi, 'NOOP')}\r\n`),
+      octets(`${next.replaceAll(/^(EHLO|HELO|LHLO).*/gi, 'NOOP')}\r\n`),
       octets('AUTH PLAIN AGEAYg==\r\n'),
     ]);
     same(talked.output.slice(length, length + 3), '503', 'replies to MAIL before EHLO');
@@ -99,7 +101,7 @@ const injected: Law = property(
     const ask = [...new Set([...(value.options.ask ?? []), 'starttls' as const])];
     const options = { ...value.options, ask: where === 'during the question' ? ask : (value.options.ask ?? []) };
     const plans = [{ ...WILLING, eager: 1 }];
-    const talked = talk(Session, { ...value, options, plans, segments: ['EHLO c.example\r\n'], end: 'idle' });
+    const talked = talk(Session, { ...value, options, plans, segments: [inProtocol(options, 'EHLO c.example\r\n')], end: 'idle' });
     const written = talked.output.length;
     const logged = talked.log.length;
     const injection = cut(text, sizes);

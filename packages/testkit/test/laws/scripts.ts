@@ -1,23 +1,27 @@
 // Options, answers and chunks: everything around the octets.
-import type { QuestionType, Rejection, ServerOptions } from '@ehlo/engine';
+import { PRESETS, type QuestionType, type Rejection, type ServerOptions } from '@ehlo/engine';
 import { ANYTHING, octets, POSTEL, STRICT } from '@ehlo/grammar';
 import fc from 'fast-check';
-import { Conversation, type End, type Piece, type Plan, type Script, TLS } from '../../src/laws/conversation.ts';
+import { Conversation, type End, HOLDS, type Piece, type Plan, type Script, TLS } from '../../src/laws/conversation.ts';
 import type { SessionClass } from '../../src/laws/record.ts';
 import { noise, segments } from './streams.ts';
 
-const QUESTIONS: readonly QuestionType[] = ['connect', 'hello', 'starttls', 'mail', 'rcpt', 'data', 'message', 'info'];
+const QUESTIONS: readonly QuestionType[] = ['connect', 'hello', 'starttls', 'mail', 'rcpt', 'data', 'message', 'info', 'xclient'];
 
 /** Limits that are legal and so small that sessions meet them. */
 const limits: fc.Arbitrary<NonNullable<ServerOptions['limits']>> = fc.record(
   {
-    commandLine: fc.constantFrom(1064, 4096),
+    commandLine: fc.constantFrom(1248, 4096),
     output: fc.constantFrom(512, 600, 65_536),
     faults: fc.constantFrom(1, 5, 20, 1000, 1000, 1000),
     drain: fc.constantFrom(0, 10, 40, 67_108_864, 67_108_864),
     dataBlock: fc.constantFrom(1, 7, 50, 4096),
     greetingDelay: fc.constantFrom(0, 0, 5000),
     messageSize: fc.constantFrom(65_536, 36_700_160),
+    transactions: fc.constantFrom(1, 2, 10_000, 10_000, 10_000),
+    recipientDomains: fc.constantFrom(1, 2, 10_000, 10_000),
+    smallChunks: fc.constantFrom(1, 3, 100, 1000, 1000),
+    faultDelay: fc.constantFrom(0, 0, 0, 77),
     dataTimeout: fc.constantFrom(180_000, 300_000),
     messageAnswer: fc.constantFrom(1, 1000, 540_000),
     flushTimeout: fc.constantFrom(1000, 300_000),
@@ -25,10 +29,15 @@ const limits: fc.Arbitrary<NonNullable<ServerOptions['limits']>> = fc.record(
   { requiredKeys: [] },
 );
 
+const EVERYTHING: readonly string[] = PRESETS.sink.extensions.filter((keyword) => !keyword.startsWith('X'));
+
+const trust = fc.constantFrom<NonNullable<ServerOptions['trust']>>([], [], ['XFORWARD'], ['XCLIENT', 'XFORWARD']);
+
 const strange: fc.Arbitrary<ServerOptions> = fc
   .record({
-    preset: fc.constantFrom('mx' as const, 'sink' as const),
+    preset: fc.constantFrom(...(['mx', 'mx', 'mx', 'sink', 'sink', 'sink', 'lmtp', 'lmtp', 'submission'] as const)),
     ask: fc.subarray([...QUESTIONS]),
+    trust,
     limits,
     starttls: fc.constantFrom(...(['off', 'off', 'off', 'offered', 'offered', 'offered', 'required'] as const)),
     auth: fc.constantFrom(
@@ -49,20 +58,36 @@ const strange: fc.Arbitrary<ServerOptions> = fc
       [],
       ['PIPELINING', 'SIZE', 'AUTH', 'STARTTLS'],
       ['STARTTLS', 'AUTH', 'ENHANCEDSTATUSCODES', 'VRFY'],
+      EVERYTHING,
+      EVERYTHING,
     ),
     earlyTalkers: fc.constantFrom('ignore' as const, 'report' as const, 'reject' as const),
     implicit: fc.constantFrom(false, false, false, true),
   })
-  .map(({ preset, ask, tolerate, bareLineEnds, extensions, implicit, ...rest }) => ({
+  .map(({ preset, ask, auth, trust, tolerate, bareLineEnds, extensions, implicit, ...rest }) => ({
     ...rest,
     hostname: 'mx.example.org',
     preset,
-    ask: [...new Set<QuestionType>([...ask, 'auth', ...(preset === 'mx' ? (['rcpt', 'message'] as const) : [])])],
+    trust,
+    ask: [...new Set<QuestionType>([...ask, 'auth', ...PRESETS[preset].mustAsk])],
+    // RFC 6409 4.3: a submission is of somebody.
+    auth: preset === 'submission' && auth.mechanisms.length === 0 ? { ...auth, required: false } : auth,
+    futureRelease: { seconds: 1000, until: '2030-01-01T00:00:00Z' },
     ...(tolerate === null ? {} : { tolerate }),
     ...(bareLineEnds === null ? {} : { bareLineEnds }),
-    ...(extensions === null ? {} : { extensions }),
+    ...(extensions === null ? {} : { extensions: extensions.filter((keyword) => may(keyword, preset, ask)) }),
     ...(implicit ? { tls: TLS } : {}),
   }));
+
+/**
+ * Whether a preset may offer an extension. RFC 6409 7: ETRN is none of a submission server's; elsewhere somebody has to carry it out.
+ * RFC 4865 4.2: FUTURERELEASE is for submission alone.
+ */
+function may(keyword: string, preset: string, ask: readonly QuestionType[]): boolean {
+  if (preset === 'sink') return true;
+  if (keyword === 'ETRN') return preset !== 'submission' && ask.includes('info');
+  return keyword !== 'FUTURERELEASE' || preset === 'submission';
+}
 
 /** A server that lets sessions get far. */
 const friendly: fc.Arbitrary<ServerOptions> = fc
@@ -70,14 +95,19 @@ const friendly: fc.Arbitrary<ServerOptions> = fc
     limits,
     starttls: fc.constantFrom('off' as const, 'offered' as const),
     trace: fc.boolean(),
-    preset: fc.constantFrom('mx' as const, 'sink' as const),
+    preset: fc.constantFrom(...(['mx', 'sink', 'sink', 'lmtp'] as const)),
+    extensions: fc.constantFrom(null, EVERYTHING, EVERYTHING),
+    trust,
   })
-  .map(({ limits, ...rest }) => ({
+  .map(({ limits, extensions, preset, ...rest }) => ({
     ...rest,
+    preset,
+    ...(extensions === null ? {} : { extensions: extensions.filter((keyword) => may(keyword, preset, QUESTIONS)) }),
+    futureRelease: { seconds: 1000, until: '2030-01-01T00:00:00Z' },
     hostname: '[192.0.2.25]',
     ask: ['auth', ...QUESTIONS],
     auth: { mechanisms: ['PLAIN', 'LOGIN'], inClear: true },
-    limits: { ...limits, faults: 1000 },
+    limits: { ...limits, faults: 1000, transactions: 1000, smallChunks: 1000 },
   }));
 
 const options: fc.Arbitrary<ServerOptions> = fc.oneof(strange, friendly);
@@ -106,10 +136,11 @@ const plan: fc.Arbitrary<Plan> = fc.record({
     { weight: 1, arbitrary: fc.constant('lost' as const) },
   ),
   rejection,
-  text: fc.constantFrom('', '', 'fine', 'one\ntwo'),
+  text: fc.constantFrom('', '', 'fine', 'one\ntwo', 'f\u00fcr dich'),
   challenges: fc.constantFrom(0, 1, 2),
   discard: fc.constantFrom(false, false, false, true),
   delay: fc.constant(0),
+  hold: fc.oneof({ weight: 12, arbitrary: fc.constant(0) }, fc.constantFrom(...HOLDS)),
   eager: fc.constant(0),
   twice: fc.boolean(),
 });
@@ -124,6 +155,7 @@ export const WILLING: Plan = {
   challenges: 1,
   discard: false,
   delay: 0,
+  hold: 0,
   eager: 0,
   twice: false,
 };
@@ -179,15 +211,22 @@ const mark: fc.Arbitrary<Mark> = fc.record({
   ),
 });
 
-export const scenario: fc.Arbitrary<Scenario> = fc.record({
-  options,
-  plans,
-  unwelcome: fc.constantFrom(false, false, false, false, false, false, true),
-  early: fc.oneof({ weight: 16, arbitrary: fc.constant('') }, noise, fc.constant('EHLO early.example\r\nNOOP\r\n')),
-  segments,
-  marks: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.array(mark, { maxLength: 3 })),
-  end: fc.constantFrom('end' as const, 'lost' as const, 'timeout' as const, 'idle' as const),
-});
+/** LMTP greets by LHLO (RFC 2033 4.1); now and then a client takes it for SMTP. */
+export function inProtocol({ preset }: ServerOptions, text: string): string {
+  return preset === 'lmtp' ? text.replaceAll(/EHLO c|EHLO again|EHLO secure|EHLO clear|EHLO x/g, (hello) => `L${hello.slice(1)}`) : text;
+}
+
+export const scenario: fc.Arbitrary<Scenario> = fc
+  .record({
+    options,
+    plans,
+    unwelcome: fc.constantFrom(false, false, false, false, false, false, true),
+    early: fc.oneof({ weight: 16, arbitrary: fc.constant('') }, noise, fc.constant('EHLO early.example\r\nNOOP\r\n')),
+    segments,
+    marks: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.array(mark, { maxLength: 3 })),
+    end: fc.constantFrom('end' as const, 'lost' as const, 'timeout' as const, 'idle' as const),
+  })
+  .map((value) => ({ ...value, segments: value.segments.map((text) => inProtocol(value.options, text)) }));
 
 /** A session in which nothing but the client's octets happens: no ticks, no shutdown, an application that answers. */
 export const quiet: fc.Arbitrary<Scenario> = scenario.map((value) => ({

@@ -1,7 +1,16 @@
 // What clients send: whole sessions, broken ones, and noise. Octets are strings of one character each.
 import fc from 'fast-check';
 
-const PATHS = ['<a@b.example>', '<>', '<"q\\"q"@b.example>', '<@r.example:a@b.example>', '<Postmaster>', '<a@[192.0.2.1]>'] as const;
+const PATHS = [
+  '<a@b.example>',
+  '<c@d.example>',
+  '<d\u00c3\u00b6@x.example>',
+  '<>',
+  '<"q\\"q"@b.example>',
+  '<@r.example:a@b.example>',
+  '<Postmaster>',
+  '<a@[192.0.2.1]>',
+] as const;
 const BAD_PATHS = [
   '<a@b',
   '',
@@ -15,7 +24,28 @@ const BAD_PATHS = [
 ] as const;
 
 const path: fc.Arbitrary<string> = fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...PATHS) }, fc.constantFrom(...BAD_PATHS));
-const parameter: fc.Arbitrary<string> = fc.constantFrom('', '', '', ' SIZE=100', ' BODY=8BITMIME', ' SIZE=99999999999', ' AUTH=<>', ' FOO');
+const parameter: fc.Arbitrary<string> = fc.oneof(
+  { weight: 2, arbitrary: fc.constantFrom('', '', '', ' SIZE=100', ' BODY=8BITMIME', ' SIZE=99999999999', ' AUTH=<>', ' FOO') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      ' SMTPUTF8',
+      ' BODY=BINARYMIME',
+      ' RET=HDRS ENVID=a+2Bb',
+      ' BY=120;R',
+      ' BY=1;R',
+      ' HOLDFOR=10',
+      ' HOLDFOR=9999',
+      ' HOLDUNTIL=2029-01-01T00:00:00Z',
+      ' MT-PRIORITY=3',
+      ' REQUIRETLS',
+      ' NOTIFY=NEVER',
+    ),
+  },
+);
+const rcptParameter: fc.Arbitrary<string> = fc.constantFrom(
+  ...['', '', '', ' NOTIFY=NEVER', ' NOTIFY=NEVER,DELAY', ' ORCPT=rfc822;a@b.example', ' RRVS=2014-04-03T23:01:00Z', ' SIZE=1'],
+);
 
 /** Any octet, the dangerous ones more often. */
 const octet: fc.Arbitrary<string> = fc.oneof(
@@ -45,7 +75,7 @@ const hello: fc.Arbitrary<string> = fc.constantFrom(
 export const command: fc.Arbitrary<string> = fc.oneof(
   { weight: 3, arbitrary: hello },
   { weight: 3, arbitrary: fc.tuple(path, parameter).map(([address, more]) => `MAIL FROM:${address}${more}`) },
-  { weight: 3, arbitrary: fc.tuple(path, fc.constantFrom('', '', ' NOTIFY=NEVER')).map(([address, more]) => `RCPT TO:${address}${more}`) },
+  { weight: 3, arbitrary: fc.tuple(path, rcptParameter).map(([address, more]) => `RCPT TO:${address}${more}`) },
   {
     weight: 6,
     arbitrary: fc.constantFrom(
@@ -71,10 +101,34 @@ export const command: fc.Arbitrary<string> = fc.oneof(
       'RCPT TO',
       'AUTHPLAIN x',
       'STARTTLSX',
-      `NOOP ${'x'.repeat(1100)}`,
+      `NOOP ${'x'.repeat(1300)}`,
       'RCPT TO:<a@b>\rDATA',
+      'BDAT 0 LAST',
+      'BDAT 3',
+      'LHLO c.example',
+      'VRFY \u00c3\u00bc SMTPUTF8',
+      'EXPN a SMTPUTF8',
+      'ETRN @x.example',
+      'ETRN #queue',
+      'ETRN',
+      'BURL x',
     ),
   },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      'XCLIENT NAME=p.example ADDR=192.0.2.7 PORT=2525',
+      'XCLIENT LOGIN=joe PROTO=ESMTP HELO=p.example',
+      'XCLIENT ADDR=IPV6:2001:db8::1 NAME=[UNAVAILABLE]',
+      'XCLIENT ADDR=nowhere',
+      'XCLIENT FOO=1',
+      'XFORWARD NAME=p.example ADDR=192.0.2.7 SOURCE=REMOTE',
+      'XFORWARD IDENT=1234 NAME=[TEMPUNAVAIL]',
+      'XFORWARD PORT=99999',
+      'XFORWARD',
+    ),
+  },
+  { weight: 1, arbitrary: fc.constantFrom('BDAT', 'BDAT x', 'BDAT 5 FIRST', 'BDAT -1', 'BDAT 18446744073709551614', 'BDAT 80000000 LAST') },
   {
     weight: 2,
     arbitrary: fc
@@ -122,10 +176,54 @@ const data: fc.Arbitrary<string> = fc
   .tuple(body, fc.constantFrom('\r\n.\r\n', '\r\n.\r\n', '\r\n.\r\n', '\r\n.\r\n', '.\r\n', ''))
   .map((parts) => parts.join(''));
 
+/** A chunk with the octets that it promises. */
+function chunkOf(octets: string, last: boolean, verb = 'BDAT'): string {
+  return `${verb} ${octets.length}${last ? ' LAST' : ''}\r\n${octets}`;
+}
+
+const payload: fc.Arbitrary<string> = fc.oneof({ weight: 3, arbitrary: body }, { weight: 1, arbitrary: noise });
+
+const chunk: fc.Arbitrary<string> = fc
+  .tuple(payload, fc.boolean(), fc.constantFrom('BDAT', 'BDAT', 'bdat'))
+  .map(([octets, last, verb]) => chunkOf(octets, last, verb));
+
+/** A message in chunks: mostly whole, now and then with something between them, without an end, or cut off. */
+const chunks: fc.Arbitrary<string> = fc
+  .tuple(
+    fc.array(payload, { maxLength: 3 }).map((all) => all.map((octets) => chunkOf(octets, false)).join('')),
+    fc.constantFrom(
+      ...Array<string>(14).fill(''),
+      'NOOP\r\n',
+      'RSET\r\n',
+      'EHLO again.example\r\n',
+      'MAIL FROM:<nested@x>\r\n',
+      'RCPT TO:<late@x.example>\r\n',
+      'DATA\r\n',
+      'AUTH PLAIN AGEAYg==\r\n',
+      'BDAT 5 \r\n12345',
+      'BDAT 4\n1234',
+      'XFORWARD NAME=p.example\r\n',
+    ),
+    fc.oneof(
+      { weight: 6, arbitrary: payload.map((octets) => chunkOf(octets, true)) },
+      { weight: 2, arbitrary: fc.constant('BDAT 0 LAST\r\n') },
+      { weight: 1, arbitrary: fc.constantFrom('', 'BDAT 5000 LAST\r\ncut off', 'BDAT 70000\r\n', 'BDAT 5\r\n12') },
+    ),
+  )
+  .map((parts) => parts.join(''));
+
 const transaction: fc.Arbitrary<string> = fc
   .tuple(
     fc.constantFrom('EHLO c.example\r\n', 'EHLO c.example\r\n', 'HELO c.example\r\n', 'RSET\r\n', ''),
-    fc.constantFrom('MAIL FROM:<s@x.example>\r\n', 'MAIL FROM:<s@x.example> SIZE=1000\r\n', 'MAIL FROM:<>\r\n'),
+    fc.constantFrom(
+      'MAIL FROM:<s@x.example>\r\n',
+      'MAIL FROM:<s@x.example> SIZE=1000\r\n',
+      'MAIL FROM:<>\r\n',
+      'MAIL FROM:<s@x.example>\r\n',
+      'MAIL FROM:<> BODY=8BITMIME\r\n',
+      'MAIL FROM:<\u00c3\u00bc@x.example> SMTPUTF8\r\n',
+      'MAIL FROM:<s@x.example> BODY=BINARYMIME\r\n',
+    ),
     fc.array(fc.tuple(path, lineEnd), { maxLength: 2 }).map((all) => all.map(([to, end]) => `RCPT TO:${to}${end}`).join('')),
     fc.constantFrom(...Array<string>(9).fill('RCPT TO:<r@y.example>\r\n'), ''),
     fc.constantFrom(
@@ -140,8 +238,7 @@ const transaction: fc.Arbitrary<string> = fc
       'AUTH PLAIN AGEAYg==\r\n',
       'STARTTLS\r\n',
     ),
-    fc.constant('DATA\r\n'),
-    data,
+    fc.oneof({ weight: 5, arbitrary: data.map((text) => `DATA\r\n${text}`) }, { weight: 4, arbitrary: chunks }),
   )
   .map((parts) => parts.join(''));
 
@@ -155,6 +252,7 @@ const part: fc.Arbitrary<string> = fc.oneof(
   { weight: 8, arbitrary: transaction },
   { weight: 4, arbitrary: single },
   { weight: 2, arbitrary: authentication },
+  { weight: 1, arbitrary: chunk },
   { weight: 1, arbitrary: noise },
 );
 

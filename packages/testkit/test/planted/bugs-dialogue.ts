@@ -45,6 +45,7 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
     find: '  if (input.overlong) refuseLine',
     replace: '  if (input.overlong) execute(core);\n  if (input.overlong && core.state.phase !== "closed") refuseLine',
     law: REPLIES,
+    cases: 999,
   },
   {
     name: 'a refused message is answered at once, and again at its end',
@@ -146,10 +147,10 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'a message that is whole is aborted when the connection is lost',
     file: 'server/core.ts',
-    find: 'return RECEIVING.has(this.state.phase) && ',
+    find: 'return RECEIVING.has(phase) && ',
     replace: 'return ',
     law: BODIES,
-    cases: 999,
+    cases: 3000,
   },
   {
     name: 'a message that is cut off ends in nothing',

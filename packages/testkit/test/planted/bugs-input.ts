@@ -21,8 +21,8 @@ export const INPUT_BUGS: readonly Mutant[] = [
   {
     name: 'octets over a block are forgotten at the end of the chunk',
     file: 'server/body.ts',
-    find: 'body.block %= core.policy.limits.dataBlock;',
-    replace: 'body.block = 0;',
+    find: 'content.block %= core.policy.limits.dataBlock;',
+    replace: 'content.block = 0;',
     law: PROGRESS,
   },
   {
@@ -141,7 +141,7 @@ export const INPUT_BUGS: readonly Mutant[] = [
   {
     name: 'timer restarts per octet',
     file: 'server/body.ts',
-    find: 'if (body.block < core.policy.limits.dataBlock) return;',
+    find: 'if (content.block < core.policy.limits.dataBlock) return;',
     replace: '',
     law: TRICKLE,
   },

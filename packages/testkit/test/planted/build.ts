@@ -1,14 +1,37 @@
 // Builds the engine with one change in its source, in memory.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { AuthFeature, ChunkingFeature, ClientOptions } from '@ehlo/engine';
 import { build } from 'esbuild';
+import type { ClientClass } from '../../src/client/sender.ts';
 import type { SessionClass } from '../../src/laws/record.ts';
 import type { Mutant } from './mutants.ts';
 
 const ENGINE = fileURLToPath(new URL('../../../engine/src/', import.meta.url));
 
-/** The session class of a mutant. Throws if its change does not fit the source any more. */
-export async function plant({ name, file, find, replace }: Mutant): Promise<SessionClass> {
+/** The server's session class of a mutant. Throws if its change does not fit the source any more. */
+export async function plant(mutant: Mutant): Promise<SessionClass> {
+  return (await engineOf(mutant)).ServerSession;
+}
+
+/** The client's session class of a mutant. Features that it is given are its own: the bug may be in them. */
+export async function plantClient(mutant: Mutant): Promise<ClientClass> {
+  const { ClientSession, AUTH, CHUNKING } = await engineOf(mutant);
+  return class extends ClientSession {
+    constructor(options: ClientOptions) {
+      super({ ...options, features: (options.features ?? []).map(({ name }) => (name === 'auth' ? AUTH : CHUNKING)) });
+    }
+  };
+}
+
+interface Engine {
+  readonly ServerSession: SessionClass;
+  readonly ClientSession: ClientClass;
+  readonly AUTH: AuthFeature;
+  readonly CHUNKING: ChunkingFeature;
+}
+
+async function engineOf({ name, file, find, replace }: Mutant): Promise<Engine> {
   const source = readFileSync(ENGINE + file, 'utf8');
   if (source.split(find).length !== 2)
     throw new Error(`${name}: ${file} has ${source.split(find).length - 1} times ${JSON.stringify(find)}`);
@@ -32,6 +55,5 @@ export async function plant({ name, file, find, replace }: Mutant): Promise<Sess
     ],
   });
   const code = Buffer.from(outputFiles[0]!.contents).toString('base64');
-  const module = (await import(/* @vite-ignore */ `data:text/javascript;base64,${code}`)) as { ServerSession: SessionClass };
-  return module.ServerSession;
+  return (await import(/* @vite-ignore */ `data:text/javascript;base64,${code}`)) as Engine;
 }

@@ -1,4 +1,7 @@
 // For the adapters of other runtimes that have node:tls.
+export { ClientTls, type ClientTlsSettings } from './client-tls.ts';
+export { type ConnectPlace, connectBy, type Open, type Target, unreachable } from './connect-by.ts';
+export type { Tls } from './handshake.ts';
 
 export { type Certificate, ServerTls, type TlsSettings } from './server-tls.ts';
 export { describeTls, endPoint, type TlsFacts } from './tls-info.ts';

@@ -1,0 +1,35 @@
+import type { Client, Transport } from '@ehlo/driver';
+import { type ConnectPlace, connectBy, type Target, unreachable } from '@ehlo/node/adapter';
+import { connTransport } from './transport.ts';
+
+export interface ConnectOptions extends ConnectPlace {
+  /** Opens the connection in another way, such as through a proxy: a connection of Deno, or a transport of any kind. */
+  readonly transport?: (target: Target, signal: AbortSignal) => Promise<Deno.Conn | Transport>;
+}
+
+/**
+ * Connects to a server, greets it, and secures and authenticates as the options say. Resolves when messages can be sent.
+ *
+ * TLS is taken where it is offered, from whoever answers; with `starttls: 'required'`, `implicitTls` or `auth` it is required, and the
+ * certificate verified. Rejects with `ClientError`, whose `code` is stable and whose text names the fix, if there is no session.
+ */
+export async function connect({ transport: open, ...options }: ConnectOptions = {}): Promise<Client> {
+  if ('localAddress' in options) throw new TypeError('localAddress: Deno can not choose where a connection comes from');
+  return await connectBy(async (target, path, tls, signal) => {
+    const made = await (open === undefined ? openConn(target, path, signal) : open(target, signal));
+    return 'remoteAddr' in made ? connTransport(made, path, tls) : made;
+  }, options);
+}
+
+async function openConn({ host, port }: Target, path: string | null, signal: AbortSignal): Promise<Deno.Conn> {
+  try {
+    return await (path === null ? Deno.connect({ hostname: host, port, signal }) : Deno.connect({ transport: 'unix', path }));
+  } catch (error) {
+    throw unreachable(withCode(error as NodeJS.ErrnoException), { host, port }, path);
+  }
+}
+
+/** Deno gives each error of the system its code, but not that of a name that is not found. */
+function withCode(error: NodeJS.ErrnoException): NodeJS.ErrnoException {
+  return error.code === undefined && error.message.includes('lookup') ? Object.assign(error, { code: 'ENOTFOUND' }) : error;
+}

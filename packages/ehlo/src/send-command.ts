@@ -1,0 +1,212 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { CHUNKING, CLIENT_LIMITS, type ClientLimitName, type ClientLimits, planTransaction } from '@ehlo/engine';
+import { isHostName } from '@ehlo/grammar';
+import { cramMd5, login, plain, SHA1, SHA256, SHA512, scram } from '@ehlo/sasl';
+import {
+  type Client,
+  type ClientAuth,
+  ClientError,
+  type ClientErrorCode,
+  type ConnectOptions,
+  connect,
+  type RecipientOutcome,
+  type SendEnvelope,
+} from '#adapter';
+import { findPassword } from './password.ts';
+import { type Letter, openLetter } from './send-message.ts';
+import type { SendCommandOptions } from './send-options.ts';
+import { jsonSendPrinter, progressBar, type SendPrinter, textSendPrinter, traceText } from './send-printer.ts';
+
+/** What is wrong with the options of `ehlo send`; the message says it all. */
+export class SendError extends Error {}
+
+/** The exit codes, those above 63 as `sysexits.h` has them. */
+export const EXIT = {
+  sent: 0,
+  refused: 1,
+  unreadable: 66,
+  unavailable: 69,
+  later: 75,
+  unknown: 76,
+  denied: 77,
+} as const;
+
+/** Sends one message, and shows what becomes of each recipient; returns the exit code. Throws what is wrong with the options. `tell` gets the conversation. */
+export async function sendCommand(
+  file: string | undefined,
+  options: SendCommandOptions,
+  write: (line: string) => void,
+  warn: (line: string) => void,
+  tell: (line: string) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  const envelope: SendEnvelope = { reversePath: options.from, recipients: options.to };
+  // What no server could be told is said before one is asked.
+  planTransaction(
+    { verb: 'EHLO', name: '', tls: false, extensions: new Map() },
+    { ...envelope, recipients: options.to.map((forwardPath) => ({ forwardPath })) },
+  );
+  const settings = await connectOptions(options, signal, tell);
+  const letter = openLetter(file);
+  const printer = options.json ? jsonSendPrinter(write) : textSendPrinter(write);
+  let client: Client;
+  try {
+    client = await connect(settings);
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    warn(`${error.message}${HINTS[error.code] ?? ''}`);
+    for (const outcome of unsent(options.to, error)) printer.outcome(outcome, error.message);
+    return DENIED.has(error.code) ? EXIT.denied : EXIT.unavailable;
+  }
+  try {
+    if (options.dryRun) return await showPlan(client, envelope, letter, printer);
+    return await send(client, envelope, letter, printer, warn, signal);
+  } finally {
+    await client.close();
+  }
+}
+
+async function showPlan(client: Client, envelope: SendEnvelope, { message, facts }: Letter, printer: SendPrinter): Promise<number> {
+  const plan = await client.plan(envelope, message, facts);
+  printer.plan(plan);
+  return plan.recipients.every(({ problem }) => problem === null) ? EXIT.sent : EXIT.refused;
+}
+
+async function send(
+  client: Client,
+  envelope: SendEnvelope,
+  { message, facts, octets }: Letter,
+  printer: SendPrinter,
+  warn: (line: string) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  const bar = progressBar(octets);
+  const { outcomes, error } = await client.send(envelope, message, {
+    signal,
+    progress: bar.draw,
+    ...(facts === undefined ? {} : { facts }),
+  });
+  bar.clear();
+  const unreadable = error instanceof Error && !(error instanceof ClientError) && !signal.aborted;
+  if (unreadable) warn(`the message can't be read: ${error.message}`);
+  for (const outcome of outcomes) printer.outcome(outcome);
+  return unreadable && outcomes.every(({ stage }) => stage === 'mail') ? EXIT.unreadable : exitCode(outcomes);
+}
+
+/** The options that may help. */
+const HINTS: { readonly [code in ClientErrorCode]?: string } = {
+  'speaks-tls': ' (--tls implicit)',
+  'speaks-cleartext': ' (leave out --tls implicit)',
+  'tls-unavailable': ' (--tls none sends in clear)',
+  'tls-failed': ' (--tls none sends in clear)',
+  certificate: ' (--tls-ca; --tls-insecure takes any)',
+  unprotected: ' (--tls required; --tls-insecure takes any certificate; --allow-cleartext-auth needs none)',
+};
+
+/** Of all that applies, the worst is what to know. */
+function exitCode(outcomes: readonly RecipientOutcome[]): number {
+  if (outcomes.some(({ status }) => status === 'unknown')) return EXIT.unknown;
+  if (outcomes.some((outcome) => outcome.status === 'refused' && outcome.permanent)) return EXIT.refused;
+  return outcomes.every(({ status }) => status === 'accepted') ? EXIT.sent : EXIT.later;
+}
+
+/** No session, because the server or this client does not want one that is not safe. */
+const DENIED: ReadonlySet<ClientErrorCode> = new Set([
+  'tls-unavailable',
+  'tls-failed',
+  'speaks-cleartext',
+  'certificate',
+  'unprotected',
+  'auth-unavailable',
+  'auth-refused',
+  'auth-failed',
+]);
+
+function unsent(recipients: readonly string[], { stage, reply }: ClientError): RecipientOutcome[] {
+  return recipients.map((recipient) => ({ recipient, status: 'unsent', stage, cause: 'lost', reply }));
+}
+
+async function connectOptions(options: SendCommandOptions, signal: AbortSignal, tell: (line: string) => void): Promise<ConnectOptions> {
+  const { server, tls, tlsCa, tlsInsecure, lmtp, pipelining, chunking, timeout, trace, allowCleartextAuth } = options;
+  const implicitTls = tls === 'implicit';
+  if (lmtp && 'host' in server && server.port === null)
+    throw new SendError('LMTP has no port of its own: give --server host:port, or a Unix socket');
+  if (!lmtp && 'path' in server) throw new SendError('a Unix socket is for LMTP: give --lmtp, or --server host[:port]');
+  if (tls === 'none' && (tlsCa !== undefined || tlsInsecure)) throw new SendError('--tls none needs neither --tls-ca nor --tls-insecure');
+  const auth = await authOptions(options);
+  if (auth !== null && tls === 'none' && !allowCleartextAuth)
+    throw new SendError('the password would cross the network in clear: leave out --tls none, or give --allow-cleartext-auth');
+  const name = options.hostname ?? ownName();
+  if (name !== null && !isHostName(name)) throw new SendError('--hostname must be a domain name or an address literal such as [192.0.2.1]');
+  const port = 'host' in server ? (server.port ?? (implicitTls ? 465 : 25)) : 0;
+  return {
+    ...('host' in server ? { host: server.host, port } : { path: server.path }),
+    ...(name === null ? {} : { hostname: name }),
+    ...(lmtp ? { protocol: 'lmtp' } : {}),
+    ...(tls === undefined || tls === 'implicit' ? {} : { starttls: tls === 'none' ? 'off' : tls }),
+    implicitTls,
+    tls: {
+      ...(tlsCa === undefined ? {} : { ca: readCa(tlsCa) }),
+      // Whoever names authorities wants them asked.
+      ...(tlsInsecure ? { rejectUnauthorized: false } : tlsCa === undefined ? {} : { rejectUnauthorized: true }),
+    },
+    ...(auth === null ? {} : { auth, credentials: allowCleartextAuth ? 'cleartext' : tlsInsecure ? 'encrypted' : 'verified' }),
+    pipelining,
+    ...(chunking ? { features: [CHUNKING] } : {}),
+    ...(timeout === undefined ? {} : { limits: timeLimits(timeout), connectTimeout: timeout }),
+    trace,
+    notice: (notice) => {
+      const line = trace ? traceText(notice) : null;
+      if (line !== null) tell(line);
+    },
+    signal,
+  };
+}
+
+/** Best first. */
+const MECHANISMS = [scram(SHA256), scram(SHA512), scram(SHA1), cramMd5(), plain(), login()].flat();
+
+async function authOptions({
+  authUser,
+  authPasswordFile,
+  authMechanism,
+  allowCleartextAuth,
+}: SendCommandOptions): Promise<ClientAuth | null> {
+  if (authUser === undefined) {
+    const stray =
+      authPasswordFile !== undefined
+        ? '--auth-password-file'
+        : authMechanism !== undefined
+          ? '--auth-mechanism'
+          : allowCleartextAuth
+            ? '--allow-cleartext-auth'
+            : null;
+    if (stray !== null) throw new SendError(`${stray} needs --auth-user, the name of the user`);
+    return null;
+  }
+  const wanted = authMechanism?.toUpperCase();
+  const mechanisms = MECHANISMS.filter(({ name }) => wanted === undefined || name === wanted);
+  if (mechanisms.length === 0) throw new SendError(`--auth-mechanism is one of ${MECHANISMS.map(({ name }) => name).join(', ')}`);
+  return { mechanisms, user: authUser, password: await findPassword(authUser, authPasswordFile) };
+}
+
+/** The same time for every phase. */
+function timeLimits(timeout: number): Partial<ClientLimits> {
+  const names = (Object.keys(CLIENT_LIMITS) as ClientLimitName[]).filter((name) => CLIENT_LIMITS[name].unit === 'milliseconds');
+  return Object.fromEntries(names.map((name) => [name, timeout]));
+}
+
+function readCa(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new SendError(`--tls-ca: ${(error as Error).message}`);
+  }
+}
+
+/** RFC 5321 4.1.4: a name that others can look up; null where this machine has none. */
+function ownName(): string | null {
+  const own = hostname();
+  return own.includes('.') && isHostName(own) ? own : null;
+}

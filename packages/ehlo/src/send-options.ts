@@ -1,0 +1,104 @@
+import type { Pipelining } from '@ehlo/engine';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { each, port } from './serve-options.ts';
+
+/** The options of `ehlo send`. */
+export interface SendCommandOptions {
+  readonly server: Place;
+  readonly hostname?: string;
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly tls?: 'none' | 'opportunistic' | 'required' | 'implicit';
+  readonly tlsCa?: string;
+  readonly tlsInsecure: boolean;
+  readonly authUser?: string;
+  readonly authPasswordFile?: string;
+  readonly authMechanism?: string;
+  readonly allowCleartextAuth: boolean;
+  readonly lmtp: boolean;
+  readonly pipelining: Pipelining;
+  readonly chunking: boolean;
+  /** Milliseconds. */
+  readonly timeout?: number;
+  readonly dryRun: boolean;
+  readonly trace: boolean;
+  readonly json: boolean;
+}
+
+/** Where the server is: a host, with or without a port, or the path of a Unix socket. */
+export type Place = { readonly host: string; readonly port: number | null } | { readonly path: string };
+
+/** Adds the options to the command. */
+export function addSendOptions(command: Command): Command {
+  return command
+    .argument('[file]', 'the message (default, or -: standard input)')
+    .optionsGroup('What and whom:')
+    .addOption(
+      new Option('--from <address>', 'reverse-path: where failures are told; <> for nowhere').makeOptionMandatory().argParser(path),
+    )
+    .addOption(new Option('--to <address>', 'recipient; once for each').makeOptionMandatory().argParser(recipient))
+    .optionsGroup('Where:')
+    .addOption(
+      new Option('--server <host[:port]>', 'the server, or for LMTP a Unix socket (default port: 25; 465 with --tls implicit)')
+        .makeOptionMandatory()
+        .argParser(place),
+    )
+    .option('--hostname <name>', 'what to call this client (default: its name, or else its address)')
+    .option('--lmtp', 'LMTP in place of SMTP; it has no port of its own', false)
+    .addOption(new Option('--timeout <seconds>', 'for each phase (default: what RFC 5321 says, minutes)').argParser(seconds))
+    .optionsGroup('How safe:')
+    .addOption(
+      new Option('--tls <how>', 'default: opportunistic, from whoever answers; with --auth-user required, and verified').choices([
+        'none',
+        'opportunistic',
+        'required',
+        'implicit',
+      ]),
+    )
+    .option('--tls-ca <file>', 'authorities that are trusted, in PEM, in place of the usual ones')
+    .option('--tls-insecure', 'take any certificate', false)
+    .option('--auth-user <name>', 'authenticate; the password is in EHLO_PASSWORD or a file, or asked for')
+    .option('--auth-password-file <file>', 'a file whose first line is the password')
+    .option('--auth-mechanism <name>', 'the only SASL mechanism to take (default: the best that the server offers)')
+    .option('--allow-cleartext-auth', 'send the password without TLS, too: it can be read on the way', false)
+    .optionsGroup('How:')
+    .addOption(
+      new Option('--pipelining <level>', 'what is sent without waiting for replies, each with those before it')
+        .choices(['off', 'envelope', 'data', 'transactions'])
+        .default('envelope'),
+    )
+    .option('--chunking', 'BDAT in place of DATA, where it is offered', false)
+    .optionsGroup('What is shown:')
+    .option('--dry-run', 'connect, and print how the message would be sent', false)
+    .option('--trace', 'show the conversation, without secrets', false)
+    .option('--json', 'print one JSON object per recipient', false)
+    .addHelpText('after', EXIT_CODES);
+}
+
+const EXIT_CODES = `
+Exit code: 0 all accepted; 1 a recipient refused for good; 75 none, but some for now or not sent; 76 an outcome is unknown;
+69 no session; 77 no TLS or no AUTH; 66 the message can't be read; 2 wrong options.`;
+
+/** `host`, `host:port`, `[address]:port`, an IPv6 address, or a path. */
+function place(text: string): Place {
+  if (text.includes('/')) return { path: text };
+  const [, literal, host, number] = /^(?:\[([^\]]+)\]|([^:]+))(?::([0-9]+))?$/.exec(text) ?? [];
+  if (literal !== undefined || host !== undefined) return { host: literal ?? host!, port: number === undefined ? null : port(number) };
+  if (/^[0-9A-Fa-f:.]+$/.test(text)) return { host: text, port: null };
+  throw new InvalidArgumentError('It must be host, host:port, [address]:port or a path.');
+}
+
+/** People write paths as they see them, between angle brackets. */
+function path(text: string): string {
+  return /^<(.*)>$/.exec(text)?.[1] ?? text;
+}
+
+function recipient(text: string, before: readonly string[] = []): readonly string[] {
+  return each(path(text), before);
+}
+
+function seconds(text: string): number {
+  const milliseconds = /^[0-9]{1,6}(?:\.[0-9]{1,3})?$/.test(text) ? Math.round(Number(text) * 1000) : 0;
+  if (milliseconds === 0) throw new InvalidArgumentError('It must be a number of seconds above zero.');
+  return milliseconds;
+}

@@ -1,0 +1,297 @@
+// `ehlo send`, the real command line, to `ehlo serve` and to a server that says what the test wants.
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect } from 'vitest';
+import { test as base, type Cli, until } from './cli.ts';
+
+const file = (name: string): string => fileURLToPath(new URL(`../../node/test/certs/${name}`, import.meta.url));
+const CERTIFICATE = ['--cert', file('server.crt'), '--key', file('server.key')];
+const TRUST = ['--tls-ca', file('ca.crt')];
+const MESSAGE = 'Subject: hello\r\n\r\n.dot\r\nlast';
+const FROM_TO = ['--from', 'joe@a.example', '--to', 'ann@b.example'];
+
+/** What a scripted server says to each line, by how it begins; `.` to the message; `''` as its greeting; null: it leaves. */
+type Answers = { readonly [start: string]: string | null };
+
+const test = base.extend<{ scripted: (answers?: Answers) => Promise<number> }>({
+  // biome-ignore lint/correctness/noEmptyPattern: vitest reads a fixture's needs from this pattern, and it has none.
+  scripted: async ({}, use) => {
+    const sockets = new Set<Socket>();
+    const servers: ReturnType<typeof createServer>[] = [];
+    await use(async (answers = {}) => {
+      const server = createServer((socket) => {
+        sockets.add(socket);
+        converse(socket, answers);
+      }).listen(0, '127.0.0.1');
+      servers.push(server);
+      await once(server, 'listening');
+      return (server.address() as AddressInfo).port;
+    });
+    for (const socket of sockets) socket.destroy();
+    for (const server of servers) server.close();
+  },
+});
+
+function converse(socket: Socket, answers: Answers): void {
+  const all: Answers = { '': '220 mx.example', EHLO: '250-mx.example\r\n250 SIZE 100000', DATA: '354 go on', QUIT: '221 bye', ...answers };
+  const say = (answer: string | null | undefined): void =>
+    void (answer === null ? socket.destroy() : socket.write(`${answer ?? '250 OK'}\r\n`));
+  let text = '';
+  let body = false;
+  socket.on('error', () => {});
+  socket.setEncoding('latin1').on('data', (chunk: string) => {
+    text += chunk;
+    for (let at = text.indexOf('\r\n'); at >= 0; at = text.indexOf('\r\n')) {
+      const line = text.slice(0, at);
+      text = text.slice(at + 2);
+      if (body && line !== '.') continue;
+      const start = Object.keys(all).find((key) => key !== '' && line.startsWith(key));
+      const answer = start === undefined ? undefined : all[start];
+      body = !body && line === 'DATA' && answer?.startsWith('354') === true;
+      say(answer);
+    }
+  });
+  say(all['']);
+}
+
+const to = (port: number | string, ...more: string[]): string[] => ['send', '--server', `127.0.0.1:${port}`, ...FROM_TO, ...more];
+const json = (cli: Cli): unknown[] => cli.lines.map((line) => JSON.parse(line) as unknown);
+
+describe('to ehlo serve', () => {
+  test('a file: every octet arrives, one line a recipient', async ({ run, stored, folder }) => {
+    const path = join(folder, 'message.eml');
+    writeFileSync(path, MESSAGE);
+    const server = run(['--raw']);
+    const cli = run(to(await server.port(), '--to', '<two@b.example>', path));
+    expect(await cli.exited).toBe(0);
+    expect(cli.lines).toEqual(
+      ['ann', 'two'].map((name) => expect.stringMatching(new RegExp(`^accepted  ${name}@b\\.example  250 2\\.6\\.0 Message`))),
+    );
+    expect([cli.errors, [...stored().values()]]).toEqual(['', [`${MESSAGE}\r\n`]]);
+  });
+
+  test('standard input, and a null sender; --json', async ({ run, stored }) => {
+    const server = run(['--raw']);
+    const cli = run(
+      ['send', '--server', `127.0.0.1:${await server.port()}`, '--from', '<>', '--to', 'ann@b.example', '--json'],
+      {},
+      'Subject: x\n\nbare\n',
+    );
+    expect(await cli.exited).toBe(0);
+    expect(json(cli)).toEqual([
+      {
+        recipient: 'ann@b.example',
+        outcome: 'accepted',
+        code: 250,
+        enhanced: '2.6.0',
+        text: expect.stringContaining('queued as'),
+        phase: 'message',
+      },
+    ]);
+    expect([...stored().values()]).toEqual(['Subject: x\r\n\r\nbare\r\n']);
+    expect(server.lines.join('\n')).toContain('C: MAIL FROM:<> SIZE=20');
+  });
+
+  test('a large message by BDAT and in a stream', async ({ run, stored }) => {
+    const text = `Subject: large\r\n\r\n${`${'x'.repeat(70)}\r\n`.repeat(40_000)}`;
+    const server = run(['--raw', '--quiet']);
+    const cli = run(to(await server.port(), '--chunking', '-'), {}, text);
+    expect([await cli.exited, cli.errors]).toEqual([0, '']);
+    expect([...stored().values()]).toEqual([text]);
+  });
+
+  test('LMTP over a Unix socket: an outcome each', async ({ run, folder, stored }) => {
+    const path = join(folder, 'lmtp.sock');
+    const server = run(['serve', '--lmtp', '--unix', path, '--raw', '--maildir', join(folder, 'mail')]);
+    await server.line(/^listening/);
+    const cli = run(['send', '--server', path, '--lmtp', ...FROM_TO, '--to', 'two@b.example'], {}, MESSAGE);
+    expect([await cli.exited, cli.errors]).toEqual([0, '']);
+    expect(cli.lines).toHaveLength(2);
+    expect([...stored().values()]).toEqual([`${MESSAGE}\r\n`]);
+  });
+
+  test('TLS where it is offered; --trace shows it, on standard error', async ({ run }) => {
+    const server = run([...CERTIFICATE]);
+    const cli = run(to(await server.port(), '--trace'), {}, MESSAGE);
+    expect(await cli.exited).toBe(0);
+    expect(cli.errors).toMatch(/^S: 220 .*\nC: EHLO [\s\S]*C: STARTTLS\nS: 220 .*\nC: EHLO [\s\S]*C: QUIT\nS: 221 /);
+    expect(cli.lines).toEqual([expect.stringMatching(/^accepted/)]);
+  });
+
+  test('--tls required and implicit: the certificate is held against the host', async ({ run }) => {
+    const server = run([...CERTIFICATE, '--tls-port', '0']);
+    const port = await server.port();
+    const tlsPort = Number(/:(\d+) \(TLS\)$/.exec(await server.line(/\(TLS\)$/))?.[1]);
+    const codes = async (...args: string[][]): Promise<unknown[]> => await Promise.all(args.map((more) => run(more, {}, MESSAGE).exited));
+    const named = (name: string, where: number, ...more: string[]): string[] => [
+      'send',
+      '--server',
+      `${name}:${where}`,
+      ...FROM_TO,
+      ...more,
+    ];
+    expect(
+      await codes(
+        named('localhost', port, '--tls', 'required', ...TRUST),
+        named('localhost', tlsPort, '--tls', 'implicit', ...TRUST),
+        named('localhost', tlsPort, '--tls', 'implicit', '--tls-insecure'),
+        named('localhost', port, '--tls', 'required'),
+        named('localhost', tlsPort, '--tls', 'implicit'),
+        named('localhost', port, '--tls', 'implicit', ...TRUST),
+      ),
+    ).toEqual([0, 0, 0, 77, 77, 77]);
+  });
+
+  test('AUTH: by the best mechanism, under TLS only; the password by environment or file', async ({ run, folder }) => {
+    const server = run([...CERTIFICATE, '--user', 'joe:correct horse']);
+    const port = await server.port();
+    const secret = join(folder, 'password');
+    writeFileSync(secret, 'correct horse\n');
+    const auth = (...more: string[]): string[] => ['send', '--server', `localhost:${port}`, ...FROM_TO, '--auth-user', 'joe', ...more];
+    const [byFile, byName, wrong, untrusted] = [
+      run(auth(...TRUST, '--auth-password-file', secret, '--trace'), {}, MESSAGE),
+      run(auth(...TRUST, '--auth-mechanism', 'plain', '--trace'), { EHLO_PASSWORD: 'correct horse' }, MESSAGE),
+      run(auth(...TRUST), { EHLO_PASSWORD: 'wrong' }, MESSAGE),
+      run(auth(), { EHLO_PASSWORD: 'correct horse' }, MESSAGE),
+    ];
+    expect(await Promise.all([byFile, byName, wrong, untrusted].map(({ exited }) => exited))).toEqual([0, 0, 77, 77]);
+    expect(byFile.errors).toMatch(/C: AUTH SCRAM-SHA-256/);
+    expect(byName.errors).toMatch(/C: AUTH PLAIN \*\*\*/);
+    expect(wrong.errors).toBe('ehlo: the server refuses the credentials: 535 5.7.8 Authentication credentials invalid\n');
+    expect(untrusted.errors).toMatch(/^ehlo: the server's certificate is not trusted: .*\(--tls-ca; --tls-insecure takes any\)\n$/);
+    for (const { errors } of [byFile, byName])
+      for (const text of ['correct horse', btoa('\0joe\0correct horse')]) expect(errors).not.toContain(text);
+  });
+
+  test('AUTH in clear only if that is said in plain words', async ({ run }) => {
+    const port = await run(['--user', 'joe:correct horse', '--allow-cleartext-auth']).port();
+    const options = (...more: string[]): string[] => to(port, '--auth-user', 'joe', ...more);
+    const env = { EHLO_PASSWORD: 'correct horse' };
+    const codes = [[], ['--tls', 'opportunistic'], ['--allow-cleartext-auth'], ['--allow-cleartext-auth', '--tls', 'none']].map(
+      (more) => run(options(...more), env, MESSAGE).exited,
+    );
+    expect(await Promise.all(codes)).toEqual([77, 77, 0, 0]);
+  });
+});
+
+describe('exit codes', () => {
+  const two = ['--to', 'bob@b.example'];
+  test.for<[string, number, Answers, string]>([
+    ['all accepted', 0, {}, 'accepted accepted'],
+    ['one refused for good', 1, { 'RCPT TO:<bob': '550 5.1.1 nobody' }, 'accepted refused'],
+    ['one refused for now', 75, { 'RCPT TO:<bob': '450 4.2.1 later' }, 'accepted refused'],
+    ['one for good and one for now', 1, { 'RCPT TO:<ann': '450 later', 'RCPT TO:<bob': '550 nobody' }, 'refused refused'],
+    ['lost before the end', 75, { DATA: null }, 'unsent unsent'],
+    ['lost behind the end', 76, { '.': null }, 'unknown unknown'],
+    ['lost behind the end, one refused', 76, { 'RCPT TO:<bob': '550 nobody', '.': null }, 'unknown refused'],
+    ['larger than the server takes', 1, { EHLO: '250-mx\r\n250 SIZE 10' }, 'refused refused'],
+    ['no welcome', 69, { '': '554 no' }, 'unsent unsent'],
+    ['another protocol', 69, { '': '* OK IMAP4' }, 'unsent unsent'],
+  ])('%s: %i', async ([, code, answers, outcomes], { run, scripted }) => {
+    const cli = run(to(await scripted(answers), ...two, '--json'), {}, MESSAGE);
+    expect(await cli.exited).toBe(code);
+    expect(
+      json(cli)
+        .map((one) => (one as { outcome: string }).outcome)
+        .join(' '),
+    ).toBe(outcomes);
+  });
+
+  test('77 where TLS or AUTH can not be had', async ({ run, scripted }) => {
+    const port = await scripted();
+    const [tls, auth] = [
+      run(to(port, '--tls', 'required'), {}, MESSAGE),
+      run(to(port, '--auth-user', 'joe'), { EHLO_PASSWORD: 'x' }, MESSAGE),
+    ];
+    expect(await Promise.all([tls.exited, auth.exited])).toEqual([77, 77]);
+    expect(tls.errors).toBe('ehlo: TLS is required, and the server does not offer STARTTLS (--tls none sends in clear)\n');
+  });
+
+  test('69 where nobody listens', async ({ run }) => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    const cli = run(to(port), {}, MESSAGE);
+    expect([await cli.exited, cli.errors]).toEqual([69, `ehlo: nobody listens on 127.0.0.1:${port}\n`]);
+    expect(cli.lines).toEqual([`unsent    ann@b.example  nobody listens on 127.0.0.1:${port}`]);
+  });
+
+  test('69 where nobody answers in --timeout', async ({ run }) => {
+    const server = createServer((socket) => void socket.on('error', () => {})).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const cli = run(to((server.address() as AddressInfo).port, '--timeout', '0.2'), {}, MESSAGE);
+    expect([await cli.exited, cli.errors]).toEqual([
+      69,
+      'ehlo: no greeting came in time: is this a port for SMTP, and does it speak TLS first?\n',
+    ]);
+    server.close();
+  });
+
+  test('66 where the message can not be read', async ({ run, folder, scripted }) => {
+    const port = await scripted();
+    mkdirSync(join(folder, 'sub'));
+    const codes = ['missing.eml', 'sub'].map((name) => run(to(port, join(folder, name))).exited);
+    expect(await Promise.all(codes)).toEqual([66, 66]);
+  });
+
+  test('75 when it is stopped while it waits; the dot is never said', async ({ run, scripted }) => {
+    const cli = run(to(await scripted(), '--trace', '--json'), {}, null);
+    await until('it is connected', () => (cli.errors.includes('SIZE 100000') ? true : undefined));
+    cli.child.stdin!.write('Subject: half\r\n');
+    cli.child.kill('SIGTERM');
+    expect(await cli.exited).toBe(75);
+    expect(json(cli)).toMatchObject([{ outcome: 'unsent' }]);
+  });
+});
+
+test('--dry-run prints the plan, and sends nothing', async ({ run, stored }) => {
+  const server = run([]);
+  const port = await server.port();
+  const [text, asJson] = [run(to(port, '--dry-run'), {}, '\r\nna\u00efve'), run(to(port, '--dry-run', '--json'), {}, 'x')];
+  expect(await Promise.all([text.exited, asJson.exited])).toEqual([0, 0]);
+  expect(text.lines).toEqual(['MAIL FROM:<joe@a.example> SIZE=10 BODY=8BITMIME', 'RCPT TO:<ann@b.example>', 'DATA (8BITMIME)']);
+  expect(json(asJson)).toMatchObject([{ mail: 'MAIL FROM:<joe@a.example> SIZE=3', transfer: 'DATA', problem: null }]);
+  expect(stored().size).toBe(0);
+});
+
+test('--dry-run says why it can not be sent', async ({ run, scripted }) => {
+  const cli = run(to(await scripted({ EHLO: '250-mx\r\n250 SIZE 10' }), '--dry-run'), {}, 'longer than this');
+  expect(await cli.exited).toBe(1);
+  expect(cli.lines.at(-1)).toBe("can't be sent: the message is larger than the server takes");
+});
+
+test.for<[string, string[], RegExp, NodeJS.ProcessEnv?]>([
+  ['no server', ['send', ...FROM_TO], /--server.*not specified/],
+  ['no sender', ['send', '--server', 'x', '--to', 'a@b.example'], /--from.*not specified/],
+  ['no recipient', ['send', '--server', 'x', '--from', 'a@b.example'], /--to.*not specified/],
+  ['an address that is none', to(1, '--to', 'ann'), /recipient 1 is no address that SMTP can carry/],
+  ['an injected command', to(1, '--to', 'a@b>\r\nRCPT TO:<evil@e.example'), /recipient 1 is no address/],
+  ['a port that is none', ['send', '--server', 'x:99999', ...FROM_TO], /It must be a port/],
+  ['a server that is none', ['send', '--server', 'a:b:c:x', ...FROM_TO], /It must be host, host:port/],
+  ['a time that is none', to(1, '--timeout', '0'), /number of seconds above zero/],
+  ['LMTP without a port', ['send', '--server', 'localhost', '--lmtp', ...FROM_TO], /LMTP has no port of its own/],
+  ['a Unix socket for SMTP', ['send', '--server', '/tmp/x.sock', ...FROM_TO], /a Unix socket is for LMTP/],
+  ['a name that is none', to(1, '--hostname', 'not_a name'), /--hostname must be a domain name/],
+  ['authorities that are missing', to(1, '--tls-ca', 'none.pem'), /--tls-ca: ENOENT/],
+  ['TLS both ways', to(1, '--tls', 'none', '--tls-insecure'), /--tls none needs neither/],
+  ['a password in clear', to(1, '--tls', 'none', '--auth-user', 'joe'), /would cross the network in clear/, { EHLO_PASSWORD: 'x' }],
+  ['no password', to(1, '--auth-user', 'joe'), /there is no password: set EHLO_PASSWORD, or give --auth-password-file/],
+  ['a password file that is missing', to(1, '--auth-user', 'joe', '--auth-password-file', 'none'), /--auth-password-file: ENOENT/],
+  ['a password without a user', to(1, '--auth-password-file', 'x'), /--auth-password-file needs --auth-user/],
+  [
+    'a mechanism that is none',
+    to(1, '--auth-user', 'joe', '--auth-mechanism', 'x'),
+    /--auth-mechanism is one of SCRAM-SHA-256-PLUS,/,
+    { EHLO_PASSWORD: 'x' },
+  ],
+])('a mistake: %s', async ([, args, why, env = {}], { run }) => {
+  const cli = run(args, env, MESSAGE);
+  expect(await cli.exited).toBe(2);
+  expect(cli.errors).toMatch(why);
+  expect(cli.errors).toMatch(/^ehlo: [^\n]+\n$/);
+  expect(cli.lines).toEqual([]);
+});

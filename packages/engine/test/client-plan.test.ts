@@ -1,0 +1,145 @@
+import { latin1, octets, PARAMETERS } from '@ehlo/grammar';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Capabilities, type ClientEnvelope, ClientSession, type PlanOptions, planTransaction, scanMessage } from '../src/index.ts';
+
+function offering(...lines: readonly string[]): Capabilities {
+  const extensions = new Map(lines.map((line) => [line.split(' ')[0]!, line.split(' ').slice(1)] as const));
+  return { verb: 'EHLO', name: 'mx.example.net', tls: true, extensions };
+}
+
+const to = (...recipients: readonly string[]): ClientEnvelope => ({
+  reversePath: 'joe@a.example',
+  recipients: recipients.map((forwardPath) => ({ forwardPath })),
+});
+
+describe('a plan', () => {
+  test('declares what is offered and needed, and nothing else', () => {
+    const all = offering('SIZE 1000', '8BITMIME', 'SMTPUTF8', 'BINARYMIME', 'CHUNKING');
+    const mail = (facts: Parameters<typeof planTransaction>[2], options?: PlanOptions): string =>
+      planTransaction(all, to('ann@b.example'), facts, options).mail;
+    expect(mail({})).toBe('MAIL FROM:<joe@a.example> BODY=8BITMIME');
+    expect(mail({ body: '7BIT', size: 9 })).toBe('MAIL FROM:<joe@a.example> SIZE=9');
+    expect(mail({ body: '8BITMIME', smtpUtf8: true })).toBe('MAIL FROM:<joe@a.example> BODY=8BITMIME SMTPUTF8');
+    expect(mail({ body: 'BINARYMIME' }, { chunking: true })).toBe('MAIL FROM:<joe@a.example> BODY=BINARYMIME');
+    expect(planTransaction(offering(), to('ann@b.example'), { size: 9 }).mail).toBe('MAIL FROM:<joe@a.example>');
+  });
+
+  test.each([
+    ['too-large', ['SIZE 100'], { size: 101 }],
+    ['8bitmime', [], { body: '8BITMIME' }],
+    ['binarymime', ['BINARYMIME', 'CHUNKING'], { body: 'BINARYMIME' }],
+    ['smtputf8', ['8BITMIME'], { smtpUtf8: true }],
+  ] as const)('%s stops the whole message', (code, lines, facts) => {
+    const plan = planTransaction(offering(...lines), to('ann@b.example', 'bob@b.example'), facts);
+    expect([plan.problem?.code, ...plan.recipients.map(({ problem }) => problem?.code)]).toEqual([code, code, code]);
+  });
+
+  test('SIZE 0, SIZE alone and SIZE that is no number are no limit', () => {
+    for (const line of ['SIZE 0', 'SIZE', 'SIZE much']) {
+      expect(planTransaction(offering(line), to('ann@b.example'), { size: 1e9 }).problem).toBe(null);
+    }
+  });
+
+  test('recipients go to as many transactions as LIMITS asks for', () => {
+    const envelope = to('a@x.example', 'b@x.example', 'c@y.example', 'd@X.example', 'e@z.example');
+    const batches = (...limits: readonly string[]): number[] =>
+      planTransaction(offering(`LIMITS ${limits.join(' ')}`), envelope).recipients.map(({ batch }) => batch);
+    expect(batches('RCPTMAX=2')).toEqual([0, 0, 1, 1, 2]);
+    expect(batches('RCPTDOMAINMAX=1')).toEqual([0, 0, 1, 2, 3]);
+    expect(batches('RCPTDOMAINMAX=2', 'RCPTMAX=4')).toEqual([0, 0, 0, 0, 1]);
+    expect(batches('RCPTMAX=0', 'RCPTDOMAINMAX=x')).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  test('parameters are written where their extension is offered, and are a problem where it is not', () => {
+    const envelope: ClientEnvelope = {
+      reversePath: '',
+      parameters: { ret: 'HDRS', envid: 'a b', requireTls: true },
+      recipients: [
+        { forwardPath: 'ann@b.example', parameters: { notify: ['FAILURE'], orcpt: { type: 'rfc822', address: 'ann@b.example' } } },
+      ],
+    };
+    const plan = planTransaction(offering('DSN', 'REQUIRETLS'), envelope, {}, { parameters: PARAMETERS });
+    expect([plan.mail, plan.recipients[0]!.line]).toEqual([
+      'MAIL FROM:<> RET=HDRS ENVID=a+20b REQUIRETLS',
+      'RCPT TO:<ann@b.example> NOTIFY=FAILURE ORCPT=rfc822;ann@b.example',
+    ]);
+    expect(planTransaction(offering('DSN'), envelope, {}, { parameters: PARAMETERS }).problem?.text).toMatch(/REQUIRETLS/);
+    expect(() => planTransaction(offering('DSN'), envelope)).toThrow(/option parameters/);
+  });
+
+  test.each([
+    ['a@b> ORCPT=x'],
+    ['a@b\r\nRSET'],
+    ['a b@c.example'],
+    ['@a,@b:c@d.example'],
+    ['a@b@c.example'],
+    ['Joe <joe@a.example>'],
+    ['=?x?q?=40evil=3e?=foo@x (comment)'],
+    [`${'a'.repeat(250)}@b.example`],
+    [''],
+  ])('%j is no recipient', (path) => {
+    expect(() => planTransaction(offering(), to(path))).toThrow(expect.objectContaining({ code: 'bad-address' }));
+  });
+
+  test.each([['"x@evil.test y"@good.test'], ['"<evil@e.test>"@a.example'], ['postmaster'], ['a@[IPv6:::1]']])(
+    '%j is sent as it stands',
+    (path) => {
+      expect(planTransaction(offering(), to(path)).recipients[0]!.line).toBe(`RCPT TO:<${path}>`);
+    },
+  );
+});
+
+/** Octets that a session sends of a message, its final dot left out. */
+function sent(message: string): string {
+  const session = new ClientSession({ hostname: 'c.example' });
+  const pull = (): string => {
+    let text = '';
+    for (let bytes = session.nextOutput(); bytes !== null; bytes = session.nextOutput()) text += latin1(bytes, 0, bytes.length);
+    return text;
+  };
+  for (const reply of ['220 hi', '250-mx\r\n250 8BITMIME', '250 ok', '250 ok', '354 go']) {
+    session.receive(octets(`${reply}\r\n`));
+    if (session.canSend) session.send(to('ann@b.example'));
+    pull();
+  }
+  session.write(octets(message));
+  session.end();
+  return pull().slice(0, -3);
+}
+
+describe('a scan', () => {
+  const parts = fc.array(fc.constantFrom('\r', '\n', '\r\n', 'a', 'xyz', '\0', '\xe9'), { maxLength: 20 });
+
+  test('finds the size that is sent, the longest line of it, and what it holds', () => {
+    fc.assert(
+      fc.property(parts, (parts) => {
+        const message = parts.join('');
+        const scan = scanMessage(octets(message));
+        const wire = sent(message);
+        const lines = wire.match(/[^\r\n]*\r\n/g) ?? [];
+        expect(scan).toEqual({
+          octets: message.length,
+          size: wire.length,
+          body: message.includes('\xe9') ? '8BITMIME' : '7BIT',
+          smtpUtf8: (wire.split('\r\n\r\n')[0]!.startsWith('\r\n') ? '' : wire.split('\r\n\r\n')[0]!).includes('\xe9'),
+          bareLineEnds: /\r(?!\n)|(?<!\r)\n/.test(message),
+          bareCr: message.match(/\r(?!\n)/g)?.length ?? 0,
+          bareLf: message.match(/(?<!\r)\n/g)?.length ?? 0,
+          nul: message.split('\0').length - 1,
+          longestLine: Math.max(0, ...lines.map((line) => line.length)),
+        });
+      }),
+      { numRuns: 2000, seed: 20_260_101 },
+    );
+  });
+
+  test('does not care where the message is cut', () => {
+    fc.assert(
+      fc.property(parts, (parts) => {
+        expect(scanMessage(parts.map(octets))).toEqual(scanMessage(octets(parts.join(''))));
+      }),
+      { seed: 20_260_101 },
+    );
+  });
+});

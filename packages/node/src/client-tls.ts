@@ -1,0 +1,84 @@
+import { isIP, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { ClientError } from '@ehlo/driver';
+import type { Tls, Wrapped } from './handshake.ts';
+import { pem, pems } from './pem.ts';
+import { describeTls, endPoint } from './tls-info.ts';
+
+/** What a client trusts, and what it shows. */
+export interface ClientTlsSettings {
+  /** Authorities that are trusted, in PEM, in place of those that Node comes with. */
+  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
+  /** The name that is asked for (SNI) and that the certificate must have. Default: the host. */
+  readonly servername?: string;
+  /** Whether a certificate that is not verified ends the session. Default: yes, unless TLS is only opportunistic. */
+  readonly rejectUnauthorized?: boolean;
+  /** The client's own certificate and its key, in PEM. */
+  readonly key?: string | Uint8Array;
+  readonly cert?: string | Uint8Array;
+  readonly passphrase?: string;
+  /** Default TLSv1.2 (RFC 8314 4.1 wants no less). */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+}
+
+/** The client's side of TLS with one server. */
+export class ClientTls implements Tls {
+  readonly #options: ConnectionOptions;
+
+  /** `verified`: whether a certificate that is not verified ends the session, if the settings don't say. */
+  constructor(settings: ClientTlsSettings, host: string, verified: boolean) {
+    const { ca, key, cert, passphrase, servername = host, minVersion = 'TLSv1.2', rejectUnauthorized = verified } = settings;
+    this.#options = {
+      // RFC 6066 3: an address is no name that could be asked for; the certificate is held against it all the same.
+      ...(isIP(servername) === 0 ? { servername } : {}),
+      host: servername,
+      minVersion,
+      rejectUnauthorized,
+      ...(ca === undefined ? {} : { ca: pems(ca) }),
+      ...(key === undefined ? {} : { key: pem(key) }),
+      ...(cert === undefined ? {} : { cert: pem(cert) }),
+      ...(passphrase === undefined ? {} : { passphrase }),
+    };
+  }
+
+  wrap(stream: Duplex): Wrapped {
+    // Node's types ask for a net.Socket; what it does is to take any Duplex.
+    const socket = connect({ ...this.#options, socket: stream as Socket });
+    return { socket, secured: 'secureConnect', describe: () => describeServer(socket), explain };
+  }
+}
+
+function describeServer(socket: TLSSocket): ReturnType<typeof describeTls> {
+  const peer = socket.getPeerCertificate();
+  return describeTls({
+    protocol: socket.getProtocol() ?? '',
+    cipher: socket.getCipher().standardName ?? socket.getCipher().name,
+    servername: typeof socket.servername === 'string' ? socket.servername : '',
+    // Not every runtime gives a Buffer.
+    endPoint: endPoint(Buffer.from(peer.raw)),
+    peer,
+    // Its name was compared, too.
+    authorized: socket.authorized,
+    exporter: 'exportKeyingMaterial' in socket ? socket.exportKeyingMaterial.bind(socket) : null,
+  });
+}
+
+/** OpenSSL's errors name neither what it is about nor what to do. */
+function explain(error: NodeJS.ErrnoException): Error {
+  const { code = '', message } = error;
+  const made = (name: 'certificate' | 'speaks-cleartext' | 'tls-failed', text: string): ClientError =>
+    new ClientError(name, text, { stage: 'tls', cause: error });
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return made(
+      'certificate',
+      `the server's certificate is not that of the host that was asked for: ${message.split(': ').slice(1).join(': ')}`,
+    );
+  if (CERTIFICATE.test(code))
+    return made('certificate', `the server's certificate is not trusted: ${message}; give the authority that has signed it`);
+  if (CLEARTEXT.test(code)) return made('speaks-cleartext', 'this port does not speak TLS first: connect in clear, with STARTTLS');
+  return made('tls-failed', `the TLS handshake failed: ${message}`);
+}
+
+const CERTIFICATE = /CERT|UNABLE_TO_VERIFY|SELF_SIGNED|CRL|ISSUER/;
+const CLEARTEXT = /^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/;

@@ -1,0 +1,98 @@
+import { type Client, ClientError, connectOn, type ConnectOptions as DriverOptions, dial, starttlsOf, type Transport } from '@ehlo/driver';
+import { ClientTls, type ClientTlsSettings } from './client-tls.ts';
+import type { Tls } from './handshake.ts';
+
+/** Where to connect to, and how: the same in every runtime. */
+export interface ConnectPlace extends DriverOptions {
+  /** Host name or IP address. Default 127.0.0.1. */
+  readonly host?: string;
+  /** TCP port. Default 25; 465 with `implicitTls`, 587 with `auth`. */
+  readonly port?: number;
+  /** Path of a Unix socket, in place of host and port: LMTP's usual place. */
+  readonly path?: string;
+  readonly tls?: ClientTlsSettings;
+  /** TLS from the first octet (RFC 8314 3.3), as on port 465. */
+  readonly implicitTls?: boolean;
+  /** Milliseconds that finding the host and connecting to it may take. Default 30000. */
+  readonly connectTimeout?: number;
+}
+
+/** Where a connection is to lead. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** How an adapter opens a connection; `path` is that of a Unix socket, and `tls` what it is to be secured with. */
+export type Open = (target: Target, path: string | null, tls: Tls, signal: AbortSignal) => Promise<Transport>;
+
+const NO_OCTETS: Uint8Array = new Uint8Array(0);
+
+/** Makes the `connect` of an adapter from its way to open a connection. */
+export async function connectBy(open: Open, options: ConnectPlace): Promise<Client> {
+  const { host = '127.0.0.1', path = null, tls, implicitTls = false, connectTimeout = 30_000, ...rest } = options;
+  const { port = implicitTls ? 465 : rest.auth === undefined ? 25 : 587, ...session } = rest;
+  const target: Target = { host, port };
+  const verified = implicitTls || starttlsOf(session) === 'required';
+  const security = new ClientTls(tls ?? {}, path === null ? host : 'localhost', verified);
+  const transport = await dial(
+    (signal) => open(target, path, security, signal),
+    // One that nobody waits for any more.
+    (late) => late.abort(),
+    connectTimeout,
+    session.signal,
+  );
+  if (implicitTls && transport.tls === undefined) await shakeHands(transport, session);
+  return await connectOn(transport, session, path === null ? target : {});
+}
+
+/** TLS from the first octet. */
+async function shakeHands(transport: Transport, { limits, signal }: DriverOptions): Promise<void> {
+  const { secure } = transport;
+  if (secure === undefined) throw new ClientError('tls-unavailable', 'TLS is required, and this transport can not become secure');
+  const { tlsTimeout = 60_000 } = limits ?? {};
+  try {
+    transport.tls = await dial(
+      (stop) => {
+        stop.addEventListener('abort', () => transport.abort());
+        return secure.call(transport, NO_OCTETS);
+      },
+      () => {},
+      tlsTimeout,
+      signal,
+    );
+  } catch (error) {
+    transport.abort();
+    throw error instanceof ClientError
+      ? error
+      : new ClientError('tls-failed', `the TLS handshake failed: ${messageOf(error)}`, { stage: 'tls', cause: error });
+  }
+}
+
+/** What a runtime's error means: it names neither the place nor what to do. */
+export function unreachable(error: NodeJS.ErrnoException, target: Target, path: string | null): ClientError {
+  const [first = error] = error instanceof AggregateError ? (error.errors as NodeJS.ErrnoException[]) : [];
+  const place = path ?? hostPort(target);
+  const text = REASONS[first.code ?? '']?.(place, target.host) ?? `no connection to ${place}: ${first.message}`;
+  return new ClientError('no-connection', text, { cause: error });
+}
+
+/** An IPv6 address in brackets. */
+function hostPort({ host, port }: Target): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+const REASONS: { readonly [code: string]: (place: string, host: string) => string } = {
+  ECONNREFUSED: (place) => `nobody listens on ${place}`,
+  ENOENT: (place) => `there is no socket ${place}`,
+  EACCES: (place) => `no permission to connect to ${place}`,
+  ENOTFOUND: (_, host) => `there is no host ${host}`,
+  EAI_AGAIN: (_, host) => `the address of ${host} can't be found now: no name server answers`,
+  ETIMEDOUT: (place) => `${place} does not answer`,
+  EHOSTUNREACH: (place) => `there is no way to ${place}`,
+  ENETUNREACH: (place) => `there is no way to ${place}`,
+};
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,110 @@
+// AUTH over sockets: by PLAIN, and by SCRAM bound to the TLS connection.
+import { createHash } from 'node:crypto';
+import { type ClientContext, type Mechanism, plain, scram, scramKeys } from '@ehlo/sasl';
+import { describe, expect } from 'vitest';
+import { RUNTIME } from './adapter.ts';
+import { dialTls, handshake, SERVER, type TlsWire, test, upgrade } from './tls-wire.ts';
+import type { Wire } from './wire.ts';
+
+const keys = scramKeys('pencil', { salt: Uint8Array.of(1, 2, 3) });
+const auth = { mechanisms: [scram(), plain()], lookup: (user: string) => (user === 'tim' ? keys : null) };
+const SUCCESS = '235 2.7.0 Authentication succeeded';
+const REFUSED = '535 5.7.8 Authentication credentials invalid';
+const base64 = (bytes: Uint8Array | string): string => Buffer.from(bytes).toString('base64');
+
+/** Carries out the client's side of a mechanism that begins; the reply that ends it. */
+async function authenticate(wire: Wire, mechanism: Mechanism, context: Partial<ClientContext>): Promise<string> {
+  let step = mechanism.client({ credentials: { user: 'tim', password: 'pencil' }, nonce: 'abcdefgh', ...context });
+  for (let words = `AUTH ${mechanism.name} `; ; words = '') {
+    if (step.type === 'derive') step = step.next(step.derivation.derive());
+    if (step.type !== 'respond') throw new Error(step.type === 'failure' ? step.reason : step.type);
+    const reply = await wire.say(words + base64(step.response!.expose()));
+    if (!reply.startsWith('334 ')) return reply;
+    step = step.next(Uint8Array.from(Buffer.from(reply.slice(4), 'base64')));
+  }
+}
+
+/** What the client's side of the connection has to bind to. */
+function bindingsOf({ socket }: TlsWire): [type: string, data: Uint8Array][] {
+  const endPoint = createHash('sha256').update(socket.getPeerCertificate().raw).digest();
+  if (!('exportKeyingMaterial' in socket)) return [['tls-server-end-point', endPoint]];
+  return [
+    ['tls-server-end-point', endPoint],
+    ['tls-exporter', socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))],
+  ];
+}
+
+describe.each([
+  ['implicit TLS', true],
+  ['STARTTLS', false],
+] as const)('%s', (_, implicitTls) => {
+  test('SCRAM is bound to the connection, where the runtime has what it takes', async ({ start, dial }) => {
+    const known: (readonly string[])[] = [];
+    const hello = (__: unknown, { tls }: { readonly tls: { readonly bindings?: ReadonlyMap<string, Uint8Array> } | null }): true => {
+      known.push([...(tls?.bindings?.keys() ?? [])]);
+      return true;
+    };
+    const server = await start({ hello }, { tls: SERVER, implicitTls, auth });
+    const [bound, bare] = scram();
+    const connect = async (): Promise<TlsWire> => {
+      const wire = implicitTls ? await dialTls(server) : await upgrade(await dial(server));
+      if (implicitTls) await wire.reply();
+      const offered = /^250-AUTH (.*)\r$/m.exec(await wire.say('EHLO client.example'))![1]!;
+      // Deno has no exporter, and a client takes that unasked.
+      expect(offered).toBe(RUNTIME === 'deno' ? 'SCRAM-SHA-256 PLAIN' : 'SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN');
+      return wire;
+    };
+    const first = await connect();
+    const types = bindingsOf(first).map(([type]) => type);
+    const context = { bindings: new Map(bindingsOf(first)), offered: RUNTIME === 'deno' ? [] : [bound.name] };
+    expect(await authenticate(first, bare, context)).toBe(SUCCESS);
+    for (const type of RUNTIME === 'deno' ? [] : types.filter((one) => known.at(-1)!.includes(one))) {
+      const wire = await connect();
+      const mine = bindingsOf(wire).filter(([one]) => one === type);
+      const other = new Map(mine.map(([one, data]) => [one, data.map((octet) => octet ^ 1)]));
+      expect(await authenticate(wire, bound, { bindings: other })).toBe(REFUSED);
+      expect(await authenticate(wire, bound, { bindings: new Map(mine) })).toBe(SUCCESS);
+    }
+    expect(known.at(-1)).toContain('tls-server-end-point');
+  });
+
+  test('who authenticated stays so; the protocol says it', async ({ start, dial }) => {
+    const told: string[] = [];
+    const mail = (__: unknown, { identity, protocol }: { readonly identity: string | null; readonly protocol: string }): true => {
+      told.push(`${identity} ${protocol}`);
+      return true;
+    };
+    const server = await start({ mail }, { tls: SERVER, implicitTls, auth });
+    const wire = implicitTls ? await dialTls(server) : await upgrade(await dial(server));
+    if (implicitTls) await wire.reply();
+    await wire.say('EHLO client.example');
+    expect(await authenticate(wire, plain(), { credentials: { user: 'tim', password: 'x' } })).toBe(REFUSED);
+    expect(await authenticate(wire, plain(), {})).toBe(SUCCESS);
+    for (const line of ['MAIL FROM:<>', 'RSET', 'MAIL FROM:<>']) expect(await wire.say(line)).toMatch(/^250 /);
+    expect(told).toEqual(['tim ESMTPSA', 'tim ESMTPSA']);
+  });
+});
+
+test('nothing is offered in clear where there is TLS, unless it is allowed', async ({ start, dial }) => {
+  const clear = async (allowed: object): Promise<[string, string]> => {
+    const wire = await dial(await start({}, { tls: SERVER, auth: { ...auth, ...allowed } }));
+    await wire.reply();
+    return [await wire.say('EHLO client.example'), await authenticate(wire, plain(), {})];
+  };
+  const [hello, reply] = await clear({});
+  expect(hello).not.toContain('AUTH');
+  expect(reply).toBe('538 5.7.11 Encryption required for requested authentication mechanism');
+  expect(await clear({ inClear: true })).toEqual([expect.stringContaining('250-AUTH SCRAM-SHA-256 PLAIN\r\n'), SUCCESS]);
+});
+
+test('TLS forgets who had authenticated', async ({ start, dial }) => {
+  const wire = await dial(await start({}, { tls: SERVER, auth: { ...auth, inClear: true, required: true } }));
+  await wire.reply();
+  await wire.say('EHLO client.example');
+  expect(await authenticate(wire, plain(), {})).toBe(SUCCESS);
+  expect(await wire.say('STARTTLS')).toMatch(/^220 /);
+  const secure = await handshake(wire);
+  await secure.say('EHLO client.example');
+  expect(await secure.say('MAIL FROM:<>')).toBe('530 5.7.0 Authentication required');
+  expect(await authenticate(secure, plain(), {})).toBe(SUCCESS);
+});

@@ -1,0 +1,118 @@
+// A server, and a client, that a test drives: Node, Deno or Bun runs this file as it is, with `ehlo` as it is built. A line in asks for something, a
+// line out is the answer or an event, in JSON. Its clients say what they want of it by the names in their commands.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import * as ehlo from 'ehlo';
+
+const { ServerTls, serve } = ehlo;
+
+/** Which adapter `ehlo` is here: each has something that the others have not. */
+const adapter = 'connTransport' in ehlo ? 'deno' : 'handlers' in ehlo.SocketTransport ? 'bun' : 'node';
+
+const { certs, unix = null, reloadable = false, requestCert = false, ...options } = JSON.parse(process.argv[2]);
+const pem = (name) => readFileSync(`${certs}/${name}`, 'latin1');
+const pair = (name) => ({ key: pem(`${name}.key`), cert: pem(`${name}.crt`) });
+const settings = requestCert ? { ...pair('server'), requestCert, ca: pem('ca.crt') } : pair('server');
+const tls = reloadable ? new ServerTls({ ...settings, certificates: [{ ...pair('other'), servernames: ['other.example'] }] }) : settings;
+
+const tell = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+const hex = (octets) => Array.from(octets, (octet) => octet.toString(16).padStart(2, '0')).join('');
+
+/** Who waits for the gate. */
+const waiting = [];
+const gate = () => new Promise((resolve) => waiting.push(resolve));
+
+const handler = {
+  hello(_, { tls: secure, peer, id }) {
+    const bindings = secure && Object.fromEntries(Array.from(secure.bindings, ([type, octets]) => [type, hex(octets)]));
+    tell({ event: 'hello', id, peer, tls: secure && { ...secure, bindings } });
+    return true;
+  },
+  mail({ reversePath }) {
+    tell({ event: 'mail', from: reversePath.address });
+    return true;
+  },
+  /** `wait@…` is decided on when the gate is open. */
+  rcpt({ forwardPath }) {
+    if (forwardPath.localPart !== 'wait') return true;
+    tell({ event: 'rcpt' });
+    return gate().then(() => true);
+  },
+  /** The sender `slow@…` is not read before the gate is open. The answer says what was read. */
+  async message({ envelope, body }) {
+    tell({ event: 'message' });
+    if (envelope.reversePath.localPart === 'slow') await gate();
+    const hash = createHash('sha256');
+    let size = 0;
+    try {
+      for await (const bytes of body) {
+        hash.update(bytes);
+        size += bytes.length;
+      }
+    } catch (error) {
+      tell({ event: 'aborted', cause: error.code });
+      throw error;
+    }
+    return { text: `${size} ${hash.digest('hex')}` };
+  },
+  info: ({ argument }) => ({ text: `${argument} ${'x'.repeat(200)}` }),
+  notice(notice) {
+    if (notice.type === 'closed') tell({ event: 'closed', cause: notice.cause });
+    if (notice.type === 'fault') tell({ event: 'fault', code: notice.code });
+  },
+  error: (error) => tell({ event: 'error', message: String(error) }),
+};
+
+const base = { port: 0, hostname: 'mx.example.org', preset: 'sink', ...options };
+const servers = [await serve({ ...base, tls }, handler), await serve({ ...base, tls, implicitTls: true }, handler)];
+if (unix !== null) servers.push(await serve({ ...base, path: unix, mode: 0o600, tls }, handler));
+
+const commands = {
+  open() {
+    for (const resolve of waiting.splice(0)) resolve();
+  },
+  sessions: () => servers.reduce((sum, server) => sum + server.connections, 0),
+  memory: () => process.memoryUsage().rss,
+  reload: () => tls.update(pair('other')),
+  /** Sends a message of many parts, which come as the connection takes them, and tells the outcomes and what the message was. */
+  async send({ port, security, parts }) {
+    const hash = createHash('sha256');
+    const part = new TextEncoder().encode(`.${'dots and text '.repeat(70)}\r\n`.repeat(66));
+    async function* message() {
+      for (let i = 0; i < parts; i++) {
+        hash.update(part);
+        yield part;
+      }
+    }
+    const client = await ehlo.connect({
+      port,
+      tls: { ca: pem('ca.crt'), servername: 'localhost' },
+      ...(security === 'in clear' ? { starttls: 'off' } : security === 'STARTTLS' ? { starttls: 'required' } : { implicitTls: true }),
+    });
+    const { outcomes, error } = await client.send({ reversePath: 'one@client.example', recipients: ['two@mx.example'] }, message);
+    const { tls: secure } = client;
+    await client.close();
+    return { outcomes, error, secure: secure && secure.protocol, said: `${parts * part.length} ${hash.digest('hex')}` };
+  },
+  /** The code and the words of a connection that fails. */
+  fail: ({ port, ...how }) =>
+    ehlo.connect({ port, ...how }).then(
+      (client) => client.close(),
+      ({ name, code, message }) => ({ name, code, message }),
+    ),
+  close: () => Promise.all(servers.map((server) => server.close())).then(() => true),
+};
+
+tell({ ports: servers.map(({ address }) => address.port), adapter });
+for await (const line of createInterface({ input: process.stdin })) {
+  // Not awaited: what takes its time must not keep the next command waiting.
+  const [, command, argument] = /^([a-z]+) ?(.*)$/.exec(line);
+  void Promise.resolve()
+    .then(() => commands[command](argument === '' ? undefined : JSON.parse(argument)))
+    .then(
+      (answer) => tell({ answer: answer ?? null, to: command }),
+      (error) => tell({ answer: { failed: String(error?.stack ?? error) }, to: command }),
+    );
+}
+process.exit(0);
