@@ -100,6 +100,7 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
     case 'xclient':
       state.peer = question.peer;
       state.identity = question.identity;
+      state.proxied = true;
       state.hello = null;
       state.forwarded = null;
       core.dialect = dialectOf(core);
