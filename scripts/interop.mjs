@@ -34,7 +34,7 @@ const scenarios = [
   ...haproxyScenarios,
   ...nginxScenarios,
   ...extensionScenarios,
-  ...sending(),
+  ...sending,
   { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
 ];
 
