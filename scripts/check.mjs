@@ -8,6 +8,7 @@ const gates = [
   { name: 'build', command: 'node scripts/turbo.mjs run build' },
   { name: 'packages', command: 'node scripts/turbo.mjs run pack:check --output-logs=errors-only', hint: 'publint --strict, attw' },
   { name: 'changesets', command: 'node scripts/changesets.mjs' },
+  { name: 'jsr', command: 'node scripts/jsr.mjs', hint: 'what JSR would not take' },
   { name: 'sizes', command: 'node scripts/size.mjs', hint: 'node scripts/size.mjs --write, when the growth is worth it' },
   { name: 'generated', command: 'node scripts/generated.mjs --check', hint: 'node scripts/generated.mjs' },
 ];

@@ -30,11 +30,11 @@ const scenarios = [
   ...authClients,
   browser,
   ...eximScenarios,
+  ...sending(),
   ...postfixScenarios,
   ...haproxyScenarios,
   ...nginxScenarios,
   ...extensionScenarios,
-  ...sending(),
   { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
 ];
 

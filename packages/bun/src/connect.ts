@@ -1,11 +1,9 @@
-import type { Client, Transport } from '@ehlo/driver';
+import type { Client } from '@ehlo/driver';
 import { type ConnectPlace, connectBy, type Target, unreachable, withTls } from '@ehlo/node/adapter';
 import { SocketTransport } from './transport.ts';
 
-export interface ConnectOptions extends ConnectPlace {
-  /** Opens the connection in another way, such as through a proxy: a transport of any kind. */
-  readonly transport?: (target: Target, signal: AbortSignal) => Promise<Transport>;
-}
+/** All but the local address, which Bun can not choose. */
+export type ConnectOptions = ConnectPlace;
 
 /**
  * Connects to a server, greets it, and secures and authenticates as the options say. Resolves when messages can be sent.
@@ -13,13 +11,9 @@ export interface ConnectOptions extends ConnectPlace {
  * TLS is taken where it is offered, from whoever answers; with `starttls: 'required'`, `implicitTls` or `auth` it is required, and the
  * certificate verified. Rejects with `ClientError`, whose `code` is stable and whose text names the fix, if there is no session.
  */
-export async function connect({ transport: open, ...options }: ConnectOptions = {}): Promise<Client> {
+export async function connect(options: ConnectOptions = {}): Promise<Client> {
   if ('localAddress' in options) throw new TypeError('localAddress: Bun can not choose where a connection comes from');
-  return await connectBy(
-    async (target, path, tls, signal) =>
-      open === undefined ? withTls(await openSocket(target, path, signal), tls) : await open(target, signal),
-    options,
-  );
+  return await connectBy(async (target, path, tls, signal) => withTls(await openSocket(target, path, signal), tls), options);
 }
 
 function openSocket(target: Target, path: string | null, signal: AbortSignal): Promise<SocketTransport> {

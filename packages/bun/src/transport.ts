@@ -83,7 +83,7 @@ export class SocketTransport implements Transport {
     this.#inbox.stop();
     if (this.#state !== 'open') return;
     this.#state = 'closing';
-    this.#timer = setTimeout(() => this.#socket.end(), LINGER_MS);
+    this.#timer = setTimeout(() => this.#socket.terminate(), LINGER_MS);
     this.#socket.resume();
     if (this.#unsent.length === 0) this.#shutDown();
   }
@@ -133,7 +133,7 @@ export class SocketTransport implements Transport {
     if (this.#state === 'open') return this.#inbox.data(bytes);
     // A last reply must not be lost to a reset, which unread input would cause: it is read for a bounded while.
     this.#linger -= bytes.length;
-    if (this.#linger < 0) this.#socket.end();
+    if (this.#linger < 0) this.#socket.terminate();
   }
 
   #ended(): void {

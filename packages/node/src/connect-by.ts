@@ -1,6 +1,9 @@
+import { Socket } from 'node:net';
 import { type Client, ClientError, connectOn, type ConnectOptions as DriverOptions, dial, starttlsOf, type Transport } from '@ehlo/driver';
 import { ClientTls, type ClientTlsSettings } from './client-tls.ts';
 import type { Tls } from './handshake.ts';
+import { SocketTransport } from './transport.ts';
+import { withTls } from './with-tls.ts';
 
 /** Where to connect to, and how: the same in every runtime. */
 export interface ConnectPlace extends DriverOptions {
@@ -15,6 +18,11 @@ export interface ConnectPlace extends DriverOptions {
   readonly implicitTls?: boolean;
   /** Milliseconds that finding the host and connecting to it may take. Default 30000. */
   readonly connectTimeout?: number;
+  /**
+   * Opens the connection in another way, such as through a proxy: a socket of `node:net` that is connected, or a transport of any kind.
+   * Where it can't become secure by itself, TLS is laid over it.
+   */
+  readonly transport?: (target: Target, signal: AbortSignal) => Promise<Socket | Transport>;
 }
 
 /** Where a connection is to lead. */
@@ -30,13 +38,15 @@ const NO_OCTETS: Uint8Array = new Uint8Array(0);
 
 /** Makes the `connect` of an adapter from its way to open a connection. */
 export async function connectBy(open: Open, options: ConnectPlace): Promise<Client> {
-  const { host = '127.0.0.1', path = null, tls, implicitTls = false, connectTimeout = 30_000, ...rest } = options;
+  const { host = '127.0.0.1', path = null, tls, implicitTls = false, connectTimeout = 30_000, transport: given, ...rest } = options;
   const { port = implicitTls ? 465 : rest.auth === undefined ? 25 : 587, ...session } = rest;
+  if (session.protocol === 'lmtp' && path === null && options.port === undefined && given === undefined)
+    throw new TypeError('LMTP has no port of its own: give port, or path');
   const target: Target = { host, port };
   const verified = implicitTls || starttlsOf(session) === 'required';
   const security = new ClientTls(tls ?? {}, path === null ? host : 'localhost', verified);
   const transport = await dial(
-    (signal) => open(target, path, security, signal),
+    async (signal) => (given === undefined ? await open(target, path, security, signal) : securable(await given(target, signal), security)),
     // One that nobody waits for any more.
     (late) => late.abort(),
     connectTimeout,
@@ -44,6 +54,12 @@ export async function connectBy(open: Open, options: ConnectPlace): Promise<Clie
   );
   if (implicitTls && transport.tls === undefined) await shakeHands(transport, session);
   return await connectOn(transport, session, path === null ? target : {});
+}
+
+/** What a program has opened by itself. */
+function securable(made: Socket | Transport, tls: Tls): Transport {
+  const transport = made instanceof Socket ? new SocketTransport(made, null, null) : made;
+  return transport.secure === undefined && transport.tls === undefined ? withTls(transport, tls) : transport;
 }
 
 /** TLS from the first octet. */

@@ -1,13 +1,11 @@
-import { connect as dialSocket, Socket } from 'node:net';
-import type { Client, Transport } from '@ehlo/driver';
+import { connect as dialSocket, type Socket } from 'node:net';
+import type { Client } from '@ehlo/driver';
 import { type ConnectPlace, connectBy, type Target, unreachable } from './connect-by.ts';
 import { SocketTransport } from './transport.ts';
 
 export interface ConnectOptions extends ConnectPlace {
   /** The local address to connect from. */
   readonly localAddress?: string;
-  /** Opens the connection in another way, such as through a proxy: a socket that is connected, or a transport of any kind. */
-  readonly transport?: (target: Target, signal: AbortSignal) => Promise<Socket | Transport>;
 }
 
 /**
@@ -16,11 +14,11 @@ export interface ConnectOptions extends ConnectPlace {
  * TLS is taken where it is offered, from whoever answers; with `starttls: 'required'`, `implicitTls` or `auth` it is required, and the
  * certificate verified. Rejects with `ClientError`, whose `code` is stable and whose text names the fix, if there is no session.
  */
-export async function connect({ localAddress, transport: open, ...options }: ConnectOptions = {}): Promise<Client> {
-  return await connectBy(async (target, path, tls, signal) => {
-    const made = await (open === undefined ? openSocket(target, path, localAddress, signal) : open(target, signal));
-    return made instanceof Socket ? new SocketTransport(made, path, tls) : made;
-  }, options);
+export async function connect({ localAddress, ...options }: ConnectOptions = {}): Promise<Client> {
+  return await connectBy(
+    async (target, path, tls, signal) => new SocketTransport(await openSocket(target, path, localAddress, signal), path, tls),
+    options,
+  );
 }
 
 function openSocket(target: Target, path: string | null, localAddress: string | undefined, signal: AbortSignal): Promise<Socket> {
