@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 
 /** There is no password; the text says how to give one, and never what it is. */
-export class PasswordError extends Error {}
+class PasswordError extends Error {}
 
 /** The password of a user: from a file, from EHLO_PASSWORD, or from whoever sits at the terminal. Never from an argument, which others see. */
 export async function findPassword(user: string, file: string | undefined): Promise<string> {

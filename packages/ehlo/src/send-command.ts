@@ -19,7 +19,7 @@ import type { SendCommandOptions } from './send-options.ts';
 import { jsonSendPrinter, progressBar, type SendPrinter, textSendPrinter, traceText } from './send-printer.ts';
 
 /** What is wrong with the options of `ehlo send`; the message says it all. */
-export class SendError extends Error {}
+class SendError extends Error {}
 
 /** The exit codes, those above 63 as `sysexits.h` has them. */
 export const EXIT = {

@@ -117,7 +117,7 @@ export function each(text: string, before: readonly string[] = []): readonly str
   return [...before, text];
 }
 
-export function whole(text: string): number {
+function whole(text: string): number {
   if (!/^[0-9]{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 }

@@ -32,7 +32,7 @@ test.for([
 });
 
 test('an unknown command', async ({ run }) => {
-  await refuses(run(['fetch']), /unknown command 'fetch'/);
+  await refuses(run(['receive']), /unknown command 'receive'/);
 });
 
 test('a port in use', async ({ run }) => {

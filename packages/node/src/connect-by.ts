@@ -40,6 +40,8 @@ const NO_OCTETS: Uint8Array = new Uint8Array(0);
 export async function connectBy(open: Open, options: ConnectPlace): Promise<Client> {
   const { host = '127.0.0.1', path = null, tls, implicitTls = false, connectTimeout = 30_000, transport: given, ...rest } = options;
   const { port = implicitTls ? 465 : rest.auth === undefined ? 25 : 587, ...session } = rest;
+  if (session.protocol === 'lmtp' && path === null && options.port === undefined && given === undefined)
+    throw new TypeError('LMTP has no port of its own: give port, or path');
   const target: Target = { host, port };
   const verified = implicitTls || starttlsOf(session) === 'required';
   const security = new ClientTls(tls ?? {}, path === null ? host : 'localhost', verified);

@@ -33,13 +33,13 @@ export class Body {
 
   constructor(core: ClientCore, transaction: Transaction) {
     this.transaction = transaction;
-    const { transfer, body, mail } = transaction.plan;
+    const { transfer, body, smtpUtf8 } = transaction.plan;
     const exact = transfer === 'BDAT' && body === 'BINARYMIME';
     this.writer = new BodyWriter({
       stuff: transfer === 'DATA',
       exact,
       refuseBare: core.options.newlines === 'refuse' && !exact,
-      ascii: body === '7BIT' && !/ SMTPUTF8\b/.test(mail),
+      ascii: body === '7BIT' && !smtpUtf8,
     });
   }
 

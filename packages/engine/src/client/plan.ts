@@ -52,6 +52,8 @@ export interface TransactionPlan {
   readonly transfer: 'DATA' | 'BDAT';
   /** What is declared; octets beyond it are not sent. */
   readonly body: '7BIT' | '8BITMIME' | 'BINARYMIME';
+  /** Whether SMTPUTF8 is said: then the header may hold octets beyond ASCII, too. */
+  readonly smtpUtf8: boolean;
   /** Transactions that are needed; each takes the whole message. */
   readonly batches: number;
   /** Why nothing can be sent at all; null if something can. */
@@ -128,6 +130,7 @@ export function planTransaction(
     recipients: planned,
     transfer,
     body,
+    smtpUtf8: parameters.smtpUtf8 === true,
     batches: 1 + planned.reduce((last, { batch }) => Math.max(last, batch), 0),
     problem: problem ?? (planned.some((recipient) => recipient.problem === null) ? null : (planned[0]?.problem ?? null)),
   };

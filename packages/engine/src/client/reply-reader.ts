@@ -38,9 +38,10 @@ export class ReplyReader {
   #line(core: ClientCore): void {
     const { input, limits } = core;
     const { bytes, from, to } = input;
-    const [, digits = '', mark = ' ', rest = ''] = LINE.exec(latin1(bytes, from, to)) ?? [];
+    const whole = latin1(bytes, from, to);
+    const [, digits = '', mark = ' ', rest = ''] = LINE.exec(whole) ?? [];
     const text = digits === '334' ? rest : masked(core, rest);
-    const line = show(core, digits === '' ? latin1(bytes, from, Math.min(to, from + SHOWN)) : digits + mark + text);
+    const line = show(core, digits === '' ? masked(core, whole) : digits + mark + text);
     if (core.options.trace === true) core.events.push({ type: 'trace', from: 'server', line });
     this.#octets += to - from + 2;
     const code = Number(digits);
@@ -48,9 +49,9 @@ export class ReplyReader {
       return core.fault('reply-too-long', line);
     if (digits === '') return core.fault('malformed-reply', line);
     if (!input.crlf && !this.#taken(core, 'bare-lf-line', line)) return;
-    // RFC 5321 4.2.1: the codes MUST be the same. Of two that differ the worse counts.
-    if (this.#lines.length > 0 && code !== this.#code && !this.#taken(core, 'mixed-codes', line)) return;
-    this.#code = this.#lines.length === 0 ? code : Math.max(code, this.#code);
+    const before = this.#lines.length === 0 ? code : this.#code;
+    if (code !== before && !this.#areTaken(core, code, before, line)) return;
+    this.#code = Math.max(code, before);
     if (/[^\t -~]/.test(text)) this.#taken(core, 'odd-text', line);
     this.#lines.push(text.replaceAll(/[^\t -~]/g, '?'));
     if (mark === '-') return;
@@ -60,6 +61,13 @@ export class ReplyReader {
     this.#quirks.clear();
     // RFC 2034 4: the greeting and the answer to EHLO have no enhanced code: what looks like one is text.
     answer(core, PLAIN.test(asked) ? { code: this.#code, lines: reply } : replyOf(this.#code, reply), line);
+  }
+
+  /** RFC 5321 4.2.1: the codes MUST be the same. Of two that differ the worse counts; but nobody knows which of "go on" and "done" is. */
+  #areTaken(core: ClientCore, one: number, other: number, line: string): boolean {
+    const comparable = Math.max(one, other) >= 400 || Math.floor(one / 100) === Math.floor(other / 100);
+    if (!comparable) core.fault('mixed-codes', line);
+    return comparable && this.#taken(core, 'mixed-codes', line);
   }
 
   /** Whether a quirk is taken; it is told once for each reply. */

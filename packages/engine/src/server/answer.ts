@@ -85,10 +85,7 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
       state.envelope!.recipients.push({ forwardPath: question.forwardPath, parameters: question.parameters });
       return core.go('RCPT');
     case 'data':
-      if (question.verb === 'BDAT') {
-        core.delay = 0; // nothing is said that could be held back
-        return;
-      }
+      if (question.verb === 'BDAT') return;
       core.reply(changed(REPLIES.data, answer));
       core.go('DATA');
       return beginBody(core);
@@ -101,7 +98,6 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
       state.peer = question.peer;
       state.identity = question.identity;
       state.hello = null;
-      state.forwarded = null;
       core.dialect = dialectOf(core);
       core.giveUpTransaction();
       return core.go('XCLIENT');

@@ -140,7 +140,6 @@ export class ServerSession {
     state.tls = tls;
     state.hello = null;
     state.identity = null;
-    state.forwarded = null;
     this.#core.dialect = dialectOf(this.#core);
     this.#core.forgetTransaction();
     this.#core.go('secured');

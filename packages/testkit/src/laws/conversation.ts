@@ -68,14 +68,15 @@ export class Conversation {
   onAsked: (question: Question) => void = () => {};
   onAnswered: (question: Question, plan: Plan, conversation: Conversation) => void = () => {};
 
-  readonly #plan: (question: Question, number: number) => Plan;
+  /** How questions are answered. */
+  plans: (question: Question, number: number) => Plan;
   #pieces: Piece[] = [];
   #segments = 0;
   #closed = false;
 
   constructor(Session: SessionClass, options: ServerOptions, plan: (question: Question, number: number) => Plan) {
     this.recorder = new Recorder(new Session(options));
-    this.#plan = plan;
+    this.plans = plan;
   }
 
   /** Carries out a whole script. */
@@ -210,15 +211,29 @@ export class Conversation {
   }
 
   #answer(question: Question): void {
-    const plan = this.#plan(question, this.asked.length - 1);
+    const plan = this.plans(question, this.asked.length - 1);
     this.#wait(question, plan);
     this.open = null;
     const given = this.#carryOut(question, plan);
     if (given !== (plan.answer === 'accept' || plan.answer === 'reject')) throw new Error(`the answer to ${question.type} gave ${given}`);
+    if (given && plan.hold > 0 && this.#speaksAtOnce(question, plan)) this.#expectHold(question);
     if (plan.twice && (this.#accept(question, plan) || this.recorder.reject(question, refusalOf(question, plan)))) {
       throw new Error(`${question.type} took a second answer`);
     }
     this.onAnswered(question, plan, this);
+  }
+
+  /** Whether a reply follows the answer, and the session goes on. */
+  #speaksAtOnce(question: Question, { answer, challenges }: Plan): boolean {
+    if (this.recorder.session.phase === 'closed') return false;
+    if (question.type === 'data') return question.verb === 'DATA';
+    if (answer === 'reject') return true;
+    return question.type === 'auth' ? question.step >= challenges : question.type !== 'starttls' && question.type !== 'xclient';
+  }
+
+  #expectHold({ type }: Question): void {
+    const left = this.recorder.session.deadline - this.now;
+    if (!HOLDS.includes(left)) throw new Error(`the reply to ${type} is not held back: ${left}`);
   }
 
   /** Time passes and input arrives while the question is open; neither may be noticed. */

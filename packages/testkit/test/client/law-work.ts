@@ -66,7 +66,7 @@ const linear: Law<ClientClass> = {
   check(Client) {
     for (const shape of SHAPES) {
       for (const piece of [Number.POSITIVE_INFINITY, 1]) {
-        const size = piece === 1 ? 20_000 : 200_000;
+        const size = piece === 1 ? 20_000 : 100_000;
         const text = shape.repeat(Math.ceil(size / shape.length));
         const session = sending(Client);
         const touched = octetsTouched((counted) => {

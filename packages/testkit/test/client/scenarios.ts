@@ -176,6 +176,14 @@ export const SCENARIOS: readonly Scenario[] = [
     faults: ['mixed-codes'],
   },
   {
+    name: 'a reply says both that it is done and to go on',
+    script: { DATA: ['250-ok\r\n354 go on\r\n'] },
+    told: ['unsent fault'],
+    closed: 'fault',
+    faults: ['mixed-codes'],
+    never: /hello/,
+  },
+  {
     name: 'a reply too many to MAIL',
     script: { MAIL: ['250 ok\r\n250 ok\r\n'] },
     told: ['unsent fault'],

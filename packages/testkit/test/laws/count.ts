@@ -30,7 +30,11 @@ export function octetsTouched(run: (counted: (bytes: Uint8Array) => Uint8Array) 
     });
   const Bytes = globalThis.Uint8Array;
   // What is made meanwhile counts too: a buffer that is copied over and over would not show otherwise.
-  globalThis.Uint8Array = new Proxy(Bytes, { construct: (target, given) => counted(Reflect.construct(target, given)) });
+  globalThis.Uint8Array = new Proxy(Bytes, {
+    construct: (target, given) => counted(Reflect.construct(target, given)),
+    // What `from` makes is filled at once, and its array has to be a real one.
+    get: (target, key) => (key === 'from' ? target.from.bind(target) : Reflect.get(target, key)),
+  });
   try {
     run(counted);
   } finally {

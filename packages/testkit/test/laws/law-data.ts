@@ -1,18 +1,22 @@
 // Laws about messages: where they end, what of them is kept, and that each has one end.
-import type { MessageQuestion } from '@ehlo/engine';
+import type { DataQuestion, MessageQuestion } from '@ehlo/engine';
+import { octets, STRICT } from '@ehlo/grammar';
 import fc from 'fast-check';
-import { type Conversation, type Plan, TLS } from '../../src/laws/conversation.ts';
+import { Conversation, type Plan, TLS } from '../../src/laws/conversation.ts';
 import { contentOf, dataEnd, repliesOf, stuff } from '../../src/laws/reference.ts';
 import { holds, type Law, property, same } from './law.ts';
-import { conversation, cut, type Scenario, scenario, scriptOf, sizes, WILLING } from './scripts.ts';
+import { conversation, cut, lively, type Scenario, scenario, scriptOf, sizes, WELCOME, WILLING } from './scripts.ts';
 import { body, FALSE_ENDS } from './streams.ts';
 
 const HEAD = 'EHLO c.example\r\nMAIL FROM:<s@x.example>\r\nRCPT TO:<r@y.example>\r\nDATA\r\n';
 
-function scenarioOf(preset: 'mx' | 'sink', plan: Plan = WILLING): Scenario {
-  const limits = { faults: 100_000 };
-  const options = { hostname: 'mx.example.org', preset, ask: ['rcpt', 'data', 'message'] as const, limits };
-  return { options, plans: [plan], unwelcome: false, early: '', segments: [], marks: [], end: 'end' };
+const HELLO = { mx: 'EHLO c.example\r\n', sink: 'EHLO c.example\r\n', lmtp: 'LHLO c.example\r\n' } as const;
+
+function scenarioOf(preset: 'mx' | 'sink' | 'lmtp', plan: Plan = WILLING): Scenario {
+  const limits = { faults: 100_000, smallChunks: 100_000 };
+  const extensions = ['SIZE', '8BITMIME', 'ENHANCEDSTATUSCODES', 'CHUNKING', 'BINARYMIME'];
+  const options = { hostname: 'mx.example.org', preset, ask: ['rcpt', 'data', 'message'] as const, limits, extensions };
+  return { options, plans: [plan], welcome: WELCOME.in, early: '', segments: [], marks: [], end: 'end' };
 }
 
 function contentIn({ log }: Conversation): string {
@@ -72,19 +76,37 @@ const line: fc.Arbitrary<string> = fc
   )
   .map((parts) => parts.join('').replaceAll(/[\r\n]|[^\0-\xff]/g, '-'));
 
+/** Any octets at all, for a message that is declared as binary (RFC 3030 3). */
+const binary: fc.Arbitrary<string> = fc
+  .array(fc.oneof(body, fc.constantFrom(...FALSE_ENDS, '\r', '\n', '\0', '\xff')), { maxLength: 6 })
+  .map((parts) => parts.join(''));
+
+/** A way to send a message, with what it can carry. */
+const sent: fc.Arbitrary<{ readonly text: string; readonly by: 'DATA' | 'BDAT' | 'BINARYMIME' }> = fc.oneof(
+  fc.record({
+    text: fc.array(line, { maxLength: 8 }).map((lines) => lines.map((text) => `${text}\r\n`).join('')),
+    by: fc.constantFrom('DATA' as const, 'DATA' as const, 'BDAT' as const, 'BDAT' as const),
+  }),
+  fc.record({ text: binary, by: fc.constant('BINARYMIME' as const) }),
+);
+
 const roundTrip: Law = property(
   '7: stored is what was sent, octet for octet',
   fc.tuple(
-    fc.array(fc.array(line, { maxLength: 8 }), { minLength: 1, maxLength: 3 }),
+    fc.array(sent, { minLength: 1, maxLength: 3 }),
+    fc.array(fc.nat({ max: 30 }), { minLength: 1, maxLength: 4 }),
     sizes,
-    fc.constantFrom('mx' as const, 'sink' as const),
+    fc.constantFrom('mx' as const, 'sink' as const, 'lmtp' as const),
   ),
-  (Session, [messages, sizes, preset]) => {
-    const bodies = messages.map((lines) => lines.map((text) => `${text}\r\n`).join(''));
-    const transactions = bodies.map((text) => `MAIL FROM:<s@x.example>\r\nRCPT TO:<r@y.example>\r\nDATA\r\n${stuff(text)}`);
+  (Session, [messages, lengths, sizes, preset]) => {
+    const transactions = messages.map(({ text, by }) => {
+      const body = by === 'BINARYMIME' ? ' BODY=BINARYMIME' : '';
+      const data = by === 'DATA' ? `DATA\r\n${stuff(text)}` : inChunks(text, lengths);
+      return `MAIL FROM:<s@x.example>${body}\r\nRCPT TO:<r@y.example>\r\n${data}`;
+    });
     const talked = conversation(Session, scenarioOf(preset));
     talked.pump();
-    talked.segment(cut(`EHLO c.example\r\n${transactions.join('')}`, sizes));
+    talked.segment(cut(`${HELLO[preset]}${transactions.join('')}`, sizes));
     const stored: string[] = [''];
     for (const entry of talked.log) {
       if (entry.type === 'chunk') stored[stored.length - 1] += `${entry.octets}`;
@@ -93,23 +115,116 @@ const roundTrip: Law = property(
         stored.push('');
       }
     }
-    same(stored, [...bodies, ''], 'messages');
+    same(stored, [...messages.map(({ text }) => text), ''], 'messages');
+  },
+);
+
+/** A message by BDAT, in chunks of these lengths, taken in turn; the last may be of no octets. */
+function inChunks(text: string, lengths: readonly number[]): string {
+  const chunks: string[] = [];
+  let at = 0;
+  for (let k = 0; at < text.length && k < 40; k++) {
+    const chunk = text.slice(at, at + lengths[k % lengths.length]!);
+    chunks.push(`BDAT ${chunk.length}\r\n${chunk}`);
+    at += chunk.length;
+  }
+  const rest = text.slice(at);
+  return `${chunks.join('')}BDAT ${rest.length} LAST\r\n${rest}`;
+}
+
+interface Manner {
+  /** What comes before the first BDAT, behind EHLO. */
+  readonly head: string;
+  /** The line that begins the first chunk ends so. */
+  readonly lineEnd?: string;
+  readonly plan?: Partial<Plan>;
+  readonly extensions?: readonly string[];
+  /** The reply to each chunk. */
+  readonly code: number;
+  readonly lmtpCode?: number;
+}
+
+const ENVELOPE = 'MAIL FROM:<s@x.example>\r\nRCPT TO:<r@y.example>\r\nRCPT TO:<r@z.example>\r\n';
+const NO = { code: 450, text: 'no' };
+
+/** Why a chunk is taken or refused. */
+const MANNERS: { readonly [name: string]: Manner } = {
+  taken: { head: ENVELOPE, code: 250 },
+  rejected: { head: ENVELOPE, plan: { answer: 'reject', rejection: NO }, code: 450 },
+  discarded: { head: ENVELOPE, plan: { discard: true, rejection: NO }, code: 450 },
+  'before MAIL': { head: 'NOOP\r\n', code: 503 },
+  'before RCPT': { head: 'MAIL FROM:<>\r\n', code: 503 },
+  'without a recipient': { head: 'MAIL FROM:<>\r\nRCPT TO:<>\r\n', code: 554, lmtpCode: 503 },
+  'behind a bare LF': { head: ENVELOPE, lineEnd: '\n', code: 500 },
+  'not offered': { head: ENVELOPE, extensions: ['ENHANCEDSTATUSCODES'], code: 502 },
+};
+
+const exact: Law = property(
+  '6: a chunk is exactly its octets, whether it is taken or refused',
+  fc.tuple(
+    fc.array(fc.oneof(body, fc.constantFrom(...FALSE_ENDS, 'NOOP\r\n', 'RSET\r\nQUIT\r\n', 'BDAT 9\r\n', '')), {
+      minLength: 1,
+      maxLength: 4,
+    }),
+    fc.constantFrom(...Object.keys(MANNERS)),
+    fc.constantFrom('mx' as const, 'sink' as const, 'lmtp' as const),
+    sizes,
+  ),
+  (Session, [chunks, name, preset, sizes]) => {
+    const { head, lineEnd = '\r\n', plan, extensions, code, lmtpCode } = MANNERS[name]!;
+    const value = scenarioOf(preset);
+    const options = { ...value.options, tolerate: STRICT, ...(extensions === undefined ? {} : { extensions }) };
+    const talked = new Conversation(Session, options, ({ type }) => (type === 'data' ? { ...WILLING, ...plan } : WILLING));
+    talked.pump();
+    talked.segment([octets(HELLO[preset] + head)]);
+    const [written, logged] = [talked.output.length, talked.log.length];
+    const bdat = chunks.map((text, k) => `BDAT ${text.length}${k + 1 < chunks.length ? '' : ' LAST'}${k === 0 ? lineEnd : '\r\n'}${text}`);
+    talked.segment(cut(`${bdat.join('')}VRFY a\r\n`, sizes));
+
+    const content = chunks.join('');
+    const bare = preset !== 'sink' && /\r(?!\n)|(?<!\r)\n/.test(content);
+    const codes = repliesOf(talked.output.slice(written)).map((reply) => reply.code);
+    // RFC 2033 4.3: as many replies to the last as there are recipients.
+    const last = preset === 'lmtp' && extensions === undefined ? (head === ENVELOPE ? 2 : 0) : 1;
+    same(codes.length, chunks.length - 1 + last + 1, `replies to ${chunks.length} chunks`);
+    same(codes.pop(), 252, 'replies to what follows');
+    if (name === 'taken' && bare) same([...codes].sort(), codes, 'replies to chunks');
+    else if (name !== 'taken')
+      same(
+        codes,
+        codes.map(() => (preset === 'lmtp' ? (lmtpCode ?? code) : code)),
+        'replies to chunks',
+      );
+    const taken = name === 'taken' && !bare;
+    same(
+      codes.slice(-last || codes.length).every((one) => one === 250),
+      taken || last === 0,
+      'replies to the last',
+    );
+    const kept = contentIn(talked);
+    if (taken) same(kept, content, 'contents');
+    else holds(content.startsWith(kept) && (name === 'taken' || kept === ''), `${kept} is kept of what is refused`);
+    const { session } = talked.recorder;
+    same([session.phase, session.envelope !== null], name === 'not offered' ? ['rcpt', true] : ['ready', false], 'phases');
+    const events = talked.log.slice(logged).flatMap(({ type }) => (type === 'mail' || type === 'reset' || type === 'closed' ? [type] : []));
+    same(events, [], 'commands within a chunk');
   },
 );
 
 const bodies: Law = property(
   '6: every message that begins ends in exactly one message or aborted',
-  fc.tuple(scenario, sizes),
+  fc.tuple(fc.oneof(scenario, lively), sizes),
   (Session, [value, sizes]) => {
     const ask = [...new Set([...(value.options.ask ?? []), 'data' as const, 'message' as const])];
     const all = { ...value, options: { ...value.options, ask } };
     const talked = conversation(Session, all);
-    let begun = 0;
+    /** Whether each message that was asked about is wanted. */
+    const begun: boolean[] = [];
     talked.onAnswered = ({ type }, { answer }) => {
-      if (type === 'data' && answer === 'accept') begun++;
+      if (type === 'data') begun.push(answer === 'accept');
     };
     const { log, recorder } = talked.run(scriptOf(all, sizes));
-    let ended = 0;
+    let [asked, ended] = [0, 0];
     let inside = false;
     let stored = 0;
     /** LMTP: recipients that this message is still to be decided for. */
@@ -117,7 +232,10 @@ const bodies: Law = property(
     for (const line of log) {
       const { type } = line;
       if (type === 'data') {
-        inside = true;
+        const { verb, envelope } = line as unknown as DataQuestion;
+        // RFC 3030 3: "BINARYMIME cannot be used with the DATA command."
+        holds(verb === 'BDAT' || envelope.parameters.body !== 'BINARYMIME', 'DATA for a binary message');
+        inside = begun[asked++]!;
         stored = 0;
         due = [];
       }
@@ -143,7 +261,7 @@ const bodies: Law = property(
       inside = false;
     }
     const running = ['data', 'chunk', 'chunks'].includes(recorder.session.phase) && inside;
-    same(ended, begun - (running ? 1 : 0), 'ends of messages');
+    same(ended, begun.filter((wanted) => wanted).length - (running ? 1 : 0), 'ends of messages');
     const closed = log.at(-1)?.type === 'closed' || recorder.session.phase === 'message';
     holds(due.length === 0 || closed, `${due.length} recipients are undecided`);
   },
@@ -154,21 +272,27 @@ const sizeLimit: Law = property(
   fc.tuple(
     fc.integer({ min: -20, max: 20 }),
     body.filter((text) => dataEnd(`${text}\r\n.\r\n`, 0) === text.length + 5),
+    fc.constantFrom('DATA' as const, 'DATA' as const, 'BDAT' as const),
+    fc.nat(),
     sizes,
   ),
-  (Session, [over, tail, sizes]) => {
+  (Session, [over, tail, by, place, sizes]) => {
     const value = scenarioOf('sink');
     const limit = 65_536;
     const talked = conversation(Session, { ...value, options: { ...value.options, tls: TLS, limits: { messageSize: limit } } });
     talked.pump();
     const text = `${'x'.repeat(limit - 2 + over)}\r\n${tail}`;
-    talked.segment(cut(`${HEAD}${text}\r\n.\r\nNOOP\r\n`, sizes));
-    const content = contentOf(`${text}\r\n.\r\n`, 0, text.length + 5);
+    const content = by === 'DATA' ? contentOf(`${text}\r\n.\r\n`, 0, text.length + 5) : text;
+    const at = place % (content.length + 1);
+    const chunks = `BDAT ${at}\r\n${content.slice(0, at)}BDAT ${content.length - at} LAST\r\n${content.slice(at)}`;
+    const stream = by === 'DATA' ? `${HEAD}${text}\r\n.\r\n` : `${HEAD.slice(0, -'DATA\r\n'.length)}${chunks}`;
+    talked.segment(cut(`${stream}NOOP\r\n`, sizes));
     const fits = content.length <= limit;
     const codes = repliesOf(talked.output).map(({ code }) => code);
-    same(codes, [220, 250, 250, 250, 354, fits ? 250 : 552, 250], 'replies');
+    const first = by === 'DATA' ? 354 : at <= limit ? 250 : 552;
+    same(codes, [220, 250, 250, 250, first, fits ? 250 : 552, 250], 'replies');
     same(contentIn(talked), content.slice(0, limit), 'contents');
   },
 );
 
-export const DATA_LAWS: readonly Law[] = [ending, roundTrip, bodies, sizeLimit];
+export const DATA_LAWS: readonly Law[] = [ending, exact, roundTrip, bodies, sizeLimit];

@@ -1,9 +1,9 @@
 // Laws about what must make no difference: chunks, hesitation, interruption; and about what must never happen.
-import type { Snapshot } from '@ehlo/engine';
+import type { Question, ServerSession, Snapshot } from '@ehlo/engine';
 import { octets } from '@ehlo/grammar';
 import fc from 'fast-check';
 import type { Conversation } from '../../src/laws/conversation.ts';
-import { replay, type SessionClass } from '../../src/laws/record.ts';
+import { plain, replay, type SessionClass } from '../../src/laws/record.ts';
 import { holds, type Law, property, same } from './law.ts';
 import { conversation, quiet, type Scenario, scenario, scriptOf, sizes, talk, WHOLE } from './scripts.ts';
 import { body, noise } from './streams.ts';
@@ -103,15 +103,16 @@ const hibernation: Law = property(
     const stopped = conversation(Session, value);
     let steps = 0;
     stopped.onStep = (at) => {
-      if (choices[steps++ % choices.length]) stop(Session, value, at, shift);
+      if (choices[steps++ % choices.length]) stop(Session, value, at, shift, steps % 5 === 0);
     };
     sameTalk(stopped.run(scriptOf(value, sizes)), talk(Session, value, sizes));
   },
 );
 
-function stop(Session: SessionClass, { options }: Scenario, at: Conversation, shift: number): void {
+function stop(Session: SessionClass, { options }: Scenario, at: Conversation, shift: number, disturbed: boolean): void {
   const { session } = at.recorder;
   const { phase, deadline, wants, protocol } = session;
+  const asked = plain(at.open);
   let snapshot: Snapshot;
   try {
     snapshot = session.snapshot();
@@ -120,10 +121,26 @@ function stop(Session: SessionClass, { options }: Scenario, at: Conversation, sh
     holds(refused && (phase === 'auth' || phase === 'tls'), `no snapshot in phase ${phase}: ${error}`);
     return;
   }
+  // Whatever becomes of the session, or of another that goes on from here, is nothing to the copy.
+  if (disturbed) {
+    disturb(session, at.open);
+    disturb(Session.restore(options, snapshot, at.now + shift), null);
+  }
   const copy = Session.restore(options, snapshot, at.now + shift);
   const state = [phase, deadline + shift, wants, protocol];
   same([copy.phase, copy.deadline, copy.wants, copy.protocol], state, 'restored states');
-  at.resume(copy, at.now + shift);
+  at.resume(copy, at.now + shift, asked);
+}
+
+/** Lets a session go on in its own way: the open question is answered, and the peer sends what changes things wherever it stands. */
+function disturb(session: ServerSession, open: Question | null): void {
+  const question = open ?? session.nextEvent();
+  if (question?.type === 'rcpt') session.accept(question);
+  session.nextOutput();
+  session.receive(octets('\r.\r\nRCPT TO:<evil@x.example>\r\nBDAT 7\r\nMAIL FROM:<evil@x.example>\r\nXFORWARD NAME=evil.example\r\n'));
+  for (let i = 0; i < 9 && session.nextEvent() !== null; i++);
+  session.tick(1e15);
+  session.lost();
 }
 
 const repetition: Law = property('12: a recorded log replays exactly', fc.tuple(scenario, sizes), (Session, [value, sizes]) => {

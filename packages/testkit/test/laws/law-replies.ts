@@ -1,12 +1,26 @@
 // Laws about replies: one each, in order; and about what a refusal must leave alone.
-import { type Phase, PRESETS, type Question, type ServerOptions } from '@ehlo/engine';
+import { type Peer, type Phase, PRESETS, type Question, type ServerOptions } from '@ehlo/engine';
 import { octets } from '@ehlo/grammar';
 import fc from 'fast-check';
 import { account, commandEnd, type Setting } from '../../src/laws/account.ts';
-import { Conversation } from '../../src/laws/conversation.ts';
+import { Conversation, type Plan } from '../../src/laws/conversation.ts';
 import { repliesOf } from '../../src/laws/reference.ts';
 import { holds, type Law, property, same } from './law.ts';
-import { inProtocol, quiet, type Scenario, scenario, scriptOf, sizes, talk } from './scripts.ts';
+import {
+  conversation,
+  cut,
+  inProtocol,
+  logFrom,
+  quiet,
+  quietlyLively,
+  type Scenario,
+  scenario,
+  scriptOf,
+  sizes,
+  talk,
+  WELCOME,
+  WILLING,
+} from './scripts.ts';
 import { command, stream } from './streams.ts';
 
 /** Streams are one segment for whoever never speaks TLS: what follows the handshake follows STARTTLS in clear. */
@@ -23,13 +37,13 @@ function isSilent(question: Question): boolean {
 
 const replies: Law = property(
   '4: one final reply to each command and each message, in order',
-  fc.tuple(unbroken, sizes),
+  fc.tuple(fc.oneof({ weight: 2, arbitrary: unbroken }, { weight: 1, arbitrary: quietlyLively }), sizes),
   (Session, [value, sizes]) => {
     const { plans } = value;
     // The reply to question n carries its number.
     const talked = new Conversation(Session, value.options, ({ type }, number) => {
       const plan = plans[number % plans.length]!;
-      const answer = type === 'connect' && !value.unwelcome ? ('accept' as const) : plan.answer;
+      const answer = value.welcome.has(type) ? ('accept' as const) : plan.answer;
       return { ...plan, answer, text: `#${number}`, rejection: { ...plan.rejection, text: `#${number}` } };
     }).run(scriptOf(value, sizes));
     const { log, output, asked, secured } = talked;
@@ -94,6 +108,10 @@ const refusal: Law = property(
       talked.segment([octets(line)]);
       const given = repliesOf(talked.output.slice(before.written));
       if (session.phase === 'closed') return;
+      // What is not trusted tells nothing, whatever the reply.
+      const { trust = [] } = value.options;
+      if (!trust.includes('XCLIENT')) same(session.peer, { address: '', port: 0 }, 'peers');
+      if (!trust.includes('XFORWARD')) same(session.forwarded, null, 'facts of another client');
       if (before.phase === 'data' || before.phase === 'message' || given.length !== 1 || given[0]!.code < 400) continue;
       // XCLIENT was taken, and then the client that it speaks for was turned away.
       if (session.phase === 'refused') continue;
@@ -140,4 +158,83 @@ const fresh: Law = property(
   },
 );
 
-export const REPLY_LAWS: readonly Law[] = [replies, refusal, fresh];
+/** Lets the next client in: what a proxy says of it, and what the session must then make of it. */
+const told: fc.Arbitrary<{ readonly line: string; readonly peer: Peer; readonly identity: string | null }> = fc.constantFrom(
+  {
+    line: 'XCLIENT NAME=p.example ADDR=192.0.2.7 PORT=2525',
+    peer: { address: '192.0.2.7', port: 2525, name: 'p.example' },
+    identity: null,
+  },
+  { line: 'XCLIENT ADDR=IPV6:2001:db8::1 PORT=1 LOGIN=joe', peer: { address: '2001:db8::1', port: 1 }, identity: 'joe' },
+  {
+    line: 'XCLIENT PROTO=esmtp HELO=h.example NAME=[UNAVAILABLE] ADDR=[TEMPUNAVAIL] PORT=[UNAVAILABLE]',
+    peer: { address: '', port: 0, helo: 'h.example', protocol: 'ESMTP' },
+    identity: null,
+  },
+);
+
+const proxied: Law = property(
+  '9: XCLIENT begins the session anew, with the peer that it tells',
+  fc.tuple(unbroken, told, fc.oneof(stream, hops), fc.constantFrom('EHLO x.example\r\n', ''), sizes),
+  (Session, [value, { line, peer, identity }, text, hello, sizes]) => {
+    // What is counted is counted on, and a greeting is held back once.
+    const limits = { ...value.options.limits, faults: 1e6, transactions: 1e6, recipientDomains: 1e6, smallChunks: 1e6, greetingDelay: 0 };
+    const options: ServerOptions = { ...value.options, limits, starttls: 'off', trust: ['XCLIENT', 'XFORWARD'], earlyTalkers: 'ignore' };
+    const plans = value.plans.map((plan) => ({ ...plan, answer: 'accept' as const, discard: false }));
+    const willing = { ...value, options, plans, welcome: WELCOME.in, end: 'idle' as const };
+    const before = inProtocol(options, `EHLO c.example\r\nXFORWARD NAME=old.example\r\n${value.segments[0]!}`);
+    const anew = talk(Session, { ...willing, segments: [before] }, sizes);
+    const { recorder } = anew;
+    anew.segment([octets(inProtocol(options, '\r\n.\r\nRSET\r\nEHLO x.example\r\n'))]);
+    if (recorder.session.phase !== 'ready' || recorder.session.hello?.name !== 'x.example') return;
+    // The answers are taken in turn: both sessions begin with the same.
+    const start = { log: anew.log.length, output: anew.output.length, asked: anew.asked.length };
+    anew.segment([octets(`${line}\r\n`)]);
+    same(anew.output.slice(start.output, start.output + 4), '220 ', 'greetings');
+    const { session } = recorder;
+    same([session.peer, session.identity, session.hello, session.forwarded, session.envelope], [peer, identity, null, null, null], 'facts');
+    if (identity !== null) return;
+    const fresh = conversation(Session, { ...willing, options: { ...options, peer } });
+    fresh.pump();
+    const rest = cut(inProtocol(options, hello + text), sizes);
+    const [from, direct] = [
+      { log: anew.log.length, output: anew.output.length },
+      { log: fresh.log.length, output: fresh.output.length },
+    ];
+    anew.plans = fresh.plans = (): Plan => WILLING;
+    for (const piece of rest) {
+      anew.segment([piece]);
+      fresh.segment([piece]);
+    }
+    same(logFrom(anew, from.log, from.output), logFrom(fresh, direct.log, direct.output), 'events behind XCLIENT');
+    same(anew.output.slice(from.output), fresh.output.slice(direct.output), 'replies behind XCLIENT');
+    same(anew.facts(), fresh.facts(), 'facts behind XCLIENT');
+  },
+);
+
+const spoken: Law = property(
+  '4: UTF-8 is said only to a client that takes it',
+  fc.tuple(
+    scenario.map((value) => ({ ...value, early: '', marks: [] })),
+    fc.oneof(stream, hops),
+  ),
+  (Session, [value, text]) => {
+    const plans = value.plans.map((plan) => ({
+      ...plan,
+      text: 'f\u00fcr dich',
+      rejection: { code: 551, text: 'f\u00fcr dich' },
+    }));
+    const talked = talk(Session, { ...value, plans, welcome: WELCOME.in, segments: ['EHLO c.example\r\n'], end: 'idle' });
+    for (const line of unitsOf(inProtocol(value.options, text))) {
+      const { session } = talked.recorder;
+      const written = talked.output.length;
+      talked.segment([octets(line)]);
+      if (!/[^\0-\x7f]/.test(talked.output.slice(written))) continue;
+      // RFC 6531 3.7.4: VRFY and EXPN say so themselves; 251 and 551 follow MAIL.
+      const taken = /^(?:VRFY|EXPN) .* SMTPUTF8\s*$/i.test(line) || (/^RCPT/i.test(line) && session.envelope?.parameters.smtpUtf8 === true);
+      holds(taken, `${talked.output.slice(written)} to ${line}`);
+    }
+  },
+);
+
+export const REPLY_LAWS: readonly Law[] = [replies, spoken, refusal, fresh, proxied];

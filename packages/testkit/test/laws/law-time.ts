@@ -3,11 +3,12 @@ import { LIMITS, type LimitName, PRESETS, type QuestionType } from '@ehlo/engine
 import { octets } from '@ehlo/grammar';
 import fc from 'fast-check';
 import { holds, type Law, property, same } from './law.ts';
-import { conversation, cut, scenario, sizes, WILLING } from './scripts.ts';
+import { conversation, cut, scenario, sizes, WELCOME, WILLING } from './scripts.ts';
 import { stream } from './streams.ts';
 
 const LOGIN = 'EHLO c.example\r\nAUTH LOGIN\r\n';
-const DATA = 'EHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nDATA\r\n';
+const CHUNK = 'EHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\n';
+const DATA = `${CHUNK}DATA\r\n`;
 
 /** How long an application may take, by what it is asked. */
 const ANSWERS: { readonly [type in QuestionType]: LimitName } = {
@@ -66,6 +67,9 @@ const PLACES = [
   { place: 'an AUTH response', before: LOGIN, limit: 'authTimeout', octet: 'A' },
   { place: 'a message', before: DATA, limit: 'dataTimeout', octet: 'x' },
   { place: 'a message, its lines', before: DATA, limit: 'dataTimeout', octet: '\n' },
+  { place: 'a chunk', before: `${CHUNK}BDAT 100\r\n`, limit: 'dataTimeout', octet: 'x' },
+  { place: 'a refused chunk', before: 'EHLO c.example\r\nBDAT 100\r\n', limit: 'dataTimeout', octet: 'x' },
+  { place: 'between chunks', before: `${CHUNK}BDAT 1\r\nx`, limit: 'commandTimeout', octet: 'x' },
 ] as const;
 
 const trickle: Law = property(
@@ -88,7 +92,7 @@ const trickle: Law = property(
     const talked = conversation(Session, {
       options,
       plans: [WILLING],
-      unwelcome: false,
+      welcome: WELCOME.in,
       early: '',
       segments: [],
       marks: [],
@@ -114,12 +118,21 @@ const progress: Law = property(
       maxLength: 20,
     }),
     fc.constantFrom(1, 20, 50, 60),
+    fc.constantFrom(DATA, `${CHUNK}BDAT 5000\r\n`, 'EHLO c.example\r\nBDAT 5000\r\n'),
   ),
-  (Session, [steps, block]) => {
+  (Session, [steps, block, before]) => {
     const limits = { dataTimeout: 300_000, dataBlock: block };
     const options = { hostname: 'mx.example.org', preset: 'sink' as const, limits };
-    const talked = conversation(Session, { options, plans: [WILLING], unwelcome: false, early: '', segments: [], marks: [], end: 'idle' });
-    talked.segment([octets(DATA)]);
+    const talked = conversation(Session, {
+      options,
+      plans: [WILLING],
+      welcome: WELCOME.in,
+      early: '',
+      segments: [],
+      marks: [],
+      end: 'idle',
+    });
+    talked.segment([octets(before)]);
     // A model: a timer that starts anew with each whole block.
     let ends = 300_000;
     let rest = 0;
@@ -143,7 +156,7 @@ const reader: Law = property(
     const { recorder } = conversation(Session, {
       options: { hostname: 'mx.example.org', preset: 'sink', limits: { flushTimeout, output: 512 } },
       plans: [WILLING],
-      unwelcome: false,
+      welcome: WELCOME.in,
       early: '',
       segments: [],
       marks: [],

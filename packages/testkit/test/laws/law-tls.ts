@@ -1,9 +1,9 @@
 // Law 5: TLS begins with nothing from before it.
 import { octets } from '@ehlo/grammar';
 import fc from 'fast-check';
-import { type Conversation, type Line, TLS } from '../../src/laws/conversation.ts';
+import { TLS } from '../../src/laws/conversation.ts';
 import { holds, type Law, property, same } from './law.ts';
-import { conversation, cut, inProtocol, quiet, type Scenario, scriptOf, sizes, talk, WILLING } from './scripts.ts';
+import { conversation, cut, inProtocol, logFrom, quiet, type Scenario, scriptOf, sizes, talk, WILLING } from './scripts.ts';
 import { command, noise, stream } from './streams.ts';
 
 const upgrading: fc.Arbitrary<Scenario> = quiet.map((value) => {
@@ -25,14 +25,15 @@ const upgrading: fc.Arbitrary<Scenario> = quiet.map((value) => {
   };
 });
 
-/** The rest of a log, without the count of what was written before. */
-function logFrom({ log }: Conversation, from: number, written: number): Line[] {
-  return log.slice(from).map((line) => (typeof line.written === 'number' ? { ...line, written: line.written - written } : line));
-}
-
 const forgotten: Law = property(
   '5: after the handshake a session is one that was secure from the start',
-  fc.tuple(upgrading, stream, stream, fc.constantFrom('EHLO secure.example\r\n', 'EHLO secure.example\r\n', ''), sizes),
+  fc.tuple(
+    upgrading,
+    stream,
+    stream,
+    fc.constantFrom('EHLO secure.example\r\n', 'EHLO secure.example\r\n', '', 'VRFY \u00c3\u00bc SMTPUTF8\r\n'),
+    sizes,
+  ),
   (Session, [value, clear, secret, hello, sizes]) => {
     const secure = inProtocol(value.options, hello + secret);
     const first = inProtocol(value.options, `EHLO clear.example\r\n${clear}\r\n.\r\nRSET\r\nEHLO clear.example\r\nSTARTTLS\r\n`);

@@ -2,9 +2,9 @@
 import { PRESETS, type QuestionType, type Rejection, type ServerOptions } from '@ehlo/engine';
 import { ANYTHING, octets, POSTEL, STRICT } from '@ehlo/grammar';
 import fc from 'fast-check';
-import { Conversation, type End, HOLDS, type Piece, type Plan, type Script, TLS } from '../../src/laws/conversation.ts';
+import { Conversation, type End, HOLDS, type Line, type Piece, type Plan, type Script, TLS } from '../../src/laws/conversation.ts';
 import type { SessionClass } from '../../src/laws/record.ts';
-import { noise, segments } from './streams.ts';
+import { messages, noise, segments } from './streams.ts';
 
 const QUESTIONS: readonly QuestionType[] = ['connect', 'hello', 'starttls', 'mail', 'rcpt', 'data', 'message', 'info', 'xclient'];
 
@@ -195,13 +195,20 @@ export interface Mark {
 export interface Scenario {
   readonly options: ServerOptions;
   readonly plans: readonly Plan[];
-  /** Whether the connection is answered by plan as well; most are welcome. */
-  readonly unwelcome: boolean;
+  /** Questions that are answered by yes, whatever is planned. */
+  readonly welcome: ReadonlySet<QuestionType>;
   readonly early: string;
   readonly segments: readonly string[];
   readonly marks: readonly Mark[];
   readonly end: End;
 }
+
+/** How far a client gets in any case: nowhere, to the greeting, or to its recipients. */
+export const WELCOME: { readonly [name in 'not' | 'in' | 'far']: ReadonlySet<QuestionType> } = {
+  not: new Set(),
+  in: new Set(['connect']),
+  far: new Set(['connect', 'hello', 'mail']),
+};
 
 const mark: fc.Arbitrary<Mark> = fc.record({
   at: fc.nat({ max: 2000 }),
@@ -220,7 +227,7 @@ export const scenario: fc.Arbitrary<Scenario> = fc
   .record({
     options,
     plans,
-    unwelcome: fc.constantFrom(false, false, false, false, false, false, true),
+    welcome: fc.constantFrom(...Array<typeof WELCOME.in>(6).fill(WELCOME.in), WELCOME.not),
     early: fc.oneof({ weight: 16, arbitrary: fc.constant('') }, noise, fc.constant('EHLO early.example\r\nNOOP\r\n')),
     segments,
     marks: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, fc.array(mark, { maxLength: 3 })),
@@ -228,12 +235,59 @@ export const scenario: fc.Arbitrary<Scenario> = fc
   })
   .map((value) => ({ ...value, segments: value.segments.map((text) => inProtocol(value.options, text)) }));
 
-/** A session in which nothing but the client's octets happens: no ticks, no shutdown, an application that answers. */
-export const quiet: fc.Arbitrary<Scenario> = scenario.map((value) => ({
-  ...value,
-  marks: [],
-  plans: value.plans.map((plan) => (plan.answer === 'never' || plan.answer === 'lost' ? { ...plan, answer: 'accept' as const } : plan)),
-}));
+/** Messages that get far, with an application that is hard to please. */
+export const lively: fc.Arbitrary<Scenario> = fc
+  .record({
+    options: fc
+      .tuple(
+        friendly,
+        fc.constantFrom('lmtp' as const, 'mx' as const, 'sink' as const),
+        fc.constantFrom('keep' as const, 'keep' as const, 'reject' as const),
+      )
+      .map(([{ extensions = EVERYTHING, ...options }, preset, bareLineEnds]) => ({
+        ...options,
+        extensions: extensions.filter((keyword) => may(keyword, preset, QUESTIONS)),
+        preset,
+        bareLineEnds,
+        limits: { faultDelay: options.limits?.faultDelay ?? 0 },
+      })),
+    plans: fc.array(
+      fc.record({
+        answer: fc.constantFrom(...Array<'accept'>(10).fill('accept'), ...(['reject', 'reject', 'lost', 'never'] as const)),
+        rejection: fc.constantFrom(
+          { code: 450, text: 'later' },
+          { code: 550, text: 'no' },
+          { code: 450, text: '' },
+          { code: 421, text: 'closing' },
+        ),
+        text: fc.constantFrom('', 'fine'),
+        challenges: fc.constant(0),
+        discard: fc.constantFrom(...Array<false>(7).fill(false), true),
+        delay: fc.constant(0),
+        hold: fc.constantFrom(0, 0, 0, ...HOLDS),
+        eager: fc.constant(0),
+        twice: fc.boolean(),
+      }),
+      { minLength: 3, maxLength: 9 },
+    ),
+    early: fc.constant(''),
+    segments: messages.map((text) => [text]),
+    marks: fc.constant([]),
+    end: fc.constantFrom('end' as const, 'lost' as const, 'timeout' as const, 'idle' as const),
+  })
+  .map((value) => ({ ...value, welcome: WELCOME.far, segments: value.segments.map((text) => inProtocol(value.options, text)) }));
+
+/** Nothing but the client's octets happens: no ticks, no shutdown, an application that answers. */
+function quieten(value: Scenario): Scenario {
+  const plans = value.plans.map((plan) =>
+    plan.answer === 'never' || plan.answer === 'lost' ? { ...plan, answer: 'accept' as const } : plan,
+  );
+  return { ...value, marks: [], plans };
+}
+
+export const quiet: fc.Arbitrary<Scenario> = scenario.map(quieten);
+
+export const quietlyLively: fc.Arbitrary<Scenario> = lively.map(quieten);
 
 export function scriptOf({ early, segments, marks, end }: Scenario, sizes: readonly number[]): Script {
   return { early: cut(early, sizes), segments: segments.map((text) => pieces(text, marks, sizes)), end };
@@ -251,16 +305,18 @@ function pieces(text: string, marks: readonly Mark[], sizes: readonly number[]):
 }
 
 /** The conversation before it begins. */
-export function conversation(Session: SessionClass, { options, plans, unwelcome }: Scenario): Conversation {
-  return new Conversation(Session, options, ({ type }, number) =>
-    type === 'connect' && !unwelcome ? { ...WILLING, ...waitOf(plans[0]!) } : plans[number % plans.length]!,
-  );
-}
-
-function waitOf({ delay, eager }: Plan): Pick<Plan, 'delay' | 'eager'> {
-  return { delay, eager };
+export function conversation(Session: SessionClass, { options, plans, welcome }: Scenario): Conversation {
+  return new Conversation(Session, options, ({ type }, number) => {
+    const plan = plans[number % plans.length]!;
+    return welcome.has(type) ? { ...WILLING, delay: plan.delay, eager: plan.eager } : plan;
+  });
 }
 
 export function talk(Session: SessionClass, value: Scenario, sizes: readonly number[] = WHOLE): Conversation {
   return conversation(Session, value).run(scriptOf(value, sizes));
+}
+
+/** The rest of a log, without the count of what was written before. */
+export function logFrom({ log }: Conversation, from: number, written: number): Line[] {
+  return log.slice(from).map((line) => (typeof line.written === 'number' ? { ...line, written: line.written - written } : line));
 }

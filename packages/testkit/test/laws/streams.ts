@@ -192,7 +192,7 @@ const chunks: fc.Arbitrary<string> = fc
   .tuple(
     fc.array(payload, { maxLength: 3 }).map((all) => all.map((octets) => chunkOf(octets, false)).join('')),
     fc.constantFrom(
-      ...Array<string>(14).fill(''),
+      ...Array<string>(12).fill(''),
       'NOOP\r\n',
       'RSET\r\n',
       'EHLO again.example\r\n',
@@ -241,6 +241,26 @@ const transaction: fc.Arbitrary<string> = fc
     fc.oneof({ weight: 5, arbitrary: data.map((text) => `DATA\r\n${text}`) }, { weight: 4, arbitrary: chunks }),
   )
   .map((parts) => parts.join(''));
+
+/** A message to several recipients that gets far, with all that may happen between its chunks. */
+const message: fc.Arbitrary<string> = fc
+  .tuple(
+    fc.constantFrom(
+      'MAIL FROM:<s@x.example>\r\n',
+      'MAIL FROM:<>\r\n',
+      'MAIL FROM:<> BODY=8BITMIME\r\n',
+      'MAIL FROM:<> BODY=BINARYMIME\r\n',
+    ),
+    fc.array(fc.constantFrom(...PATHS.filter((text) => text !== '<>')), { maxLength: 2 }),
+    fc.constantFrom('', '', '', 'RCPT TO:<bad\r\n'),
+    fc.oneof({ weight: 1, arbitrary: data.map((text) => `DATA\r\n${text}`) }, { weight: 2, arbitrary: chunks }),
+  )
+  .map(([mail, paths, bad, text]) => `${mail}RCPT TO:<r@y.example>\r\n${paths.map((to) => `RCPT TO:${to}\r\n`).join('')}${bad}${text}`);
+
+/** Some of them, in one session. */
+export const messages: fc.Arbitrary<string> = fc
+  .array(message, { minLength: 1, maxLength: 3 })
+  .map((all) => `EHLO c.example\r\n${all.join('RSET\r\n')}`);
 
 const authentication: fc.Arbitrary<string> = fc
   .tuple(fc.constantFrom('AUTH PLAIN', 'AUTH LOGIN', 'auth plain AGEAYg==', 'AUTH NOPE'), fc.array(response, { maxLength: 3 }))

@@ -92,7 +92,7 @@ export const CLIENT_BUGS: readonly Mutant[] = [
     name: 'the rest of a message is copied for each line',
     file: 'client/body-writer.ts',
     find: '        if (state !== BEHIND_CR) out[filled++] = CR;',
-    replace: '        bytes.slice(i);\n        if (state !== BEHIND_CR) out[filled++] = CR;',
+    replace: '        bytes.slice(i, i + 9000);\n        if (state !== BEHIND_CR) out[filled++] = CR;',
     law: LINEAR,
   },
   {
@@ -177,8 +177,8 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'of two codes the better counts',
     file: 'client/reply-reader.ts',
-    find: 'Math.max(code, this.#code)',
-    replace: 'Math.min(code, this.#code)',
+    find: 'Math.max(code, before)',
+    replace: 'Math.min(code, before)',
     law: 'client: a reply has two codes, the worse one first',
   },
   {

@@ -1,5 +1,6 @@
 // Bugs that servers have had, or could have: each must break the law that is there to prevent it.
 import { DIALOGUE_BUGS } from './bugs-dialogue.ts';
+import { EXTENSION_BUGS } from './bugs-extensions.ts';
 import { INPUT_BUGS } from './bugs-input.ts';
 
 export interface Mutant {
@@ -14,4 +15,4 @@ export interface Mutant {
   readonly cases?: number;
 }
 
-export const MUTANTS: readonly Mutant[] = [...INPUT_BUGS, ...DIALOGUE_BUGS];
+export const MUTANTS: readonly Mutant[] = [...INPUT_BUGS, ...DIALOGUE_BUGS, ...EXTENSION_BUGS];

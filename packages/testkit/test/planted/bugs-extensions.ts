@@ -1,0 +1,355 @@
+// Bugs in chunks, in LMTP, in what proxies tell, and in replies that are held back.
+import type { Mutant } from './mutants.ts';
+
+const CHUNKING = '1: any chunking of the same octets gives the same events and replies';
+const KEPT = '3: what a peer sends without end is not kept';
+const RECIPIENTS = '3: a recipient costs the same whether it is the first or the last of many';
+const LINEAR = '3: work is linear in octets, those in chunks of one included';
+const SIZE = '3: a message beyond the size limit is refused at its true end, and never handed over beyond it';
+const DEADLINE = '3: while anything is awaited there is a deadline, and it never lies in the past';
+const TRICKLE = '3: a peer that trickles octets can not hold a session';
+const PROGRESS = '3: a peer that sends a block in time may go on, and one that does not is cut off';
+const REPLIES = '4: one final reply to each command and each message, in order';
+const UTF8 = '4: UTF-8 is said only to a client that takes it';
+const HANDSHAKE = '5: after the handshake a session is one that was secure from the start';
+const EXACT = '6: a chunk is exactly its octets, whether it is taken or refused';
+const BODIES = '6: every message that begins ends in exactly one message or aborted';
+const STORED = '7: stored is what was sent, octet for octet';
+const REFUSED = '9: a refused command leaves hello, identity and envelope as they were';
+const ANEW = '9: XCLIENT begins the session anew, with the peer that it tells';
+const SNAPSHOT = '12: a session restored from a snapshot goes on as if never stopped';
+
+export const EXTENSION_BUGS: readonly Mutant[] = [
+  // Chunks
+  {
+    name: 'a dot at the beginning of a chunk is taken out',
+    file: 'server/chunk-reader.ts',
+    find: 'this.content = bytes.subarray(from, end);',
+    replace: 'this.content = bytes.subarray(end > from && bytes[from] === 0x2e ? from + 1 : from, end);',
+    law: STORED,
+  },
+  {
+    name: 'the line ends of a binary message are looked at',
+    file: 'server/chunk-reader.ts',
+    find: 'this.binary ? limit :',
+    replace: 'false ? limit :',
+    law: STORED,
+  },
+  {
+    name: 'a CRLF that two chunks of a message share is bare',
+    file: 'server/chunk-reader.ts',
+    find: '  begin(size: number, last: boolean): void {\n',
+    replace: '  begin(size: number, last: boolean): void {\n    if (this.cr) this.bareCr ||= this.line;\n',
+    law: STORED,
+  },
+  {
+    name: 'a CRLF in a chunk that two reads share is bare',
+    file: 'server/chunk-reader.ts',
+    find: 'if (bytes[i] === LF) {',
+    replace: 'if (bytes[i] === LF && i > from) {',
+    law: CHUNKING,
+  },
+  {
+    name: 'each chunk is searched from the beginning of what was read',
+    file: 'server/chunk-reader.ts',
+    find: '    let i = from;\n',
+    replace: '    for (let k = 0; k < from; k++) if (bytes[k] === -1) break;\n    let i = from;\n',
+    law: LINEAR,
+  },
+  {
+    name: 'the octets of a refused chunk are commands',
+    file: 'server/chunk.ts',
+    find: '{ left: size, block',
+    replace: '{ left: 0, block',
+    law: EXACT,
+  },
+  {
+    name: 'a refused chunk is read one octet short',
+    file: 'server/chunk.ts',
+    find: '{ left: size, block',
+    replace: '{ left: Math.max(0, size - 1), block',
+    law: EXACT,
+  },
+  {
+    name: 'a BDAT that ends with a bare LF has no chunk',
+    file: 'server/command.ts',
+    find: "if (parseVerb(bytes, from, to) === 'BDAT') refuseChunk(core, reply, code",
+    replace: 'if (from > to) refuseChunk(core, reply, code',
+    law: EXACT,
+  },
+  {
+    name: 'LAST of a refused chunk does not count',
+    file: 'server/chunk.ts',
+    find: 'last: parsed.ok && ',
+    replace: 'last: false && ',
+    law: EXACT,
+  },
+  {
+    name: 'a later chunk mends a failed one',
+    file: 'server/chunk.ts',
+    find: '  state.body.verdict ??= reply;\n',
+    replace: '',
+    law: EXACT,
+  },
+  {
+    name: 'a failed chunk leaves the transaction as it was',
+    file: 'server/chunk.ts',
+    find: "  core.go('chunk-refused');\n",
+    replace: '',
+    law: REFUSED,
+  },
+  {
+    name: 'what is dropped of a refused chunk is kept',
+    file: 'server/chunk.ts',
+    find: '    progress(core, chunk, end - input.from);\n',
+    replace: '    progress(core, chunk, end - input.from);\n    (chunk.planted ??= []).push(input.bytes);\n',
+    law: KEPT,
+  },
+  {
+    name: 'the size limit begins anew with each chunk',
+    file: 'server/chunk.ts',
+    find: 'if (state.body?.reader instanceof ChunkReader) state',
+    replace: 'if (state.body !== null) state.body.size = 0;\n  if (state.body?.reader instanceof ChunkReader) state',
+    law: SIZE,
+  },
+  {
+    name: 'DATA is taken for a binary message',
+    file: 'server/table.ts',
+    find: "guards: ['not-binary'], to",
+    replace: 'to',
+    law: BODIES,
+  },
+  {
+    name: 'RCPT is taken between two chunks',
+    file: 'server/table.ts',
+    find: "{ on: 'RCPT', from: IN_TRANSACTION, guards",
+    replace: "{ on: 'RCPT', from: [...IN_TRANSACTION, 'chunks'], guards",
+    law: BODIES,
+    cases: 999,
+  },
+  {
+    name: 'RSET between two chunks tells nothing of the message',
+    file: 'server/core.ts',
+    find: "    this.abort('reset');\n",
+    replace: '',
+    law: BODIES,
+    cases: 999,
+  },
+  {
+    name: 'a connection that is lost between two chunks ends no message',
+    file: 'server/core.ts',
+    find: "new Set(['data', 'chunk', 'chunks'])",
+    replace: "new Set(['data', 'chunk'])",
+    law: BODIES,
+  },
+  {
+    name: 'a message that nobody has taken is aborted',
+    file: 'server/core.ts',
+    find: " && this.question?.type !== 'data'",
+    replace: '',
+    law: BODIES,
+  },
+  // Time in chunks
+  {
+    name: 'each octet of a refused chunk gives more time',
+    file: 'server/session.ts',
+    find: ' : state.refusedChunk !== null;',
+    replace: ' : false;',
+    law: TRICKLE,
+  },
+  {
+    name: 'a refused chunk has as much time as a command',
+    file: 'server/core.ts',
+    find: "this.state.refusedChunk === null ? TIMERS[this.state.phase] : 'dataTimeout'",
+    replace: 'TIMERS[this.state.phase]',
+    law: TRICKLE,
+  },
+  {
+    name: 'the blocks of a refused chunk do not count',
+    file: 'server/chunk.ts',
+    find: '    progress(core, chunk, end - input.from);\n',
+    replace: '',
+    law: PROGRESS,
+  },
+  // LMTP
+  {
+    name: 'LMTP: the last chunk is answered though there are no recipients',
+    file: 'server/core.ts',
+    find: 'this.state.envelope?.recipients.length ?? 0',
+    replace: 'this.state.envelope?.recipients.length || 1',
+    law: REPLIES,
+  },
+  {
+    name: 'LMTP: one decision for all recipients',
+    file: 'server/answer.ts',
+    find: "policy.protocol === 'smtp' || state.decided",
+    replace: "policy.protocol !== '' || state.decided",
+    law: REPLIES,
+  },
+  {
+    name: 'LMTP: a refused message has one reply',
+    file: 'server/core.ts',
+    find: "const replies = this.policy.protocol === 'lmtp' ?",
+    replace: "const replies = this.policy.protocol === '' ?",
+    law: EXACT,
+  },
+  {
+    name: 'LMTP: every decision is about the first recipient',
+    file: 'server/body.ts',
+    find: 'envelope!.recipients[decided]!',
+    replace: 'envelope!.recipients[0]!',
+    law: BODIES,
+  },
+  {
+    name: 'LMTP: the recipients are copied for each decision',
+    file: 'server/body.ts',
+    find: "type: 'message', envelope: envelope!,",
+    replace: "type: 'message', envelope: { ...envelope!, recipients: [...envelope!.recipients] },",
+    law: RECIPIENTS,
+  },
+  {
+    name: 'LMTP: the next decision is asked for while a reply is held back',
+    file: 'server/session.ts',
+    find: 'core.late !== null) return false;',
+    replace: "(core.late !== null && phase !== 'message')) return false;",
+    law: REPLIES,
+  },
+  // Replies that are held back
+  {
+    name: 'commands are read while a reply is held back',
+    file: 'server/session.ts',
+    find: "phase === 'closed' || core.late !== null",
+    replace: "phase === 'closed'",
+    law: REPLIES,
+  },
+  {
+    name: 'no reply is ever held back',
+    file: 'server/core.ts',
+    find: 'else if (this.delay > 0)',
+    replace: 'else if (this.delay > 1e9)',
+    law: REPLIES,
+  },
+  {
+    name: 'a reply is held back for ever',
+    file: 'server/core.ts',
+    find: 'this.timerEnds = this.now + this.delay;',
+    replace: 'this.timerEnds = Number.POSITIVE_INFINITY;',
+    law: DEADLINE,
+  },
+  {
+    name: 'the last reply is lost where it is held back',
+    file: 'server/core.ts',
+    find: '    this.release();\n',
+    replace: '',
+    law: REPLIES,
+  },
+  // What is said, and to whom
+  {
+    name: 'UTF-8 in any reply',
+    file: 'server/answer.ts',
+    find: "if (question.type !== 'info') return core.reply(reply);",
+    replace: "if (question.type !== 'info') return core.reply(reply, true);",
+    law: UTF8,
+  },
+  {
+    name: 'UTF-8 in the answer to any VRFY',
+    file: 'server/answer.ts',
+    find: 'if (question.smtpUtf8) return',
+    replace: 'return',
+    law: UTF8,
+  },
+  // Proxies
+  {
+    name: 'XCLIENT of anybody',
+    file: 'server/guards.ts',
+    find: "({ policy }) => policy.trust.has('XCLIENT')",
+    replace: '() => true',
+    law: REFUSED,
+  },
+  {
+    name: 'XFORWARD that is refused tells something',
+    file: 'server/command.ts',
+    find: 'if (tellsBadly(core, command.attributes, XFORWARD_ATTRIBUTES)) return;',
+    replace:
+      'const before = state.forwarded;\n      state.forwarded = toldForwarded(before, new Map([["NAME", "x"]]));\n      if (tellsBadly(core, command.attributes, XFORWARD_ATTRIBUTES)) return;',
+    law: REFUSED,
+  },
+  {
+    name: 'hello survives XCLIENT',
+    file: 'server/answer.ts',
+    find: '      state.hello = null;\n',
+    replace: '',
+    law: ANEW,
+  },
+  {
+    name: 'identity survives XCLIENT',
+    file: 'server/answer.ts',
+    find: 'state.identity = question.identity;',
+    replace: 'state.identity = question.identity ?? state.identity;',
+    law: ANEW,
+  },
+  {
+    name: 'what XFORWARD told survives its transaction',
+    file: 'server/core.ts',
+    find: '    this.state.forwarded = null;\n',
+    replace: '',
+    law: ANEW,
+  },
+  {
+    name: 'what EHLO offered is taken behind XCLIENT',
+    file: 'server/answer.ts',
+    find: '      core.dialect = dialectOf(core);\n      core.giveUpTransaction();\n',
+    replace: '      core.giveUpTransaction();\n',
+    law: ANEW,
+  },
+  {
+    name: 'what EHLO offered in clear is taken under TLS',
+    file: 'server/session.ts',
+    find: '    this.#core.dialect = dialectOf(this.#core);\n',
+    replace: '',
+    law: HANDSHAKE,
+  },
+  // Snapshots
+  {
+    name: 'a snapshot shares the envelope with its session',
+    file: 'server/snapshot.ts',
+    find: 'return envelope === null ? null : { ...envelope, recipients: [...envelope.recipients] };',
+    replace: 'return envelope;',
+    law: SNAPSHOT,
+  },
+  {
+    name: 'a snapshot shares a refused chunk with its session',
+    file: 'server/snapshot.ts',
+    find: 'refusedChunk: state.refusedChunk === null ? null : { ...state.refusedChunk },',
+    replace: 'refusedChunk: state.refusedChunk,',
+    law: SNAPSHOT,
+  },
+  {
+    name: 'sessions that are restored from one snapshot share a refused chunk',
+    file: 'server/snapshot.ts',
+    find: 'refusedChunk: snapshot.state.refusedChunk === null ? null : { ...snapshot.state.refusedChunk },',
+    replace: 'refusedChunk: snapshot.state.refusedChunk,',
+    law: SNAPSHOT,
+  },
+  {
+    name: 'snapshot forgets a reply that is held back',
+    file: 'server/snapshot.ts',
+    find: '  core.late = snapshot.late?.slice() ?? null;\n',
+    replace: '',
+    law: SNAPSHOT,
+  },
+  {
+    name: 'snapshot forgets how much of a chunk has been read',
+    file: 'server/snapshot.ts',
+    find: 'return { binary, size, left,',
+    replace: 'return { binary, size, left: size,',
+    law: SNAPSHOT,
+  },
+  {
+    name: 'snapshot forgets a CR in a chunk',
+    file: 'server/snapshot.ts',
+    find: 'last, cr, line, bareCr, bareLf };',
+    replace: 'last, cr: false, line, bareCr, bareLf };',
+    law: SNAPSHOT,
+  },
+];
