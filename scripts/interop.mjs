@@ -30,7 +30,7 @@ const scenarios = [
   ...authClients,
   browser,
   ...eximScenarios,
-  ...sending(),
+  ...sending,
   ...postfixScenarios,
   ...haproxyScenarios,
   ...nginxScenarios,
