@@ -7,7 +7,6 @@ import { linesTo, scenario, storedBy } from './stage.mjs';
 
 const PYTHON = fileURLToPath(new URL('send-extensions.py', import.meta.url));
 const FROM = 'sender@client.example';
-const PATHS = ['<one@mx.example>', '<two@mx.example>'];
 const TO = 'one@mx.example,two@mx.example';
 /** Addresses of a client, as a header or XCLIENT tells them. */
 const TOLD = { 4: ['192.0.2.7', '192.0.2.8'], 6: ['2001:db8::7', '2001:db8::8'] };
@@ -31,14 +30,14 @@ const clients = [
     name: 'smtplib: LMTP over TCP',
     options: ['--lmtp'],
     send: (port) => run('python3', [PYTHON, 'lmtp', '127.0.0.1', `${port}`]),
-    check: isLmtp,
+    check: (message) => isLmtp(message, 1),
   },
   {
     name: 'smtplib: LMTP over a Unix socket',
     options: ['--lmtp'],
     unix: true,
     send: (path) => run('python3', [PYTHON, 'lmtp', path]),
-    check: isLmtp,
+    check: (message) => isLmtp(message, 1),
   },
   ...['4', '6'].map((version) => ({
     name: `swaks: XCLIENT of an IPv${version} client`,
@@ -129,9 +128,9 @@ async function receive(stage, { options = [], unix = false, send, check }) {
   check(messages[0]);
 }
 
-function isLmtp({ protocol, forwardPaths }) {
+function isLmtp({ protocol, forwardPaths }, recipients = 2) {
   assert.equal(protocol, 'LMTP');
-  assert.deepEqual(forwardPaths, PATHS);
+  assert.deepEqual(forwardPaths, ['<one@mx.example>', '<two@mx.example>'].slice(0, recipients));
 }
 
 async function wrongVersion(stage) {
