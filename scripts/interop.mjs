@@ -8,6 +8,7 @@ import { authClients } from './interop/auth.mjs';
 import { browser } from './interop/browser.mjs';
 import { clients } from './interop/clients.mjs';
 import { eximScenarios } from './interop/exim.mjs';
+import { extensionScenarios } from './interop/extensions.mjs';
 import { haproxyScenarios } from './interop/haproxy.mjs';
 import { judge } from './interop/judge.mjs';
 import { bareLineFeed } from './interop/mx.mjs';
@@ -29,10 +30,11 @@ const scenarios = [
   ...authClients,
   browser,
   ...eximScenarios,
-  ...sending(),
   ...postfixScenarios,
   ...haproxyScenarios,
   ...nginxScenarios,
+  ...extensionScenarios,
+  ...sending(),
   { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
 ];
 
