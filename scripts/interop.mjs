@@ -14,7 +14,7 @@ import { judge } from './interop/judge.mjs';
 import { bareLineFeed } from './interop/mx.mjs';
 import { nginxScenarios } from './interop/nginx.mjs';
 import { postfixScenarios } from './interop/postfix.mjs';
-import { provide } from './interop/programs.mjs';
+import { provide, versions } from './interop/programs.mjs';
 import { startRelay } from './interop/relay.mjs';
 import { sending } from './interop/sending.mjs';
 import { startServer } from './interop/server.mjs';
@@ -30,18 +30,21 @@ const scenarios = [
   ...authClients,
   browser,
   ...eximScenarios,
+  ...sending,
   ...postfixScenarios,
   ...haproxyScenarios,
   ...nginxScenarios,
   ...extensionScenarios,
-  ...sending(),
   { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
 ];
 
 if (wrong !== null) {
   console.error(`interop: ${wrong}`);
   report(0, 1, 0);
-} else await runAll(scenarios.filter(({ name }) => words.every((word) => name.includes(word))));
+} else {
+  console.log(`with ${versions().join(', ')}`);
+  await runAll(scenarios.filter(({ name }) => words.every((word) => name.includes(word))));
+}
 
 async function runAll(chosen) {
   let failed = 0;

@@ -25,7 +25,7 @@ export const USER = { name: 'tim', password: 'correct horse' };
 const PATIENCE = 30_000;
 
 /** Whether this process may start servers that change to a user of their own. */
-export const isRoot = process.getuid?.() === 0;
+const isRoot = process.getuid?.() === 0;
 
 /** Postfix's own: it takes everything, and writes what it got to files. */
 export async function startSink() {
@@ -145,7 +145,7 @@ export async function startPostfix() {
   };
 }
 
-/** Exim, which files everything. Debian installs no two of its kind: it may lie unpacked in a folder of its own. */
+/** Exim, which files everything. */
 export async function startExim() {
   const folder = newFolder();
   chmodSync(folder, 0o755);

@@ -7,8 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { connect, Pool } from 'ehlo';
 import { run } from './clients.mjs';
 import { transactions } from './extract.mjs';
-import { CERTS, isRoot, startAiosmtpd, startExim, startPostfix, startSink, USER } from './peers.mjs';
-import { find } from './programs.mjs';
+import { CERTS, startAiosmtpd, startExim, startPostfix, startSink, USER } from './peers.mjs';
 import { startRelay } from './relay.mjs';
 
 const BIN = fileURLToPath(new URL('../../packages/ehlo/bin/ehlo.js', import.meta.url));
@@ -36,8 +35,8 @@ const chunked = { name: 'by BDAT', content: letter('chunks', `${'x'.repeat(70)}\
 /** Each server: { name, needs, start, ...what it can do }. */
 const peers = [
   { name: 'smtp-sink', start: startSink, letters },
-  { name: 'aiosmtpd', start: () => startAiosmtpd('plain'), letters, starttls: true, mechanisms: ['PLAIN', 'LOGIN'], whole: true },
-  { name: 'aiosmtpd, TLS from the start', start: () => startAiosmtpd('tls'), letters: [], implicit: true, whole: true },
+  { name: 'aiosmtpd', start: () => startAiosmtpd('plain'), letters, starttls: true, mechanisms: ['PLAIN', 'LOGIN'] },
+  { name: 'aiosmtpd, TLS from the start', start: () => startAiosmtpd('tls'), letters: [], implicit: true },
   { name: 'Postfix', root: true, start: startPostfix, letters: [...letters, chunked], starttls: true, implicit: true },
   {
     name: 'Exim',
@@ -50,18 +49,14 @@ const peers = [
   },
 ];
 
-/** The scenarios with the servers that are here, and that this process may start. */
-export function sending() {
-  const here = peers.filter(({ name, root }) => (!root || isRoot) && (name !== 'Exim' || find('exim4') !== undefined));
-  return here.flatMap(scenariosOf);
-}
-
-const scenariosOf = (peer) => [
-  ...(peer.letters.length > 0 ? [{ name: `send to ${peer.name}`, run: () => sendAll(peer) }] : []),
-  ...(peer.letters.length > 0 ? [{ name: `send to ${peer.name}: 200 messages by a pool`, run: () => sendMany(peer) }] : []),
-  ...(peer.starttls || peer.implicit ? [{ name: `send to ${peer.name} under TLS`, run: () => sendSecurely(peer) }] : []),
-  ...(peer.mechanisms ? [{ name: `send to ${peer.name} with AUTH`, run: () => sendAuthenticated(peer) }] : []),
-];
+export const sending = peers.flatMap((peer) =>
+  [
+    ...(peer.letters.length > 0 ? [{ name: `send to ${peer.name}`, run: () => sendAll(peer) }] : []),
+    ...(peer.letters.length > 0 ? [{ name: `send to ${peer.name}: 200 messages by a pool`, run: () => sendMany(peer) }] : []),
+    ...(peer.starttls || peer.implicit ? [{ name: `send to ${peer.name} under TLS`, run: () => sendSecurely(peer) }] : []),
+    ...(peer.mechanisms ? [{ name: `send to ${peer.name} with AUTH`, run: () => sendAuthenticated(peer) }] : []),
+  ].map((one) => ({ ...one, root: peer.root === true })),
+);
 
 function send({ from = '<sender@client.example>', to = ['one'], args = [] }, server, file, env = {}) {
   const recipients = to.flatMap((name) => ['--to', `${name}@peer.example`]);

@@ -223,8 +223,6 @@ const CAUSES: { readonly [code in ClientErrorCode]?: ClientCause } = {
   aborted: 'aborted',
 };
 
-/** The server has left, before or with its answer to MAIL. */
 function isLeft(outcome: Outcome): boolean {
-  if (outcome.status === 'refused') return outcome.stage === 'mail' && outcome.reply?.code === 421;
   return outcome.status === 'unsent' && (outcome.cause === 'ended' || outcome.cause === 'lost' || outcome.cause === 'closing');
 }

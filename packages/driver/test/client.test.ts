@@ -197,6 +197,7 @@ describe('what becomes of each recipient', () => {
     ['DATA is refused', but({ DATA: '451 no' }), 'refused refused', 'refused'],
     ['the message is refused', but({ END: '552 too large' }), 'refused refused', 'refused'],
     ['421 to RCPT', but({ 'RCPT TO:<bob': '421 leaving' }), 'unsent unsent', 'unsent'],
+    ['421 to RCPT', but({ 'RCPT TO:<bob': '421 leaving' }), 'unsent unsent', 'unsent'],
     ['nothing is said to its end, and the connection is lost', but({ END: null }), 'unknown unknown', 'unsent'],
   ])('%s', async (_, script, outcomes, next) => {
     const { client, server } = await open(script);

@@ -14,7 +14,7 @@ import {
   type SendEnvelope,
 } from '#adapter';
 import { findPassword } from './password.ts';
-import { type Letter, openLetter } from './send-message.ts';
+import { type Letter, MessageError, openLetter } from './send-message.ts';
 import type { SendCommandOptions } from './send-options.ts';
 import { jsonSendPrinter, progressBar, type SendPrinter, textSendPrinter, traceText } from './send-printer.ts';
 
@@ -49,6 +49,7 @@ export async function sendCommand(
   );
   const settings = await connectOptions(options, signal, tell);
   const letter = openLetter(file);
+  if (letter.octets === null && process.stdin.isTTY) warn('the message is read from the terminal; Ctrl-D on a line of its own ends it');
   const printer = options.json ? jsonSendPrinter(write) : textSendPrinter(write);
   let client: Client;
   try {
@@ -68,7 +69,9 @@ export async function sendCommand(
 }
 
 async function showPlan(client: Client, envelope: SendEnvelope, { message, facts }: Letter, printer: SendPrinter): Promise<number> {
-  const plan = await client.plan(envelope, message, facts);
+  const plan = await client.plan(envelope, message, facts).catch((error: unknown) => {
+    throw error instanceof ClientError ? error : new MessageError(`the message can't be read: ${(error as Error).message}`);
+  });
   printer.plan(plan);
   return plan.recipients.every(({ problem }) => problem === null) ? EXIT.sent : EXIT.refused;
 }
@@ -191,10 +194,11 @@ async function authOptions({
   return { mechanisms, user: authUser, password: await findPassword(authUser, authPasswordFile) };
 }
 
-/** The same time for every phase. */
+/** The same time for every phase; but QUIT, whose answer changes nothing, is not waited for any longer than ever. */
 function timeLimits(timeout: number): Partial<ClientLimits> {
   const names = (Object.keys(CLIENT_LIMITS) as ClientLimitName[]).filter((name) => CLIENT_LIMITS[name].unit === 'milliseconds');
-  return Object.fromEntries(names.map((name) => [name, timeout]));
+  const quitTimeout = Math.min(timeout, CLIENT_LIMITS.quitTimeout.value);
+  return { ...Object.fromEntries(names.map((name) => [name, timeout])), quitTimeout };
 }
 
 function readCa(file: string): string {
