@@ -104,7 +104,10 @@ const rcptParameters = fc.record(
       type: mostly(fc.constantFrom('rfc822', 'utf-8'), fc.constantFrom('x y', 'rfc822\r\n')),
       address: mostly(fc.constantFrom(...ORDINARY), hostile),
     }),
-    notify: mostly(fc.constantFrom('NEVER', ['SUCCESS'], ['FAILURE', 'DELAY']), fc.constant(['X\r\nRSET'])) as fc.Arbitrary<'NEVER'>,
+    notify: mostly<string | string[]>(
+      fc.constantFrom('NEVER', ['SUCCESS'], ['FAILURE', 'DELAY']),
+      fc.constant<string[]>(['X\r\nRSET']),
+    ) as fc.Arbitrary<'NEVER'>,
   },
   { requiredKeys: [] },
 );
