@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 const generators = [
   { document: 'docs/size.md', command: ['scripts/size.mjs', '--table'] },
   { document: 'docs/grammar.md', command: ['scripts/grammar-coverage.mjs'] },
+  { document: 'docs/interop.md', command: ['scripts/interop-table.mjs'] },
   { document: 'docs/decisions/README.md', command: ['scripts/decisions.mjs'] },
   { document: 'docs/state-machine.md', command: ['scripts/state-machine.mjs'] },
   { document: 'docs/conformance.md', command: ['scripts/conformance.mjs'] },

@@ -8,12 +8,13 @@ import { authClients } from './interop/auth.mjs';
 import { browser } from './interop/browser.mjs';
 import { clients } from './interop/clients.mjs';
 import { eximScenarios } from './interop/exim.mjs';
+import { extensionScenarios } from './interop/extensions.mjs';
 import { haproxyScenarios } from './interop/haproxy.mjs';
 import { judge } from './interop/judge.mjs';
 import { bareLineFeed } from './interop/mx.mjs';
 import { nginxScenarios } from './interop/nginx.mjs';
 import { postfixScenarios } from './interop/postfix.mjs';
-import { provide } from './interop/programs.mjs';
+import { provide, versions } from './interop/programs.mjs';
 import { startRelay } from './interop/relay.mjs';
 import { sending } from './interop/sending.mjs';
 import { startServer } from './interop/server.mjs';
@@ -33,13 +34,17 @@ const scenarios = [
   ...postfixScenarios,
   ...haproxyScenarios,
   ...nginxScenarios,
+  ...extensionScenarios,
   { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
 ];
 
 if (wrong !== null) {
   console.error(`interop: ${wrong}`);
   report(0, 1, 0);
-} else await runAll(scenarios.filter(({ name }) => words.every((word) => name.includes(word))));
+} else {
+  console.log(`with ${versions().join(', ')}`);
+  await runAll(scenarios.filter(({ name }) => words.every((word) => name.includes(word))));
+}
 
 async function runAll(chosen) {
   let failed = 0;

@@ -65,7 +65,7 @@ async function passed(stage, { version, send, port, option }) {
 async function checked(stage, version, send) {
   const server = await stage.server('--raw', '--proxy', version);
   const relay = await stage.relay(server.port);
-  const front = await haproxy(stage, relay.port, `${send} check-send-proxy check inter 100 fall 1`);
+  const front = await haproxy(stage, relay.port, `${send} check-send-proxy check inter 100`);
   await until('three health checks', () => linesTo(server).filter((line) => line === 'EHLO check.example').length >= 3);
   const port = await swaks(front);
   const [message] = await storedBy(server);
@@ -92,6 +92,7 @@ defaults
   option smtpchk EHLO check.example
   unique-id-format %rt
   timeout connect 10s
+  timeout check 10s
   timeout client 60s
   timeout server 60s
 listen front

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { run } from './clients.mjs';
 import { judge } from './judge.mjs';
 import { NGINX_MAIL } from './programs.mjs';
-import { freePort, scenario, storedBy } from './stage.mjs';
+import { converse, freePort, scenario, storedBy } from './stage.mjs';
 
 /** The client's end: another address than that of the proxy. */
 const CLIENT = '127.0.0.9';
@@ -16,6 +16,7 @@ export const nginxScenarios = [
   scenario('nginx: XCLIENT with LOGIN', (stage) =>
     proxied(stage, ['--auth', 'PLAIN', '--auth-user', USER, '--auth-password', 'secret'], USER),
   ),
+  scenario('nginx: its client cannot speak XCLIENT for himself', passedOn),
   scenario('nginx: XCLIENT is refused to who is not named', refused),
 ];
 
@@ -33,6 +34,18 @@ async function proxied(stage, options, identity) {
   assert.match(relay.recordings[0].client, new RegExp(`^XCLIENT .*ADDR=${CLIENT}`, 'm'));
   const connected = server.events('connected').map(({ address }) => address);
   assert.deepEqual(connected, ['127.0.0.1', CLIENT]);
+}
+
+/** Behind its own XCLIENT the proxy passes on what the client says. */
+async function passedOn(stage) {
+  const server = await stage.server('--raw', '--trust-xclient', '127.0.0.1', '--trust-xforward', '127.0.0.1');
+  const front = await nginx(stage, server.port);
+  const envelope = ['EHLO client.example', 'MAIL FROM:<sender@client.example>', 'RCPT TO:<one@mx.example>'];
+  for (const forged of ['XCLIENT LOGIN=root', 'XFORWARD ADDR=192.0.2.1']) {
+    await assert.rejects(converse(front, [...envelope, 'RSET', forged]), /was answered 502 /);
+  }
+  await assert.rejects(converse(front, [...envelope, 'RSET', 'EHLO client.example', 'XCLIENT LOGIN=root']), /was answered 502 /);
+  await server.stop();
 }
 
 async function refused(stage) {

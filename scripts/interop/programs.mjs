@@ -39,6 +39,14 @@ export function find(program) {
   return FOLDERS.map((folder) => join(folder, program)).find((path) => existsSync(path));
 }
 
+/** What each package is a version of, for whom a failure puzzles; empty where Debian's tools are not. */
+export function versions() {
+  const packages = Object.values({ ...PROGRAMS, ...BONUS }).join(' ');
+  const { stdout } = spawnSync('sh', ['-c', `dpkg-query -W ${packages} | tr '\\t' ' '`], { encoding: 'utf8' });
+  const exim = find('exim4') === undefined ? '' : spawnSync(find('exim4'), ['-C', '/dev/null', '-bV'], { encoding: 'utf8' }).stdout;
+  return [...(stdout ?? '').trim().split('\n'), ...(/^Exim version \S+/.exec(exim) ?? [])].filter((line) => line !== '');
+}
+
 /** Makes sure that every program is here; installs what is missing if `install`. Returns what is wrong, or null. */
 export function provide(install) {
   const wanted = install ? { ...PROGRAMS, ...BONUS } : PROGRAMS;

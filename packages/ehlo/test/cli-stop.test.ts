@@ -47,22 +47,22 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
   });
 });
 
-/** How a connection fails, once it does: not every runtime closes a listener before it is told so. */
+/** Tries to connect until nobody listens any more: not every runtime has closed a listener when it says so. */
 async function refused(port: number): Promise<string> {
-  let outcome: string | undefined;
+  let outcome = '';
   void (async () => {
-    while (outcome === undefined) outcome = await attempt(port);
+    while (outcome !== 'ECONNREFUSED') outcome = await attempt(port);
   })();
-  return await until('no new connection', () => outcome);
+  return await until('no new connection', () => (outcome === 'ECONNREFUSED' ? outcome : undefined));
 }
 
-/** The error of a connection; undefined if there is none. */
-async function attempt(port: number): Promise<string | undefined> {
+/** The error of a connection, if there is one. */
+async function attempt(port: number): Promise<string> {
   const socket = createConnection(port, '127.0.0.1');
   return await new Promise((resolve) => {
     socket.on('connect', () => {
       socket.destroy();
-      resolve(undefined);
+      resolve('');
     });
     socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
   });

@@ -83,7 +83,6 @@ test('--json: a message with its parameters, and with what trusted peers have sa
   await client.say('EHLO proxy.example');
   await client.say('XCLIENT ADDR=192.0.2.7 PORT=4321 NAME=relay.example LOGIN=joe');
   await client.say('EHLO relay.example');
-  await client.say('XFORWARD ADDR=IPv6:2001:db8::7 SOURCE=REMOTE');
   await client.say('MAIL FROM:<a@b.example> RET=HDRS ENVID=QQ314+2B159');
   await client.say('RCPT TO:<one@mx.example> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Alias@old.example');
   await client.say('RCPT TO:<two@mx.example>');
@@ -94,9 +93,15 @@ test('--json: a message with its parameters, and with what trusted peers have sa
     recipientParameters: [{ notify: ['SUCCESS', 'DELAY'], orcpt: { type: 'rfc822', address: 'Alias@old.example' } }, {}],
     protocol: 'ESMTPA',
     peer: { address: '192.0.2.7', port: 4321, name: 'relay.example' },
-    forwarded: { address: '2001:db8::7', source: 'REMOTE' },
+    forwarded: null,
     identity: 'joe',
   });
+  const filter = await greeted(await cli.port());
+  await filter.say('EHLO filter.example');
+  await filter.say('XFORWARD ADDR=IPv6:2001:db8::7 SOURCE=REMOTE');
+  await filter.again();
+  await filter.say('Subject: x\r\n\r\nText\r\n.');
+  await cli.line(/"event":"message","session":2,.*"forwarded":{"address":"2001:db8::7","source":"REMOTE"}/);
 });
 
 test('a message that goes round in circles is refused', async ({ run, stored }) => {

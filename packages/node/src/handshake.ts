@@ -23,7 +23,7 @@ export interface Wrapped {
 export const LEFT = 'the peer left before the TLS handshake was done';
 
 /** For events that must be heard, and say nothing. */
-export function ignore(): void {}
+function ignore(): void {}
 
 /**
  * Waits for the end of a handshake, and leaves the socket paused. `done` is called in the event itself: what the peer has sent

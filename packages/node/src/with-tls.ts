@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { type Address, Inbox, LINGER_MS, type Sink, type Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
-import { handshake, ignore, type Tls } from './handshake.ts';
+import { handshake, type Tls } from './handshake.ts';
 
 /**
  * Gives a transport that carries octets in clear a side of TLS, by `node:tls`, which is the same wherever that is found.
@@ -90,6 +90,8 @@ class LayeredTransport implements Transport {
 /** The transport in clear as the stream that `node:tls` wants. */
 class OctetStream extends Duplex {
   readonly sink: Sink;
+  /** Why the transport was lost, if it said so. */
+  failure: unknown = undefined;
   readonly #clear: Transport;
   #drained: (() => void) | null = null;
   #held = false;
@@ -101,7 +103,10 @@ class OctetStream extends Duplex {
     this.sink = {
       data: (bytes) => void (this.push(bytes) || clear.pause()),
       end: () => void this.push(null),
-      lost: () => void this.destroy(),
+      lost: (cause) => {
+        this.failure = cause;
+        this.destroy();
+      },
       drained: () => {
         const drained = this.#drained;
         this.#drained = null;
@@ -151,6 +156,7 @@ class TlsLayer implements Transport {
   readonly #socket: TLSSocket;
   /** Paused: nothing beyond the handshake is given before the session asks for it. */
   readonly #inbox: Inbox = new Inbox();
+  #failure: Error | undefined = undefined;
   #timer: ReturnType<typeof setTimeout> | undefined = undefined;
 
   constructor(clear: Transport, octets: OctetStream, socket: TLSSocket) {
@@ -160,15 +166,18 @@ class TlsLayer implements Transport {
     this.#octets = octets;
     this.#socket = socket;
     const inbox = this.#inbox;
-    socket.on('error', ignore);
+    socket.on('error', (error: Error) => {
+      this.#failure = error;
+    });
     socket.on('data', (bytes: Uint8Array) => {
       if (inbox.paused) octets.hold();
       inbox.data(bytes);
     });
     socket.on('end', () => inbox.end());
     socket.on('drain', () => inbox.drained());
-    socket.on('close', () => inbox.lost());
-    octets.on('close', () => inbox.lost());
+    const lost = (): void => inbox.lost(octets.failure ?? this.#failure);
+    socket.on('close', lost);
+    octets.on('close', lost);
     // All is written, and the transport below is closing by itself.
     octets.on('finish', () => clearTimeout(this.#timer));
   }

@@ -106,6 +106,14 @@ const MEASURE: Record<string, (probes: Probes) => Promise<string>> = {
       await impatient.stop();
     }
   },
+  async 'a client chooses its local address'({ plain }) {
+    const outcome = await plain.ask('fail', { port: plain.port, starttls: 'off', localAddress: '127.0.0.2' });
+    if (outcome !== null) return (outcome as { name: string }).name === 'TypeError' ? 'no' : 'it fails';
+    await plain.until('the connection', () =>
+      plain.events.find(({ peer }) => (peer as { address?: string } | undefined)?.address === '127.0.0.2'),
+    );
+    return 'yes';
+  },
 };
 
 test('every row is measured, and every measure has its row', () => {

@@ -19,6 +19,7 @@ interface Sent {
   readonly outcomes: readonly { readonly status: string; readonly reply: { readonly code: number; readonly lines: readonly string[] } }[];
   readonly error: unknown;
   readonly secure: string | null;
+  readonly authenticated: string | null;
   readonly said: string;
 }
 
@@ -37,6 +38,22 @@ describe.each(NAMES)('a client in %s', (client) => {
       expect(JSON.stringify(sent.outcomes[0]?.reply)).toContain(sent.said);
       expect(await to.event('closed')).toMatchObject({ cause: 'quit' });
     });
+
+    test.each(['STARTTLS', 'TLS from the start'])(
+      'AUTH under %s: who knows the password is known, who does not is not',
+      async (security) => {
+        const to = subjects[server];
+        await to.idle();
+        const how = { port: security === 'STARTTLS' ? to.port : to.tlsPort, security, parts: 1 };
+        const sent = (await subjects[client].ask('send', { ...how, password: 'pencil' })) as Sent;
+        // The binding that both ends have: where one has none there is a mechanism without.
+        const bound = client === 'deno' || server === 'deno' ? /^SCRAM-SHA-256(-PLUS)?$/ : /^SCRAM-SHA-256-PLUS$/;
+        expect(sent.authenticated).toMatch(bound);
+        expect(await to.event('message')).toMatchObject({ identity: 'joe' });
+        const failed = (await subjects[client].ask('send', { ...how, password: 'wrong' })) as { failed: string };
+        expect(failed.failed).toMatch(/^ClientError: /);
+      },
+    );
   });
 
   test('whom nobody hears, whom nobody knows, and who must not be trusted: each is told by its code', async () => {

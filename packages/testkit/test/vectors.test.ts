@@ -21,16 +21,20 @@ describe.each(files)('%s', (file) => {
     expect(violations(content as never, schema)).toEqual([]);
   });
 
-  test.each(content.transcripts)('$name', (transcript) => {
-    let first: ReplayLog | undefined;
-    for (const options of variants(transcript)) {
-      const log = replayTranscript(transcript, options);
-      first ??= log;
-      if (log.output !== first.output || JSON.stringify(log.events) !== JSON.stringify(first.events)) {
-        expect({ options, output: log.output, events: log.events }).toEqual({ options, output: first.output, events: first.events });
+  test.each(content.transcripts)(
+    '$name',
+    (transcript) => {
+      let first: ReplayLog | undefined;
+      for (const options of variants(transcript)) {
+        const log = replayTranscript(transcript, options);
+        first ??= log;
+        if (log.output !== first.output || JSON.stringify(log.events) !== JSON.stringify(first.events)) {
+          expect({ options, output: log.output, events: log.events }).toEqual({ options, output: first.output, events: first.events });
+        }
       }
-    }
-  });
+    },
+    60_000,
+  );
 });
 
 test('the example of the README is a transcript that comes out', () => {

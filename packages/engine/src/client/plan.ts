@@ -178,7 +178,11 @@ function writeParameters(
     if (value === undefined) continue;
     left--;
     const { codec, extension, keyword } = parameter;
-    if (codec.parse(codec.format(value)) === undefined) throw new SmtpUsageError('bad-parameter', `not a value of ${keyword}`);
+    const formatted = codec.format(value);
+    // What xtext can't spell became a question mark: nothing is sent that was not given.
+    if (codec.parse(formatted) === undefined || marks(formatted) > marks(JSON.stringify(value))) {
+      throw new SmtpUsageError('bad-parameter', `not a value of ${keyword}`);
+    }
     text += ` ${formatParameter(parameter, value)}`;
     // BODY belongs to two extensions: which of them it needs depends on its value.
     if (!offered(extension) && keyword !== 'BODY' && keyword !== 'SMTPUTF8') {
@@ -187,6 +191,10 @@ function writeParameters(
   }
   if (left > 0) throw new SmtpUsageError('bad-parameter', `${command} has no such parameter, or it is not among the option parameters`);
   return { text, problem };
+}
+
+function marks(text: string): number {
+  return text.split('?').length;
 }
 
 /** Deals recipients out to transactions, in order (RFC 9422 4). */

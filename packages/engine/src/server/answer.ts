@@ -97,6 +97,7 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
     case 'xclient':
       state.peer = question.peer;
       state.identity = question.identity;
+      state.proxied = true;
       state.hello = null;
       core.dialect = dialectOf(core);
       core.giveUpTransaction();

@@ -45,6 +45,8 @@ export interface RefusedChunk extends Progress {
 export interface State {
   phase: Phase;
   peer: Peer;
+  /** XCLIENT was taken: who speaks from then on may be the client itself, which is not to be trusted. */
+  proxied: boolean;
   /** Of XFORWARD. */
   forwarded: Forwarded | null;
   tls: TlsInfo | null;
@@ -121,6 +123,7 @@ export class Core {
       exchange: null,
       faults: 0,
       held: policy.limits.greetingDelay > 0,
+      proxied: false,
       early: false,
       redact: false,
       ended: false,

@@ -22,6 +22,6 @@ export const CONDITIONS: { readonly [name in Guard]: (core: Core) => boolean } =
   'expn-offered': (core) => offers(core, 'EXPN'),
   'help-offered': (core) => offers(core, 'HELP'),
   'etrn-offered': (core) => offers(core, 'ETRN'),
-  'xclient-trusted': ({ policy }) => policy.trust.has('XCLIENT'),
-  'xforward-trusted': ({ policy }) => policy.trust.has('XFORWARD'),
+  'xclient-trusted': (core) => offers(core, 'XCLIENT'),
+  'xforward-trusted': (core) => offers(core, 'XFORWARD'),
 };

@@ -20,6 +20,7 @@ import {
 } from '@ehlo/grammar';
 import type { TlsInfo } from '../facts.ts';
 import type { Core } from './core.ts';
+import type { TrustedVerb } from './policy.ts';
 import { XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES } from './trusted.ts';
 
 interface Offer {
@@ -92,9 +93,14 @@ export const OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
   ['VRFY', { rfc: 5321, when: ({ policy }) => policy.ask.has('info') }],
   ['EXPN', { rfc: 5321, when: ({ policy }) => policy.ask.has('info') }],
   ['HELP', { rfc: 5321 }],
-  ['XCLIENT', { rfc: null, when: ({ policy }) => policy.trust.has('XCLIENT'), announce: () => ` ${XCLIENT_ATTRIBUTES.join(' ')}` }],
-  ['XFORWARD', { rfc: null, when: ({ policy }) => policy.trust.has('XFORWARD'), announce: () => ` ${XFORWARD_ATTRIBUTES.join(' ')}` }],
+  ['XCLIENT', { rfc: null, when: trusts('XCLIENT'), announce: () => ` ${XCLIENT_ATTRIBUTES.join(' ')}` }],
+  ['XFORWARD', { rfc: null, when: trusts('XFORWARD'), announce: () => ` ${XFORWARD_ATTRIBUTES.join(' ')}` }],
 ]);
+
+/** Behind a proxy its client may speak on the same connection: once the proxy has told whom it speaks for, it has nothing more to tell. */
+function trusts(verb: TrustedVerb): (core: Core) => boolean {
+  return ({ policy, state }) => policy.trust.has(verb) && !state.proxied;
+}
 
 /**
  * Whether mechanisms can be bound to a TLS connection by what a client takes unasked: tls-exporter (RFC 9266 3), and before TLS 1.3

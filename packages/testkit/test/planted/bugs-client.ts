@@ -356,8 +356,8 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'a parameter is sent as it comes',
     file: 'client/plan.ts',
-    find: 'if (codec.parse(codec.format(value)) === undefined)',
-    replace: 'if (false)',
+    find: 'if (codec.parse(formatted) === undefined || marks(formatted) > marks(JSON.stringify(value))) {',
+    replace: 'if (false) {',
     law: INJECTION,
   },
   // Time

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import * as ehlo from 'ehlo';
+import { plain, scram } from 'ehlo/sasl';
 
 const { ServerTls, serve } = ehlo;
 
@@ -40,8 +41,8 @@ const handler = {
     return gate().then(() => true);
   },
   /** The sender `slow@…` is not read before the gate is open. The answer says what was read. */
-  async message({ envelope, body }) {
-    tell({ event: 'message' });
+  async message({ envelope, body }, { identity }) {
+    tell({ event: 'message', identity });
     if (envelope.reversePath.localPart === 'slow') await gate();
     const hash = createHash('sha256');
     let size = 0;
@@ -64,7 +65,9 @@ const handler = {
   error: (error) => tell({ event: 'error', message: String(error) }),
 };
 
-const base = { port: 0, hostname: 'mx.example.org', preset: 'sink', ...options };
+const mechanisms = [...scram(), ...[plain()].flat()];
+const auth = { mechanisms, lookup: (user) => (user === 'joe' ? 'pencil' : null) };
+const base = { port: 0, hostname: 'mx.example.org', preset: 'sink', auth, ...options };
 const servers = [await serve({ ...base, tls }, handler), await serve({ ...base, tls, implicitTls: true }, handler)];
 if (unix !== null) servers.push(await serve({ ...base, path: unix, mode: 0o600, tls }, handler));
 
@@ -76,7 +79,7 @@ const commands = {
   memory: () => process.memoryUsage().rss,
   reload: () => tls.update(pair('other')),
   /** Sends a message of many parts, which come as the connection takes them, and tells the outcomes and what the message was. */
-  async send({ port, security, parts }) {
+  async send({ port, security, parts, password }) {
     const hash = createHash('sha256');
     const part = new TextEncoder().encode(`.${'dots and text '.repeat(70)}\r\n`.repeat(66));
     async function* message() {
@@ -88,12 +91,13 @@ const commands = {
     const client = await ehlo.connect({
       port,
       tls: { ca: pem('ca.crt'), servername: 'localhost' },
+      ...(password === undefined ? {} : { auth: { mechanisms, user: 'joe', password } }),
       ...(security === 'in clear' ? { starttls: 'off' } : security === 'STARTTLS' ? { starttls: 'required' } : { implicitTls: true }),
     });
     const { outcomes, error } = await client.send({ reversePath: 'one@client.example', recipients: ['two@mx.example'] }, message);
-    const { tls: secure } = client;
+    const { tls: secure, authenticated } = client;
     await client.close();
-    return { outcomes, error, secure: secure?.protocol ?? null, said: `${parts * part.length} ${hash.digest('hex')}` };
+    return { outcomes, error, secure: secure?.protocol ?? null, authenticated, said: `${parts * part.length} ${hash.digest('hex')}` };
   },
   /** The code and the words of a connection that fails. */
   fail: ({ port, ...how }) =>
