@@ -74,8 +74,8 @@ export class Application {
   take(event: ServerEvent): void {
     switch (event.type) {
       case 'chunk':
-        // The engine lends the octets; the application gets its own.
-        return this.#receiving().body.push(event.bytes.slice());
+        // The engine lends the octets; the application gets its own. (`slice` of a Buffer of Node would be a view.)
+        return this.#receiving().body.push(new Uint8Array(event.bytes));
       case 'message':
         return this.#arrived(event);
       case 'aborted':

@@ -46,6 +46,23 @@ describe('a message', () => {
     expect(await client.replies(1)).toEqual(['250 2.6.0 Message accepted']);
   });
 
+  test('belongs to the handler, whatever becomes of the octets that the transport has lent', async () => {
+    let content = '';
+    const { client } = start({
+      async message({ body }) {
+        for await (const bytes of body) content += String.fromCharCode(...bytes);
+      },
+    });
+    client.send(TRANSACTION);
+    await client.replies(4);
+    const lent = Buffer.from('one\r\n');
+    client.sink!.data(lent);
+    lent.fill(0x78);
+    client.send('.\r\n');
+    await client.replies(1);
+    expect(content).toBe('one\r\n');
+  });
+
   test('is acknowledged with the text of the handler', async () => {
     const { client } = start({
       async message({ body }) {

@@ -143,6 +143,11 @@ export class Input {
   }
 }
 
+/** Octets that are nobody else's. (`slice` of a Buffer of Node is a view.) */
+export function copy(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
 /** Octets joined; the one part itself where there is only one. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
   const filled = parts.filter((part) => part.length > 0);

@@ -162,3 +162,18 @@ test('to hold back the answer to the first chunk holds back no other reply', () 
   s.accept(question, { delay: 1000 });
   expect(pull(s)).toMatch(/250 2\.6\.0 Message accepted\r\n250 2\.0\.0 NOOP OK\r\n$/);
 });
+
+test('a snapshot keeps nothing that it was lent, not even of a Buffer, whose slice is a view', () => {
+  const options = { hostname: 'mx.example.org', preset: 'sink', ask: ['mail'] } as const;
+  const s = new ServerSession(options);
+  pull(s);
+  const lent = Buffer.from('HELO c.example\r\nMAIL FROM:<>\r\nNOOP\r\n');
+  s.receive(lent);
+  pull(s);
+  const snapshot = s.snapshot();
+  lent.fill(0x78);
+  const restored = ServerSession.restore(options, snapshot, 0);
+  const question = restored.nextEvent();
+  if (question?.type === 'mail') restored.accept(question);
+  expect(pull(restored)).toBe('250 2.1.0 Sender OK\r\n250 2.0.0 NOOP OK\r\n');
+});

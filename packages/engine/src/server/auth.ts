@@ -1,5 +1,6 @@
 import { decodeBase64, encodeBase64, octets } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
+import { copy } from '../input.ts';
 import { showLine, showResponse } from '../redact.ts';
 import { Secret } from '../secret.ts';
 import { ask } from './answer.ts';
@@ -65,5 +66,5 @@ function failAuth(core: Core, code: FaultCode, reply: ReplyName): void {
 function askStep(core: Core, response: Uint8Array | null): void {
   const { mechanism, step } = core.state.exchange!;
   // A copy: the octets outlive the line, which is only lent.
-  ask(core, { type: 'auth', mechanism, step, response: response === null ? null : new Secret(response.slice()) });
+  ask(core, { type: 'auth', mechanism, step, response: response === null ? null : new Secret(copy(response)) });
 }

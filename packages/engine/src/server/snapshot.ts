@@ -1,5 +1,6 @@
 import { SmtpUsageError } from '../error.ts';
 import type { Peer } from '../facts.ts';
+import { copy } from '../input.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import { Core, type State } from './core.ts';
 import { DotReader, type DotState } from './dot-reader.ts';
@@ -74,11 +75,11 @@ export function snapshotOf(core: Core): Snapshot {
     question: about(question, envelope),
     events: core.events
       .filter((event) => event !== question)
-      .map((event) => (event.type === 'chunk' ? { ...event, bytes: event.bytes.slice() } : event)),
-    input: core.input.unread().slice(),
+      .map((event) => (event.type === 'chunk' ? { ...event, bytes: copy(event.bytes) } : event)),
+    input: copy(core.input.unread()),
     dropped: core.input.dropped,
-    output: output.slice(),
-    late: core.late?.slice() ?? null,
+    output: copy(output),
+    late: core.late === null ? null : copy(core.late),
     timer: core.timer,
     timerLeft: core.timerEnds - core.now,
     flushLeft: core.flushEnds - core.now,
@@ -98,14 +99,14 @@ export function restoreCore(policy: Policy, peer: Peer, snapshot: Snapshot, now:
     refusedChunk: snapshot.state.refusedChunk === null ? null : { ...snapshot.state.refusedChunk },
     exchange: null,
   };
-  core.input.resume(snapshot.input.slice(), snapshot.dropped);
+  core.input.resume(copy(snapshot.input), snapshot.dropped);
   core.events.push(...snapshot.events);
   // The open question is asked again.
   core.question = about(snapshot.question, envelope);
   if (core.question !== null) core.events.push(core.question);
   core.dialect = dialectOf(core);
-  if (snapshot.output.length > 0) core.send(snapshot.output.slice());
-  core.late = snapshot.late?.slice() ?? null;
+  if (snapshot.output.length > 0) core.send(copy(snapshot.output));
+  core.late = snapshot.late === null ? null : copy(snapshot.late);
   core.timer = snapshot.timer;
   core.timerEnds = now + snapshot.timerLeft;
   core.flushEnds = now + snapshot.flushLeft;
