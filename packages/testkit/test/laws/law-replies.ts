@@ -183,6 +183,7 @@ const proxied: Law = property(
     const plans = value.plans.map((plan) => ({ ...plan, answer: 'accept' as const, discard: false }));
     const willing = { ...value, options, plans, welcome: WELCOME.in, end: 'idle' as const };
     const before = inProtocol(options, `EHLO c.example\r\nXFORWARD NAME=old.example\r\n${value.segments[0]!}`);
+    if (/xclient/i.test(before)) return;
     const anew = talk(Session, { ...willing, segments: [before] }, sizes);
     const { recorder } = anew;
     anew.segment([octets(inProtocol(options, '\r\n.\r\nRSET\r\nEHLO x.example\r\n'))]);
@@ -194,7 +195,8 @@ const proxied: Law = property(
     const { session } = recorder;
     same([session.peer, session.identity, session.hello, session.forwarded, session.envelope], [peer, identity, null, null, null], 'facts');
     if (identity !== null) return;
-    const fresh = conversation(Session, { ...willing, options: { ...options, peer } });
+    // Trust in a connection ends with its XCLIENT.
+    const fresh = conversation(Session, { ...willing, options: { ...options, peer, trust: [] } });
     fresh.pump();
     const rest = cut(inProtocol(options, hello + text), sizes);
     const [from, direct] = [

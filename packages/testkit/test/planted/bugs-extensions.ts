@@ -262,9 +262,16 @@ export const EXTENSION_BUGS: readonly Mutant[] = [
   {
     name: 'XCLIENT of anybody',
     file: 'server/guards.ts',
-    find: "({ policy }) => policy.trust.has('XCLIENT')",
+    find: "(core) => offers(core, 'XCLIENT')",
     replace: '() => true',
     law: REFUSED,
+  },
+  {
+    name: 'XCLIENT once more by whom it let in',
+    file: 'server/offer.ts',
+    find: ' && !state.proxied',
+    replace: '',
+    law: ANEW,
   },
   {
     name: 'XFORWARD that is refused tells something',
@@ -334,7 +341,7 @@ export const EXTENSION_BUGS: readonly Mutant[] = [
   {
     name: 'snapshot forgets a reply that is held back',
     file: 'server/snapshot.ts',
-    find: '  core.late = snapshot.late?.slice() ?? null;\n',
+    find: '  core.late = snapshot.late === null ? null : copy(snapshot.late);\n',
     replace: '',
     law: SNAPSHOT,
   },
