@@ -1,6 +1,6 @@
 // The programs of others that mail is taken from and sent to: which are missing, and how Debian installs them.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -76,7 +76,13 @@ export function provide(install) {
 
 /** With what it can't do without. */
 function isHere(program) {
+  if (program === 'saslpasswd2' && !libraries().some((folder) => existsSync(join(folder, 'sasl2', 'libscram.so')))) return false;
   if (program === 'nginx' && !existsSync(NGINX_MAIL)) return false;
   if (program === 'exim4' && !/^Debian-exim:/m.test(readFileSync('/etc/passwd', 'utf8'))) return false;
   return find(program) !== undefined;
+}
+
+/** Debian keeps libraries in a folder for each architecture. */
+function libraries() {
+  return readdirSync('/usr/lib').map((name) => join('/usr/lib', name));
 }
