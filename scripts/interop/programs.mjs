@@ -12,6 +12,7 @@ const PROGRAMS = {
   msmtp: 'msmtp',
   openssl: 'openssl',
   'smtp-source': 'postfix',
+  saslpasswd2: 'sasl2-bin',
   aiosmtpd: 'python3-aiosmtpd',
   chromium: 'chromium',
   haproxy: 'haproxy',
@@ -21,8 +22,12 @@ const PROGRAMS = {
 /** What is used where it is there, and installed along with the others. */
 const BONUS = { gsasl: 'gsasl' };
 
-/** Without these swaks can't do TLS, and nginx no mail. */
-const BESIDE = { swaks: ['libnet-ssleay-perl', 'libio-socket-ssl-perl'], nginx: ['libnginx-mod-mail'] };
+/** Without these swaks can't do TLS, Cyrus SASL has no mechanism, and nginx no mail. */
+const BESIDE = {
+  swaks: ['libnet-ssleay-perl', 'libio-socket-ssl-perl'],
+  saslpasswd2: ['libsasl2-modules'],
+  nginx: ['libnginx-mod-mail'],
+};
 
 /** nginx loads it by its path. */
 export const NGINX_MAIL = '/usr/lib/nginx/modules/ngx_mail_module.so';
