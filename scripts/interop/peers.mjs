@@ -236,7 +236,7 @@ export async function startExim() {
     ),
   ];
   writeFileSync(path('exim.conf'), `${config.join('\n')}\n`);
-  const child = spawn(find('exim4'), ['-C', path('exim.conf'), '-bdf', '-q1s'], { stdio: 'ignore' });
+  const child = spawn(find('exim4'), ['-C', path('exim.conf'), '-bdf', '-q1s'], { stdio: 'ignore', detached: true });
   await listening(port, child);
   return {
     port,
@@ -245,8 +245,22 @@ export async function startExim() {
       const mail = path('mail/new');
       return existsSync(mail) ? files(mail, /./).map((file) => readFileSync(join(mail, file), 'latin1')) : [];
     },
-    stop: () => end(child, folder),
+    async stop() {
+      // Its queue runners outlive it, and would make their folders again. Where nobody reaps them they are there, dead, for good.
+      for (const limit = Date.now() + 2000; Date.now() < limit && signalGroup(child.pid); )
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      await end(child, folder);
+    },
   };
+}
+
+/** Whether there was anybody in the group to be told to end. */
+function signalGroup(leader) {
+  try {
+    return process.kill(-leader, 'SIGTERM');
+  } catch {
+    return false;
+  }
 }
 
 function newFolder() {
