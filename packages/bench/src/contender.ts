@@ -29,7 +29,7 @@ export class Contender {
   /** `ehlo serve`, as its users start it. */
   static async startStorage(maildir: string): Promise<Contender> {
     const program = fileURLToPath(new URL('../../ehlo/bin/ehlo.js', import.meta.url));
-    const child = fork(program, ['serve', '--port', '0', '--quiet', '--maildir', maildir], {
+    const child = fork(program, ['serve', '--port', '0', '--quiet', '--limit-transactions', '999999999', '--maildir', maildir], {
       execArgv: ['--expose-gc', '--import', pathToFileURL(server('report')).href],
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });

@@ -15,6 +15,7 @@ class Bare {
     preset: 'mx',
     ask: ['rcpt', 'message'],
     extensions: [...PRESETS.mx.extensions, 'BINARYMIME'],
+    limits: { transactions: 999_999_999 },
   });
   #replies = 0;
   #content = 0;
