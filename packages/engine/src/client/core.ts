@@ -1,12 +1,13 @@
 import { encodeUtf8, isHostName, type Reply } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import type { TlsInfo } from '../facts.ts';
-import { concat, Input } from '../input.ts';
+import { concat } from '../input.ts';
 import type { Body, Part } from './body.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { ClientCause, ClientEvent, ClientFaultCode, Stage } from './events.ts';
 import { GUARD_FAILURES, holds } from './guards.ts';
 import { type ClientLimitName, type ClientLimits, resolveClientLimits } from './limits.ts';
+import { Lines } from './lines.ts';
 import type { ClientFeature, ClientOptions } from './options.ts';
 import { type ClientGuard, type ClientPhase, type ClientRow, type ClientTrigger, findClientRow } from './table.ts';
 import { settleAll, stageOf, type Transaction } from './transaction.ts';
@@ -79,7 +80,7 @@ interface Leaving {
 export class ClientCore {
   readonly options: ClientOptions;
   readonly limits: ClientLimits;
-  readonly input: Input = new Input();
+  readonly input: Lines = new Lines();
   events: ClientEvent[] = [];
   phase: ClientPhase = 'connect';
   tls: TlsInfo | null;

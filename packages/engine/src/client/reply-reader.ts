@@ -1,4 +1,4 @@
-import { latin1, replyOf } from '@ehlo/grammar';
+import { replyOf } from '@ehlo/grammar';
 import { escaped } from '../escape.ts';
 import { answer } from './answer.ts';
 import type { ClientCore } from './core.ts';
@@ -23,11 +23,17 @@ export class ReplyReader {
   #octets = 0;
   readonly #quirks: Set<Quirk> = new Set();
 
-  /** Reads and carries out all replies that have arrived. */
-  read(core: ClientCore): void {
+  /** Reads and carries out all replies that have arrived with these octets. */
+  read(core: ClientCore, bytes: Uint8Array): void {
     const { input } = core;
-    if (core.phase === 'connect' && TLS_RECORDS.includes(input.peek())) return core.fault('speaks-tls', '');
-    while (core.phase !== 'closed' && input.readLine(core.limits.replyLine)) this.#line(core);
+    if (core.phase === 'connect' && input.empty && TLS_RECORDS.includes(bytes[0]!)) return core.fault('speaks-tls', '');
+    input.push(bytes);
+    while (core.phase !== 'closed') {
+      // One octet more than is allowed tells that there are too many.
+      const line = input.next(core.limits.replyLine + 1);
+      if (line === null) return;
+      this.#line(core, line);
+    }
   }
 
   /** Whether a reply has begun and is not whole. */
@@ -35,20 +41,19 @@ export class ReplyReader {
     return this.#lines.length > 0;
   }
 
-  #line(core: ClientCore): void {
-    const { input, limits } = core;
-    const { bytes, from, to } = input;
-    const whole = latin1(bytes, from, to);
+  #line(core: ClientCore, ended: string): void {
+    const { limits } = core;
+    const whole = ended.replace(/\r?\n$/, '');
     const [, digits = '', mark = ' ', rest = ''] = LINE.exec(whole) ?? [];
     const text = digits === '334' ? rest : masked(core, rest);
     const line = show(core, digits === '' ? masked(core, whole) : digits + mark + text);
     if (core.options.trace === true) core.events.push({ type: 'trace', from: 'server', line });
-    this.#octets += to - from + 2;
+    this.#octets += whole.length + 2;
     const code = Number(digits);
-    if (input.overlong || this.#octets > limits.replyOctets || this.#lines.length === limits.replyLines)
+    if (ended.length > limits.replyLine || this.#octets > limits.replyOctets || this.#lines.length === limits.replyLines)
       return core.fault('reply-too-long', line);
     if (digits === '') return core.fault('malformed-reply', line);
-    if (!input.crlf && !this.#taken(core, 'bare-lf-line', line)) return;
+    if (!ended.endsWith('\r\n') && !this.#taken(core, 'bare-lf-line', line)) return;
     const before = this.#lines.length === 0 ? code : this.#code;
     if (code !== before && !this.#areTaken(core, code, before, line)) return;
     this.#code = Math.max(code, before);

@@ -46,8 +46,7 @@ export class ClientSession {
     const core = this.#core;
     if (core.phase === 'closed' || bytes.length === 0) return;
     if (core.phase === 'tls') return core.fault('plaintext-after-starttls', '');
-    core.input.push(bytes);
-    this.#reader.read(core);
+    this.#reader.read(core, bytes);
     if (core.due[0]?.live !== true && (!core.input.empty || this.#reader.begun)) core.premature = true;
   }
 
