@@ -24,11 +24,11 @@ function parts(core: ClientCore, body: Body): Part[] {
   const bytes = concat([block ?? EMPTY, octets(last ? writer.finish() : '')]);
   const command = octets(`BDAT ${bytes.length}${last ? ' LAST' : ''}\r\n`);
   const size = command.length + bytes.length;
-  const due = [core.expect(last ? 'END' : 'BDAT', transaction, 0, size)];
-  if (bytes.length === 0) return [{ bytes: command, due, last }];
+  const due = core.expect(last ? 'END' : 'BDAT', transaction, 0, size);
+  if (bytes.length === 0) return [{ bytes: command, due }];
   return [
-    { bytes: command, due, last: false },
-    { bytes, due, last },
+    { bytes: command, due: null },
+    { bytes, due },
   ];
 }
 

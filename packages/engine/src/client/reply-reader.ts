@@ -46,7 +46,7 @@ export class ReplyReader {
     const whole = ended.replace(/\r?\n$/, '');
     const [, digits = '', mark = ' ', rest = ''] = LINE.exec(whole) ?? [];
     const text = digits === '334' ? rest : masked(core, rest);
-    const line = show(core, digits === '' ? masked(core, whole) : digits + mark + text);
+    const line = show(core, digits === '' ? masked(core, whole) : digits + mark + text, digits);
     if (core.options.trace === true) core.events.push({ type: 'trace', from: 'server', line });
     this.#octets += whole.length + 2;
     const code = Number(digits);
@@ -55,10 +55,15 @@ export class ReplyReader {
     if (digits === '') return core.fault('malformed-reply', line);
     if (!ended.endsWith('\r\n') && !this.#taken(core, 'bare-lf-line', line)) return;
     const before = this.#lines.length === 0 ? code : this.#code;
-    if (code !== before && !this.#areTaken(core, code, before, line)) return;
+    if (code !== before) {
+      // RFC 5321 4.2.1: the codes MUST be the same. Of two that differ the worse counts; but nobody knows which of "go on" and "done" is.
+      if (code < 400 && before < 400 && digits[0] !== String(before)[0]) return core.fault('mixed-codes', line);
+      if (!this.#taken(core, 'mixed-codes', line)) return;
+    }
     this.#code = Math.max(code, before);
-    if (/[^\t -~]/.test(text)) this.#taken(core, 'odd-text', line);
-    this.#lines.push(text.replaceAll(/[^\t -~]/g, '?'));
+    const printable = text.replaceAll(/[^\t -~]/g, '?');
+    if (printable !== text) this.#taken(core, 'odd-text', line);
+    this.#lines.push(printable);
     if (mark === '-') return;
     const [reply, asked] = [this.#lines, core.due[0]?.to ?? ''];
     this.#lines = [];
@@ -66,13 +71,6 @@ export class ReplyReader {
     this.#quirks.clear();
     // RFC 2034 4: the greeting and the answer to EHLO have no enhanced code: what looks like one is text.
     answer(core, PLAIN.test(asked) ? { code: this.#code, lines: reply } : replyOf(this.#code, reply), line);
-  }
-
-  /** RFC 5321 4.2.1: the codes MUST be the same. Of two that differ the worse counts; but nobody knows which of "go on" and "done" is. */
-  #areTaken(core: ClientCore, one: number, other: number, line: string): boolean {
-    const comparable = Math.max(one, other) >= 400 || Math.floor(one / 100) === Math.floor(other / 100);
-    if (!comparable) core.fault('mixed-codes', line);
-    return comparable && this.#taken(core, 'mixed-codes', line);
   }
 
   /** Whether a quirk is taken; it is told once for each reply. */
@@ -92,8 +90,9 @@ function masked({ secrets }: ClientCore, text: string): string {
   return secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
 }
 
-/** A line as it may stand in a log. */
-function show(core: ClientCore, line: string): string {
-  if (line.startsWith('334') || (core.phase === 'auth' && !LINE.test(line))) return `${line.startsWith('334') ? '334 ' : ''}***`;
+/** A line as it may stand in a log; `code` is empty where it has none. */
+function show({ phase }: ClientCore, line: string, code: string): string {
+  if (line.startsWith('334')) return '334 ***';
+  if (phase === 'auth' && code === '') return '***';
   return escaped(line.slice(0, SHOWN)) + (line.length > SHOWN ? '…' : '');
 }

@@ -170,7 +170,7 @@ export class ClientSession {
    */
   authenticate(mechanism: string, initial: Uint8Array | null = null): void {
     const auth = this.#core.feature('auth');
-    if (auth === undefined) throw new SmtpUsageError('missing-feature', 'authenticate needs AUTH in the option features');
+    if (auth === undefined) throw new SmtpUsageError('missing-feature', 'AUTH is not among the option features');
     auth.begin(this.#core, mechanism, initial);
     this.#core.settle();
   }
