@@ -44,8 +44,6 @@ function carryOut(core: ClientCore, reply: Reply, due: Due): void {
       if (!yes) return startTlsRefused(core, reply);
       core.events.push({ type: 'upgrade' });
       core.go('upgrade');
-      // Octets behind the 220, in the same chunk or in a later one: never replies, neither before TLS nor after (CVE-2011-0411).
-      if (!core.input.empty) core.fault('plaintext-after-starttls', '');
       return;
     case 'AUTH':
       return core.feature('auth')!.answered(core, reply);

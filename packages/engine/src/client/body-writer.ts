@@ -1,3 +1,5 @@
+import { EMPTY } from '../join.ts';
+
 const LF = 0x0a;
 const CR = 0x0d;
 const DOT = 0x2e;
@@ -149,8 +151,6 @@ export class BodyWriter {
 
 /** Octets that are put for one at the most: the LF of a bare CR, a dot, and itself. */
 const MOST_PUT = 3;
-
-const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** Where text ends: at a CR or LF. */
 function textEnd(bytes: Uint8Array, from: number, to: number): number {

@@ -1,5 +1,5 @@
 import { octets } from '@ehlo/grammar';
-import { concat } from '../input.ts';
+import { concat, EMPTY } from '../join.ts';
 import type { Body, Part } from './body.ts';
 import type { ClientCore } from './core.ts';
 
@@ -31,5 +31,3 @@ function parts(core: ClientCore, body: Body): Part[] {
     { bytes, due },
   ];
 }
-
-const EMPTY: Uint8Array = new Uint8Array(0);

@@ -1,7 +1,7 @@
 import { latin1 } from '@ehlo/grammar';
+import { EMPTY } from '../join.ts';
 
 const LF = 0x0a;
-const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** Lines of replies. Each chunk is read to its end at once: nothing of it is kept but what is left of a line. */
 export class Lines {

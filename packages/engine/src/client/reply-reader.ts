@@ -29,16 +29,14 @@ export class ReplyReader {
     if (core.phase === 'connect' && input.empty && TLS_RECORDS.includes(bytes[0]!)) return core.fault('speaks-tls', '');
     input.push(bytes);
     while (core.phase !== 'closed') {
+      // Octets behind the 220, in the same chunk or in a later one: never replies, neither before TLS nor after (CVE-2011-0411).
+      if (core.phase === 'tls' && !input.empty) return core.fault('plaintext-after-starttls', '');
       // One octet more than is allowed tells that there are too many.
       const line = input.next(core.limits.replyLine + 1);
-      if (line === null) return;
+      if (line === null) break;
       this.#line(core, line);
     }
-  }
-
-  /** Whether a reply has begun and is not whole. */
-  get begun(): boolean {
-    return this.#lines.length > 0;
+    if (core.due[0]?.live !== true && (!input.empty || this.#lines.length > 0)) core.premature = true;
   }
 
   #line(core: ClientCore, ended: string): void {

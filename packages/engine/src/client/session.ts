@@ -44,10 +44,7 @@ export class ClientSession {
   /** Octets from the peer: they are read at once and not kept. Legal in every state. */
   receive(bytes: Uint8Array): void {
     const core = this.#core;
-    if (core.phase === 'closed' || bytes.length === 0) return;
-    if (core.phase === 'tls') return core.fault('plaintext-after-starttls', '');
-    this.#reader.read(core, bytes);
-    if (core.due[0]?.live !== true && (!core.input.empty || this.#reader.begun)) core.premature = true;
+    if (core.phase !== 'closed' && bytes.length > 0) this.#reader.read(core, bytes);
   }
 
   /** The peer has ended its side. */

@@ -190,7 +190,7 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   },
   {
     name: 'half a reply waits for its question',
-    file: 'client/session.ts',
+    file: 'client/reply-reader.ts',
     find: 'core.premature = true;',
     replace: 'core.premature = false;',
     law: PREMATURE,
@@ -284,8 +284,8 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   // Security
   {
     name: 'replies behind STARTTLS are kept',
-    file: 'client/answer.ts',
-    find: "      if (!core.input.empty) core.fault('plaintext-after-starttls', '');\n",
+    file: 'client/reply-reader.ts',
+    find: "      if (core.phase === 'tls' && !input.empty) return core.fault('plaintext-after-starttls', '');\n",
     replace: '',
     law: 'client: replies are injected behind the answer to STARTTLS',
   },
