@@ -79,8 +79,7 @@ function challenged(core: ClientCore, exchange: NonNullable<ClientCore['exchange
 
 function encoded(bytes: Uint8Array): string {
   const text = encodeBase64(bytes);
-  if (text.length > LONGEST_RESPONSE)
-    throw new SmtpUsageError('bad-argument', `a response of ${bytes.length} octets is too long for a line`);
+  if (text.length > LONGEST_RESPONSE) throw new SmtpUsageError('bad-argument', 'the response is too long for a line');
   return text;
 }
 

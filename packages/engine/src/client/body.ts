@@ -18,12 +18,13 @@ export class Body {
   ended = false;
   /** All of it has been handed out, or no more of it will be. */
   done = false;
+  /** No more of it is wanted. */
+  stopped = false;
   /** The reply to its end. */
   end: Due | null = null;
   /** Stands for the block that is on its way: a new one restarts the timer. */
   block: object = {};
   #ready: Part[] = [];
-  #stopped = false;
   #octets = 0;
   /** Since when octets are on their way, if any are; and how long others were before. */
   #since: number = Number.POSITIVE_INFINITY;
@@ -43,7 +44,7 @@ export class Body {
 
   /** The next octets; null if there are none for now. */
   peek(core: ClientCore): Part | null {
-    if (this.#ready.length === 0 && !this.#stopped) {
+    if (this.#ready.length === 0 && !this.stopped) {
       const bdat = this.transaction.plan.transfer === 'BDAT';
       this.#ready = bdat ? core.feature('chunking')!.parts(core, this) : dataParts(this);
     }
@@ -52,17 +53,13 @@ export class Body {
 
   taken(part: Part): void {
     this.#ready.shift();
-    this.done = part.due?.to === 'END' || (this.#stopped && this.#ready.length === 0);
+    this.done = part.due?.to === 'END' || (this.stopped && this.#ready.length === 0);
   }
 
-  /** No more of it is wanted. What has been announced still has to follow (RFC 3030 2). */
+  /** Stops it. What has been announced still has to follow (RFC 3030 2). */
   stop(): void {
-    this.#stopped = true;
+    this.stopped = true;
     this.done = this.#ready.length === 0;
-  }
-
-  get stopped(): boolean {
-    return this.#stopped;
   }
 
   /** Octets have been handed out. */

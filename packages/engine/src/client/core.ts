@@ -171,11 +171,15 @@ export class ClientCore {
     return this.due.length === 0 || (this.pipelines('envelope') && this.flight + line.length + 2 <= this.limits.flight);
   }
 
-  /** Queues a command line. `shown` is what a trace shows of it. */
-  ask(to: Asked, line: string, transaction: Transaction | null = null, index = 0, shown: string = line): void {
+  /** Queues a command line, the verb alone if nothing is given. `shown` is what a trace shows of it. */
+  ask(to: Asked, line: string = to, transaction: Transaction | null = null, index = 0, shown: string = line): void {
     const bytes = encodeUtf8(`${line}\r\n`);
-    if (this.options.trace === true) this.events.push({ type: 'trace', from: 'client', line: shown });
+    this.trace('client', shown);
     this.#output.push({ bytes, due: this.expect(to, transaction, index, bytes.length) });
+  }
+
+  trace(from: 'client' | 'server', line: string): void {
+    if (this.options.trace === true) this.events.push({ type: 'trace', from, line });
   }
 
   /** A reply will be due. */
@@ -237,7 +241,7 @@ export class ClientCore {
   leave(cause: ClientCause, reply: Reply | null): void {
     this.leaving = { cause, reply };
     this.go('leave');
-    this.ask('QUIT', 'QUIT');
+    this.ask('QUIT');
   }
 
   /** Ends the session. What is not decided is told now. */

@@ -135,7 +135,7 @@ export function planTransaction(
   };
 }
 
-const NO_UTF8: Problem = { code: 'smtputf8', enhanced: '5.6.7', text: 'the server takes no UTF-8 in addresses and headers' };
+const NO_UTF8: Problem = { code: 'smtputf8', enhanced: '5.6.7', text: 'the server takes no UTF-8' };
 
 /** What may stop a whole message; the first is told. */
 const PROBLEMS: readonly Problem[] = [

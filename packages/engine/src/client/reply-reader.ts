@@ -45,7 +45,7 @@ export class ReplyReader {
     const [, digits = '', mark = ' ', rest = ''] = LINE.exec(whole) ?? [];
     const text = digits === '334' ? rest : masked(core, rest);
     const line = show(core, digits === '' ? masked(core, whole) : digits + mark + text, digits);
-    if (core.options.trace === true) core.events.push({ type: 'trace', from: 'server', line });
+    core.trace('server', line);
     this.#octets += whole.length + 2;
     const code = Number(digits);
     if (ended.length > limits.replyLine || this.#octets > limits.replyOctets || this.#lines.length === limits.replyLines)
@@ -63,7 +63,8 @@ export class ReplyReader {
     if (printable !== text) this.#taken(core, 'odd-text', line);
     this.#lines.push(printable);
     if (mark === '-') return;
-    const [reply, asked] = [this.#lines, core.due[0]?.to ?? ''];
+    const reply = this.#lines;
+    const asked = core.due[0]?.to ?? '';
     this.#lines = [];
     this.#octets = 0;
     this.#quirks.clear();

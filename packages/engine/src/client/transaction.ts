@@ -66,7 +66,7 @@ export function advance(core: ClientCore): void {
   if (core.phase === 'envelope') envelope(core, active!);
   if (core.quitting && core.leaving === null && core.may('quit')) {
     core.go('quit');
-    core.ask('QUIT', 'QUIT');
+    core.ask('QUIT');
   }
 }
 
@@ -84,7 +84,8 @@ function envelope(core: ClientCore, transaction: Transaction): void {
     core.transactions++;
     core.ask('MAIL', plan.mail, transaction);
   }
-  while (transaction.asked < asking.length && transaction.mail !== 'refused' && transaction.untold > 0) {
+  // Where MAIL is refused, all has been told.
+  while (transaction.asked < asking.length && transaction.untold > 0) {
     const { line, index } = asking[transaction.asked]!;
     if (!core.hasRoom(line)) return;
     transaction.asked++;
@@ -96,7 +97,7 @@ function envelope(core: ClientCore, transaction: Transaction): void {
   // RFC 3030 2: BDAT comes "after all MAIL and RCPT responses are collected".
   if (plan.transfer === 'BDAT') {
     if (answered) goAhead(core, transaction);
-  } else if ((answered || core.pipelines('data')) && transaction.untold > 0 && transaction.mail !== 'refused' && core.hasRoom('DATA')) {
+  } else if ((answered || core.pipelines('data')) && transaction.untold > 0 && core.hasRoom('DATA')) {
     core.go('data');
     core.ask('DATA', 'DATA', transaction);
   }
