@@ -5,11 +5,20 @@ import { reject } from 'ehlo';
 import { run } from './clients.mjs';
 import { transactions } from './extract.mjs';
 import { judge } from './judge.mjs';
+import { USER } from './peers.mjs';
 import { find } from './programs.mjs';
 import { bytes, CA, linesTo, scenario, script, storedBy, TLS } from './stage.mjs';
 
 const CONTENT = ['From: <sender@client.example>', 'Subject: dots', '', '.', '..', '.a', '', '...', 'last', '.', ''].join('\r\n');
 const RECIPIENTS = ['one', 'two', 'three', '"four of us"'].map((local) => `<${local}@mx.example>`);
+
+/** It sends bounces with the wrong password. */
+const PASSWORD = `\${if eq{$sender_address}{}{wrong}{${USER.password}}}`;
+const AUTHENTICATORS = {
+  PLAIN: ['driver = plaintext', `client_send = ^${USER.name}^${PASSWORD}`],
+  LOGIN: ['driver = plaintext', `client_send = : ${USER.name} : ${PASSWORD}`],
+  'CRAM-MD5': ['driver = cram_md5', `client_name = ${USER.name}`, `client_secret = ${PASSWORD}`],
+};
 
 export const eximScenarios = [
   scenario('Exim: chunks, several recipients', chunks),
@@ -17,6 +26,9 @@ export const eximScenarios = [
   scenario('Exim: the parameters of DSN', notifications),
   scenario('Exim: SMTPUTF8', internationalized),
   scenario('Exim: STARTTLS, verified', secured),
+  ...Object.keys(AUTHENTICATORS).map((mechanism) =>
+    scenario(`Exim: STARTTLS, AUTH ${mechanism}`, (stage) => authenticated(stage, mechanism)),
+  ),
   scenario('Exim: DATA where chunks are not offered', data),
   scenario('Exim: a message that is refused among its chunks', refusedAmongChunks),
   scenario('Exim: LMTP, a recipient refused and one failed at the end', lmtp),
@@ -79,13 +91,7 @@ async function internationalized(stage) {
 
 async function secured(stage) {
   const server = await stage.server('--raw', ...TLS);
-  const submit = exim(stage, server.port, [
-    'hosts_require_tls = *',
-    `tls_verify_certificates = ${stage.copy(CA)}`,
-    'tls_verify_hosts = *',
-    'tls_verify_cert_hostnames = *',
-    'tls_sni = localhost',
-  ]);
+  const submit = exim(stage, server.port, trust(stage));
   await submit([{ to: RECIPIENTS, content: CONTENT }]);
   const [message] = await storedBy(server);
   assert.equal(message.protocol, 'ESMTPS');
@@ -93,6 +99,29 @@ async function secured(stage) {
   const lines = linesTo(server);
   assert(lines.includes('STARTTLS'));
   assert(lines.includes(`BDAT ${message.size} LAST`));
+}
+
+async function authenticated(stage, mechanism) {
+  const users = stage.file('users', `${USER.name}:${USER.password}\n`);
+  const server = await stage.server('--raw', ...TLS, '--users', users, '--preset', 'submission');
+  const authenticator = [`public_name = ${mechanism}`, ...AUTHENTICATORS[mechanism]];
+  const submit = exim(stage, server.port, [...trust(stage), 'hosts_require_auth = *'], authenticator);
+  await submit([{ from: '<>', to: RECIPIENTS, content: CONTENT }]);
+  const log = readFileSync(stage.path('log/mainlog'), 'latin1');
+  assert.match(log, / out authenticator failed .* 535 5\.7\.8 /);
+  assert.match(log, / \*\* one@mx\.example/);
+  await submit([{ to: RECIPIENTS, content: CONTENT }]);
+  const [message, ...others] = await storedBy(server);
+  assert.deepEqual(others, []);
+  assert.deepEqual([message.identity, message.protocol], [USER.name, 'ESMTPSA']);
+  assert.equal(message.reversePath, '<sender@client.example>');
+  assert(message.content.endsWith(`\r\n${CONTENT}`));
+  assert.deepEqual(
+    linesTo(server)
+      .filter((line) => line.startsWith('AUTH '))
+      .map((line) => line.split(' ')[1]),
+    [mechanism, mechanism],
+  );
 }
 
 async function data(stage) {
@@ -144,14 +173,25 @@ async function recorded(stage, ...options) {
   return { server, relay, submit: exim(stage, relay.port) };
 }
 
+/** Of its transport: our certificate, and no other, is what it goes on with. */
+function trust(stage) {
+  return [
+    'hosts_require_tls = *',
+    `tls_verify_certificates = ${stage.copy(CA)}`,
+    'tls_verify_hosts = *',
+    'tls_verify_cert_hostnames = *',
+    'tls_sni = localhost',
+  ];
+}
+
 async function judged(server, relay, count) {
   const messages = await storedBy(server);
   assert.equal(judge(relay.recordings, server, true), count);
   return messages;
 }
 
-/** Returns what gives messages to an Exim that delivers to a port at once. `options` are those of its transport. */
-function exim(stage, port, options = []) {
+/** Returns what gives messages to an Exim that delivers to a port at once. `options` are those of its transport; those of an authenticator may follow. */
+function exim(stage, port, options = [], authenticator = []) {
   for (const folder of ['spool', 'log']) {
     mkdirSync(stage.path(folder));
     // It writes there as a user of its own.
@@ -184,6 +224,7 @@ out:
   port = ${port}
   allow_localhost
   ${options.join('\n  ')}
+${authenticator.length === 0 ? '' : ['begin authenticators', 'out:', ...authenticator].join('\n  ')}
 `,
   );
   return async (messages) => {

@@ -22,6 +22,9 @@ import { startServer } from './server.mjs';
 
 export const CERTS = fileURLToPath(new URL('../../packages/node/test/certs/', import.meta.url));
 export const USER = { name: 'tim', password: 'correct horse' };
+/** What Postfix has by Cyrus SASL. */
+export const CYRUS = ['PLAIN', 'LOGIN', 'CRAM-MD5', 'SCRAM-SHA-1', 'SCRAM-SHA-256', 'SCRAM-SHA-512'];
+const REALM = 'peer.example';
 const PATIENCE = 30_000;
 
 /** Whether this process may start servers that change to a user of their own. */
@@ -67,7 +70,7 @@ export async function startPostfix() {
   const [port, tlsPort] = [await freePort(), await freePort()];
   const behind = await startServer('--raw');
   const path = (name) => join(folder, name);
-  for (const name of ['etc', 'queue', 'log', 'tls', 'data']) mkdirSync(path(name));
+  for (const name of ['etc', 'etc/sasl', 'queue', 'log', 'tls', 'data']) mkdirSync(path(name));
   for (const [id, name] of [['postfix', 'data']]) chownSync(path(name), number('-u', id), number('-g', id));
   copyCertificate(path('tls'));
   const settings = {
@@ -90,6 +93,12 @@ export async function startPostfix() {
     smtpd_tls_security_level: 'may',
     smtpd_tls_cert_file: path('tls/server.crt'),
     smtpd_tls_key_file: path('tls/server.key'),
+    smtpd_sasl_auth_enable: 'yes',
+    smtpd_sasl_type: 'cyrus',
+    smtpd_sasl_local_domain: REALM,
+    smtpd_sasl_authenticated_header: 'yes',
+    smtpd_tls_auth_only: 'yes',
+    cyrus_sasl_config_path: path('etc/sasl'),
     // Nothing is added to a message but what every server adds.
     local_header_rewrite_clients: '',
     smtp_dns_support_level: 'disabled',
@@ -105,6 +114,7 @@ export async function startPostfix() {
       .map(([name, value]) => `${name} = ${value}\n`)
       .join(''),
   );
+  cyrusUser(path);
   const services = [
     'pickup unix n - n 60 1 pickup',
     'cleanup unix n - n - 0 cleanup',
@@ -143,6 +153,17 @@ export async function startPostfix() {
       await end(child, folder);
     },
   };
+}
+
+/** Cyrus SASL has a database of its own, with the password as it is: what every mechanism can be served by. */
+function cyrusUser(path) {
+  const database = path('data/sasldb');
+  const args = ['-p', '-c', '-f', database, '-u', REALM, USER.name];
+  const { status, stderr } = spawnSync(find('saslpasswd2'), args, { input: USER.password, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`saslpasswd2 ended with ${status}: ${stderr}`);
+  chownSync(database, number('-u', 'postfix'), number('-g', 'postfix'));
+  const settings = ['pwcheck_method: auxprop', 'auxprop_plugin: sasldb', `sasldb_path: ${database}`, `mech_list: ${CYRUS.join(' ')}`];
+  writeFileSync(path('etc/sasl/smtpd.conf'), `${settings.join('\n')}\n`);
 }
 
 /** Exim, which files everything. */
@@ -215,7 +236,7 @@ export async function startExim() {
     ),
   ];
   writeFileSync(path('exim.conf'), `${config.join('\n')}\n`);
-  const child = spawn(find('exim4'), ['-C', path('exim.conf'), '-bdf', '-q1s'], { stdio: 'ignore' });
+  const child = spawn(find('exim4'), ['-C', path('exim.conf'), '-bdf', '-q1s'], { stdio: 'ignore', detached: true });
   await listening(port, child);
   return {
     port,
@@ -224,8 +245,22 @@ export async function startExim() {
       const mail = path('mail/new');
       return existsSync(mail) ? files(mail, /./).map((file) => readFileSync(join(mail, file), 'latin1')) : [];
     },
-    stop: () => end(child, folder),
+    async stop() {
+      // Its queue runners outlive it, and would make their folders again. Where nobody reaps them they are there, dead, for good.
+      for (const limit = Date.now() + 2000; Date.now() < limit && signalGroup(child.pid); )
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      await end(child, folder);
+    },
   };
+}
+
+/** Whether there was anybody in the group to be told to end. */
+function signalGroup(leader) {
+  try {
+    return process.kill(-leader, 'SIGTERM');
+  } catch {
+    return false;
+  }
 }
 
 function newFolder() {

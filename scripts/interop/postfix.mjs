@@ -4,7 +4,8 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { reject } from 'ehlo';
 import { run } from './clients.mjs';
 import { judge } from './judge.mjs';
-import { bytes, CA, converse, freePort, scenario, script, storedBy, TLS, until } from './stage.mjs';
+import { USER } from './peers.mjs';
+import { bytes, CA, converse, freePort, linesTo, scenario, script, storedBy, TLS, until } from './stage.mjs';
 
 const CONTENT = ['From: <sender@client.example>', 'Subject: dots', '', '.', '..', '.a', '', '...', 'last', '.', ''].join('\r\n');
 const RECIPIENTS = ['one', 'two', 'three', '"four of us"'].map((local) => `<${local}@mx.example>`);
@@ -14,6 +15,9 @@ const CLIENTS = {
   IPv6: { told: 'ADDR=IPV6:2001:DB8:0:0:0:0:0:77 PORT=4321 NAME=far.example', address: '2001:db8::77' },
 };
 
+/** Of Cyrus SASL; one that asks for one octet string, one for two, one that hashes, and one where both sides prove themselves. */
+const MECHANISMS = ['PLAIN', 'LOGIN', 'CRAM-MD5', 'SCRAM-SHA-256'];
+
 export const postfixScenarios = [
   scenario('Postfix: SMTP, pipelined, several recipients', pipelined),
   scenario('Postfix: SMTP, many messages by few connections', reused),
@@ -21,6 +25,7 @@ export const postfixScenarios = [
   scenario('Postfix: SMTP, the parameters of DSN', notifications),
   scenario('Postfix: SMTPUTF8', internationalized),
   scenario('Postfix: STARTTLS, verified', secured),
+  ...MECHANISMS.map((mechanism) => scenario(`Postfix: STARTTLS, AUTH ${mechanism}`, (stage) => authenticated(stage, mechanism))),
   scenario('Postfix: SMTP, a recipient refused', refused),
   scenario('Postfix: LMTP over TCP, XFORWARD for an IPv4 client', (stage) => forwarded(stage, CLIENTS.IPv4)),
   scenario('Postfix: LMTP over a Unix socket, XFORWARD for an IPv6 client', forwardedByUnix),
@@ -96,12 +101,41 @@ async function internationalized(stage) {
 
 async function secured(stage) {
   const server = await stage.server('--raw', ...TLS);
-  const trust = ['smtp_tls_security_level = secure', 'smtp_tls_secure_cert_match = localhost', `smtp_tls_CAfile = ${stage.copy(CA)}`];
-  const submit = await postfix(stage, `smtp:[127.0.0.1]:${server.port}`, trust);
+  const submit = await postfix(stage, `smtp:[127.0.0.1]:${server.port}`, trust(stage));
   await submit([{ to: RECIPIENTS, content: CONTENT }]);
   const [message] = await storedBy(server);
   assert.equal(message.protocol, 'ESMTPS');
   assert(message.content.endsWith(`\r\n${CONTENT}`));
+}
+
+/** Each sender has a password of his own, and one of them the wrong one. */
+async function authenticated(stage, mechanism) {
+  const users = stage.file('users', `${USER.name}:${USER.password}\n`);
+  const server = await stage.server('--raw', ...TLS, '--users', users, '--preset', 'submission');
+  const passwords = [`sender@client.example ${USER.name}:${USER.password}`, `forgetful@client.example ${USER.name}:wrong`];
+  const submit = await postfix(stage, `smtp:[127.0.0.1]:${server.port}`, [
+    ...trust(stage),
+    'smtp_sasl_auth_enable = yes',
+    'smtp_sasl_security_options = noanonymous',
+    `smtp_sasl_mechanism_filter = ${mechanism}`,
+    `smtp_sasl_password_maps = texthash:${stage.file('passwords', `${passwords.join('\n')}\n`)}`,
+    'smtp_sender_dependent_authentication = yes',
+  ]);
+  const to = RECIPIENTS.slice(0, 2);
+  await submit([{ from: '<forgetful@client.example>', to, content: CONTENT }], { deferred: true });
+  assert.equal(submit.log().match(/status=deferred \(SASL authentication failed; server \S+ said: 535 5\.7\.8 /g)?.length, to.length);
+  await submit([{ to, content: CONTENT }]);
+  const [message, ...others] = await storedBy(server);
+  assert.deepEqual(others, []);
+  assert.deepEqual([message.identity, message.protocol], [USER.name, 'ESMTPSA']);
+  assert.equal(message.reversePath, '<sender@client.example>');
+  assert(message.content.endsWith(`\r\n${CONTENT}`));
+  assert.deepEqual(
+    linesTo(server)
+      .filter((line) => line.startsWith('AUTH '))
+      .map((line) => line.split(' ')[1]),
+    [mechanism, mechanism],
+  );
 }
 
 async function refused(stage) {
@@ -188,6 +222,11 @@ async function recorded(stage, options = [], settings = []) {
   const server = await stage.server('--raw', ...options);
   const relay = await stage.relay(server.port);
   return { server, relay, submit: await postfix(stage, `smtp:[127.0.0.1]:${relay.port}`, settings) };
+}
+
+/** Our certificate, and no other, is what it goes on with. */
+function trust(stage) {
+  return ['smtp_tls_security_level = secure', 'smtp_tls_secure_cert_match = localhost', `smtp_tls_CAfile = ${stage.copy(CA)}`];
 }
 
 async function judged(server, relay, count) {

@@ -1,6 +1,6 @@
 // The programs of others that mail is taken from and sent to: which are missing, and how Debian installs them.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,6 +12,7 @@ const PROGRAMS = {
   msmtp: 'msmtp',
   openssl: 'openssl',
   'smtp-source': 'postfix',
+  saslpasswd2: 'sasl2-bin',
   aiosmtpd: 'python3-aiosmtpd',
   chromium: 'chromium',
   haproxy: 'haproxy',
@@ -21,8 +22,12 @@ const PROGRAMS = {
 /** What is used where it is there, and installed along with the others. */
 const BONUS = { gsasl: 'gsasl' };
 
-/** Without these swaks can't do TLS, and nginx no mail. */
-const BESIDE = { swaks: ['libnet-ssleay-perl', 'libio-socket-ssl-perl'], nginx: ['libnginx-mod-mail'] };
+/** Without these swaks can't do TLS, Cyrus SASL has no mechanism, and nginx no mail. */
+const BESIDE = {
+  swaks: ['libnet-ssleay-perl', 'libio-socket-ssl-perl'],
+  saslpasswd2: ['libsasl2-modules'],
+  nginx: ['libnginx-mod-mail'],
+};
 
 /** nginx loads it by its path. */
 export const NGINX_MAIL = '/usr/lib/nginx/modules/ngx_mail_module.so';
@@ -71,7 +76,13 @@ export function provide(install) {
 
 /** With what it can't do without. */
 function isHere(program) {
+  if (program === 'saslpasswd2' && !libraries().some((folder) => existsSync(join(folder, 'sasl2', 'libscram.so')))) return false;
   if (program === 'nginx' && !existsSync(NGINX_MAIL)) return false;
   if (program === 'exim4' && !/^Debian-exim:/m.test(readFileSync('/etc/passwd', 'utf8'))) return false;
   return find(program) !== undefined;
+}
+
+/** Debian keeps libraries in a folder for each architecture. */
+function libraries() {
+  return readdirSync('/usr/lib').map((name) => join('/usr/lib', name));
 }

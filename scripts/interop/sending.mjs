@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { connect, Pool } from 'ehlo';
 import { run } from './clients.mjs';
 import { transactions } from './extract.mjs';
-import { CERTS, startAiosmtpd, startExim, startPostfix, startSink, USER } from './peers.mjs';
+import { CERTS, CYRUS, startAiosmtpd, startExim, startPostfix, startSink, USER } from './peers.mjs';
 import { startRelay } from './relay.mjs';
 
 const BIN = fileURLToPath(new URL('../../packages/ehlo/bin/ehlo.js', import.meta.url));
@@ -33,11 +33,20 @@ const letters = [
 const chunked = { name: 'by BDAT', content: letter('chunks', `${'x'.repeat(70)}\r\n.\r\n`.repeat(20_000)), args: ['--chunking'] };
 
 /** Each server: { name, needs, start, ...what it can do }. */
-const peers = [
+export const peers = [
   { name: 'smtp-sink', start: startSink, letters },
   { name: 'aiosmtpd', start: () => startAiosmtpd('plain'), letters, starttls: true, mechanisms: ['PLAIN', 'LOGIN'] },
   { name: 'aiosmtpd, TLS from the start', start: () => startAiosmtpd('tls'), letters: [], implicit: true },
-  { name: 'Postfix', root: true, start: startPostfix, letters: [...letters, chunked], starttls: true, implicit: true },
+  {
+    name: 'Postfix',
+    root: true,
+    start: startPostfix,
+    letters: [...letters, chunked],
+    starttls: true,
+    implicit: true,
+    mechanisms: CYRUS,
+    identified: /^\t\(Authenticated sender: tim(?:@peer\.example)?\)/m,
+  },
   {
     name: 'Exim',
     root: true,
@@ -46,6 +55,7 @@ const peers = [
     starttls: true,
     implicit: true,
     mechanisms: ['PLAIN', 'LOGIN', 'CRAM-MD5'],
+    identified: /\bwith esmtpsa\b/,
   },
 ];
 
@@ -179,5 +189,6 @@ async function sendAuthenticated(peer) {
       server,
       peer.mechanisms.map(() => content),
     );
+    if (peer.identified) for (const stored of server.received()) assert.match(stored, peer.identified);
   });
 }

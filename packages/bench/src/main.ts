@@ -7,13 +7,14 @@ import { measureEngine } from './engine.ts';
 import { measureGrammar } from './grammar.ts';
 import { type Effort, measure, type Row } from './row.ts';
 import { bodyRows, messageRows } from './rows.ts';
+import { measureSending } from './sending.ts';
 import { measureStorage } from './storage.ts';
-import { comparison, conditions, engineTable, grammarTable, idleTable, type Result, storageTable } from './tables.ts';
+import { comparison, conditions, engineTable, grammarTable, idleTable, type Result, sendingTable, storageTable } from './tables.ts';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, write: { type: 'boolean' }, only: { type: 'string' } } });
 const effort: Effort = values.quick ? { rounds: 3, milliseconds: 200, idle: 500 } : { rounds: 5, milliseconds: 1000, idle: 2000 };
 const only = new RegExp(values.only ?? '');
-const peer = `smtp-server ${(createRequire(import.meta.url)('smtp-server/package.json') as { version: string }).version}`;
+const peer = `smtp-server ${version('smtp-server')}`;
 
 /** Each section as its heading, its words, and its table. */
 const sections: [title: string, words: string, table: () => Promise<string>][] = [
@@ -34,6 +35,11 @@ const sections: [title: string, words: string, table: () => Promise<string>][] =
     'Messages of 1 KiB a second · CPU for 1,000, each one synced to disk before it is answered.',
     async () => storageTable(await measureStorage(effort)),
   ],
+  [
+    'Sending',
+    `Messages of 4 KiB a second over one connection · CPU of the client for 1,000 of them, to the same server; nodemailer ${version('nodemailer')} by its pool.`,
+    async () => sendingTable(await measureSending(effort)),
+  ],
   ['Engine', 'The session alone, in memory, no socket.', async () => engineTable(measureEngine(effort))],
   [
     'Grammar',
@@ -52,6 +58,11 @@ for (const [title, words, table] of sections) {
 }
 // The page is whole or not at all.
 if (values.write && values.only === undefined) await write(parts.join('\n\n'));
+
+/** The version of a peer. */
+function version(name: string): string {
+  return (createRequire(import.meta.url)(`${name}/package.json`) as { version: string }).version;
+}
 
 async function compared(rows: readonly Row[]): Promise<string> {
   const results: Result[] = [];

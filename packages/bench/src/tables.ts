@@ -3,6 +3,7 @@ import { CONTENDERS, type ContenderName } from './contender.ts';
 import type { EngineFigures } from './engine.ts';
 import type { GrammarFigures } from './grammar.ts';
 import type { Row, Sample, Samples } from './row.ts';
+import { SENDERS, type SendingSamples } from './sending.ts';
 import { median, ratio, shown, spread } from './statistics.ts';
 import type { StorageSamples } from './storage.ts';
 
@@ -50,6 +51,17 @@ export function storageTable({ ehlo, disk }: StorageSamples): string {
   const cells = [ehlo, disk].map((samples) => cell('messages', samples));
   const part = shown(ratio(rates(ehlo), rates(disk)));
   return table(['', '`ehlo serve`', 'the disk alone', 'rate, ehlo : disk'], [['stored and synced, 20 connections', ...cells, part]]);
+}
+
+export function sendingTable(samples: SendingSamples): string {
+  const figures = (name: (typeof SENDERS)[number], figure: 'rate' | 'cpu'): number[] => samples[name].map((sample) => sample[figure]);
+  const rows = SENDERS.map((name) => [
+    name,
+    `${shown(median(figures(name, 'rate')))}/s · ${shown(median(figures(name, 'cpu')))} ms`,
+    shown(ratio(figures(name, 'rate'), figures('nodemailer', 'rate'))),
+    shown(ratio(figures('nodemailer', 'cpu'), figures(name, 'cpu'))),
+  ]);
+  return table(['', 'messages', 'rate, it : nodemailer', 'CPU, nodemailer : it'], rows);
 }
 
 export function engineTable({ commands, bodies, chunks }: EngineFigures): string {

@@ -7,9 +7,10 @@ import { measureEngine } from '../src/engine.ts';
 import { measureGrammar } from '../src/grammar.ts';
 import { type Effort, measure } from '../src/row.ts';
 import { bodyRows, messageRows } from '../src/rows.ts';
+import { measureSending } from '../src/sending.ts';
 import { shown } from '../src/statistics.ts';
 import { measureStorage } from '../src/storage.ts';
-import { comparison, engineTable, grammarTable, idleTable, storageTable } from '../src/tables.ts';
+import { comparison, engineTable, grammarTable, idleTable, sendingTable, storageTable } from '../src/tables.ts';
 
 const effort: Effort = { rounds: 1, milliseconds: 0, idle: 5 };
 
@@ -25,6 +26,10 @@ describe.concurrent('on sockets', { timeout: 30_000 }, () => {
     expect(CONTENDERS.map((name) => sessions[name].length)).toEqual([1, 1, 1]);
     const idle = await measureIdle(effort);
     expect(idleTable(idle, 'peer')).toMatch(/KiB .*KiB .*KiB/);
+  });
+
+  test('sending', async () => {
+    expect(sendingTable(await measureSending(effort))).toMatch(/next behind the dot .*\n.*nodemailer /);
   });
 
   test('storage', async () => {

@@ -74,8 +74,7 @@ export class Application {
   take(event: ServerEvent): void {
     switch (event.type) {
       case 'chunk':
-        // The engine lends the octets; the application gets its own. (`slice` of a Buffer of Node would be a view.)
-        return this.#receiving().body.push(new Uint8Array(event.bytes));
+        return this.#receiving().body.push(event.bytes);
       case 'message':
         return this.#arrived(event);
       case 'aborted':

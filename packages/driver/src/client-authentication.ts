@@ -72,9 +72,9 @@ export class ClientAuthentication {
       if (this.#failure !== null) return this.#done(failed(this.#failure));
       if (TRY_ANOTHER.includes(reply.code) && this.#candidates.length > 0) return this.begin();
       const problem = step?.type === 'respond' && step.problem !== undefined ? ` (${step.problem})` : '';
-      this.#done(
-        new ClientError('auth-refused', `the server refuses the credentials: ${replyText(reply)}${problem}`, { stage: 'auth', reply }),
-      );
+      // RFC 4954 6: 432, 454 and 421 say nothing of the credentials.
+      const what = reply.code < 500 ? 'cannot authenticate anybody now' : 'refuses the credentials';
+      this.#done(new ClientError('auth-refused', `the server ${what}: ${replyText(reply)}${problem}`, { stage: 'auth', reply }));
     }
   }
 

@@ -11,7 +11,7 @@ export interface Address {
 
 /** What a transport tells: one of `end` and `lost` at the most, and nothing after `lost`. */
 export interface Sink {
-  /** Octets have arrived. They are the session's until it reads again. */
+  /** Octets have arrived. The transport does not touch them again: what a handler reads of a message may be a view of them. */
   data(bytes: Uint8Array): void;
   /** The peer has ended its side; writing is still possible. */
   end(): void;

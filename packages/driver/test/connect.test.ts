@@ -129,6 +129,14 @@ test.each<[string, string, string, Script, ConnectOptions, ((server: ScriptedSer
     implicit,
   ],
   [
+    'nobody can authenticate now',
+    'auth-refused',
+    'the server cannot authenticate anybody now: 454 4.7.0 later',
+    but({ AUTH: '454 4.7.0 later' }, AUTH_PLAIN),
+    { auth: PLAIN },
+    implicit,
+  ],
+  [
     'a token is refused, with a reason',
     'auth-refused',
     'the server refuses the credentials: 535 no ({"status":"401"})',

@@ -1,7 +1,7 @@
-import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { octets } from '@ehlo/grammar';
+import { encodeUtf8 } from '@ehlo/grammar';
 
 /** A message that was stored. */
 export interface Stored {
@@ -30,6 +30,7 @@ export class Maildir {
     const probe = join(path, 'tmp', `probe-${process.pid}`);
     await (await open(probe, 'w')).close();
     await unlink(probe);
+    await sweep(join(path, 'tmp'));
     return new Maildir(path, await open(join(path, 'new'), 'r'));
   }
 
@@ -41,7 +42,7 @@ export class Maildir {
     const handle = await open(draft, 'wx');
     let size = 0;
     try {
-      size += await write(handle, octets(header));
+      size += await write(handle, encodeUtf8(header));
       for await (const bytes of body) size += await write(handle, bytes);
       await handle.sync();
       await handle.close();
@@ -57,6 +58,16 @@ export class Maildir {
 
   async close(): Promise<void> {
     await this.#new.close();
+  }
+}
+
+/** What is left of messages that a server has fallen over: after 36 hours nobody writes to them any more (maildir(5)). */
+async function sweep(drafts: string): Promise<void> {
+  const oldest = Date.now() - 36 * 3_600_000;
+  for (const name of await readdir(drafts)) {
+    const draft = join(drafts, name);
+    const { mtimeMs } = await stat(draft).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+    if (mtimeMs < oldest) await unlink(draft).catch(() => {});
   }
 }
 

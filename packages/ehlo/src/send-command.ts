@@ -58,7 +58,9 @@ export async function sendCommand(
     if (!(error instanceof ClientError)) throw error;
     warn(`${error.message}${HINTS[error.code] ?? ''}`);
     for (const outcome of unsent(options.to, error)) printer.outcome(outcome, error.message);
-    return DENIED.has(error.code) ? EXIT.denied : EXIT.unavailable;
+    if (!DENIED.has(error.code)) return EXIT.unavailable;
+    // RFC 4954 6: what is refused for now may be tried again.
+    return error.code === 'auth-refused' && error.reply!.code < 500 ? EXIT.later : EXIT.denied;
   }
   try {
     if (options.dryRun) return await showPlan(client, envelope, letter, printer);

@@ -1,6 +1,6 @@
 // The options of `ehlo serve` that say how it receives: LMTP, Unix sockets, proxies, extensions, limits; and what it says of them.
 
-import { statSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
@@ -112,6 +112,29 @@ test('a message that goes round in circles is refused', async ({ run, stored }) 
   await client.again();
   expect(await client.say(`${received.repeat(3)}\r\nText\r\n.`)).toMatch(/^250 /);
   expect(stored().size).toBe(1);
+});
+
+test('the fields on top of a message hold addresses beyond ASCII as UTF-8', async ({ run, stored }) => {
+  const client = await greeted(await run().port());
+  await client.say('EHLO client.example');
+  for (const path of ['MAIL FROM:<j\u00f6rg@client.example> SMTPUTF8', 'RCPT TO:<\u65e5\u672c@mx.example>'])
+    expect(await client.say(Buffer.from(path).toString('latin1'))).toMatch(/^250 /);
+  await client.say('DATA');
+  expect(await client.say('Subject: x\r\n\r\nText\r\n.')).toMatch(/^250 /);
+  const [file = ''] = stored().values();
+  const text = Buffer.from(file, 'latin1').toString();
+  expect(text).toMatch(/^Return-Path: <j\u00f6rg@client\.example>\r\n/);
+  expect(text).toMatch(/with UTF8SMTP id [\s\S]*X-Envelope-To: <\u65e5\u672c@mx\.example>\r\n/);
+});
+
+test('what is left of messages that were never finished is swept away, in time', async ({ run, folder }) => {
+  const drafts = join(folder, 'mail', 'tmp');
+  mkdirSync(drafts, { recursive: true });
+  for (const name of ['old', 'young']) writeFileSync(join(drafts, name), '');
+  const long = new Date(Date.now() - 37 * 3_600_000);
+  utimesSync(join(drafts, 'old'), long, long);
+  await run().port();
+  expect(readdirSync(drafts)).toEqual(['young']);
 });
 
 describe('--explain', () => {

@@ -1,32 +1,4 @@
-export {
-  type Authentication,
-  Body,
-  BodyAbortedError,
-  type Challenge,
-  type Claim,
-  Client,
-  type ClientAuth,
-  ClientError,
-  type ClientErrorCode,
-  type ClientNotice,
-  type Constraints,
-  type Content,
-  type Decision,
-  type Handler,
-  type IncomingMessage,
-  type Message,
-  outcomeText,
-  Pool,
-  type PoolOptions,
-  type RecipientOutcome,
-  reject,
-  type SendEnvelope,
-  type SendOptions,
-  type SendResult,
-  Server,
-  type Session,
-  type Stored,
-} from '@ehlo/driver';
+export * from '@ehlo/driver/programs';
 export { ClientTls, type ClientTlsSettings } from './client-tls.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export type { Target } from './connect-by.ts';

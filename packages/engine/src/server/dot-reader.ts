@@ -26,10 +26,10 @@ export class DotReader {
   bareLf = 0;
   /** Whether the end has been read. */
   ended = false;
-  /** What the last `read` gave: content octets, a view of the chunk where no dot was taken out, else of a scratch block. */
+  /** What the last `read` gave: content octets, a view of the chunk where no dot was taken out, else of a block that is never used again. */
   content: Uint8Array = EMPTY;
-  #scratch: Uint8Array = EMPTY;
-  /** Octets in the scratch block; -1: it is not in use. */
+  #block: Uint8Array = EMPTY;
+  /** Octets in the block; -1: there is none. */
   #copied = -1;
 
   /**
@@ -100,15 +100,15 @@ export class DotReader {
       if (end < 0) end = start = i; // the dot came in an earlier chunk: nothing of this one is content
     } else end = i;
     if (this.#copied >= 0) this.#copy(bytes, start, end, to - from);
-    this.content = this.#copied >= 0 ? this.#scratch.subarray(0, this.#copied) : bytes.subarray(start, end);
+    this.content = this.#copied >= 0 ? this.#block.subarray(0, this.#copied) : bytes.subarray(start, end);
     this.state = state;
     return i;
   }
 
-  /** Copies a run of content to the scratch block, which has room for a whole chunk and the CR that an earlier one held back. */
+  /** Copies a run of content to the block of this `read`, which has room for a whole chunk and the CR that an earlier one held back. */
   #copy(bytes: Uint8Array, from: number, to: number, chunk: number): void {
-    if (this.#scratch.length < chunk + 1) this.#scratch = new Uint8Array(chunk + 1);
-    this.#copied = append(this.#scratch, Math.max(this.#copied, 0), bytes, from, to);
+    if (this.#copied < 0) this.#block = new Uint8Array(chunk + 1);
+    this.#copied = append(this.#block, Math.max(this.#copied, 0), bytes, from, to);
   }
 }
 

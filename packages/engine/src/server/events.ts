@@ -130,7 +130,7 @@ export interface XclientQuestion {
 /** Notices only tell. */
 export type Notice = ChunkNotice | AbortedNotice | ResetNotice | FaultNotice | TraceNotice | ClosedNotice;
 
-/** Content of the message, without stuffed dots. The octets are lent until the next call of `nextEvent`. */
+/** Content of the message, without stuffed dots: a view of what `receive` was given, and lent no longer than that; or a block that is never used again. */
 export interface ChunkNotice {
   readonly type: 'chunk';
   readonly bytes: Uint8Array;

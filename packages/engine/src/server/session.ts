@@ -46,7 +46,7 @@ export class ServerSession {
     this.#core = core ?? new Core(policyOf(options), peer, tls ?? null);
   }
 
-  /** Octets from the peer. They are lent until `reads` is true again, and for the length of each `chunk`. */
+  /** Octets from the peer. They are lent until `reads` is true again; a `chunk` may be a view of them. */
   receive(bytes: Uint8Array): void {
     const { state, input } = this.#core;
     if (state.phase === 'closed' || state.ended || bytes.length === 0) return;

@@ -83,7 +83,7 @@ export const INPUT_BUGS: readonly Mutant[] = [
     name: 'each dot is copied with all that came before it',
     file: 'server/dot-reader.ts',
     find: '// RFC 5321 4.5.2: "If the first character is a period',
-    replace: 'this.#scratch = this.#scratch.slice();\n        // "If the first character is a period',
+    replace: 'this.#block = this.#block.slice();\n        // "If the first character is a period',
     law: LINEAR,
   },
   {

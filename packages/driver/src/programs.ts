@@ -1,0 +1,13 @@
+// What programs need of the driver, whatever adapter they use: each adapter has it, too.
+export type { Authentication } from './authentication.ts';
+export { Body, BodyAbortedError } from './body.ts';
+export { Client } from './client.ts';
+export type { ClientAuth } from './client-authentication.ts';
+export { ClientError, type ClientErrorCode, outcomeText } from './client-error.ts';
+export type { ClientNotice } from './client-options.ts';
+export type { RecipientOutcome, SendEnvelope, SendOptions, SendResult } from './delivery.ts';
+export { type Challenge, type Decision, type Decisions, type Handler, type IncomingMessage, reject, type Session } from './handler.ts';
+export type { Constraints, Content, Message } from './message-source.ts';
+export { Pool, type PoolOptions } from './pool.ts';
+export type { Claim, Stored } from './sasl.ts';
+export { Server } from './serve.ts';
