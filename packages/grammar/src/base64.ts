@@ -7,12 +7,11 @@ for (let value = 0; value < 64; value++) VALUES[ALPHABET.charCodeAt(value)] = va
 export function encodeBase64(bytes: Uint8Array): string {
   let text = '';
   for (let i = 0; i < bytes.length; i += 3) {
-    const left = bytes.length - i;
     const word = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    text += ALPHABET[word >> 18]! + ALPHABET[(word >> 12) & 63]!;
-    text += (left > 1 ? ALPHABET[(word >> 6) & 63]! : '=') + (left > 2 ? ALPHABET[word & 63]! : '=');
+    for (let shift = 18; shift >= 0; shift -= 6) text += ALPHABET[(word >> shift) & 63]!;
   }
-  return text;
+  const pads = (3 - (bytes.length % 3)) % 3;
+  return text.slice(0, text.length - pads) + '='.repeat(pads);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Reply } from '@ehlo/grammar';
 import { readCapabilities } from './capabilities.ts';
 import type { Asked, ClientCore, Due } from './core.ts';
+import type { ReplyEvent } from './events.ts';
 import { advance, answerEarly, TRANSACTION_ANSWERS } from './transaction.ts';
 
 /** Carries out a reply: it answers what was asked first and is not answered yet, or nothing. */
@@ -30,6 +31,7 @@ function fits(to: Asked, code: number): boolean {
 
 function carryOut(core: ClientCore, reply: Reply, due: Due): void {
   const yes = reply.code < 400;
+  if (due.transaction !== null) return TRANSACTION_ANSWERS[due.to as keyof typeof TRANSACTION_ANSWERS](core, reply, due, due.transaction);
   switch (due.to) {
     case 'GREETING':
       if (!yes) return core.leave('refused', reply);
@@ -44,22 +46,14 @@ function carryOut(core: ClientCore, reply: Reply, due: Due): void {
       if (!yes) return startTlsRefused(core, reply);
       core.events.push({ type: 'upgrade' });
       core.go('upgrade');
-      // Octets behind the 220, in the same chunk or in a later one: never replies, neither before TLS nor after (CVE-2011-0411).
-      if (!core.input.empty) core.fault('plaintext-after-starttls', '');
       return;
     case 'AUTH':
       return core.feature('auth')!.answered(core, reply);
-    case 'NOOP':
-    case 'VRFY':
-    case 'EXPN':
-    case 'HELP':
-      core.go('answer');
-      core.events.push({ type: 'reply', verb: due.to, reply });
-      return;
     case 'QUIT':
       return core.over('quit');
     default:
-      return TRANSACTION_ANSWERS[due.to](core, reply, due, due.transaction!);
+      core.go('answer');
+      core.events.push({ type: 'reply', verb: due.to as ReplyEvent['verb'], reply });
   }
 }
 
@@ -91,7 +85,7 @@ function helloRefused(core: ClientCore, verb: 'EHLO' | 'HELO' | 'LHLO', reply: R
 
 export function askStartTls(core: ClientCore): void {
   core.go('starttls');
-  core.ask('STARTTLS', 'STARTTLS');
+  core.ask('STARTTLS');
 }
 
 /** RFC 3207 4.1: "the client needs to decide whether or not to continue". */

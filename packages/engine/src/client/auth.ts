@@ -25,12 +25,13 @@ function begin(core: ClientCore, mechanism: string, initial: Uint8Array | null):
   // "=" is a response of no octets.
   const written = initial === null ? '' : initial.length === 0 ? ' =' : ` ${encoded(initial)}`;
   core.demand('authenticate');
-  const fits = `AUTH ${mechanism}${written}`.length <= LONGEST_COMMAND;
+  const line = `AUTH ${mechanism}`;
+  const fits = line.length + written.length <= LONGEST_COMMAND;
   core.go('authenticate');
   core.exchange = { mechanism, initial: fits ? null : initial, challenges: 0, state: 'asked' };
   core.secrets = [];
   hide(core, written.slice(1));
-  core.ask('AUTH', `AUTH ${mechanism}${fits ? written : ''}`, null, 0, `AUTH ${mechanism}${fits && written !== '' ? ' ***' : ''}`);
+  core.ask('AUTH', fits ? line + written : line, null, 0, fits && written !== '' ? `${line} ***` : line);
 }
 
 function respond(core: ClientCore, response: Uint8Array): void {
@@ -78,8 +79,7 @@ function challenged(core: ClientCore, exchange: NonNullable<ClientCore['exchange
 
 function encoded(bytes: Uint8Array): string {
   const text = encodeBase64(bytes);
-  if (text.length > LONGEST_RESPONSE)
-    throw new SmtpUsageError('bad-argument', `a response of ${bytes.length} octets is too long for a line`);
+  if (text.length > LONGEST_RESPONSE) throw new SmtpUsageError('bad-argument', 'the response is too long for a line');
   return text;
 }
 

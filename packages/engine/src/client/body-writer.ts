@@ -1,3 +1,5 @@
+import { EMPTY } from '../join.ts';
+
 const LF = 0x0a;
 const CR = 0x0d;
 const DOT = 0x2e;
@@ -65,11 +67,9 @@ export class BodyWriter {
     const to = Math.min(source.length, from + BLOCK);
     if (from === to) return null;
     if (this.#form.exact) return this.#take(source.subarray(from, to), to);
-    const state = this.#state;
     const clean = this.#run(source, from, to);
     if (clean === to || clean - from >= LONG) return this.#take(source.subarray(from, clean), clean);
-    this.#state = state;
-    return this.#compact(source, from, to);
+    return this.#compact(source, from, clean, to);
   }
 
   /** Whether the message can't end here. */
@@ -98,7 +98,7 @@ export class BodyWriter {
     return false;
   }
 
-  /** How far `[i, to)` can go out as it is: `to`, or the octet before which another is missing. */
+  /** How far `[from, to)` can go out as it is: `to`, or the octet before which another is missing. */
   #run(bytes: Uint8Array, from: number, to: number): number {
     const { stuff } = this.#form;
     let state = this.#state;
@@ -121,44 +121,36 @@ export class BodyWriter {
     return i;
   }
 
-  /** Copies octet by octet, with those that are missing, as far as a block of the size of the source and a little goes. */
-  #compact(bytes: Uint8Array, from: number, to: number): Uint8Array {
-    const { stuff } = this.#form;
+  /** Copies `[from, clean)`, and goes on with the octets that are missing, as far as a block of the size of the source and a little goes. */
+  #compact(bytes: Uint8Array, from: number, clean: number, to: number): Uint8Array {
     const out = new Uint8Array(to - from + ((to - from) >> 3) + MOST_PUT);
-    let state = this.#state;
     let filled = 0;
     let i = from;
-    for (; i < to && filled <= out.length - MOST_PUT; i++) {
-      const byte = bytes[i]!;
-      if (byte > CR && state === TEXT) {
-        const end = textEnd(bytes, i, Math.min(to, i + out.length - MOST_PUT - filled + 1));
-        filled = append(out, filled, bytes, i, end);
-        i = end - 1;
-        continue;
-      }
-      if (state === BEHIND_CR && byte !== LF) {
-        out[filled++] = LF;
-        state = LINE;
-      }
-      if (byte === LF) {
-        if (state !== BEHIND_CR) out[filled++] = CR;
-        state = LINE;
-      } else if (byte === CR) state = BEHIND_CR;
-      else {
-        if (byte === DOT && state === LINE && stuff) out[filled++] = DOT;
-        state = TEXT;
-      }
-      out[filled++] = byte;
+    let stop = clean;
+    for (let end = to; ; ) {
+      append(out, filled, bytes, i, stop);
+      filled += stop - i;
+      i = stop;
+      if (i >= end) return this.#take(out.subarray(0, filled), i);
+      out[filled++] = this.#missing(bytes[i]!);
+      end = Math.min(to, i + out.length - filled - 1);
+      stop = this.#run(bytes, i, end);
     }
-    this.#state = state;
-    return this.#take(out.subarray(0, filled), i);
+  }
+
+  /** What has to come before an octet at which `#run` has stopped. */
+  #missing(byte: number): number {
+    if (this.#state === BEHIND_CR) {
+      this.#state = LINE;
+      return LF;
+    }
+    this.#state = byte === LF ? BEHIND_CR : TEXT;
+    return byte === LF ? CR : DOT;
   }
 }
 
 /** Octets that are put for one at the most: the LF of a bare CR, a dot, and itself. */
 const MOST_PUT = 3;
-
-const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** Where text ends: at a CR or LF. */
 function textEnd(bytes: Uint8Array, from: number, to: number): number {
@@ -172,11 +164,9 @@ function textEnd(bytes: Uint8Array, from: number, to: number): number {
 /** Below this many octets a loop is faster than a call. */
 const SHORT = 32;
 
-function append(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): number {
-  let k = at;
+function append(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): void {
   if (to - from > SHORT) target.set(bytes.subarray(from, to), at);
-  else for (let i = from; i < to; i++) target[k++] = bytes[i]!;
-  return at + to - from;
+  else for (let i = from; i < to; i++) target[at + i - from] = bytes[i]!;
 }
 
 function isAscii(bytes: Uint8Array): boolean {

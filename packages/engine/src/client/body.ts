@@ -4,12 +4,10 @@ import type { ClientCore, Due } from './core.ts';
 import type { ClientLimits } from './limits.ts';
 import type { Transaction } from './transaction.ts';
 
-/** Octets that go out together, and the replies that are due once they have. */
+/** Octets that go out together, and the reply that is due once they have. With those that END answers the server may have accepted the message. */
 export interface Part {
   readonly bytes: Uint8Array;
-  readonly due: readonly Due[];
-  /** With them the message is complete: from now on the server may have accepted it. */
-  readonly last: boolean;
+  readonly due: Due | null;
 }
 
 /** A message being sent. What it is made of is decided as it is taken, so that no more than a block lies ready. */
@@ -20,15 +18,16 @@ export class Body {
   ended = false;
   /** All of it has been handed out, or no more of it will be. */
   done = false;
-  /** The replies to its end. */
-  end: readonly Due[] = [];
+  /** No more of it is wanted. */
+  stopped = false;
+  /** The reply to its end. */
+  end: Due | null = null;
   /** Stands for the block that is on its way: a new one restarts the timer. */
   block: object = {};
   #ready: Part[] = [];
-  #stopped = false;
   #octets = 0;
-  /** Since when octets are on their way; and how long others were before. */
-  #since = Number.NaN;
+  /** Since when octets are on their way, if any are; and how long others were before. */
+  #since: number = Number.POSITIVE_INFINITY;
   #waited = 0;
 
   constructor(core: ClientCore, transaction: Transaction) {
@@ -45,7 +44,7 @@ export class Body {
 
   /** The next octets; null if there are none for now. */
   peek(core: ClientCore): Part | null {
-    if (this.#ready.length === 0 && !this.#stopped) {
+    if (this.#ready.length === 0 && !this.stopped) {
       const bdat = this.transaction.plan.transfer === 'BDAT';
       this.#ready = bdat ? core.feature('chunking')!.parts(core, this) : dataParts(this);
     }
@@ -54,22 +53,18 @@ export class Body {
 
   taken(part: Part): void {
     this.#ready.shift();
-    this.done = part.last || (this.#stopped && this.#ready.length === 0);
+    this.done = part.due?.to === 'END' || (this.stopped && this.#ready.length === 0);
   }
 
-  /** No more of it is wanted. What has been announced still has to follow (RFC 3030 2). */
+  /** Stops it. What has been announced still has to follow (RFC 3030 2). */
   stop(): void {
-    this.#stopped = true;
+    this.stopped = true;
     this.done = this.#ready.length === 0;
-  }
-
-  get stopped(): boolean {
-    return this.#stopped;
   }
 
   /** Octets have been handed out. */
   leaves(now: number): void {
-    if (Number.isNaN(this.#since)) this.#since = now;
+    this.#since = Math.min(this.#since, now);
   }
 
   /** Octets have left. The timer restarts at each block, not at each octet: a server that takes them one by one can't hold on. */
@@ -78,15 +73,14 @@ export class Body {
     this.#octets += octets;
     if (Math.floor(this.#octets / block) > blocks) this.block = {};
     if (!all) return;
-    this.#waited += Number.isNaN(this.#since) ? 0 : now - this.#since;
-    this.#since = Number.NaN;
+    this.#waited += Math.max(0, now - this.#since);
+    this.#since = Number.POSITIVE_INFINITY;
     this.block = {};
   }
 
   /** When the mean speed falls below the least; only time in which octets were on their way counts, not the program's. */
   rateEnds({ rate, blockTimeout }: ClientLimits): number {
-    if (rate === 0 || Number.isNaN(this.#since)) return Number.POSITIVE_INFINITY;
-    return this.#since + blockTimeout + (1000 * this.#octets) / rate - this.#waited;
+    return rate === 0 ? Number.POSITIVE_INFINITY : this.#since + blockTimeout + (1000 * this.#octets) / rate - this.#waited;
   }
 }
 
@@ -94,6 +88,6 @@ export class Body {
 function dataParts(body: Body): Part[] {
   const { writer, ended, end } = body;
   const bytes = writer.next();
-  if (bytes !== null) return [{ bytes, due: [], last: false }];
-  return ended && writer.idle ? [{ bytes: octets(`${writer.finish()}.\r\n`), due: end, last: true }] : [];
+  if (bytes !== null) return [{ bytes, due: null }];
+  return ended && writer.idle ? [{ bytes: octets(`${writer.finish()}.\r\n`), due: end }] : [];
 }

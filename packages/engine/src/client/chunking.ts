@@ -1,5 +1,5 @@
 import { octets } from '@ehlo/grammar';
-import { concat } from '../input.ts';
+import { concat, EMPTY } from '../join.ts';
 import type { Body, Part } from './body.ts';
 import type { ClientCore } from './core.ts';
 
@@ -24,12 +24,10 @@ function parts(core: ClientCore, body: Body): Part[] {
   const bytes = concat([block ?? EMPTY, octets(last ? writer.finish() : '')]);
   const command = octets(`BDAT ${bytes.length}${last ? ' LAST' : ''}\r\n`);
   const size = command.length + bytes.length;
-  const due = [core.expect(last ? 'END' : 'BDAT', transaction, 0, size)];
-  if (bytes.length === 0) return [{ bytes: command, due, last }];
+  const due = core.expect(last ? 'END' : 'BDAT', transaction, 0, size);
+  if (bytes.length === 0) return [{ bytes: command, due }];
   return [
-    { bytes: command, due, last: false },
-    { bytes, due, last },
+    { bytes: command, due: null },
+    { bytes, due },
   ];
 }
-
-const EMPTY: Uint8Array = new Uint8Array(0);

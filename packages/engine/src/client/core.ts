@@ -1,14 +1,15 @@
 import { encodeUtf8, isHostName, type Reply } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import type { TlsInfo } from '../facts.ts';
-import { concat, Input } from '../input.ts';
+import { concat } from '../join.ts';
 import type { Body, Part } from './body.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { ClientCause, ClientEvent, ClientFaultCode, Stage } from './events.ts';
-import { GUARD_FAILURES, holds } from './guards.ts';
+import { CONDITIONS, GUARD_FAILURES } from './guards.ts';
 import { type ClientLimitName, type ClientLimits, resolveClientLimits } from './limits.ts';
+import { Lines } from './lines.ts';
 import type { ClientFeature, ClientOptions } from './options.ts';
-import { type ClientGuard, type ClientPhase, type ClientRow, type ClientTrigger, findClientRow } from './table.ts';
+import { type ClientGuard, type ClientPhase, type ClientTrigger, findClientRow } from './table.ts';
 import { settleAll, stageOf, type Transaction } from './transaction.ts';
 
 /** What a reply answers. */
@@ -79,7 +80,7 @@ interface Leaving {
 export class ClientCore {
   readonly options: ClientOptions;
   readonly limits: ClientLimits;
-  readonly input: Input = new Input();
+  readonly input: Lines = new Lines();
   events: ClientEvent[] = [];
   phase: ClientPhase = 'connect';
   tls: TlsInfo | null;
@@ -120,40 +121,36 @@ export class ClientCore {
 
   constructor(options: ClientOptions) {
     if (!isHostName(options.hostname)) {
-      throw new SmtpUsageError(
-        'bad-hostname',
-        'hostname must be a domain name or an address literal such as [192.0.2.1] (RFC 5321 4.1.1.1)',
-      );
+      throw new SmtpUsageError('bad-hostname', 'hostname must be a domain name or an address literal');
     }
     this.options = options;
     this.limits = resolveClientLimits(options.limits);
     this.tls = options.tls ?? null;
-    this.due.push({ to: 'GREETING', transaction: null, index: 0, size: 0, live: true });
+    this.expect('GREETING', null, 0, 0).live = true;
   }
 
   /** Moves to the phase that the table names. */
   go(on: ClientTrigger): void {
     const row = findClientRow(this.phase, on);
-    if (row === undefined) throw new Error(`no row for ${on} in phase ${this.phase}`);
+    if (row === undefined) throw new Error(`can't ${on}: the phase is ${this.phase}`);
     this.phase = row.to;
   }
 
   /** Whether the table and its guards let the program do something now. */
   may(on: ClientTrigger): boolean {
-    const row = findClientRow(this.phase, on);
-    return row !== undefined && this.#failed(row) === undefined;
+    return this.#refusal(on) === undefined;
   }
 
   /** Throws `SmtpUsageError` unless the program may do something now. */
   demand(on: ClientTrigger): void {
-    const row = findClientRow(this.phase, on);
-    const failed = row === undefined ? `the phase is ${this.phase}` : this.#failed(row);
-    if (failed !== undefined) throw new SmtpUsageError(GUARD_FAILURES[failed as ClientGuard] ?? 'not-ready', `can't ${on}: ${failed}`);
+    const refusal = this.#refusal(on);
+    if (refusal !== undefined) throw new SmtpUsageError(GUARD_FAILURES[refusal as ClientGuard] ?? 'not-ready', `can't ${on}: ${refusal}`);
   }
 
-  /** The first condition of a row that does not hold. */
-  #failed({ guards }: ClientRow): ClientGuard | undefined {
-    return guards?.find((guard) => !holds(this, guard));
+  /** The first condition that does not hold, or that there is no row. */
+  #refusal(on: ClientTrigger): string | undefined {
+    const row = findClientRow(this.phase, on);
+    return row === undefined ? `the phase is ${this.phase}` : row.guards?.find((guard) => !CONDITIONS[guard](this));
   }
 
   feature<Name extends ClientFeature['name']>(name: Name): Extract<ClientFeature, { readonly name: Name }> | undefined {
@@ -174,11 +171,15 @@ export class ClientCore {
     return this.due.length === 0 || (this.pipelines('envelope') && this.flight + line.length + 2 <= this.limits.flight);
   }
 
-  /** Queues a command line. `shown` is what a trace shows of it. */
-  ask(to: Asked, line: string, transaction: Transaction | null = null, index = 0, shown: string = line): void {
+  /** Queues a command line, the verb alone if nothing is given. `shown` is what a trace shows of it. */
+  ask(to: Asked, line: string = to, transaction: Transaction | null = null, index = 0, shown: string = line): void {
     const bytes = encodeUtf8(`${line}\r\n`);
-    if (this.options.trace === true) this.events.push({ type: 'trace', from: 'client', line: shown });
-    this.#output.push({ bytes, due: [this.expect(to, transaction, index, bytes.length)], last: false });
+    this.trace('client', shown);
+    this.#output.push({ bytes, due: this.expect(to, transaction, index, bytes.length) });
+  }
+
+  trace(from: 'client' | 'server', line: string): void {
+    if (this.options.trace === true) this.events.push({ type: 'trace', from, line });
   }
 
   /** A reply will be due. */
@@ -206,14 +207,14 @@ export class ClientCore {
     for (;;) {
       const fromBody = this.body !== null && !this.body.done;
       const part = fromBody ? this.body!.peek(this) : this.#output[0];
-      if (part === undefined || part === null) break;
-      if (size > 0 && part.bytes.length >= LONG) break;
+      if (!part || (size > 0 && part.bytes.length >= LONG)) break;
       taken.push(part.bytes);
       size += part.bytes.length;
       if (fromBody) this.body!.taken(part);
       else this.#output.shift();
-      for (const due of part.due) due.live = true;
-      if (part.last) part.due[0]!.transaction!.handed = true;
+      const { due } = part;
+      if (due !== null) due.live = true;
+      if (due?.to === 'END') due.transaction!.handed = true;
       if (part.bytes.length >= LONG || size >= MOST) break;
     }
     if (size === 0) return null;
@@ -240,13 +241,13 @@ export class ClientCore {
   leave(cause: ClientCause, reply: Reply | null): void {
     this.leaving = { cause, reply };
     this.go('leave');
-    this.ask('QUIT', 'QUIT');
+    this.ask('QUIT');
   }
 
   /** Ends the session. What is not decided is told now. */
   close(cause: ClientCause, reply: Reply | null = null, limit: string | null = null): void {
     if (this.phase === 'closed') return;
-    const stage = this.active === null ? this.#stage() : stageOf(this, this.active);
+    const stage = this.active === null ? (STAGES[this.phase] ?? 'ready') : stageOf(this, this.active);
     for (const transaction of [this.finishing, this.active]) {
       if (transaction !== null) settleAll(this, transaction, { cause, reply });
     }
@@ -257,12 +258,6 @@ export class ClientCore {
     this.input.clear();
     this.settle();
     this.events.push({ type: 'closed', cause, stage, reply, limit });
-  }
-
-  /** What a session without a transaction is doing. */
-  #stage(): Stage | 'ready' {
-    if (this.phase === 'starttls') return 'tls';
-    return STAGES.includes(this.phase) ? (this.phase as Stage) : 'ready';
   }
 
   /** The session ends as it was to end, if it was; else for this reason. */
@@ -307,8 +302,14 @@ export class ClientCore {
   }
 }
 
-/** Phases that are stages, too; in the others a session without a transaction is ready. */
-const STAGES: readonly string[] = ['connect', 'hello', 'tls', 'auth'];
+/** What a session without a transaction is doing; in phases that are not named here it is ready. */
+const STAGES: { readonly [phase in ClientPhase]?: Stage } = {
+  connect: 'connect',
+  hello: 'hello',
+  starttls: 'tls',
+  tls: 'tls',
+  auth: 'auth',
+};
 const NOTHING: readonly [null, null] = [null, null];
 const LEVELS: readonly string[] = ['off', 'envelope', 'data', 'transactions'];
 /** From here on octets are handed out where they lie, not put together with others. */

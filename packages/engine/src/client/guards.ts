@@ -11,7 +11,7 @@ export const GUARD_FAILURES: { readonly [name in ClientGuard]?: UsageCode } = {
 };
 
 /** How each condition of the table is read. */
-const CONDITIONS: { readonly [name in ClientGuard]: (core: ClientCore) => boolean } = {
+export const CONDITIONS: { readonly [name in ClientGuard]: (core: ClientCore) => boolean } = {
   'not-leaving': ({ quitting }) => !quitting,
   'nothing-half-open': ({ half }) => !half,
   'transactions-left': ({ capabilities, transactions }) => transactions < announcedLimit(capabilities!, 'MAILMAX'),
@@ -24,7 +24,3 @@ const CONDITIONS: { readonly [name in ClientGuard]: (core: ClientCore) => boolea
   protected: ({ options: { credentials = 'verified' }, tls }) =>
     credentials === 'cleartext' || (tls !== null && (credentials === 'encrypted' || tls.peerCertificate?.authorized === true)),
 };
-
-export function holds(core: ClientCore, guard: ClientGuard): boolean {
-  return CONDITIONS[guard](core);
-}

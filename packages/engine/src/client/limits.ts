@@ -80,7 +80,7 @@ export function resolveClientLimits(given: Partial<ClientLimits> = {}): ClientLi
   const limits = { ...DEFAULTS, ...given };
   for (const [name, limit] of Object.entries(limits)) {
     if (!Number.isSafeInteger(limit) || limit < (name === 'rate' ? 0 : 1)) {
-      throw new SmtpUsageError('bad-limit', `${name} is ${limit}; it must be a whole number above zero`);
+      throw new SmtpUsageError('bad-limit', `${name} must be a whole number above zero`);
     }
   }
   return limits;

@@ -3,12 +3,10 @@ import {
   byKeyword,
   encodeUtf8,
   formatParameter,
-  forwardPath,
   type MailParameters,
+  mailbox,
   type Parameter,
   type RcptParameters,
-  type Rule,
-  reversePath,
   sizeParameter,
   smtpUtf8Parameter,
 } from '@ehlo/grammar';
@@ -94,8 +92,8 @@ export function planTransaction(
   const { extensions } = capabilities;
   const offered = (keyword: string): boolean => extensions.has(keyword);
   const known = [...byKeyword(options.parameters ?? BASIC).values()];
-  const sender = wirePath(envelope.reversePath, reversePath, 'the reverse-path');
-  const recipients = envelope.recipients.map(({ forwardPath: path }, i) => wirePath(path, forwardPath, `recipient ${i}`));
+  const sender = wirePath(envelope.reversePath, /^$/, 'the reverse-path');
+  const recipients = envelope.recipients.map(({ forwardPath: path }, i) => wirePath(path, /^postmaster$/i, `recipient ${i}`));
   const { body: wanted, ...given }: MailParameters = envelope.parameters ?? {};
 
   // What is not known is declared as 8BITMIME where that is possible; it may then hold anything but NUL.
@@ -111,18 +109,19 @@ export function planTransaction(
   };
 
   const mail = writeParameters('MAIL', parameters, known, offered);
-  const problem =
-    (utf8 && !offered('SMTPUTF8') ? PROBLEMS.smtputf8 : null) ??
-    (body === '8BITMIME' && !offered('8BITMIME') ? PROBLEMS['8bitmime'] : null) ??
-    (body === 'BINARYMIME' && (transfer === 'DATA' || !offered('BINARYMIME')) ? PROBLEMS.binarymime : null) ??
-    ((parameters.size ?? message.size ?? 0) > largestMessage(capabilities) ? PROBLEMS['too-large'] : null) ??
-    (message.bareLineEnds === true && options.newlines === 'refuse' && body !== 'BINARYMIME' ? PROBLEMS['bare-line-end'] : null) ??
-    mail.problem;
+  const found: { readonly [code in ProblemCode]?: boolean } = {
+    smtputf8: utf8 && !offered('SMTPUTF8'),
+    '8bitmime': body === '8BITMIME' && !offered('8BITMIME'),
+    binarymime: body === 'BINARYMIME' && (transfer === 'DATA' || !offered('BINARYMIME')),
+    'too-large': (parameters.size ?? message.size ?? 0) > largestMessage(capabilities),
+    'bare-line-end': message.bareLineEnds === true && options.newlines === 'refuse' && body !== 'BINARYMIME',
+  };
+  const problem = PROBLEMS.find(({ code }) => found[code]) ?? mail.problem;
 
   const batch = batches(announcedLimit(capabilities, 'RCPTMAX'), announcedLimit(capabilities, 'RCPTDOMAINMAX'));
   const planned = recipients.map((path, index): PlannedRecipient => {
     const written = writeParameters('RCPT', envelope.recipients[index]!.parameters ?? {}, known, offered);
-    const refused = problem ?? (isBeyondAscii(path) && !offered('SMTPUTF8') ? PROBLEMS.smtputf8 : written.problem);
+    const refused = problem ?? (isBeyondAscii(path) && !offered('SMTPUTF8') ? NO_UTF8 : written.problem);
     return { index, line: `RCPT TO:${path}${written.text}`, batch: refused === null ? batch(path) : 0, problem: refused };
   });
   return {
@@ -132,32 +131,35 @@ export function planTransaction(
     body,
     smtpUtf8: parameters.smtpUtf8 === true,
     batches: 1 + planned.reduce((last, { batch }) => Math.max(last, batch), 0),
-    problem: problem ?? (planned.some((recipient) => recipient.problem === null) ? null : (planned[0]?.problem ?? null)),
+    problem: planned.some((recipient) => recipient.problem === null) ? null : (planned[0]?.problem ?? problem),
   };
 }
 
-const problemOf = (code: ProblemCode, enhanced: string, text: string): Problem => ({ code, enhanced, text });
+const NO_UTF8: Problem = { code: 'smtputf8', enhanced: '5.6.7', text: 'the server takes no UTF-8' };
 
-const PROBLEMS: { readonly [code in Exclude<ProblemCode, 'extension'>]: Problem } = {
-  'too-large': /* @__PURE__ */ problemOf('too-large', '5.3.4', 'the message is larger than the server takes'),
-  '8bitmime': /* @__PURE__ */ problemOf('8bitmime', '5.6.3', 'the server takes no octets beyond ASCII: encode the message'),
-  binarymime: /* @__PURE__ */ problemOf('binarymime', '5.6.3', 'the server takes no binary message: encode it'),
-  smtputf8: /* @__PURE__ */ problemOf('smtputf8', '5.6.7', 'the server takes no UTF-8 in addresses and headers'),
-  'bare-line-end': /* @__PURE__ */ problemOf('bare-line-end', '5.6.0', 'the message has a CR or LF alone'),
-};
+/** What may stop a whole message; the first is told. */
+const PROBLEMS: readonly Problem[] = [
+  NO_UTF8,
+  { code: '8bitmime', enhanced: '5.6.3', text: 'the server takes no octets beyond ASCII' },
+  { code: 'binarymime', enhanced: '5.6.3', text: 'the server takes no binary message' },
+  { code: 'too-large', enhanced: '5.3.4', text: 'the message is larger than the server takes' },
+  { code: 'bare-line-end', enhanced: '5.6.0', text: 'the message has a CR or LF alone' },
+];
 
-/** A path as it goes onto the wire: the text that was given, if the grammar takes it; so nothing can stand behind it. */
-function wirePath(address: Address, rule: Rule, whose: string): string {
-  const path = `<${typeof address === 'string' ? address : address.address}>`;
-  const octets = encodeUtf8(path);
-  // RFC 5321 4.5.3.1.3; 4.1.2: source routes SHOULD NOT be generated. Half a surrogate pair would become another character.
-  if (rule(octets, 0, octets.length, true) !== octets.length || octets.length > LONGEST_PATH || path[1] === '@' || /\p{Cs}/u.test(path)) {
-    throw new SmtpUsageError('bad-address', `${whose} is no address that SMTP can carry (RFC 5321 4.1.2)`);
+/** A path (RFC 5321 4.1.2) as it goes onto the wire: the text that was given, if the grammar takes it or it is the word; so nothing can stand behind it. */
+function wirePath(given: Address, word: RegExp, whose: string): string {
+  const address = typeof given === 'string' ? given : given.address;
+  const octets = encodeUtf8(address);
+  const known = word.test(address) || mailbox(octets, 0, octets.length, true) === octets.length;
+  // Half a surrogate pair would become another character.
+  if (!known || octets.length > LONGEST_ADDRESS || /\p{Cs}/u.test(address)) {
+    throw new SmtpUsageError('bad-address', `${whose} is no address that SMTP can carry`);
   }
-  return path;
+  return `<${address}>`;
 }
 
-const LONGEST_PATH = 256;
+/** RFC 5321 4.5.3.1.3: 256, its angle brackets included. */
+const LONGEST_ADDRESS = 254;
 
 function isBeyondAscii(text: string): boolean {
   return /[^\0-\x7f]/.test(text);
@@ -186,10 +188,10 @@ function writeParameters(
     text += ` ${formatParameter(parameter, value)}`;
     // BODY belongs to two extensions: which of them it needs depends on its value.
     if (!offered(extension) && keyword !== 'BODY' && keyword !== 'SMTPUTF8') {
-      problem ??= problemOf('extension', '5.5.4', `the server does not offer ${extension}, which ${keyword} needs`);
+      problem ??= { code: 'extension', enhanced: '5.5.4', text: `the server does not offer ${extension}, which ${keyword} needs` };
     }
   }
-  if (left > 0) throw new SmtpUsageError('bad-parameter', `${command} has no such parameter, or it is not among the option parameters`);
+  if (left > 0) throw new SmtpUsageError('bad-parameter', `${command} has a parameter that is not among the option parameters`);
   return { text, problem };
 }
 

@@ -1,4 +1,4 @@
-import { latin1, replyOf } from '@ehlo/grammar';
+import { replyOf } from '@ehlo/grammar';
 import { escaped } from '../escape.ts';
 import { answer } from './answer.ts';
 import type { ClientCore } from './core.ts';
@@ -23,51 +23,53 @@ export class ReplyReader {
   #octets = 0;
   readonly #quirks: Set<Quirk> = new Set();
 
-  /** Reads and carries out all replies that have arrived. */
-  read(core: ClientCore): void {
+  /** Reads and carries out all replies that have arrived with these octets. */
+  read(core: ClientCore, bytes: Uint8Array): void {
     const { input } = core;
-    if (core.phase === 'connect' && TLS_RECORDS.includes(input.peek())) return core.fault('speaks-tls', '');
-    while (core.phase !== 'closed' && input.readLine(core.limits.replyLine)) this.#line(core);
+    if (core.phase === 'connect' && input.empty && TLS_RECORDS.includes(bytes[0]!)) return core.fault('speaks-tls', '');
+    input.push(bytes);
+    while (core.phase !== 'closed') {
+      // Octets behind the 220, in the same chunk or in a later one: never replies, neither before TLS nor after (CVE-2011-0411).
+      if (core.phase === 'tls' && !input.empty) return core.fault('plaintext-after-starttls', '');
+      // One octet more than is allowed tells that there are too many.
+      const line = input.next(core.limits.replyLine + 1);
+      if (line === null) break;
+      this.#line(core, line);
+    }
+    if (core.due[0]?.live !== true && (!input.empty || this.#lines.length > 0)) core.premature = true;
   }
 
-  /** Whether a reply has begun and is not whole. */
-  get begun(): boolean {
-    return this.#lines.length > 0;
-  }
-
-  #line(core: ClientCore): void {
-    const { input, limits } = core;
-    const { bytes, from, to } = input;
-    const whole = latin1(bytes, from, to);
+  #line(core: ClientCore, ended: string): void {
+    const { limits } = core;
+    const whole = ended.replace(/\r?\n$/, '');
     const [, digits = '', mark = ' ', rest = ''] = LINE.exec(whole) ?? [];
     const text = digits === '334' ? rest : masked(core, rest);
-    const line = show(core, digits === '' ? masked(core, whole) : digits + mark + text);
-    if (core.options.trace === true) core.events.push({ type: 'trace', from: 'server', line });
-    this.#octets += to - from + 2;
+    const line = show(core, digits === '' ? masked(core, whole) : digits + mark + text, digits);
+    core.trace('server', line);
+    this.#octets += whole.length + 2;
     const code = Number(digits);
-    if (input.overlong || this.#octets > limits.replyOctets || this.#lines.length === limits.replyLines)
+    if (ended.length > limits.replyLine || this.#octets > limits.replyOctets || this.#lines.length === limits.replyLines)
       return core.fault('reply-too-long', line);
     if (digits === '') return core.fault('malformed-reply', line);
-    if (!input.crlf && !this.#taken(core, 'bare-lf-line', line)) return;
+    if (!ended.endsWith('\r\n') && !this.#taken(core, 'bare-lf-line', line)) return;
     const before = this.#lines.length === 0 ? code : this.#code;
-    if (code !== before && !this.#areTaken(core, code, before, line)) return;
+    if (code !== before) {
+      // RFC 5321 4.2.1: the codes MUST be the same. Of two that differ the worse counts; but nobody knows which of "go on" and "done" is.
+      if (code < 400 && before < 400 && digits[0] !== String(before)[0]) return core.fault('mixed-codes', line);
+      if (!this.#taken(core, 'mixed-codes', line)) return;
+    }
     this.#code = Math.max(code, before);
-    if (/[^\t -~]/.test(text)) this.#taken(core, 'odd-text', line);
-    this.#lines.push(text.replaceAll(/[^\t -~]/g, '?'));
+    const printable = text.replaceAll(/[^\t -~]/g, '?');
+    if (printable !== text) this.#taken(core, 'odd-text', line);
+    this.#lines.push(printable);
     if (mark === '-') return;
-    const [reply, asked] = [this.#lines, core.due[0]?.to ?? ''];
+    const reply = this.#lines;
+    const asked = core.due[0]?.to ?? '';
     this.#lines = [];
     this.#octets = 0;
     this.#quirks.clear();
     // RFC 2034 4: the greeting and the answer to EHLO have no enhanced code: what looks like one is text.
     answer(core, PLAIN.test(asked) ? { code: this.#code, lines: reply } : replyOf(this.#code, reply), line);
-  }
-
-  /** RFC 5321 4.2.1: the codes MUST be the same. Of two that differ the worse counts; but nobody knows which of "go on" and "done" is. */
-  #areTaken(core: ClientCore, one: number, other: number, line: string): boolean {
-    const comparable = Math.max(one, other) >= 400 || Math.floor(one / 100) === Math.floor(other / 100);
-    if (!comparable) core.fault('mixed-codes', line);
-    return comparable && this.#taken(core, 'mixed-codes', line);
   }
 
   /** Whether a quirk is taken; it is told once for each reply. */
@@ -87,8 +89,9 @@ function masked({ secrets }: ClientCore, text: string): string {
   return secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
 }
 
-/** A line as it may stand in a log. */
-function show(core: ClientCore, line: string): string {
-  if (line.startsWith('334') || (core.phase === 'auth' && !LINE.test(line))) return `${line.startsWith('334') ? '334 ' : ''}***`;
+/** A line as it may stand in a log; `code` is empty where it has none. */
+function show({ phase }: ClientCore, line: string, code: string): string {
+  if (line.startsWith('334')) return '334 ***';
+  if (phase === 'auth' && code === '') return '***';
   return escaped(line.slice(0, SHOWN)) + (line.length > SHOWN ? '…' : '');
 }

@@ -1,6 +1,7 @@
 import { SmtpUsageError } from '../error.ts';
 import type { TlsInfo } from '../facts.ts';
 import { askStartTls, sayHello } from './answer.ts';
+import type { AuthFeature } from './auth.ts';
 import type { BrokenBody } from './body-writer.ts';
 import type { Capabilities } from './capabilities.ts';
 import { ClientCore } from './core.ts';
@@ -44,11 +45,7 @@ export class ClientSession {
   /** Octets from the peer: they are read at once and not kept. Legal in every state. */
   receive(bytes: Uint8Array): void {
     const core = this.#core;
-    if (core.phase === 'closed' || bytes.length === 0) return;
-    if (core.phase === 'tls') return core.fault('plaintext-after-starttls', '');
-    core.input.push(bytes);
-    this.#reader.read(core);
-    if (core.due[0]?.live !== true && (!core.input.empty || this.#reader.begun)) core.premature = true;
+    if (core.phase !== 'closed' && bytes.length > 0) this.#reader.read(core, bytes);
   }
 
   /** The peer has ended its side. */
@@ -132,7 +129,7 @@ export class ClientSession {
   /** Asks a question outside of a transaction; its answer is a `reply` event. Throws `not-ready`, `bad-argument`. */
   command(verb: 'NOOP' | 'VRFY' | 'EXPN' | 'HELP', argument = ''): void {
     const core = this.#core;
-    if (!/^[ -~]{0,500}$/.test(argument)) throw new SmtpUsageError('bad-argument', `${verb} takes printable ASCII text of one line`);
+    if (!/^[ -~]{0,500}$/.test(argument)) throw new SmtpUsageError('bad-argument', `${verb} takes one line of printable ASCII`);
     core.demand('command');
     core.go('command');
     core.ask(verb, argument === '' ? verb : `${verb} ${argument}`);
@@ -171,19 +168,19 @@ export class ClientSession {
    */
   authenticate(mechanism: string, initial: Uint8Array | null = null): void {
     const auth = this.#core.feature('auth');
-    if (auth === undefined) throw new SmtpUsageError('missing-feature', 'authenticate needs AUTH in the option features');
+    if (auth === undefined) throw new SmtpUsageError('missing-feature', 'AUTH is not among the option features');
     auth.begin(this.#core, mechanism, initial);
     this.#core.settle();
   }
 
   /** Answers the open challenge. Returns false if there is none any more; throws `bad-argument` if the response is too long for a line. */
   respond(response: Uint8Array): boolean {
-    return this.#challenged(() => this.#core.feature('auth')!.respond(this.#core, response));
+    return this.#challenged((auth) => auth.respond(this.#core, response));
   }
 
   /** Cancels the exchange, at the open challenge: its end is told by a `reply` event. Returns false if there is none any more. */
   cancel(): boolean {
-    return this.#challenged(() => this.#core.feature('auth')!.cancel(this.#core));
+    return this.#challenged((auth) => auth.cancel(this.#core));
   }
 
   /** Says what time it is, in milliseconds of any monotonic clock: at the start, before every input and call, and at `deadline`. */
@@ -234,9 +231,9 @@ export class ClientSession {
     return broken === null;
   }
 
-  #challenged(carryOut: () => void): boolean {
+  #challenged(carryOut: (auth: AuthFeature) => void): boolean {
     if (this.#core.exchange?.state !== 'open') return false;
-    carryOut();
+    carryOut(this.#core.feature('auth')!);
     this.#core.settle();
     return true;
   }

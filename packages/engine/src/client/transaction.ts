@@ -31,12 +31,8 @@ export interface Transaction {
 /** Begins a transaction. */
 export function begin(core: ClientCore, envelope: ClientEnvelope, message: MessageFacts): Transaction {
   if (envelope.recipients.length === 0) throw new SmtpUsageError('no-recipients', 'a message needs a recipient');
-  const { newlines, parameters } = core.options;
-  const plan = planTransaction(core.capabilities!, envelope, message, {
-    chunking: core.feature('chunking') !== undefined,
-    ...(newlines === undefined ? {} : { newlines }),
-    ...(parameters === undefined ? {} : { parameters }),
-  });
+  const chunking = core.feature('chunking') !== undefined;
+  const plan = planTransaction(core.capabilities!, envelope, message, { ...core.options, chunking });
   const transaction: Transaction = {
     id: ++core.lastId,
     plan,
@@ -70,7 +66,7 @@ export function advance(core: ClientCore): void {
   if (core.phase === 'envelope') envelope(core, active!);
   if (core.quitting && core.leaving === null && core.may('quit')) {
     core.go('quit');
-    core.ask('QUIT', 'QUIT');
+    core.ask('QUIT');
   }
 }
 
@@ -88,7 +84,8 @@ function envelope(core: ClientCore, transaction: Transaction): void {
     core.transactions++;
     core.ask('MAIL', plan.mail, transaction);
   }
-  while (transaction.asked < asking.length && transaction.mail !== 'refused' && transaction.untold > 0) {
+  // Where MAIL is refused, all has been told.
+  while (transaction.asked < asking.length && transaction.untold > 0) {
     const { line, index } = asking[transaction.asked]!;
     if (!core.hasRoom(line)) return;
     transaction.asked++;
@@ -100,7 +97,7 @@ function envelope(core: ClientCore, transaction: Transaction): void {
   // RFC 3030 2: BDAT comes "after all MAIL and RCPT responses are collected".
   if (plan.transfer === 'BDAT') {
     if (answered) goAhead(core, transaction);
-  } else if ((answered || core.pipelines('data')) && transaction.untold > 0 && transaction.mail !== 'refused' && core.hasRoom('DATA')) {
+  } else if ((answered || core.pipelines('data')) && transaction.untold > 0 && core.hasRoom('DATA')) {
     core.go('data');
     core.ask('DATA', 'DATA', transaction);
   }
@@ -153,12 +150,14 @@ export const TRANSACTION_ANSWERS: {
   END(core, reply, due, transaction) {
     const { accepted, plan, refusal } = transaction;
     const lmtp = core.options.protocol === 'lmtp';
-    for (const index of lmtp ? [accepted[transaction.ends++]!] : accepted) {
-      if (reply.code >= 400) tell(core, transaction, index, refused('message', refusal ?? reply));
-      // A chunk is missing, and the server takes the message: nobody knows what it has.
-      else if (refusal !== null) tell(core, transaction, index, { status: 'unknown', stage: 'message', cause: 'fault', reply });
-      else tell(core, transaction, index, { status: 'accepted', stage: 'message', reply });
-    }
+    const outcome: Outcome =
+      reply.code >= 400
+        ? refused('message', refusal ?? reply)
+        : refusal === null
+          ? { status: 'accepted', stage: 'message', reply }
+          : // A chunk is missing, and the server takes the message: nobody knows what it has.
+            { status: 'unknown', stage: 'message', cause: 'fault', reply };
+    for (const index of lmtp ? [accepted[transaction.ends++]!] : accepted) tell(core, transaction, index, outcome);
     // RFC 2033 4.2: one reply for each accepted recipient.
     if (lmtp && transaction.ends < accepted.length) {
       core.due.unshift({ ...due, size: 0 });
@@ -171,26 +170,22 @@ export const TRANSACTION_ANSWERS: {
 
 /** 354: the message is awaited. */
 function goAhead(core: ClientCore, transaction: Transaction): void {
-  if (wanted(transaction)) {
-    core.go('go-ahead');
-    core.body = new Body(core, transaction);
-    core.events.push({ type: 'ready', transaction: transaction.id, accepted: transaction.accepted.length });
-    return;
-  }
+  const accepted = transaction.accepted.length;
   // Given up meanwhile: only without the end is the message certainly not accepted.
-  if (transaction.accepted.length > 0) return core.close('aborted');
+  if (accepted > 0 && transaction.untold === 0) return core.close('aborted');
   if (transaction.mail === 'refused') return core.fault('unexpected-code', '354');
-  // RFC 2920 3.1: "if the DATA command was accepted the client SMTP should send a single dot".
   core.go('go-ahead');
   core.body = new Body(core, transaction);
-  endBody(core, core.body);
+  if (accepted > 0) core.events.push({ type: 'ready', transaction: transaction.id, accepted });
+  // RFC 2920 3.1: "if the DATA command was accepted the client SMTP should send a single dot".
+  else endBody(core, core.body);
 }
 
 /** The message is complete. */
 export function endBody(core: ClientCore, body: Body): void {
   const { transaction } = body;
   body.ended = true;
-  if (transaction.plan.transfer === 'DATA') body.end = [core.expect('END', transaction, 0, 0)];
+  if (transaction.plan.transfer === 'DATA') body.end = core.expect('END', transaction, 0, 0);
   core.go('end');
 }
 
@@ -223,7 +218,7 @@ export function answerEarly(core: ClientCore, reply: Reply, line: string): void 
   core.close('refused', reply);
 }
 
-function refused(stage: Stage, reply: Reply, passing = reply.code < 500): Outcome {
+function refused(stage: Stage, reply: Reply, passing = false): Outcome {
   return { status: 'refused', stage, permanent: !passing && reply.code >= 500, reply, problem: null };
 }
 

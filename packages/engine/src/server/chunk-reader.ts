@@ -1,6 +1,7 @@
+import { EMPTY } from '../join.ts';
+
 const LF = 0x0a;
 const CR = 0x0d;
-const EMPTY: Uint8Array = new Uint8Array(0);
 
 /**
  * Reads the chunks of a message (RFC 3030 2): a count of octets, in which dots mean nothing. Line ends are looked at unless the

@@ -1,6 +1,7 @@
 import { type CommandDialect, formatReply, latin1, type Reply, type Verb } from '@ehlo/grammar';
 import type { Forwarded, Peer, TlsInfo } from '../facts.ts';
-import { concat, Input } from '../input.ts';
+import { Input } from '../input.ts';
+import { concat } from '../join.ts';
 import type { ChunkReader } from './chunk-reader.ts';
 import type { DotReader } from './dot-reader.ts';
 import type { AbortCause, CloseCause, Envelope, FaultCode, Hello, Question, Recipient, ServerEvent } from './events.ts';

@@ -1,3 +1,5 @@
+import { EMPTY } from '../join.ts';
+
 const LF = 0x0a;
 const CR = 0x0d;
 const DOT = 0x2e;
@@ -111,7 +113,6 @@ export class DotReader {
 }
 
 const BARE_CR: Uint8Array = new Uint8Array([CR]);
-const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** Below this many octets a loop is faster than a call. */
 const SHORT = 32;

@@ -1,6 +1,6 @@
 import { SmtpUsageError } from '../error.ts';
 import type { Peer } from '../facts.ts';
-import { copy } from '../input.ts';
+import { copy, EMPTY } from '../join.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import { Core, type State } from './core.ts';
 import { DotReader, type DotState } from './dot-reader.ts';
@@ -61,7 +61,7 @@ export function snapshotOf(core: Core): Snapshot {
   const { body, exchange: _, ...rest } = state;
   const envelope = copyOf(state.envelope);
   const { flushEnds } = core;
-  const output = core.takeOutput() ?? new Uint8Array(0);
+  const output = core.takeOutput() ?? EMPTY;
   if (output.length > 0) core.send(output);
   core.flushEnds = flushEnds;
   return {

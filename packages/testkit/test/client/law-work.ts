@@ -77,7 +77,7 @@ const linear: Law<ClientClass> = {
           session.end();
           while (session.nextOutput() !== null);
         });
-        holds(touched < 12 * text.length + 5000, `${JSON.stringify(shape)}: ${touched} octets are touched of ${text.length}`);
+        holds(touched < 14 * text.length + 5000, `${JSON.stringify(shape)}: ${touched} octets are touched of ${text.length}`);
       }
     }
   },

@@ -34,8 +34,8 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'the dot behind a bare CR is not doubled',
     file: 'client/body-writer.ts',
-    find: '        out[filled++] = LF;\n        state = LINE;',
-    replace: '        out[filled++] = LF;\n        state = TEXT;',
+    find: '      this.#state = LINE;\n      return LF;',
+    replace: '      this.#state = TEXT;\n      return LF;',
     law: BODIES,
   },
   {
@@ -48,8 +48,8 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'a bare LF stays as it is',
     file: 'client/body-writer.ts',
-    find: 'if (state !== BEHIND_CR) out[filled++] = CR;',
-    replace: 'if (state === TEXT) out[filled++] = CR;',
+    find: 'byte === LF || (byte === DOT',
+    replace: '(byte === LF && state === TEXT) || (byte === DOT',
     law: BODIES,
   },
   { name: 'dots are doubled in chunks', file: 'client/body.ts', find: "stuff: transfer === 'DATA',", replace: 'stuff: true,', law: BDAT },
@@ -91,8 +91,8 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'the rest of a message is copied for each line',
     file: 'client/body-writer.ts',
-    find: '        if (state !== BEHIND_CR) out[filled++] = CR;',
-    replace: '        bytes.slice(i, i + 9000);\n        if (state !== BEHIND_CR) out[filled++] = CR;',
+    find: '      out[filled++] = this.#missing(',
+    replace: '      bytes.slice(i, i + 9000);\n      out[filled++] = this.#missing(',
     law: LINEAR,
   },
   {
@@ -115,7 +115,7 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'the end of a message counts as not sent until it is answered',
     file: 'client/core.ts',
-    find: 'if (part.last) part.due[0]!.transaction!.handed = true;',
+    find: "if (due?.to === 'END') due.transaction!.handed = true;",
     replace: '',
     law: 'client: no answer to the message',
   },
@@ -146,8 +146,8 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'a refused message is taken for accepted if its code is 4yz',
     file: 'client/transaction.ts',
-    find: "if (reply.code >= 400) tell(core, transaction, index, refused('message', refusal ?? reply));",
-    replace: "if (reply.code >= 500) tell(core, transaction, index, refused('message', refusal ?? reply));",
+    find: "reply.code >= 400\n        ? refused('message', refusal ?? reply)",
+    replace: "reply.code >= 500\n        ? refused('message', refusal ?? reply)",
     law: DATA,
     cases: 999,
   },
@@ -190,7 +190,7 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   },
   {
     name: 'half a reply waits for its question',
-    file: 'client/session.ts',
+    file: 'client/reply-reader.ts',
     find: 'core.premature = true;',
     replace: 'core.premature = false;',
     law: PREMATURE,
@@ -284,8 +284,8 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   // Security
   {
     name: 'replies behind STARTTLS are kept',
-    file: 'client/answer.ts',
-    find: "      if (!core.input.empty) core.fault('plaintext-after-starttls', '');\n",
+    file: 'client/reply-reader.ts',
+    find: "      if (core.phase === 'tls' && !input.empty) return core.fault('plaintext-after-starttls', '');\n",
     replace: '',
     law: 'client: replies are injected behind the answer to STARTTLS',
   },
@@ -328,7 +328,7 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'the AUTH line is shown',
     file: 'client/auth.ts',
-    find: "null, 0, `AUTH ${mechanism}${fits && written !== '' ? ' ***' : ''}`",
+    find: "null, 0, fits && written !== '' ? `${line} ***` : line",
     replace: 'null, 0',
     law: 'client: AUTH is refused, and the refusal repeats the credentials',
   },
@@ -349,8 +349,8 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'an address is sent as it comes',
     file: 'client/plan.ts',
-    find: 'rule(octets, 0, octets.length, true) !== octets.length',
-    replace: 'rule(octets, 0, octets.length, true) === 1',
+    find: 'mailbox(octets, 0, octets.length, true) === octets.length',
+    replace: 'mailbox(octets, 0, octets.length, true) !== 1',
     law: INJECTION,
   },
   {
@@ -368,7 +368,7 @@ export const CLIENT_BUGS: readonly Mutant[] = [
     replace: 'if (blocks >= 0) this.block = {};',
     law: SPEED,
   },
-  { name: 'no least speed', file: 'client/body.ts', find: 'if (rate === 0 || ', replace: 'if (rate !== 0 || ', law: SPEED },
+  { name: 'no least speed', file: 'client/body.ts', find: 'return rate === 0 ?', replace: 'return rate !== 0 ?', law: SPEED },
   {
     name: 'the last answer is waited for as briefly as the first',
     file: 'client/core.ts',

@@ -1,0 +1,39 @@
+import { latin1 } from '@ehlo/grammar';
+import { EMPTY } from '../join.ts';
+
+const LF = 0x0a;
+
+/** Lines of replies. Each chunk is read to its end at once: nothing of it is kept but what is left of a line. */
+export class Lines {
+  #chunk: Uint8Array = EMPTY;
+  #at = 0;
+  #held = '';
+
+  /** Whether nothing at all is waiting, not even a part of a line. */
+  get empty(): boolean {
+    return this.#at === this.#chunk.length && this.#held === '';
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#chunk = bytes;
+    this.#at = 0;
+  }
+
+  /** Drops everything. */
+  clear(): void {
+    this.push(EMPTY);
+    this.#held = '';
+  }
+
+  /** The next line with its end, one character an octet; no more than `most` of them. Null if it has not arrived yet. */
+  next(most: number): string | null {
+    const lf = this.#chunk.indexOf(LF, this.#at);
+    const end = lf < 0 ? this.#chunk.length : lf + 1;
+    const line = this.#held + latin1(this.#chunk, this.#at, Math.min(end, this.#at + most - this.#held.length));
+    this.#at = end;
+    this.#held = lf < 0 ? line : '';
+    if (lf >= 0) return line;
+    this.push(EMPTY); // a session may be idle for minutes
+    return null;
+  }
+}
