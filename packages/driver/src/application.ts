@@ -90,7 +90,16 @@ export class Application {
 
   #notice(notice: Exclude<Notice, { readonly type: 'chunk' }>): void {
     if (notice.type === 'aborted') this.#aborted(notice.cause);
+    if (notice.type === 'closed') this.#gone();
     this.#tell(() => this.#handler.notice?.(notice, this.#view));
+  }
+
+  /** The client has left: if it was told only a part of what was decided (LMTP), the rest of the recipients are not acknowledged. */
+  #gone(): void {
+    const reception = this.#reception;
+    if (reception?.question == null || reception.decision === undefined) return;
+    this.#reception = null;
+    if (!isRejection(reception.decision)) this.#unacknowledged(reception);
   }
 
   #aborted(cause: AbortCause): void {
@@ -184,16 +193,24 @@ export class Application {
   /** What the handler has given, as decisions: a message is never accepted whose body was not read to the end. */
   #understood(reception: Reception, decision: unknown): NonNullable<Reception['decision']> {
     if (isRejection(decision)) return decision;
-    const recipients = this.#session.envelope?.recipients.length;
-    if (Array.isArray(decision) && recipients !== undefined && decision.length !== recipients) {
-      this.#failed(new TypeError(`the handler of 'message' gave ${decision.length} decisions for ${recipients} recipients`), 'message');
-      return failureOf('message');
+    if (Array.isArray(decision)) {
+      const wrong = this.#notForEach(decision, reception);
+      if (wrong !== null) {
+        this.#failed(new TypeError(`the handler of 'message' ${wrong}`), 'message');
+        return failureOf('message');
+      }
     }
     if (reception.body.consumed) {
       return Array.isArray(decision) ? decision.map((one: unknown) => asAnswer(one) ?? failureOf('message')) : (asAnswer(decision) ?? {});
     }
     if (this.#reception === reception) this.#failed(new Error('the message was accepted, but its body was not read to the end'), 'message');
     return failureOf('message');
+  }
+
+  /** What is wrong with decisions that are to be one for each recipient; null if nothing is. */
+  #notForEach(decisions: readonly unknown[], { envelope: { recipients } }: Reception): string | null {
+    if (this.#session.hello?.verb !== 'LHLO') return 'gave a decision for each recipient, which only LMTP can tell: give one for all';
+    return decisions.length === recipients.length ? null : `gave ${decisions.length} decisions for ${recipients.length} recipients`;
   }
 
   /** A refusal before the end: the rest is drained by the engine. */

@@ -14,6 +14,9 @@ export class BodyAbortedError extends Error {
 /** Octets that may wait for the reader before the connection is slowed down. */
 const HIGH_WATER = 131_072;
 
+/** What a piece costs beside its octets: a peer that sends them one by one must not fill the memory. */
+const PIECE = 256;
+
 /**
  * The content of a message, to be read once by `for await`. Its octets belong to the reader. While the reader is busy the peer is
  * slowed down; when the message is aborted the iterator throws `BodyAbortedError`.
@@ -42,7 +45,7 @@ export class Body implements AsyncIterable<Uint8Array> {
   push(bytes: Uint8Array): void {
     if (this.#unwanted) return;
     this.#queue.push(bytes);
-    this.#queued += bytes.length;
+    this.#queued += bytes.length + PIECE;
     this.#notify();
   }
 
@@ -103,7 +106,7 @@ export class Body implements AsyncIterable<Uint8Array> {
     const bytes = this.#queue.shift();
     if (bytes === undefined) return undefined;
     const full = !this.hasRoom;
-    this.#queued -= bytes.length;
+    this.#queued -= bytes.length + PIECE;
     if (full && this.hasRoom) this.#read();
     return bytes;
   }

@@ -1,6 +1,6 @@
 import type { Handler } from './handler.ts';
 import { type ProxyReader, readHeader } from './proxied.ts';
-import { type ServeOptions, type Server, serveOn } from './serve.ts';
+import { CONNECTIONS, type ServeOptions, type Server, serveOn } from './serve.ts';
 import type { Address, Listener, Transport } from './transport.ts';
 
 /** Where an adapter listens, and how. `Tls` is what the adapter takes for certificates. */
@@ -23,6 +23,8 @@ export interface ListenOptions<Tls> {
   readonly proxy?: ProxyReader;
   /** Told of each connection that ends before its session can begin: no header, or a handshake that fails. */
   readonly stray?: (peer: Address, reason: string) => void;
+  /** Connections that may be within their header or handshake at a time; one more is closed. Default 10000. */
+  readonly connections?: number;
   /** Connections that the kernel may hold before they are accepted. Default 511. */
   readonly backlog?: number;
 }
@@ -71,10 +73,14 @@ export class Entrance {
 
   /** A new connection. */
   admit(transport: Transport): void {
-    const { proxy, implicitTls = false } = this.#options;
+    const { proxy, implicitTls = false, connections = CONNECTIONS, stray } = this.#options;
     if (this.#connected === null) this.#waiting.push(transport);
-    else if (implicitTls || proxy !== undefined) void this.#enter(transport, this.#connected);
-    else this.#connected(transport);
+    else if (!implicitTls && proxy === undefined) this.#connected(transport);
+    else if (this.#entering.size < connections) void this.#enter(transport, this.#connected);
+    else {
+      transport.abort();
+      stray?.(transport.peer, 'too many connections');
+    }
   }
 
   /** The listener whose connections come by here. `close` takes no more of them. */

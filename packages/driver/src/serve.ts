@@ -18,7 +18,8 @@ export interface ServeOptions extends Omit<ServerOptions, 'ask' | 'auth' | 'peer
   readonly signal?: AbortSignal;
 }
 
-const CONNECTIONS = 10_000;
+/** Connections at a time, if nothing is said. */
+export const CONNECTIONS = 10_000;
 const GRACE = 30_000;
 
 const CROWDED: Rejection = { code: 421, enhanced: '4.3.2', text: 'Too many connections, closing transmission channel' };

@@ -59,6 +59,37 @@ test.each([
   expect(seen.map((line) => line.slice(0, 3))).toEqual(name.includes('short') ? ['451', '451', '451'] : ['250', '451', '250']);
 });
 
+test('a list of decisions is none in SMTP, which has one reply for all', async () => {
+  const errors: unknown[] = [];
+  const listener = new MemoryListener();
+  const message = async ({ body }: Parameters<NonNullable<Handler['message']>>[0]) => {
+    await body.bytes();
+    return [true, reject(550, '5.1.1', 'no')] as const;
+  };
+  const handler: Handler = { rcpt: () => true, message, error: (error) => errors.push(error) };
+  servers.push(serveOn(listener, { hostname: 'mx.example.org', preset: 'mx', grace: 0 }, handler));
+  const client = listener.connect();
+  client.send(TO_THREE.replace('LHLO', 'EHLO'));
+  expect((await client.replies(8)).at(-1)).toMatch(/^451 /);
+  expect(errors).toEqual([expect.objectContaining({ message: expect.stringContaining('only LMTP') })]);
+});
+
+test('a client that leaves when it was told a part: the rest is not acknowledged', async () => {
+  const unacknowledged: number[] = [];
+  const client = start({
+    message: async ({ body }) => {
+      await body.bytes();
+      return [true, { delay: 60_000 }, true];
+    },
+    unacknowledged: ({ told }) => unacknowledged.push(told),
+  });
+  client.send(TO_THREE);
+  // The second reply is held back, and the third decision waits for it.
+  expect((await client.replies(8)).at(-1)).toMatch(/^250 /);
+  client.sink!.lost();
+  await vi.waitFor(() => expect(unacknowledged).toEqual([2]));
+});
+
 test('a client that leaves before it was told all: the application hears how many it knows of', async () => {
   const unacknowledged: number[] = [];
   const client = start({

@@ -61,6 +61,17 @@ describe('a message', () => {
     expect(parts.map((bytes) => String.fromCharCode(...bytes)).join('')).toBe('.one\r\n.two\r\n.three\r\nfour\r\n.five\r\n');
   });
 
+  test('in pieces of an octet slows the client down long before they fill the memory', async () => {
+    const gate = deferred<void>();
+    const { client } = start({ message: () => gate.promise });
+    client.send(TRANSACTION);
+    await client.replies(4);
+    let pieces = 0;
+    for (; !client.paused && pieces < 10_000; pieces++) client.send('x');
+    expect(pieces).toBeLessThan(1000);
+    gate.resolve();
+  });
+
   test('is acknowledged with the text of the handler', async () => {
     const { client } = start({
       async message({ body }) {

@@ -1,4 +1,4 @@
-import { concat, EMPTY } from './join.ts';
+import { concat, EMPTY } from './octets.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;

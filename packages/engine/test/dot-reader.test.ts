@@ -91,3 +91,11 @@ test('stops before the octet that makes a CR or LF a bare one, whatever the chun
 test('the line of the first bare CR and LF is known', () => {
   expect(read(['a\r\nb\rc\r\nd\ne\r\n.\r\n'])).toMatchObject({ bareCr: 2, bareLf: 3 });
 });
+
+test('a short message in a long chunk takes a short block', () => {
+  const reader = new DotReader();
+  const chunk = octets(`x\r\n..a\r\n.\r\n${'NOOP\r\n'.repeat(50_000)}`);
+  expect(reader.read(chunk, 0, chunk.length, true)).toBe(11);
+  expect(String.fromCharCode(...reader.content)).toBe('x\r\n.a\r\n');
+  expect(reader.content.buffer.byteLength).toBeLessThanOrEqual(4096);
+});

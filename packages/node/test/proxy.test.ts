@@ -134,6 +134,20 @@ test('a proxy that is only asked for is not taken on trust: without the option i
   expect(await wire.reply()).toMatch(/^500 /);
 });
 
+test('no more connections than that may be without a session', async ({ start, dial }) => {
+  const strays: string[] = [];
+  const server = await start({}, { proxy: parseProxy, connections: 1, stray: (_, why) => strays.push(why) });
+  const first = await dial(server);
+  first.send('PROXY ');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  // Reset, perhaps before the client knows that it is connected.
+  const second = await dial(server).catch(() => null);
+  await vi.waitFor(() => expect(second?.ended).not.toBeNull());
+  expect(strays).toEqual(['too many connections']);
+  first.send(V1.slice('PROXY '.length));
+  expect(await first.reply()).toMatch(/^220 /);
+});
+
 test('closing ends connections that are still without a session', async ({ start, dial }) => {
   const server = await start({}, { proxy: parseProxy });
   const wire = await dial(server);

@@ -1,4 +1,4 @@
-import { EMPTY } from '../join.ts';
+import { append, EMPTY, textEnd } from '../octets.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -151,23 +151,6 @@ export class BodyWriter {
 
 /** Octets that are put for one at the most: the LF of a bare CR, a dot, and itself. */
 const MOST_PUT = 3;
-
-/** Where text ends: at a CR or LF. */
-function textEnd(bytes: Uint8Array, from: number, to: number): number {
-  let i = from;
-  // Four at a time: most octets are above CR.
-  while (i + 3 < to && bytes[i]! > CR && bytes[i + 1]! > CR && bytes[i + 2]! > CR && bytes[i + 3]! > CR) i += 4;
-  while (i < to && bytes[i] !== CR && bytes[i] !== LF) i++;
-  return i;
-}
-
-/** Below this many octets a loop is faster than a call. */
-const SHORT = 32;
-
-function append(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): void {
-  if (to - from > SHORT) target.set(bytes.subarray(from, to), at);
-  else for (let i = from; i < to; i++) target[at + i - from] = bytes[i]!;
-}
 
 function isAscii(bytes: Uint8Array): boolean {
   let all = 0;

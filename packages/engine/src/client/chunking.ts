@@ -1,5 +1,5 @@
 import { octets } from '@ehlo/grammar';
-import { concat, EMPTY } from '../join.ts';
+import { concat, EMPTY } from '../octets.ts';
 import type { Body, Part } from './body.ts';
 import type { ClientCore } from './core.ts';
 

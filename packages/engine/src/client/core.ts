@@ -1,7 +1,7 @@
 import { encodeUtf8, isHostName, type Reply } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import type { TlsInfo } from '../facts.ts';
-import { concat } from '../join.ts';
+import { concat } from '../octets.ts';
 import type { Body, Part } from './body.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { ClientCause, ClientEvent, ClientFaultCode, Stage } from './events.ts';

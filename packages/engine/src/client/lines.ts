@@ -1,5 +1,5 @@
 import { latin1 } from '@ehlo/grammar';
-import { EMPTY } from '../join.ts';
+import { EMPTY } from '../octets.ts';
 
 const LF = 0x0a;
 

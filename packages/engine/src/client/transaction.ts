@@ -30,7 +30,7 @@ export interface Transaction {
 
 /** Begins a transaction. */
 export function begin(core: ClientCore, envelope: ClientEnvelope, message: MessageFacts): Transaction {
-  if (envelope.recipients.length === 0) throw new SmtpUsageError('no-recipients', 'a message needs a recipient');
+  if (envelope.recipients.length === 0) throw new SmtpUsageError('no-recipients', 'no recipients');
   const chunking = core.feature('chunking') !== undefined;
   const plan = planTransaction(core.capabilities!, envelope, message, { ...core.options, chunking });
   const transaction: Transaction = {

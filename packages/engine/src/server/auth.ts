@@ -1,6 +1,6 @@
 import { decodeBase64, encodeBase64, octets } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
-import { copy } from '../join.ts';
+import { copy } from '../octets.ts';
 import { showLine, showResponse } from '../redact.ts';
 import { Secret } from '../secret.ts';
 import { ask } from './answer.ts';

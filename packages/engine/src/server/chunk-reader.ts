@@ -1,4 +1,4 @@
-import { EMPTY } from '../join.ts';
+import { EMPTY, textEnd } from '../octets.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -72,9 +72,7 @@ export class ChunkReader {
         this.bareCr ||= this.line;
         if (stopAtBare) return i;
       }
-      // Four at a time: most octets are above CR.
-      while (i + 3 < to && bytes[i]! > CR && bytes[i + 1]! > CR && bytes[i + 2]! > CR && bytes[i + 3]! > CR) i += 4;
-      while (i < to && bytes[i] !== CR && bytes[i] !== LF) i++;
+      i = textEnd(bytes, i, to);
       if (i === to) break;
       if (bytes[i] === CR) this.cr = true;
       else {

@@ -1,7 +1,7 @@
 import { type CommandDialect, formatReply, latin1, type Reply, type Verb } from '@ehlo/grammar';
 import type { Forwarded, Peer, TlsInfo } from '../facts.ts';
 import { Input } from '../input.ts';
-import { concat } from '../join.ts';
+import { concat } from '../octets.ts';
 import type { ChunkReader } from './chunk-reader.ts';
 import type { DotReader } from './dot-reader.ts';
 import type { AbortCause, CloseCause, Envelope, FaultCode, Hello, Question, Recipient, ServerEvent } from './events.ts';
@@ -97,8 +97,8 @@ export class Core {
   flushEnds: number = Number.POSITIVE_INFINITY;
   /** Milliseconds to hold the next reply back. */
   delay = 0;
-  /** A reply that is held back: until it is out nothing is read. */
-  late: Uint8Array | null = null;
+  /** Replies that are held back: until they are out nothing is read. */
+  late: Uint8Array[] = [];
 
   readonly policy: Policy;
   #output: Uint8Array[] = [];
@@ -158,9 +158,9 @@ export class Core {
       const cause = 'rule' in reply ? { rule: (reply as EngineReply).rule, section: (reply as EngineReply).section } : 'application';
       for (const line of lines(wire)) this.events.push({ type: 'trace', from: 'server', line, cause });
     }
-    if (this.late !== null) this.late = concat([this.late, wire]);
+    if (this.late.length > 0) this.late.push(wire);
     else if (this.delay > 0) {
-      this.late = wire;
+      this.late.push(wire);
       this.timer = 'faultDelay';
       this.timerEnds = this.now + this.delay;
       this.delay = 0;
@@ -169,9 +169,7 @@ export class Core {
 
   /** Sends what was held back. */
   release(): void {
-    const { late } = this;
-    this.late = null;
-    if (late !== null) this.send(late);
+    for (const wire of this.late.splice(0)) this.send(wire);
   }
 
   send(wire: Uint8Array): void {
@@ -182,7 +180,7 @@ export class Core {
 
   /** Starts the timer of what is waited for now; an open question and a reply that is held back have their own. */
   settle(): void {
-    if (this.late !== null || this.question !== null) return;
+    if (this.late.length > 0 || this.question !== null) return;
     const timer = this.state.refusedChunk === null ? TIMERS[this.state.phase] : 'dataTimeout';
     if (timer !== null) this.arm(timer);
     else this.disarm();
@@ -192,14 +190,17 @@ export class Core {
   takeOutput(): Uint8Array | null {
     if (this.#outputSize === 0) return null;
     const bytes = concat(this.#output);
-    const { late } = this;
-    this.dropOutput();
-    this.late = late;
+    this.#emptied();
     return bytes;
   }
 
+  /** What was still to be said, now or later, is not said. */
   dropOutput(): void {
-    this.late = null;
+    this.late = [];
+    this.#emptied();
+  }
+
+  #emptied(): void {
     this.#output = [];
     this.#outputSize = 0;
     this.flushEnds = Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-import { EMPTY } from '../join.ts';
+import { append, EMPTY, textEnd } from '../octets.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -45,9 +45,7 @@ export class DotReader {
     while (i < to) {
       const byte = bytes[i]!;
       if (state === 'TEXT') {
-        // Four at a time: most octets are above CR.
-        while (i + 3 < to && bytes[i]! > CR && bytes[i + 1]! > CR && bytes[i + 2]! > CR && bytes[i + 3]! > CR) i += 4;
-        while (i < to && bytes[i] !== CR && bytes[i] !== LF) i++;
+        i = textEnd(bytes, i, to);
         if (i === to) break;
         if (bytes[i] === CR) state = 'TEXT_CR';
         else {
@@ -105,24 +103,24 @@ export class DotReader {
     return i;
   }
 
-  /** Copies a run of content to the block of this `read`, which has room for a whole chunk and the CR that an earlier one held back. */
+  /**
+   * Copies a run of content to the block of this `read`. It grows with the content, up to a whole chunk and the CR that an earlier one
+   * held back: what follows in the chunk may be no content at all.
+   */
   #copy(bytes: Uint8Array, from: number, to: number, chunk: number): void {
-    if (this.#copied < 0) this.#block = new Uint8Array(chunk + 1);
-    this.#copied = append(this.#block, Math.max(this.#copied, 0), bytes, from, to);
+    const copied = Math.max(this.#copied, 0);
+    const needed = copied + to - from;
+    if (this.#copied < 0 || needed > this.#block.length) {
+      const larger = new Uint8Array(Math.min(chunk + 1, Math.max(2 * needed, SMALLEST)));
+      append(larger, 0, this.#block, 0, copied);
+      this.#block = larger;
+    }
+    append(this.#block, copied, bytes, from, to);
+    this.#copied = needed;
   }
 }
+
+/** Octets of a block at the least, where the chunk has as many. */
+const SMALLEST = 4096;
 
 const BARE_CR: Uint8Array = new Uint8Array([CR]);
-
-/** Below this many octets a loop is faster than a call. */
-const SHORT = 32;
-
-function append(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): number {
-  if (to - from > SHORT) {
-    target.set(bytes.subarray(from, to), at);
-    return at + to - from;
-  }
-  let k = at;
-  for (let i = from; i < to; i++) target[k++] = bytes[i]!;
-  return k;
-}

@@ -99,6 +99,7 @@ export class ServerSession {
       accepted(core, question, (answer as Answer | undefined) ?? {});
     } catch (error) {
       core.question = before;
+      core.delay = 0;
       throw error;
     }
     core.settle();
@@ -255,7 +256,7 @@ const READERS: { readonly [phase in Phase]: (core: Core) => boolean } = {
 function step(core: Core): boolean {
   const { state } = core;
   const { phase, refusedChunk } = state;
-  if (phase === 'closed' || core.late !== null) return false;
+  if (phase === 'closed' || core.late.length > 0) return false;
   if (isTimeToLeave(core)) {
     core.reply(state.farewell!);
     core.close('shutdown');

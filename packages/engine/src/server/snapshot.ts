@@ -1,6 +1,6 @@
 import { SmtpUsageError } from '../error.ts';
 import type { Peer } from '../facts.ts';
-import { copy, EMPTY } from '../join.ts';
+import { concat, copy, EMPTY } from '../octets.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import { Core, type State } from './core.ts';
 import { DotReader, type DotState } from './dot-reader.ts';
@@ -18,8 +18,8 @@ export interface Snapshot {
   /** Whether the line at the start of the input has already gone beyond its limit. */
   readonly dropped: boolean;
   readonly output: Uint8Array;
-  /** A reply that is held back. */
-  readonly late: Uint8Array | null;
+  /** Replies that are held back. */
+  readonly late: Uint8Array;
   readonly timer: LimitName | null;
   /** Milliseconds that were left. */
   readonly timerLeft: number;
@@ -79,7 +79,7 @@ export function snapshotOf(core: Core): Snapshot {
     input: copy(core.input.unread()),
     dropped: core.input.dropped,
     output: copy(output),
-    late: core.late === null ? null : copy(core.late),
+    late: copy(concat(core.late)),
     timer: core.timer,
     timerLeft: core.timerEnds - core.now,
     flushLeft: core.flushEnds - core.now,
@@ -106,7 +106,7 @@ export function restoreCore(policy: Policy, peer: Peer, snapshot: Snapshot, now:
   if (core.question !== null) core.events.push(core.question);
   core.dialect = dialectOf(core);
   if (snapshot.output.length > 0) core.send(copy(snapshot.output));
-  core.late = snapshot.late === null ? null : copy(snapshot.late);
+  if (snapshot.late.length > 0) core.late.push(copy(snapshot.late));
   core.timer = snapshot.timer;
   core.timerEnds = now + snapshot.timerLeft;
   core.flushEnds = now + snapshot.flushLeft;

@@ -210,15 +210,15 @@ export const EXTENSION_BUGS: readonly Mutant[] = [
   {
     name: 'LMTP: the next decision is asked for while a reply is held back',
     file: 'server/session.ts',
-    find: 'core.late !== null) return false;',
-    replace: "(core.late !== null && phase !== 'message')) return false;",
+    find: 'core.late.length > 0) return false;',
+    replace: "(core.late.length > 0 && phase !== 'message')) return false;",
     law: REPLIES,
   },
   // Replies that are held back
   {
     name: 'commands are read while a reply is held back',
     file: 'server/session.ts',
-    find: "phase === 'closed' || core.late !== null",
+    find: "phase === 'closed' || core.late.length > 0",
     replace: "phase === 'closed'",
     law: REPLIES,
   },
@@ -341,7 +341,7 @@ export const EXTENSION_BUGS: readonly Mutant[] = [
   {
     name: 'snapshot forgets a reply that is held back',
     file: 'server/snapshot.ts',
-    find: '  core.late = snapshot.late === null ? null : copy(snapshot.late);\n',
+    find: '  if (snapshot.late.length > 0) core.late.push(copy(snapshot.late));\n',
     replace: '',
     law: SNAPSHOT,
   },

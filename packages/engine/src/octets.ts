@@ -1,0 +1,40 @@
+const LF = 0x0a;
+const CR = 0x0d;
+
+export const EMPTY: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
+
+/** Octets that are nobody else's. (`slice` of a Buffer of Node is a view.) */
+export function copy(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
+/** Octets joined; the one part itself where there is only one. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const filled = parts.filter((part) => part.length > 0);
+  if (filled.length === 1) return filled[0]!;
+  const whole = new Uint8Array(filled.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of filled) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Below this many octets a loop is faster than a call. */
+const SHORT = 32;
+
+/** Copies `bytes[from, to)` into the target. */
+export function append(target: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): void {
+  if (to - from > SHORT) target.set(bytes.subarray(from, to), at);
+  else for (let i = from; i < to; i++) target[at + i - from] = bytes[i]!;
+}
+
+/** Where text ends in `bytes[from, to)`: at a CR or LF. */
+export function textEnd(bytes: Uint8Array, from: number, to: number): number {
+  let i = from;
+  // Four at a time: most octets are above CR.
+  while (i + 3 < to && bytes[i]! > CR && bytes[i + 1]! > CR && bytes[i + 2]! > CR && bytes[i + 3]! > CR) i += 4;
+  while (i < to && bytes[i] !== CR && bytes[i] !== LF) i++;
+  return i;
+}
