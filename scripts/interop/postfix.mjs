@@ -5,7 +5,7 @@ import { reject } from 'ehlo';
 import { run } from './clients.mjs';
 import { judge } from './judge.mjs';
 import { USER } from './peers.mjs';
-import { bytes, CA, converse, freePort, linesTo, scenario, script, storedBy, TLS, until } from './stage.mjs';
+import { bytes, CA, converse, freePort, judgedAuthenticated, scenario, script, storedBy, TLS, until } from './stage.mjs';
 
 const CONTENT = ['From: <sender@client.example>', 'Subject: dots', '', '.', '..', '.a', '', '...', 'last', '.', ''].join('\r\n');
 const RECIPIENTS = ['one', 'two', 'three', '"four of us"'].map((local) => `<${local}@mx.example>`);
@@ -125,17 +125,7 @@ async function authenticated(stage, mechanism) {
   await submit([{ from: '<forgetful@client.example>', to, content: CONTENT }], { deferred: true });
   assert.equal(submit.log().match(/status=deferred \(SASL authentication failed; server \S+ said: 535 5\.7\.8 /g)?.length, to.length);
   await submit([{ to, content: CONTENT }]);
-  const [message, ...others] = await storedBy(server);
-  assert.deepEqual(others, []);
-  assert.deepEqual([message.identity, message.protocol], [USER.name, 'ESMTPSA']);
-  assert.equal(message.reversePath, '<sender@client.example>');
-  assert(message.content.endsWith(`\r\n${CONTENT}`));
-  assert.deepEqual(
-    linesTo(server)
-      .filter((line) => line.startsWith('AUTH '))
-      .map((line) => line.split(' ')[1]),
-    [mechanism, mechanism],
-  );
+  await judgedAuthenticated(server, { user: USER.name, mechanism, content: CONTENT });
 }
 
 async function refused(stage) {

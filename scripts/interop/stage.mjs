@@ -208,3 +208,17 @@ export async function converse(port, lines) {
 export function bytes(text) {
   return Buffer.from(text).toString('latin1');
 }
+
+/** One message has been stored, of who has authenticated by this mechanism; a wrong password was tried before. */
+export async function judgedAuthenticated(server, { user, mechanism, content }) {
+  const [message, ...others] = await storedBy(server);
+  assert.deepEqual(others, []);
+  assert.deepEqual([message.identity, message.protocol], [user, 'ESMTPSA']);
+  assert.equal(message.reversePath, '<sender@client.example>');
+  assert(message.content.endsWith(`\r\n${content}`));
+  const tried = linesTo(server).filter((line) => line.startsWith('AUTH '));
+  assert.deepEqual(
+    tried.map((line) => line.split(' ')[1]),
+    [mechanism, mechanism],
+  );
+}
