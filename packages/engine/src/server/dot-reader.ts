@@ -104,14 +104,14 @@ export class DotReader {
   }
 
   /**
-   * Copies a run of content to the block of this `read`. It grows with the content, up to a whole chunk and the CR that an earlier one
+   * Copies a run of content to the block of this `read`. It grows with the content, fourfold, up to a whole chunk and the CR that an earlier one
    * held back: what follows in the chunk may be no content at all.
    */
   #copy(bytes: Uint8Array, from: number, to: number, chunk: number): void {
     const copied = Math.max(this.#copied, 0);
     const needed = copied + to - from;
     if (this.#copied < 0 || needed > this.#block.length) {
-      const larger = new Uint8Array(Math.min(chunk + 1, Math.max(2 * needed, SMALLEST)));
+      const larger = new Uint8Array(Math.min(chunk + 1, Math.max(4 * needed, SMALLEST)));
       append(larger, 0, this.#block, 0, copied);
       this.#block = larger;
     }
