@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect } from 'vitest';
-import { test as base, type Cli, until } from './cli.ts';
+import { test as base, type Cli } from './cli.ts';
 
 const file = (name: string): string => fileURLToPath(new URL(`../../node/test/certs/${name}`, import.meta.url));
 const CERTIFICATE = ['--cert', file('server.crt'), '--key', file('server.key')];
@@ -92,7 +92,7 @@ describe('to ehlo serve', () => {
       },
     ]);
     expect([...stored().values()]).toEqual(['Subject: x\r\n\r\nbare\r\n']);
-    expect(server.lines.join('\n')).toContain('C: MAIL FROM:<> SIZE=20');
+    await server.line(/C: MAIL FROM:<> SIZE=20$/);
   });
 
   test('a large message by BDAT and in a stream', async ({ run, stored }) => {
@@ -240,7 +240,7 @@ describe('exit codes', () => {
 
   test('75 when it is stopped while it waits; the dot is never said', async ({ run, scripted }) => {
     const cli = run(to(await scripted(), '--trace', '--json'), {}, null);
-    await until('it is connected', () => (cli.errors.includes('SIZE 100000') ? true : undefined));
+    await cli.told(/SIZE 100000/);
     cli.child.stdin!.write('Subject: half\r\n');
     cli.child.kill('SIGTERM');
     expect(await cli.exited).toBe(75);

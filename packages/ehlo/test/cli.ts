@@ -69,6 +69,11 @@ export class Cli {
     return found;
   }
 
+  /** Waits for words on standard error, which comes by a pipe of its own: what is printed or sent after them may be read before. */
+  async told(pattern: RegExp): Promise<string> {
+    return await until(`words like ${pattern}`, () => pattern.exec(this.errors)?.[0]);
+  }
+
   /** Waits for an event of `--json`. */
   async event(name: string): Promise<Event> {
     return JSON.parse(await this.line(new RegExp(`^{"event":"${name}"`))) as Event;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { describe, expect } from 'vitest';
-import { type Cli, Client, test, until } from './cli.ts';
+import { type Cli, Client, test } from './cli.ts';
 
 /** A file among the test certificates of @ehlo/node. */
 const file = (name: string): string => fileURLToPath(new URL(`../../node/test/certs/${name}`, import.meta.url));
@@ -50,6 +50,7 @@ describe('--cert and --key', () => {
     expect(await client.say('Subject: x\r\n\r\nText\r\n.')).toMatch(/^250 /);
     const [content] = stored().values();
     expect(content).toMatch(/ with ESMTPS id /);
+    await cli.line(/stored/);
     expect(cli.lines.filter((line) => line.startsWith('listening'))).toHaveLength(1);
     expect(cli.lines.filter((line) => line.includes('C: MAIL'))).toHaveLength(1);
   });
@@ -64,9 +65,9 @@ describe('--cert and --key', () => {
       await client.say('EHLO client.example');
       expect(await client.again()).toMatch(/^354 /);
     }
-    expect(cli.lines.filter((line) => /^\[[12]\] connected/.test(line))).toHaveLength(2);
+    for (const session of [1, 2]) await cli.line(new RegExp(`^\\[${session}\\] connected`));
     cli.child.kill('SIGTERM');
-    await until('it stops', () => (cli.errors.includes('stopping') ? true : undefined));
+    await cli.told(/stopping/);
     for (const client of clients) {
       expect(await client.say('Text\r\n.')).toMatch(/^250 /);
       expect(await client.reply()).toMatch(/^421 /);
@@ -103,11 +104,11 @@ describe('--cert and --key', () => {
     expect(shown(before)).toBe('localhost');
     put('other.crt', 'server.key');
     cli.child.kill('SIGHUP');
-    await until('it is told', () => /^ehlo: the old certificate stays: the key in .* is not that of .*\n$/.exec(cli.errors)?.[0]);
+    await cli.told(/^ehlo: the old certificate stays: the key in .* is not that of .*\n$/);
     expect(shown(await secure(second))).toBe('localhost');
     put('long.crt', 'other.key');
     cli.child.kill('SIGHUP');
-    await until('it is told', () => /\nehlo: the certificate has been read again\n$/.exec(cli.errors)?.[0]);
+    await cli.told(/\nehlo: the certificate has been read again\n$/);
     const options = { host: '127.0.0.1', port: second, ca: CA, checkServerIdentity: () => undefined };
     const after = connect(options);
     await once(after, 'secureConnect');
@@ -123,6 +124,7 @@ test('--tls-self-signed: for localhost, 127.0.0.1 and the host name; its fingerp
   await once(socket, 'secureConnect');
   const certificate = new X509Certificate(socket.getPeerCertificate().raw);
   socket.destroy();
+  await cli.told(/\n$/);
   expect(cli.errors).toBe(`ehlo: the certificate is self-signed; its SHA-256 is ${certificate.fingerprint256}\n`);
   expect([certificate.checkHost('mx.example.org'), certificate.checkHost('localhost'), certificate.checkIP('127.0.0.1')]).toEqual([
     'mx.example.org',
