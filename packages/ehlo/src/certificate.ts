@@ -18,8 +18,8 @@ export interface LoadedCertificate {
   readonly tls: ServerTls;
   /** SHA-256, of a certificate that was made on the spot. */
   readonly fingerprint: string | null;
-  /** Reads the files again, for the handshakes that follow; what is wrong is thrown, and changes nothing. */
-  reload(): Promise<void>;
+  /** Reads the files again, for the handshakes that follow; what is wrong is thrown, and changes nothing. Null where there are none. */
+  readonly reload: (() => Promise<void>) | null;
 }
 
 /** Null where no option asks for TLS. */
@@ -30,7 +30,7 @@ export async function loadCertificate(options: CertificateOptions, hostname: str
   if (tlsSelfSigned) {
     const made = await selfSigned(hostname);
     const { fingerprint256 } = new X509Certificate(made.cert);
-    return { tls: new ServerTls(made), fingerprint: fingerprint256, reload: () => Promise.resolve() };
+    return { tls: new ServerTls(made), fingerprint: fingerprint256, reload: null };
   }
   if (cert !== undefined && key === undefined) throw new CertificateError('--cert needs --key, the file with its private key');
   if (key !== undefined && cert === undefined) throw new CertificateError('--key needs --cert, the file with its certificate');

@@ -82,7 +82,7 @@ async function runServer(options: ServeCommandOptions): Promise<void> {
   // Before anybody can know that the server listens: who stops it at once is to be heard.
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  if (options.cert !== undefined) process.on('SIGHUP', () => void reload(starting));
+  if (options.cert !== undefined || options.users !== undefined) process.on('SIGHUP', () => void reload(starting));
   await starting;
 }
 
@@ -111,12 +111,14 @@ async function runSender(file: string | undefined, options: SendCommandOptions):
 
 async function reload(starting: Promise<RunningServer | null>): Promise<void> {
   const server = await starting.catch(() => null);
-  if (server === null) return; // told by who starts it
-  const outcome = await server.reload().then(
-    () => 'the certificate has been read again',
-    (error: unknown) => `the old certificate stays: ${explain(error)}`,
-  );
-  process.stderr.write(`ehlo: ${outcome}\n`);
+  // Where there is none, it is told by who starts it.
+  for (const { what, reload } of server?.sources ?? []) {
+    const outcome = await reload().then(
+      () => `${what}: read again`,
+      (error: unknown) => `${what}: what was read before stays, for ${explain(error)}`,
+    );
+    process.stderr.write(`ehlo: ${outcome}\n`);
+  }
 }
 
 function fail(error: unknown): void {

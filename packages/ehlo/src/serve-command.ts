@@ -15,7 +15,15 @@ import { loadUsers } from './users.ts';
 /** A server that runs. */
 export interface RunningServer {
   close(): Promise<void>;
-  /** Reads the certificate's files again; what is wrong is thrown, and changes nothing. */
+  /** What can be read again while it runs. */
+  readonly sources: readonly Source[];
+}
+
+/** Files that say something of the server. */
+export interface Source {
+  /** What they say, in the words of the command line. */
+  readonly what: string;
+  /** Reads them again; what is wrong is thrown, and changes nothing. */
   reload(): Promise<void>;
 }
 
@@ -28,19 +36,20 @@ export async function serveCommand(
   const name = options.hostname ?? defaultHostname(options.host);
   const printer = options.quiet ? quietPrinter(write) : options.json ? jsonPrinter(write) : textPrinter(write);
   const certificate = await loadCertificate(options, name);
-  const auth = await loadUsers(options, certificate !== null, warn);
+  const users = await loadUsers(options, certificate !== null, warn);
   const policy: ServeOptions = {
     hostname: name,
     preset: presetOf(options),
     extensions: extensionsOf(options),
     limits: limitsOf(options),
+    futureRelease: FOREVER,
     trace: printer.conversation,
     starttls: certificate === null ? 'off' : 'offered',
     trusted: {
       XCLIENT: trustedPeers(options.trustXclient ?? [], '--trust-xclient'),
       XFORWARD: trustedPeers(options.trustXforward ?? [], '--trust-xforward'),
     },
-    ...(auth === null ? {} : { auth }),
+    ...(users === null ? {} : { auth: users.auth }),
   };
   if (options.explain) {
     const explanation = await explain(policy, watch(quietPrinter(write), warn));
@@ -62,7 +71,12 @@ export async function serveCommand(
   if (certificate !== null && certificate.fingerprint !== null)
     warn(`the certificate is self-signed; its SHA-256 is ${certificate.fingerprint}`);
   for (const { listener, tls } of open) printer.listening(listener.address.address, listener.address.port, tls);
-  return { close: () => server.close(), reload: async () => await certificate?.reload() };
+  return { close: () => server.close(), sources: [...source('certificate', certificate), ...source('users', users)] };
+}
+
+function source(what: string, loaded: { readonly reload: (() => Promise<void>) | null } | null): readonly Source[] {
+  const reload = loaded?.reload ?? null;
+  return reload === null ? [] : [{ what, reload }];
 }
 
 async function start(open: readonly Open[], policy: ServeOptions, handler: Handler): Promise<Server> {
@@ -91,6 +105,9 @@ function watch(printer: Printer, warn: (line: string) => void): Handler {
       warn(`session ${session.id}: ${question} failed: ${error instanceof Error ? error.message : String(error)}`),
   };
 }
+
+/** FUTURERELEASE (RFC 4865 3): a message that is stored may be held as long as can be said. */
+const FOREVER: NonNullable<ServeOptions['futureRelease']> = { seconds: 999_999_999, until: '9999-12-31T23:59:59Z' };
 
 /** What fails to start leaves nothing open. */
 async function orElse<T>(starting: Promise<T>, undo: () => Promise<void>): Promise<T> {

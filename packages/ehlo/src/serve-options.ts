@@ -26,7 +26,7 @@ export interface ServeCommandOptions extends CertificateOptions, UsersOptions {
 }
 
 /** Extensions that are switched on by other options, or always on. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['SIZE', 'STARTTLS', 'AUTH', 'HELP', 'VRFY', 'EXPN', 'FUTURERELEASE']);
+const ELSEWHERE: ReadonlySet<string> = new Set(['SIZE', 'STARTTLS', 'AUTH', 'HELP', 'VRFY', 'EXPN']);
 const SWITCHES = EXTENSIONS.filter(({ keyword }) => !ELSEWHERE.has(keyword));
 const NAMES = Object.keys(LIMITS) as LimitName[];
 
@@ -54,7 +54,7 @@ export function addServeOptions(command: Command): Command {
     .option('--key <file>', 'private key of the certificate, in PEM')
     .option('--tls-self-signed', 'make a certificate on the spot, for trials', false)
     .option('--user <name:password>', 'a user who may authenticate; once for each', each)
-    .option('--users <file>', 'a file of users, one name:password or name:{SCRAM-SHA-256}… a line')
+    .option('--users <file>', 'a file of users, one name:password or name:{SCRAM-SHA-256}… a line; SIGHUP reads it again')
     .option('--allow-cleartext-auth', 'let users authenticate without TLS: their passwords can be read on the way', false)
     .optionsGroup('What is done:')
     .addOption(new Option('--maildir <directory>', 'where messages are stored').default('./mail'))

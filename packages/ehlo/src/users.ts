@@ -1,7 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Authentication } from '@ehlo/node';
-import { cramMd5, login, parseScramKeys, plain, SHA1, SHA256, SHA512, type Stored, scram, type User, userTable } from '@ehlo/sasl';
+import {
+  cramMd5,
+  login,
+  parseScramKeys,
+  plain,
+  SHA1,
+  SHA256,
+  SHA512,
+  type Stored,
+  scram,
+  type User,
+  type UserTable,
+  userTable,
+} from '@ehlo/sasl';
 
 /** The options of `ehlo serve` that say who may authenticate. */
 export interface UsersOptions {
@@ -20,29 +33,46 @@ export class UsersError extends Error {}
 const MECHANISMS = [scram(), scram(SHA512), scram(SHA1), cramMd5(), plain(), login()].flat();
 const HASHES = [SHA1, SHA256, SHA512];
 
+/** Who may authenticate, and how to read their file anew. */
+export interface LoadedUsers {
+  readonly auth: Authentication;
+  /** Reads the file again, for the exchanges that follow; what is wrong is thrown, and changes nothing. Null where there is no file. */
+  readonly reload: (() => Promise<void>) | null;
+}
+
 /**
  * How clients authenticate themselves, by what every user can be served by; null where no option names a user. Without TLS it is
  * warned of: only those on this machine may see a password.
  */
-export async function loadUsers(options: UsersOptions, tls: boolean, warn: (line: string) => void): Promise<Authentication | null> {
+export async function loadUsers(options: UsersOptions, tls: boolean, warn: (line: string) => void): Promise<LoadedUsers | null> {
   const { user = [], users, host, allowCleartextAuth } = options;
   if (user.length === 0 && users === undefined) {
     if (allowCleartextAuth) throw new UsersError('--allow-cleartext-auth needs users: --user name:password, or --users FILE');
     return null;
   }
   if (!tls && !LOOPBACK.test(host) && !allowCleartextAuth) throw new UsersError(inClear(host));
+  const pepper = randomBytes(32);
+  let table = await readTable(options, pepper);
+  const mechanisms = MECHANISMS.filter(({ name }) => table.serves(name));
+  if (!tls) warn('there is no TLS: whoever can listen to the connections reads the passwords; see --cert and --tls-self-signed');
+  const reload = async (): Promise<void> => {
+    const next = await readTable(options, pepper);
+    // Which mechanisms are offered is decided at the start.
+    const unserved = mechanisms.filter(({ name }) => !next.serves(name)).map(({ name }) => name);
+    if (unserved.length > 0) throw new UsersError(`not all of them can be served by ${unserved.join(', ')}: start the server anew`);
+    table = next;
+  };
+  return {
+    auth: { mechanisms, lookup: (name) => table.lookup(name), pepper, inClear: allowCleartextAuth },
+    reload: users === undefined ? null : reload,
+  };
+}
+
+async function readTable({ user = [], users }: UsersOptions, pepper: Uint8Array): Promise<UserTable> {
   const entries = user.map((text) => parseUser(text, '--user'));
   if (users !== undefined) entries.push(...parseUsers(await readUsers(users), users));
   if (entries.length === 0) throw new UsersError(`${users} names no user; a line is name:password`);
-  const pepper = randomBytes(32);
-  const table = tableOf(entries, pepper);
-  if (!tls) warn('there is no TLS: whoever can listen to the connections reads the passwords; see --cert and --tls-self-signed');
-  return {
-    mechanisms: MECHANISMS.filter(({ name }) => table.serves(name)),
-    lookup: (name) => table.lookup(name),
-    pepper,
-    inClear: allowCleartextAuth,
-  };
+  return tableOf(entries, pepper);
 }
 
 const LOOPBACK = /^(?:localhost|127(?:\.[0-9]{1,3}){3}|::1)$/;
@@ -78,7 +108,7 @@ function parseStored(text: string, where: string): Stored {
   throw new UsersError(`${where}: keys are {SCRAM-SHA-256}iterations,salt,storedKey,serverKey, the last three in base64`);
 }
 
-function tableOf(entries: readonly User[], pepper: Uint8Array): ReturnType<typeof userTable> {
+function tableOf(entries: readonly User[], pepper: Uint8Array): UserTable {
   try {
     return userTable(entries, pepper);
   } catch (error) {

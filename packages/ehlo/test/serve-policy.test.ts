@@ -160,6 +160,15 @@ describe('--explain', () => {
     expect([explanation.protocol, explanation.hello.tls]).toEqual(['lmtp', null]);
     expect(explanation.hello.clear).toContain('250-PIPELINING');
   });
+
+  test('FUTURERELEASE, where it may be offered', async ({ run }) => {
+    const submission = run(['--explain', '--preset', 'submission', '--futurerelease', '--user', 'joe:x', '--allow-cleartext-auth']);
+    expect(await submission.exited).toBe(0);
+    expect(submission.lines.join('\n')).toMatch(/250.FUTURERELEASE 999999999 9999-12-31T23:59:59Z/);
+    const sink = run(['--explain', '--no-futurerelease']);
+    expect(await sink.exited).toBe(0);
+    expect(sink.lines.join('\n')).not.toMatch(/FUTURERELEASE/);
+  });
 });
 
 test.each([
@@ -170,6 +179,7 @@ test.each([
     ['--binarymime', '--no-chunking', '--preset', 'mx'],
     /BINARYMIME cannot be offered without CHUNKING/,
   ],
+  ['what is for submission only', ['--futurerelease', '--preset', 'mx'], /FUTURERELEASE must not be offered but for submission/],
   ['a limit below the least of the standard', ['--limit-recipients', '5'], /recipients is 5.*at least 100/],
   ['a mode that is none', ['--unix', '/tmp/x', '--unix-mode', '9'], /mode in octal/],
 ])('%s is told', async (_, args, message) => {

@@ -104,11 +104,11 @@ describe('--cert and --key', () => {
     expect(shown(before)).toBe('localhost');
     put('other.crt', 'server.key');
     cli.child.kill('SIGHUP');
-    await cli.told(/^ehlo: the old certificate stays: the key in .* is not that of .*\n$/);
+    await cli.told(/^ehlo: certificate: what was read before stays, for the key in .* is not that of .*\n$/);
     expect(shown(await secure(second))).toBe('localhost');
     put('long.crt', 'other.key');
     cli.child.kill('SIGHUP');
-    await cli.told(/\nehlo: the certificate has been read again\n$/);
+    await cli.told(/\nehlo: certificate: read again\n$/);
     const options = { host: '127.0.0.1', port: second, ca: CA, checkServerIdentity: () => undefined };
     const after = connect(options);
     await once(after, 'secureConnect');

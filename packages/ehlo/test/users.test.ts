@@ -102,3 +102,24 @@ test('refuses a file with a wrong line, by its number, and one without a user', 
   expect(await empty.exited).toBe(2);
   expect(empty.errors).toMatch(/users names no user; a line is name:password\n$/);
 });
+
+test('SIGHUP reads the file again; what is wrong is told, and the users that were read before stay', async ({ run, folder }) => {
+  const file = join(folder, 'users');
+  writeFileSync(file, 'tim:x\n');
+  const cli = run(['--users', file, '--tls-self-signed', '--allow-cleartext-auth']);
+  const plain = async (user: string): Promise<string> => (await greet(cli)).client.say(`AUTH PLAIN ${base64(`\0${user}\0x`)}`);
+  expect([await plain('tim'), await plain('eva')]).toEqual([expect.stringMatching(/^235 /), expect.stringMatching(/^535 /)]);
+  writeFileSync(file, 'tim:x\nhunter2\n');
+  cli.child.kill('SIGHUP');
+  await cli.told(/ehlo: users: what was read before stays, for .*users, line 2: a user is name:password\n$/);
+  expect(await plain('tim')).toMatch(/^235 /);
+  writeFileSync(file, `eva:${scramKeys('x', { salt: Uint8Array.of(1), iterations: 1 }).format()}\n`);
+  cli.child.kill('SIGHUP');
+  await cli.told(/stays, for not all of them can be served by SCRAM-SHA-512.*, CRAM-MD5: start the server anew\n$/);
+  expect(await plain('eva')).toMatch(/^535 /);
+  writeFileSync(file, 'eva:x\n');
+  cli.child.kill('SIGHUP');
+  await cli.told(/ehlo: users: read again\n$/);
+  expect([await plain('tim'), await plain('eva')]).toEqual([expect.stringMatching(/^535 /), expect.stringMatching(/^235 /)]);
+  expect(cli.errors).not.toContain('hunter2');
+});
