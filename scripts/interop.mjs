@@ -18,6 +18,7 @@ import { provide, versions } from './interop/programs.mjs';
 import { startRelay } from './interop/relay.mjs';
 import { sending } from './interop/sending.mjs';
 import { startServer } from './interop/server.mjs';
+import { terminalScenarios } from './interop/terminal.mjs';
 import { tlsClients } from './interop/tls.mjs';
 
 const RESULTS = 'packages/ehlo/.results';
@@ -35,6 +36,7 @@ const scenarios = [
   ...haproxyScenarios,
   ...nginxScenarios,
   ...extensionScenarios,
+  ...terminalScenarios,
   { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
 ];
 

@@ -29,9 +29,10 @@ function readPassword(file: string): string {
 /** What is typed is not shown. */
 async function ask(question: string): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  process.stderr.write(question);
+  // From here on the terminal shows nothing: the question comes after, for who answers at once.
   const reader = createInterface({ input: process.stdin, output: nowhere, terminal: true });
   reader.on('SIGINT', () => process.exit(130));
+  process.stderr.write(question);
   const answer = await reader.question('');
   reader.close();
   process.stderr.write('\n');
