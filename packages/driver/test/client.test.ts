@@ -1,7 +1,8 @@
 // A client over a scripted server in memory: messages of every form, their outcomes, and every way to give up.
-import { type Pipelining, SmtpUsageError } from '@ehlo/engine';
+import { CHUNKING, type Pipelining, SmtpUsageError } from '@ehlo/engine';
 import { describe, expect, test } from 'vitest';
-import { type Client, type ConnectOptions, connectOn, type Message, outcomeText, type SendOptions } from '../src/index.ts';
+import { type Client, type ConnectOptions, connectOn, type Message, outcomeText, type SendOptions, serveOn } from '../src/index.ts';
+import { Link, LinkListener } from './link.ts';
 import { but, type Script, ScriptedServer, turns, willing } from './scripted.ts';
 
 const ENVELOPE = { reversePath: 'joe@a.example', recipients: ['ann@b.example'] } as const;
@@ -358,6 +359,36 @@ describe('giving up', () => {
     expect(result.outcomes).toMatchObject([{ status: 'unsent', stage: 'body', cause: 'aborted' }]);
     expect([result.error, server.bodies, server.ended]).toEqual([new Error('disk'), [], 'aborted']);
     expect(told(await client.send(ENVELOPE, 'x'))).toBe('unsent');
+  });
+
+  test('among chunks: the connection stays, and the next message is whole', async () => {
+    const listener = new LinkListener();
+    const bodies: string[] = [];
+    const server = serveOn(
+      listener,
+      { hostname: 'mx.example', preset: 'sink' },
+      {
+        async message({ body }) {
+          bodies.push(Buffer.from(await body.bytes()).toString());
+        },
+      },
+    );
+    const link = new Link({ chunks: [65_536], breaks: Number.POSITIVE_INFINITY, room: 65_536 });
+    const connecting = connectOn(link.client, { features: [CHUNKING] });
+    listener.bring(link);
+    const client = await connecting;
+    async function* failing(): AsyncGenerator<string> {
+      yield 'x'.repeat(100_000);
+      await turns(1);
+      throw new Error('disk');
+    }
+    const result = await client.send(ENVELOPE, failing(), { facts });
+    expect(result.outcomes).toMatchObject([{ status: 'unsent', stage: 'body', cause: 'aborted' }]);
+    expect(result.error).toEqual(new Error('disk'));
+    expect(told(await client.send(ENVELOPE, 'whole'))).toBe('accepted');
+    expect(bodies).toEqual(['whole\r\n']);
+    await client.close();
+    await server.close();
   });
 
   test.each<[string, Message]>([

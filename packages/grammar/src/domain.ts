@@ -7,11 +7,11 @@ import {
   DCONTENT,
   DIGIT,
   DOT,
+  encodeUtf8,
   HEX_DIGIT,
   HYPHEN,
   LET_DIG,
   OPEN_BRACKET,
-  octets,
   type Rule,
   skip,
   utf8NonAscii,
@@ -131,7 +131,7 @@ export const hostName: Rule = (bytes, from, to, utf8) =>
 
 /** Whether `name` may stand in a greeting or in EHLO: a Domain or an address literal, of at most 255 octets (RFC 5321 4.5.3.1.2). */
 export function isHostName(name: string): boolean {
-  const bytes = octets(name);
+  const bytes = encodeUtf8(name);
   return bytes.length <= 255 && hostName(bytes, 0, bytes.length) === bytes.length;
 }
 

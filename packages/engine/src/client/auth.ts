@@ -1,4 +1,4 @@
-import { decodeBase64, encodeBase64, octets, type Reply } from '@ehlo/grammar';
+import { decodeBase64, encodeBase64, encodeUtf8, type Reply } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import { Secret } from '../secret.ts';
 import type { ClientCore } from './core.ts';
@@ -62,7 +62,7 @@ function answered(core: ClientCore, reply: Reply): void {
 
 function challenged(core: ClientCore, exchange: NonNullable<ClientCore['exchange']>, { lines }: Reply): void {
   const { initial } = exchange;
-  const text = octets(lines.join(''));
+  const text = encodeUtf8(lines.join(''));
   const data = decodeBase64(text);
   const fault = data === null ? 'base64' : ++exchange.challenges > core.limits.challenges ? 'too-many-challenges' : null;
   if (fault !== null) {

@@ -1,4 +1,5 @@
-import { octets } from '@ehlo/grammar';
+import { encodeUtf8 } from '@ehlo/grammar';
+import { copy } from '../octets.ts';
 import { BodyWriter } from './body-writer.ts';
 import type { ClientCore, Due } from './core.ts';
 import type { ClientLimits } from './limits.ts';
@@ -33,7 +34,8 @@ export class Body {
   constructor(core: ClientCore, transaction: Transaction) {
     this.transaction = transaction;
     const { transfer, body, smtpUtf8 } = transaction.plan;
-    const exact = transfer === 'BDAT' && body === 'BINARYMIME';
+    // Only ever by BDAT: without it the plan has refused.
+    const exact = body === 'BINARYMIME';
     this.writer = new BodyWriter({
       stuff: transfer === 'DATA',
       exact,
@@ -56,9 +58,10 @@ export class Body {
     this.done = part.due?.to === 'END' || (this.stopped && this.#ready.length === 0);
   }
 
-  /** Stops it. What has been announced still has to follow (RFC 3030 2). */
+  /** Stops it. What has been announced still has to follow (RFC 3030 2), and is not the program's any more. */
   stop(): void {
     this.stopped = true;
+    this.#ready = this.#ready.map(({ bytes, due }) => ({ bytes: copy(bytes), due }));
     this.done = this.#ready.length === 0;
   }
 
@@ -89,5 +92,5 @@ function dataParts(body: Body): Part[] {
   const { writer, ended, end } = body;
   const bytes = writer.next();
   if (bytes !== null) return [{ bytes, due: null }];
-  return ended && writer.idle ? [{ bytes: octets(`${writer.finish()}.\r\n`), due: end }] : [];
+  return ended && writer.idle ? [{ bytes: encodeUtf8(`${writer.finish()}.\r\n`), due: end }] : [];
 }

@@ -1,4 +1,4 @@
-import { octets } from '@ehlo/grammar';
+import { encodeUtf8 } from '@ehlo/grammar';
 import { concat, EMPTY } from '../octets.ts';
 import type { Body, Part } from './body.ts';
 import type { ClientCore } from './core.ts';
@@ -21,8 +21,8 @@ function parts(core: ClientCore, body: Body): Part[] {
   const block = writer.next();
   const last = ended && writer.idle;
   if (block === null && !last) return [];
-  const bytes = concat([block ?? EMPTY, octets(last ? writer.finish() : '')]);
-  const command = octets(`BDAT ${bytes.length}${last ? ' LAST' : ''}\r\n`);
+  const bytes = concat([block ?? EMPTY, encodeUtf8(last ? writer.finish() : '')]);
+  const command = encodeUtf8(`BDAT ${bytes.length}${last ? ' LAST' : ''}\r\n`);
   const size = command.length + bytes.length;
   const due = core.expect(last ? 'END' : 'BDAT', transaction, 0, size);
   if (bytes.length === 0) return [{ bytes: command, due }];

@@ -117,7 +117,8 @@ export class ClientSession {
 
   /**
    * Gives up a transaction, the last if no number is given, at any moment and without ever ending its message: what is not decided is
-   * unsent, or unknown if the end of the message may have left. The session lives on if no message was asked for; else it closes.
+   * unsent, or unknown if the end of the message may have left. The session lives on if no message was asked for, or if it is among its
+   * chunks (`CHUNKING`); else it closes.
    */
   abort(transaction?: number): void {
     const core = this.#core;

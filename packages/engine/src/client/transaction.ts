@@ -143,9 +143,9 @@ export const TRANSACTION_ANSWERS: {
       transaction.refusal = reply;
       core.body!.stop();
       // If the last chunk has left, its reply decides.
-      if (!core.body!.ended || !transaction.handed) settleAll(core, transaction, refused('body', reply));
+      if (!transaction.handed) settleAll(core, transaction, refused('body', reply));
     }
-    if (transaction.refusal !== null && !core.due.some((due) => due.transaction === transaction)) over(core, transaction);
+    stopped(core, transaction);
   },
   END(core, reply, due, transaction) {
     const { accepted, plan, refusal } = transaction;
@@ -202,11 +202,20 @@ function over(core: ClientCore, transaction: Transaction, half = transaction.mai
   if (core.phase !== 'quit') core.go('transaction-over');
 }
 
-/** Gives up a transaction: its message is never ended. */
+/** A message that was stopped among its chunks is over with the last reply that is due: RSET clears what the server has of it (RFC 3030 2). */
+function stopped(core: ClientCore, transaction: Transaction): void {
+  if (core.body?.stopped === true && !core.due.some((due) => due.transaction === transaction)) over(core, transaction);
+}
+
+/** Gives up a transaction: its message is never ended. Where it goes by DATA there is no other way but to end the session. */
 export function abort(core: ClientCore, transaction: Transaction): void {
   if (transaction.untold === 0) return;
-  if (core.body?.transaction === transaction || transaction === core.finishing) return core.close('aborted');
+  const { body } = core;
+  const sending = body?.transaction === transaction;
+  if (transaction === core.finishing || (sending && (body.ended || transaction.plan.transfer === 'DATA'))) return core.close('aborted');
+  if (sending) body.stop();
   settleAll(core, transaction, { status: 'unsent', stage: stageOf(core, transaction), cause: 'aborted', reply: null });
+  stopped(core, transaction);
   advance(core);
 }
 

@@ -275,27 +275,65 @@ const flights = property(
 
 const chunk: Law<ClientClass> = {
   name: 'client: behind a chunk that was refused no more are sent, what was announced is, and RSET comes before what follows',
+  check: (Client) => stopsAmongChunks(Client, (session) => session.receive(octets('552 no\r\n')), ['503 no', 'refused 552']),
+};
+
+const givenUp: Law<ClientClass> = {
+  name: 'client: a message that is given up among its chunks leaves what was announced and the session',
   check(Client) {
-    const session = open(Client, ['PIPELINING', 'CHUNKING'], { features: [CHUNKING] });
-    const envelope = { reversePath: '', recipients: [{ forwardPath: 'a@b.example' }] };
-    session.send(envelope);
+    stopsAmongChunks(Client, (session) => session.abort(), ['250 ok\r\n250 ok', 'unsent aborted']);
+    // Between two chunks nothing is awaited.
+    const { session, envelope } = inBody(Client);
+    session.write(octets('x'));
     output(session);
-    session.receive(octets('250 ok\r\n250 ok\r\n'));
-    session.write(octets('x'.repeat(300_000)));
-    const taken = Array.from({ length: 3 }, () => session.nextOutput()?.length);
-    same(taken, ['BDAT 65536\r\n'.length, 65_536, 'BDAT 65536\r\n'.length], 'what is taken');
-    session.receive(octets('552 no\r\n'));
-    holds(!session.canWrite && !session.write(octets('x')) && !session.end(), 'more is wanted');
-    holds(/^x{65536}$/.test(output(session)), 'the chunk that was announced');
-    session.receive(octets('503 no\r\n'));
-    const told = [];
-    for (let event = session.nextEvent(); event !== null; event = session.nextEvent()) {
-      if (event.type === 'outcome') told.push([event.status, event.status === 'refused' && event.reply?.code]);
-    }
-    same(told, [['refused', 552]], 'the outcome');
+    session.receive(octets('250 ok\r\n'));
+    session.abort();
     session.send(envelope);
     same(output(session), 'RSET\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\n', 'what follows');
+    // Behind the last octet it may have been accepted.
+    const late = inBody(Client).session;
+    late.write(octets('x'));
+    late.end();
+    output(late);
+    late.abort();
+    same([outcomes(late), late.wants], [['unknown aborted'], 'close'], 'behind the end');
   },
 };
 
-export const CLIENT_WIRE_LAWS: readonly Law<ClientClass>[] = [injection, words, bodies, flights, chunk];
+function inBody(Client: ClientClass): { session: ClientSession; envelope: ClientEnvelope } {
+  const session = open(Client, ['PIPELINING', 'CHUNKING'], { features: [CHUNKING] });
+  const envelope = { reversePath: '', recipients: [{ forwardPath: 'a@b.example' }] };
+  session.send(envelope);
+  output(session);
+  session.receive(octets('250 ok\r\n250 ok\r\n'));
+  return { session, envelope };
+}
+
+/** What happens with two chunks on their way, the second announced and not yet sent. */
+function stopsAmongChunks(Client: ClientClass, stop: (session: ClientSession) => void, [rest, told]: readonly [string, string]): void {
+  const { session, envelope } = inBody(Client);
+  const lent = octets('x'.repeat(300_000));
+  session.write(lent);
+  const taken = Array.from({ length: 3 }, () => session.nextOutput()?.length);
+  same(taken, ['BDAT 65536\r\n'.length, 65_536, 'BDAT 65536\r\n'.length], 'what is taken');
+  stop(session);
+  same(outcomes(session), [told], 'the outcome');
+  // It is settled: what was lent is the program's again.
+  lent.fill(0x79);
+  holds(!session.canWrite && !session.write(octets('x')) && !session.end(), 'more is wanted');
+  holds(/^x{65536}$/.test(output(session)), 'the chunk that was announced');
+  session.receive(octets(`${rest}\r\n`));
+  session.send(envelope);
+  same(output(session), 'RSET\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\n', 'what follows');
+}
+
+/** What has been told of recipients: the status, and the code or cause. */
+function outcomes(session: ClientSession): string[] {
+  const told: string[] = [];
+  for (let event = session.nextEvent(); event !== null; event = session.nextEvent()) {
+    if (event.type === 'outcome') told.push(`${event.status} ${'cause' in event ? event.cause : (event.reply?.code ?? '')}`);
+  }
+  return told;
+}
+
+export const CLIENT_WIRE_LAWS: readonly Law<ClientClass>[] = [injection, words, bodies, flights, chunk, givenUp];

@@ -56,7 +56,7 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'a binary message is changed',
     file: 'client/body.ts',
-    find: "const exact = transfer === 'BDAT' && body === 'BINARYMIME';",
+    find: "const exact = body === 'BINARYMIME';",
     replace: 'const exact = false;',
     law: BDAT,
   },
@@ -98,8 +98,8 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'an aborted message is ended',
     file: 'client/transaction.ts',
-    find: "if (core.body?.transaction === transaction || transaction === core.finishing) return core.close('aborted');",
-    replace: "if (core.body?.transaction === transaction && core.phase === 'body') return endBody(core, core.body);",
+    find: "(sending && (body.ended || transaction.plan.transfer === 'DATA'))) return core.close('aborted');",
+    replace: "sending) return core.phase === 'body' ? endBody(core, body!) : core.close('aborted');",
     law: DATA,
     cases: 999,
   },
@@ -172,6 +172,20 @@ export const CLIENT_BUGS: readonly Mutant[] = [
     replace: '',
     law: 'client: behind a chunk that was refused no more are sent, what was announced is, and RSET comes before what follows',
     cases: 999,
+  },
+  {
+    name: "what was announced of a chunk is read of memory that is the program's again",
+    file: 'client/body.ts',
+    find: 'bytes: copy(bytes), due',
+    replace: 'bytes, due',
+    law: 'client: a message that is given up among its chunks leaves what was announced and the session',
+  },
+  {
+    name: 'a message that is given up between two chunks holds the session',
+    file: 'client/transaction.ts',
+    find: '  stopped(core, transaction);\n  advance(core);',
+    replace: '  advance(core);',
+    law: 'client: a message that is given up among its chunks leaves what was announced and the session',
   },
   // Replies
   {
