@@ -2,6 +2,7 @@ import type {
   AbortCause,
   Answer,
   AuthAnswer,
+  Envelope,
   InfoAnswer,
   MessageQuestion,
   Notice,
@@ -11,41 +12,14 @@ import type {
   ServerSession,
 } from '@ehlo/engine';
 import type { Authenticator } from './authentication.ts';
-import { Body, BodyAbortedError } from './body.ts';
-import { type Challenge, type Handler, type IncomingMessage, isRejection, type Session } from './handler.ts';
+import { type Body, BodyAbortedError } from './body.ts';
+import { type Challenge, type Handler, isAnswer, isRejection, type Session } from './handler.ts';
+import { Reception } from './reception.ts';
 
 /** The failure is ours, and passing. A connection can't be refused by 451 (RFC 5321 4.3.2), and AUTH has a code of its own (RFC 4954 6). */
 function failureOf(type: Question['type']): Rejection {
   if (type === 'auth') return { code: 454, enhanced: '4.7.0', text: 'Temporary authentication failure' };
   return { code: type === 'connect' ? 421 : 451, enhanced: '4.3.0', text: 'Requested action aborted: local error in processing' };
-}
-
-/** A message between its first octet and its reply. */
-class Reception implements IncomingMessage {
-  readonly body: Body;
-  question: MessageQuestion | null = null;
-  /** What the handler has decided, for all or (LMTP) for each recipient; undefined while it is busy. */
-  decision: Answer | Rejection | readonly (Answer | Rejection)[] | undefined = undefined;
-  told = 0;
-  readonly envelope: MessageQuestion['envelope'];
-
-  constructor(envelope: MessageQuestion['envelope'], read: () => void) {
-    this.envelope = envelope;
-    this.body = new Body(read);
-  }
-
-  get size(): number {
-    return this.question?.size ?? 0;
-  }
-
-  get deviations(): MessageQuestion['deviations'] {
-    return this.question?.deviations ?? [];
-  }
-
-  /** The decision that the open question asks for. */
-  get next(): Answer | Rejection | undefined {
-    return Array.isArray(this.decision) ? this.decision[this.told] : (this.decision as Answer | Rejection | undefined);
-  }
 }
 
 /** Couples a session to its handler: events go to the handler's methods, and what they return or throw becomes the answer. */
@@ -74,7 +48,7 @@ export class Application {
   take(event: ServerEvent): void {
     switch (event.type) {
       case 'chunk':
-        return this.#receiving().body.push(event.bytes);
+        return this.#content(event.bytes);
       case 'message':
         return this.#arrived(event);
       case 'aborted':
@@ -102,9 +76,12 @@ export class Application {
     if (!isRejection(reception.decision)) this.#unacknowledged(reception);
   }
 
+  /** A reception that is whole is of an earlier message, which the handler has not decided on yet: it is not the one that is cut. */
   #aborted(cause: AbortCause): void {
-    this.#reception?.body.abort(cause);
+    const reception = this.#reception;
+    if (!this.#isArriving) return;
     this.#reception = null;
+    reception!.body.abort(cause);
   }
 
   #ask(question: Exclude<Question, MessageQuestion>): void {
@@ -157,7 +134,7 @@ export class Application {
       } else if (question.type === 'info') {
         if (typeof decision === 'object' && decision !== null) return session.accept(question, decision as InfoAnswer);
       } else if (decision === true) return session.accept(question);
-      else if (typeof decision === 'object' && decision !== null) return session.accept(question, decision as Answer);
+      else if (isAnswer(decision)) return session.accept(question, decision);
       this.#failed(new TypeError(`the handler of '${question.type}' decided nothing: return true, an answer or reject(…)`), question.type);
     } catch (error) {
       this.#failed(error, question.type);
@@ -165,11 +142,21 @@ export class Application {
     return session.reject(question, failureOf(question.type));
   }
 
+  /** Content for the reader. A message that is over before he could see any of it was refused: he gets to know of no such message. */
+  #content(bytes: Uint8Array): void {
+    const { envelope } = this.#session;
+    if (this.#isArriving || envelope !== null) this.#receiving(envelope!).body.push(bytes);
+  }
+
+  /** Whether there is a reception that is not whole. One that is, and is still here, was not answered in time: the client was told 451. */
+  get #isArriving(): boolean {
+    return this.#reception !== null && this.#reception.question === null;
+  }
+
   /** The reception of the message whose octets arrive; the handler is called at the first of them. */
-  #receiving(): Reception {
-    // One that is whole already was not answered in time: its handler is still busy, and the client was told 451.
-    if (this.#reception !== null && this.#reception.question === null) return this.#reception;
-    const reception = new Reception(this.#session.envelope!, () => this.#pump());
+  #receiving(envelope: Envelope): Reception {
+    if (this.#isArriving) return this.#reception!;
+    const reception = new Reception(envelope, () => this.#pump());
     this.#reception = reception;
     this.#decide(
       'message',
@@ -182,29 +169,40 @@ export class Application {
   /** The handler has decided, perhaps before the message is here. */
   #decided(reception: Reception, decision: unknown): void {
     reception.decision = this.#understood(reception, decision);
-    const refused = isRejection(reception.decision);
-    if (this.#reception === reception) {
-      this.#session.tick(performance.now());
-      if (reception.question !== null) this.#conclude(reception, reception.question);
-      else if (isRejection(reception.decision)) this.#discard(reception.decision);
-    } else if (!refused) this.#unacknowledged(reception);
+    const { question, missed } = reception;
+    if (this.#reception !== reception) {
+      if (!isRejection(reception.decision)) this.#unacknowledged(reception);
+      return;
+    }
+    this.#session.tick(performance.now());
+    if (question !== null) this.#conclude(reception, question);
+    else if (isRejection(reception.decision)) this.#discard(reception.decision);
+    // RFC 1047: these were told 451 for want of a decision, and are sent the message again.
+    if (missed.some((one) => !isRejection(one))) this.#unacknowledged(reception);
   }
 
   /** What the handler has given, as decisions: a message is never accepted whose body was not read to the end. */
   #understood(reception: Reception, decision: unknown): NonNullable<Reception['decision']> {
     if (isRejection(decision)) return decision;
-    if (Array.isArray(decision)) {
-      const wrong = this.#notForEach(decision, reception);
-      if (wrong !== null) {
-        this.#failed(new TypeError(`the handler of 'message' ${wrong}`), 'message');
-        return failureOf('message');
-      }
+    const wrong = this.#wrong(decision, reception);
+    if (wrong !== null) {
+      this.#failed(new TypeError(`the handler of 'message' ${wrong}`), 'message');
+      return failureOf('message');
     }
     if (reception.body.consumed) {
-      return Array.isArray(decision) ? decision.map((one: unknown) => asAnswer(one) ?? failureOf('message')) : (asAnswer(decision) ?? {});
+      return Array.isArray(decision)
+        ? decision.map((one: unknown) => asDecision(one) ?? failureOf('message'))
+        : (asDecision(decision) ?? {});
     }
     if (this.#reception === reception) this.#failed(new Error('the message was accepted, but its body was not read to the end'), 'message');
     return failureOf('message');
+  }
+
+  /** What is wrong with a decision on a message; null if nothing is. */
+  #wrong(decision: unknown, reception: Reception): string | null {
+    if (Array.isArray(decision)) return this.#notForEach(decision, reception);
+    if (decision === undefined || asDecision(decision) !== undefined) return null;
+    return `decided nothing by ${typeof decision}: return nothing, true, an answer or reject(…)`;
   }
 
   /** What is wrong with decisions that are to be one for each recipient; null if nothing is. */
@@ -226,25 +224,28 @@ export class Application {
   /** The whole message is here; in LMTP this is said for each recipient. */
   #arrived(question: MessageQuestion): void {
     const again = question.recipient !== null && this.#reception?.envelope === question.envelope;
-    const reception = again ? this.#reception! : this.#receiving();
+    const reception = again ? this.#reception! : this.#receiving(question.envelope);
     reception.question = question;
+    reception.asked++;
     reception.body.end();
     if (reception.decision !== undefined) this.#conclude(reception, question);
   }
 
   #conclude(reception: Reception, question: MessageQuestion): void {
     const decision = reception.next ?? failureOf('message');
-    const last = question.recipient === null || reception.told + 1 >= question.envelope.recipients.length;
+    const last = question.recipient === null || reception.asked >= question.envelope.recipients.length;
     if (last) this.#reception = null;
     try {
-      if (isRejection(decision)) this.#session.reject(question, decision);
+      if (isRejection(decision)) {
+        if (!this.#session.reject(question, decision)) return;
+      }
       // RFC 1047: the client is gone or has been told 451, and will send the message again.
       else if (!this.#session.accept(question, decision)) return this.#unacknowledged(reception);
     } catch (error) {
       this.#failed(error, 'message');
       this.#session.reject(question, failureOf('message'));
     }
-    reception.told++;
+    reception.tell();
   }
 
   #failed(error: unknown, type: Question['type']): void {
@@ -252,6 +253,8 @@ export class Application {
   }
 
   #unacknowledged(reception: Reception): void {
+    if (reception.lamented) return;
+    reception.lamented = true;
     this.#tell(() => this.#handler.unacknowledged?.(reception, this.#view));
   }
 
@@ -267,10 +270,10 @@ export class Application {
   }
 }
 
-/** What accepts: an answer, `true`, or (for a message) nothing at all. */
-function asAnswer(decision: unknown): Answer | Rejection | undefined {
-  if (typeof decision === 'object' && decision !== null) return decision;
-  return decision === true ? {} : undefined;
+/** A decision that is one: an answer, a refusal, or `true`. */
+function asDecision(decision: unknown): Answer | Rejection | undefined {
+  if (decision === true) return {};
+  return isRejection(decision) || isAnswer(decision) ? decision : undefined;
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

@@ -18,7 +18,7 @@ const HIGH_WATER = 131_072;
 const PIECE = 256;
 
 /**
- * The content of a message, to be read once by `for await`. Its octets belong to the reader. While the reader is busy the peer is
+ * The content of a message, to be read once, by one `for await`. Its octets belong to the reader. While the reader is busy the peer is
  * slowed down; when the message is aborted the iterator throws `BodyAbortedError`.
  */
 export class Body implements AsyncIterable<Uint8Array> {
@@ -27,6 +27,7 @@ export class Body implements AsyncIterable<Uint8Array> {
   #queue: Uint8Array[] = [];
   #queued = 0;
   #state: 'open' | 'ended' | BodyAbortedError = 'open';
+  #begun = false;
   #unwanted = false;
   #wake: (() => void) | null = null;
   readonly #read: () => void;
@@ -54,14 +55,23 @@ export class Body implements AsyncIterable<Uint8Array> {
     this.#notify();
   }
 
+  /** A body that has ended is whole, whatever becomes of the session. */
   abort(cause: AbortCause): void {
-    if (this.#state === 'open') this.#state = new BodyAbortedError(cause);
+    if (this.#state !== 'open') return;
+    this.#state = new BodyAbortedError(cause);
     this.#queue = [];
     this.#queued = 0;
     this.#notify();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
+  /** Throws if it was called before: what the first reader has taken is gone, and a second one would miss it without a word. */
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
+    if (this.#begun) throw new TypeError('the body of a message can be read only once, by one reader');
+    this.#begun = true;
+    return this.#pieces();
+  }
+
+  async *#pieces(): AsyncGenerator<Uint8Array, void, void> {
     try {
       for (;;) {
         const bytes = this.#take();

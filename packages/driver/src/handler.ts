@@ -59,7 +59,10 @@ export interface IncomingMessage {
   readonly size: number;
   /** Bare CR or LF that were kept as content; known when the body has ended. */
   readonly deviations: readonly BareLineEnd[];
-  /** LMTP: for how many of the recipients, in order, the client has been told what became of the message. */
+  /**
+   * LMTP: for how many of the recipients, in order, the client has been told what became of the message. Where one was told 451, for
+   * no decision came in time, the count ends before it.
+   */
   readonly told: number;
 }
 
@@ -87,12 +90,12 @@ export interface Handler {
   /** A trusted proxy tells whom it speaks for; `connect` is asked again behind it. */
   xclient?(question: XclientQuestion, session: Session): Awaitable<Decision>;
   /**
-   * Takes a message. Returning (nothing, `true` or an answer) after the whole body was read accepts it: only then is the client told.
+   * Takes a message. Returning (undefined, `true` or an answer; all else is 451) after the whole body was read accepts it: only then is the client told.
    * A rejection may be returned at any time; the rest of the body is then read and dropped. In LMTP a list of decisions, one for
    * each recipient in order, may be returned in place of one for all.
    */
   message?(message: IncomingMessage, session: Session): Awaitable<Decisions | undefined> | Promise<void>;
-  /** A message was accepted, but the client was gone before it could be told: it may send it again (RFC 1047). */
+  /** A message was accepted, but the client was gone or told 451 before it could be told: it may send it again (RFC 1047). Once for a message. */
   unacknowledged?(message: IncomingMessage, session: Session): void;
   /** Everything that only tells: faults, aborts, closing; and the conversation, with the option `trace`. */
   notice?(notice: Notice, session: Session): void;
@@ -119,4 +122,18 @@ export function isRejection(decision: unknown): decision is Rejection {
   return (
     typeof decision === 'object' && decision !== null && 'code' in decision && typeof decision.code === 'number' && decision.code >= 400
   );
+}
+
+/** What an answer is made of. */
+const ANSWER: ReadonlyMap<string, string> = new Map([
+  ['code', 'number'],
+  ['enhanced', 'string'],
+  ['text', 'string'],
+  ['delay', 'number'],
+]);
+
+/** Whether a decision is an answer. An object of another kind, such as what a store has returned, is no consent. */
+export function isAnswer(decision: unknown): decision is Answer {
+  if (typeof decision !== 'object' || decision === null || Array.isArray(decision)) return false;
+  return Object.entries(decision).every(([name, value]) => ANSWER.has(name) && (value === undefined || typeof value === ANSWER.get(name)));
 }

@@ -1,0 +1,51 @@
+import type { Answer, MessageQuestion, Rejection } from '@ehlo/engine';
+import { Body } from './body.ts';
+import type { IncomingMessage } from './handler.ts';
+
+type Decided = Answer | Rejection;
+
+/** A message between its first octet and its reply. */
+export class Reception implements IncomingMessage {
+  readonly body: Body;
+  question: MessageQuestion | null = null;
+  /** How often the session has asked: once, in LMTP once for each recipient, whether it was answered in time or not. */
+  asked = 0;
+  /** What the handler has decided, for all or (LMTP) for each recipient; undefined while it is busy. */
+  decision: Decided | readonly Decided[] | undefined = undefined;
+  told = 0;
+  /** The handler knows that the client does not. */
+  lamented = false;
+  readonly envelope: MessageQuestion['envelope'];
+
+  constructor(envelope: MessageQuestion['envelope'], read: () => void) {
+    this.envelope = envelope;
+    this.body = new Body(read);
+  }
+
+  get size(): number {
+    return this.question?.size ?? 0;
+  }
+
+  get deviations(): MessageQuestion['deviations'] {
+    return this.question?.deviations ?? [];
+  }
+
+  /** The decision that the open question asks for. */
+  get next(): Decided | undefined {
+    return this.#decisionOf(this.asked - 1);
+  }
+
+  /** What would have been said of the recipients that were asked about while the handler was busy: they were told 451. */
+  get missed(): readonly (Decided | undefined)[] {
+    return Array.from({ length: this.asked - 1 - this.told }, (_, i) => this.#decisionOf(this.told + i));
+  }
+
+  /** The client was told the decision on the recipient that was asked about last. `told` counts in order: it ends before one that was missed. */
+  tell(): void {
+    if (this.told === this.asked - 1) this.told++;
+  }
+
+  #decisionOf(recipient: number): Decided | undefined {
+    return Array.isArray(this.decision) ? this.decision[recipient] : (this.decision as Decided | undefined);
+  }
+}

@@ -1,0 +1,171 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { BodyAbortedError, type Handler, type IncomingMessage, reject, type ServeOptions, serveOn } from '../src/index.ts';
+import { MemoryListener } from './memory.ts';
+
+const ENVELOPE = 'MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n';
+const TRANSACTION = `EHLO c.example\r\n${ENVELOPE}DATA\r\n`;
+const LOCAL_ERROR = '451 4.3.0 Requested action aborted: local error in processing';
+
+function start(handler: Handler, options: Partial<ServeOptions> = {}) {
+  const listener = new MemoryListener();
+  const server = serveOn(listener, { hostname: 'mx.example.org', preset: 'mx', ...options }, { rcpt: () => true, ...handler });
+  return { server, client: listener.connect() };
+}
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('a decision that comes too late', () => {
+  const TWO = `LHLO c.example\r\n${ENVELOPE}RCPT TO:<e@d.example>\r\nDATA\r\nx\r\n.\r\n`;
+
+  async function late(decisions: readonly [true | ReturnType<typeof reject>, true | ReturnType<typeof reject>]) {
+    vi.useFakeTimers();
+    const unacknowledged: number[] = [];
+    const { client } = start(
+      {
+        async message({ body }) {
+          await body.bytes();
+          await sleep(60);
+          return decisions;
+        },
+        unacknowledged: ({ told }) => unacknowledged.push(told),
+      },
+      { preset: 'lmtp', limits: { messageAnswer: 40 } },
+    );
+    client.send(TWO);
+    await vi.advanceTimersByTimeAsync(100);
+    return { replies: client.take().split('\r\n').slice(-3, -1), unacknowledged };
+  }
+
+  test('for the first recipient is not told to the second', async () => {
+    const { replies, unacknowledged } = await late([true, reject(550, '5.2.1', 'disabled')]);
+    expect(replies).toEqual([LOCAL_ERROR, '550 5.2.1 disabled']);
+    // RFC 1047: what was accepted for the first comes again.
+    expect(unacknowledged).toEqual([0]);
+  });
+
+  test('and is a refusal needs no word', async () => {
+    expect(await late([reject(550, '5.2.1', 'disabled'), true])).toEqual({
+      replies: [LOCAL_ERROR, '250 2.6.0 Message accepted'],
+      unacknowledged: [],
+    });
+  });
+
+  test('leaves the body whole, whatever becomes of the next message', async () => {
+    vi.useFakeTimers();
+    const read: number[] = [];
+    const errors: unknown[] = [];
+    const { client } = start(
+      {
+        async message({ body }) {
+          for await (const bytes of body) {
+            read.push(bytes.length);
+            await sleep(50);
+          }
+        },
+        error: (error) => errors.push(error),
+      },
+      { limits: { messageAnswer: 40 } },
+    );
+    for (const line of [TRANSACTION, 'one\r\n', 'two\r\n', 'three\r\n.\r\n']) client.send(line);
+    await vi.advanceTimersByTimeAsync(45);
+    client.send(`${ENVELOPE}BDAT 0\r\nRSET\r\n`);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(read).toEqual([5, 5, 7]);
+    expect(errors).toEqual([]);
+  });
+});
+
+describe('a body', () => {
+  test.each<[string, (body: IncomingMessage['body']) => Promise<unknown>]>([
+    [
+      'a look at its beginning',
+      async (body) => {
+        for await (const _ of body) break;
+        return body.bytes();
+      },
+    ],
+    ['a whole reading', async (body) => [await body.bytes(), await body.bytes()]],
+    ['a second reader', (body) => Promise.all([body.bytes(), body.bytes()])],
+  ])('is read once: %s is 451 for whoever reads again', async (_, read) => {
+    const errors: unknown[] = [];
+    const { client } = start({ message: async ({ body }) => void (await read(body)), error: (error) => errors.push(error) });
+    client.send(`${TRANSACTION}x\r\n`);
+    client.send('y\r\n.\r\nNOOP\r\n');
+    expect((await client.replies(7)).slice(-2)).toEqual([LOCAL_ERROR, '250 2.0.0 NOOP OK']);
+    expect(errors).toEqual([expect.objectContaining({ message: expect.stringContaining('only once') })]);
+  });
+});
+
+describe('silence is never consent', () => {
+  test.each([[false], [null], [0], ['no'], [{ ok: false }], [{ text: 5 }]])(
+    'a message that is decided on by %j is 451',
+    async (decision) => {
+      const errors: unknown[] = [];
+      const message = async ({ body }: IncomingMessage): Promise<never> => {
+        await body.bytes();
+        return decision as never;
+      };
+      const { client } = start({ message, error: (error) => errors.push(error) });
+      client.send(`${TRANSACTION}x\r\n.\r\n`);
+      expect((await client.replies(6)).at(-1)).toBe(LOCAL_ERROR);
+      expect(errors).toHaveLength(1);
+    },
+  );
+
+  test('and neither is an object that is no answer', async () => {
+    const { client } = start({ rcpt: () => ({ disabled: true }) as never, message: async () => {} });
+    client.send('EHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<c@d.example>\r\n');
+    expect((await client.replies(4)).at(-1)).toBe(LOCAL_ERROR);
+  });
+
+  test.each([[false], [null], ['no'], [{ ok: true }]])('LMTP: %j among the decisions is 451 for its recipient', async (decision) => {
+    const message = async ({ body }: IncomingMessage): Promise<never> => {
+      await body.bytes();
+      return [decision, true] as never;
+    };
+    const { client } = start({ message }, { preset: 'lmtp' });
+    client.send(`LHLO c.example\r\n${ENVELOPE}RCPT TO:<e@d.example>\r\nDATA\r\nx\r\n.\r\n`);
+    expect((await client.replies(7)).slice(-2)).toEqual([LOCAL_ERROR, '250 2.6.0 Message accepted']);
+  });
+});
+
+describe('a message that is refused and over at once', () => {
+  test.each([
+    ['a chunk with a bare CR', 'BDAT 3 LAST\r\nhi\r', {}, '550'],
+    ['data beyond the size, and its end', `DATA\r\n${`${'x'.repeat(998)}\r\n`.repeat(70)}.\r\n`, { messageSize: 65_536 }, '552'],
+    ['more of it than is drained', `DATA\r\n${`${'x'.repeat(998)}\r\n`.repeat(70)}`, { messageSize: 65_536, drain: 10 }, '421'],
+  ])('is no message for the handler: %s', async (_, octets, limits, code) => {
+    let calls = 0;
+    const notices: string[] = [];
+    const message = async ({ body }: IncomingMessage): Promise<void> => {
+      calls++;
+      await body.bytes();
+    };
+    const { client } = start({ message, notice: ({ type }) => notices.push(type) }, { limits });
+    client.send(`EHLO c.example\r\n${ENVELOPE}${octets}`);
+    expect((await client.replies(5)).at(-1)).toMatch(new RegExp(`^${code}`));
+    expect([calls, notices[0]]).toEqual([0, 'aborted']);
+  });
+
+  test('is cut for a handler that has seen some of it', async () => {
+    let seen: unknown = null;
+    const { client } = start({
+      async message({ body, envelope }) {
+        try {
+          await body.bytes();
+        } catch (error) {
+          seen = [(error as BodyAbortedError).code, envelope.recipients.length, error instanceof BodyAbortedError];
+          throw error;
+        }
+      },
+    });
+    client.send(`EHLO c.example\r\n${ENVELOPE}BDAT 3\r\nhi\r`);
+    client.send('BDAT 1 LAST\r\nx');
+    expect((await client.replies(6)).at(-1)).toMatch(/^550 /);
+    await vi.waitFor(() => expect(seen).toEqual(['bare-line-end', 1, true]));
+  });
+});
