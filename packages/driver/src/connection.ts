@@ -26,7 +26,7 @@ export class Connection implements Session {
     this.#transport = transport;
     const { peer, tls } = transport;
     this.#session = new ServerSession(options, tls === undefined ? { peer } : { peer, tls });
-    const application = new Application(this.#session, handler, this, () => this.#pump.run(), authenticator);
+    const application = new Application(this.#session, handler, this, () => this.#pump.act(() => {}), authenticator);
     this.#pump = new Pump(this.#session, transport, {
       // All that follows from an event has been said when it is taken.
       pull: () => this.#pull(application),

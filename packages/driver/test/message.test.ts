@@ -100,6 +100,52 @@ describe('a body', () => {
   });
 });
 
+describe('a reader that is slow', () => {
+  const BLOCK = `${'x'.repeat(998)}\r\n`.repeat(60);
+
+  async function slow(milliseconds: number) {
+    vi.useFakeTimers();
+    let size = 0;
+    let failure: unknown = null;
+    const { client, server } = start({
+      async message({ body }) {
+        try {
+          for await (const bytes of body) {
+            if (size === 0) await sleep(milliseconds);
+            size += bytes.length;
+          }
+        } catch (error) {
+          failure = error;
+          throw error;
+        }
+      },
+    });
+    client.send(TRANSACTION);
+    for (let i = 0; i < 4; i++) client.send(BLOCK);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(client.paused).toBe(true);
+    client.take();
+    await vi.advanceTimersByTimeAsync(milliseconds);
+    return { client, server, size: () => size, failure: () => failure };
+  }
+
+  test('costs the client nothing of its time', async () => {
+    const { client, size } = await slow(500_000);
+    expect([client.take(), client.paused]).toEqual(['', false]);
+    await vi.advanceTimersByTimeAsync(250_000);
+    client.send('.\r\n');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(client.take()).toMatch(/^250 /);
+    expect(size()).toBe(4 * BLOCK.length);
+  });
+
+  test('but not without end', async () => {
+    const { client, server, failure } = await slow(600_000);
+    expect(client.take()).toBe('421 4.3.2 mx.example.org Service not available, closing transmission channel\r\n');
+    expect([client.closed, server.connections, (failure() as BodyAbortedError).code]).toEqual([true, 0, 'timeout']);
+  });
+});
+
 describe('silence is never consent', () => {
   test.each([[false], [null], [0], ['no'], [{ ok: false }], [{ text: 5 }]])(
     'a message that is decided on by %j is 451',

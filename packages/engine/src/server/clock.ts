@@ -1,5 +1,34 @@
 import { expired } from './answer.ts';
 import type { Core } from './core.ts';
+import type { LimitName } from './limits.ts';
+
+/** Limits on how long the client is waited for. */
+const CLIENTS: ReadonlySet<LimitName | null> = new Set<LimitName>(['commandTimeout', 'dataTimeout']);
+
+/** The program has been given content: until it comes for more it is busy with that, and its slowness is not the client's. */
+export function gave(core: Core): void {
+  core.busySince = core.now;
+}
+
+/** The program comes for more: the client's time goes on where it stood. */
+export function resumed(core: Core): void {
+  core.timerEnds += core.now - waitsSince(core);
+  core.busySince = Number.POSITIVE_INFINITY;
+}
+
+/** Up to when the time that is waited for the client has gone. */
+export function waitsSince({ timer, busySince, now }: Core): number {
+  return CLIENTS.has(timer) ? Math.min(busySince, now) : now;
+}
+
+/** When the timer runs out: while the program is busy with content it is its own, for an answer that never comes. */
+export function endsOf(core: Core): number {
+  return isBusy(core) ? core.busySince + core.policy.limits.messageAnswer : core.timerEnds;
+}
+
+function isBusy({ timer, busySince }: Core): boolean {
+  return busySince < Number.POSITIVE_INFINITY && CLIENTS.has(timer);
+}
 
 /** Lets time pass: what has run out is carried out. */
 export function pass(core: Core, now: number): void {
@@ -9,13 +38,17 @@ export function pass(core: Core, now: number): void {
     // The peer does not read: nothing that we could still say would reach it.
     core.dropOutput();
     core.close('timeout', 'flushTimeout');
-  } else if (core.now >= core.timerEnds) runOut(core);
+  } else if (core.now >= endsOf(core)) runOut(core);
 }
 
 function runOut(core: Core): void {
   const { question, timer } = core;
+  const busy = isBusy(core);
   core.disarm();
-  if (timer === 'faultDelay') {
+  if (busy) {
+    core.reply(core.named('connectNoAnswer'));
+    core.close('timeout', 'messageAnswer');
+  } else if (timer === 'faultDelay') {
     core.release();
     core.settle();
   } else if (question !== null) {

@@ -95,6 +95,8 @@ export class Core {
   timer: LimitName | null = null;
   timerEnds: number = Number.POSITIVE_INFINITY;
   flushEnds: number = Number.POSITIVE_INFINITY;
+  /** Since when the program has content for which it has not come back; infinite: it has none. */
+  busySince: number = Number.POSITIVE_INFINITY;
   /** Milliseconds to hold the next reply back. */
   delay = 0;
   /** Replies that are held back: until they are out nothing is read. */

@@ -166,7 +166,7 @@ export const LIMITS: { readonly [name in LimitName]: Limit } = {
     least: 1,
     unit: 'milliseconds',
     source: 'ours; RFC 5321 4.5.3.2.6: the client waits 10 minutes',
-    what: 'an answer to `message`',
+    what: 'an answer to `message`, and for content to be taken',
   },
 };
 

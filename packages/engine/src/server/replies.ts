@@ -148,7 +148,7 @@ export const REPLIES: { readonly [name in ReplyName]: EngineReply } = named({
   authLineTooLong: reply(500, '5.5.6', 'Authentication exchange line is too long', 'RFC 4954 4'),
   authFailed: reply(454, '4.7.0', 'Temporary authentication failure', 'RFC 4954 6'),
   noAnswer: reply(451, '4.3.0', 'Requested action aborted: local error in processing', 'RFC 5321 4.2.2'),
-  connectNoAnswer: reply(421, '', '% Service not available, closing transmission channel', 'RFC 5321 4.2.2'),
+  connectNoAnswer: reply(421, '4.3.2', '% Service not available, closing transmission channel', 'RFC 5321 4.2.2'),
   badArgument: reply(501, '5.5.4', 'Syntax error in parameters or arguments', 'RFC 5321 4.2.2'),
   badSender: reply(501, '5.1.7', 'Syntax error in the sender address', 'RFC 5321 4.1.4'),
   badRecipient: reply(501, '5.1.3', 'Syntax error in the recipient address', 'RFC 5321 4.1.4'),

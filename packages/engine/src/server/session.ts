@@ -5,7 +5,7 @@ import { accepted, ask, delayOf, rejected, rejectionReply } from './answer.ts';
 import { readResponse, sendChallenge } from './auth.ts';
 import { askForDecision, readBody } from './body.ts';
 import { readRefusedChunk } from './chunk.ts';
-import { pass } from './clock.ts';
+import { endsOf, gave, pass, resumed } from './clock.ts';
 import { readCommand } from './command.ts';
 import { Core } from './core.ts';
 import type { Answer, AnswerOf, AuthQuestion, Envelope, Hello, Question, Rejection, ServerEvent, Wants } from './events.ts';
@@ -73,11 +73,16 @@ export class ServerSession {
     return this.#core.takeOutput();
   }
 
-  /** The next event; null if the session waits: write the output, then look at `wants`. */
+  /**
+   * The next event; null if the session waits: write the output, then look at `wants`. Who has been given content and is slow to ask
+   * for more holds the client up: its time does not run meanwhile.
+   */
   nextEvent(): ServerEvent | null {
     const core = this.#core;
+    resumed(core);
     for (;;) {
       const event = core.events.shift();
+      if (event?.type === 'chunk') gave(core);
       if (event !== undefined) return event;
       if (core.question !== null || core.outputFull || !step(core)) return null;
     }
@@ -161,7 +166,7 @@ export class ServerSession {
 
   /** When `tick` has to be called at the latest; infinite while nothing runs out. */
   get deadline(): number {
-    return this.#core.state.phase === 'closed' ? Number.POSITIVE_INFINITY : Math.min(this.#core.timerEnds, this.#core.flushEnds);
+    return this.#core.state.phase === 'closed' ? Number.POSITIVE_INFINITY : Math.min(endsOf(this.#core), this.#core.flushEnds);
   }
 
   /** Whether to keep one read outstanding. */

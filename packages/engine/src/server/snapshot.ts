@@ -2,6 +2,7 @@ import { SmtpUsageError } from '../error.ts';
 import type { Peer } from '../facts.ts';
 import { concat, copy, EMPTY } from '../octets.ts';
 import { ChunkReader } from './chunk-reader.ts';
+import { waitsSince } from './clock.ts';
 import { Core, type State } from './core.ts';
 import { DotReader, type DotState } from './dot-reader.ts';
 import type { Question, ServerEvent } from './events.ts';
@@ -81,7 +82,7 @@ export function snapshotOf(core: Core): Snapshot {
     output: copy(output),
     late: copy(concat(core.late)),
     timer: core.timer,
-    timerLeft: core.timerEnds - core.now,
+    timerLeft: core.timerEnds - waitsSince(core),
     flushLeft: core.flushEnds - core.now,
   };
 }
