@@ -18,7 +18,7 @@ export interface Received {
   readonly protocol: string;
   /** ID: an Atom by which this server knows the message. */
   readonly id?: string | undefined;
-  /** FOR: the recipient, to be given only if there is exactly one (RFC 5321 4.4, 7.2). */
+  /** FOR: the recipient, to be given only if there is exactly one (RFC 5321 4.4, 7.2); `<Postmaster>` without a domain is left out. */
   readonly recipient?: Mailbox | undefined;
   /** TLS: the cipher suite by its registered name (RFC 8314 4.3), e.g. `TLS_AES_128_GCM_SHA256`; another spelling is left out. */
   readonly tls?: string | undefined;
@@ -45,10 +45,12 @@ export interface Received {
 export function formatReceived(facts: Received): string {
   const literal = facts.address === undefined ? null : formatAddressLiteral(facts.address);
   const id = facts.id === undefined ? '' : ` id ${facts.id}`;
-  const recipient = facts.recipient === undefined ? '' : `\r\n\tfor ${formatPath(facts.recipient)}`;
+  // 4.4: `For = CFWS "FOR" FWS ( Path / Mailbox )`: <Postmaster>, which has no domain, is neither.
+  const { recipient } = facts;
+  const whom = recipient === undefined || recipient.domain === '' ? '' : `\r\n\tfor ${formatPath(recipient)}`;
   const tls = facts.tls !== undefined && CIPHER.test(facts.tls) ? `\r\n\ttls ${facts.tls}` : '';
   const priority = facts.priority === undefined ? '' : `\r\n\tpriority ${facts.priority}`;
-  const clauses = `with ${facts.protocol}${id}${recipient}${tls}${priority}`;
+  const clauses = `with ${facts.protocol}${id}${whom}${tls}${priority}`;
   const date = formatDate(facts.date, facts.offset ?? 0);
   return `Received: from ${fromDomain(facts, literal)}\r\n\tby ${byDomain(facts.by)} ${clauses};\r\n\t${date}\r\n`;
 }

@@ -222,6 +222,12 @@ test('trace fields', () => {
   hold(any.path('reverse'), (path) => expect(value(parseReturnPath(encodeUtf8(formatReturnPath(path))))).toEqual(path));
 });
 
+test('a Received field has no FOR for <Postmaster>, which is no mailbox of its grammar', () => {
+  const facts = { helo: 'c.example', address: '192.0.2.1', by: 'mx.example', protocol: 'ESMTP', date: 0 };
+  const recipient = { localPart: 'Postmaster', domain: '', address: 'Postmaster' };
+  expect(formatReceived({ ...facts, recipient })).toBe(formatReceived(facts));
+});
+
 test('enhanced codes', () => {
   const codes = fc.record({ class: fc.constantFrom(2 as const, 4 as const, 5 as const), subject: fc.nat(999), detail: fc.nat(999) });
   hold(codes, (one) => expect(parseEnhanced(formatEnhanced(one))).toEqual(one));
