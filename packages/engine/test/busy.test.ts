@@ -53,10 +53,11 @@ describe('while the program is busy with content', () => {
     expect(latin1(wire, 0, wire.length)).toBe('421 4.3.2 mx.example.org Service not available, closing transmission channel\r\n');
   });
 
-  test('a snapshot keeps what was left', () => {
+  test('a snapshot knows of it', () => {
     const { session } = busy();
     session.tick(300_000);
     const restored = ServerSession.restore(OPTIONS, structuredClone(session.snapshot()), 0);
+    expect(restored.deadline).toBe(241_000);
     restored.nextEvent();
     expect(restored.deadline).toBe(299_000);
   });

@@ -180,7 +180,9 @@ function sayWithUtf8(core: Core, question: Question, reply: Reply): void {
   }
   if (question.type !== 'info') return core.reply(reply);
   if (question.smtpUtf8) return core.reply(reply, true);
-  core.reply(reply.code < 300 ? REPLIES.vrfyAscii : reply);
+  if ((question.verb !== 'VRFY' && question.verb !== 'EXPN') || reply.code === 421) return core.reply(reply);
+  // 3.7.4.2: "the SMTPUTF8-aware SMTP server MUST use either the reply-code 252 or 550".
+  core.reply(reply.code < 500 ? REPLIES.vrfyAscii : REPLIES.vrfyRefusedAscii);
 }
 
 /** RFC 6710 4.1: "The human readable text part after the status code contains the new priority". */
@@ -197,7 +199,8 @@ export function rejectionReply(core: Core, rejection: Rejection, named = false):
   if (!isReplyCode(code) || code < 400) throw new SmtpUsageError('reply-class', `${code} is no refusal: give a code from 400 to 559`);
   // RFC 5321 4.2.2: "421 <domain> Service not available"; 4.3.1 for the greeting.
   const lines = [named || code === 421 ? `${core.policy.hostname} ${text}` : text];
-  return enhanced === undefined ? { code, lines } : { code, enhanced: agreeing(code, enhanced), lines };
+  // RFC 2034 4: the codes "must appear in all 2xx, 4xx, and 5xx response lines"; X.0.0 is RFC 3463's "other undefined status".
+  return { code, enhanced: enhanced === undefined ? `${code < 500 ? 4 : 5}.0.0` : agreeing(code, enhanced), lines };
 }
 
 /** The default reply with what the answer changes of it. */

@@ -35,7 +35,7 @@ function beginChunk(core: Core, size: number, last: boolean): void {
   if (first) ask(core, { type: 'data', verb: 'BDAT', envelope: state.envelope! });
 }
 
-/** RFC 3030 2: what follows BDAT is the chunk, never commands; so the size has to be known, and is read before the reply. */
+/** RFC 3030 2: what follows BDAT is the chunk, never commands; so the size has to be known, and is read before the reply: else the session closes. */
 export function refuseChunk(core: Core, reply: Reply, fault: FaultCode, line: string): void {
   const { input, policy, state } = core;
   const parsed = parseCommand(input.bytes, core.dialect, input.from, input.to);
@@ -47,7 +47,8 @@ export function refuseChunk(core: Core, reply: Reply, fault: FaultCode, line: st
     state.refusedChunk = { left: size, block: 0, last: parsed.ok && parsed.value.verb === 'BDAT' && parsed.value.last, reply: answer };
     return;
   }
-  core.fault(fault, core.named('bdatLost'), line, parsed.ok ? 0 : parsed.offset);
+  // More than is read in vain: the reply is as good at once, and what follows is not read. Of a size that nobody knows, that is said.
+  core.fault(fault, size < Number.POSITIVE_INFINITY ? reply : core.named('bdatLost'), line, parsed.ok ? 0 : parsed.offset);
   if (core.state.phase !== 'closed') core.close('bdat');
 }
 

@@ -12,13 +12,8 @@ export function gave(core: Core): void {
 
 /** The program comes for more: the client's time goes on where it stood. */
 export function resumed(core: Core): void {
-  core.timerEnds += core.now - waitsSince(core);
+  if (isBusy(core)) core.timerEnds += core.now - core.busySince;
   core.busySince = Number.POSITIVE_INFINITY;
-}
-
-/** Up to when the time that is waited for the client has gone. */
-export function waitsSince({ timer, busySince, now }: Core): number {
-  return CLIENTS.has(timer) ? Math.min(busySince, now) : now;
 }
 
 /** When the timer runs out: while the program is busy with content it is its own, for an answer that never comes. */
@@ -46,7 +41,7 @@ function runOut(core: Core): void {
   const busy = isBusy(core);
   core.disarm();
   if (busy) {
-    core.reply(core.named('connectNoAnswer'));
+    core.reply({ ...core.named('connectNoAnswer'), enhanced: '4.3.2' });
     core.close('timeout', 'messageAnswer');
   } else if (timer === 'faultDelay') {
     core.release();

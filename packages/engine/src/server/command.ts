@@ -1,4 +1,4 @@
-import { type Command, type Deviation, type Failure, parseCommand, parseVerb } from '@ehlo/grammar';
+import { type Command, type Deviation, type Failure, parseCommand, parseVerb, type Verb } from '@ehlo/grammar';
 import { looksLikeAuth, showLine } from '../redact.ts';
 import { ask } from './answer.ts';
 import { beginAuth } from './auth.ts';
@@ -26,8 +26,15 @@ export function readCommand(core: Core): boolean {
 
 function refuseLine(core: Core, code: FaultCode, reply: EngineReply, offset: number): void {
   const { bytes, from, to } = core.input;
-  if (parseVerb(bytes, from, to) === 'BDAT') refuseChunk(core, reply, code, shown(core));
+  const verb = parseVerb(bytes, from, to);
+  core.toHello = isHello(verb, core);
+  if (verb === 'BDAT') refuseChunk(core, reply, code, shown(core));
   else core.fault(code, reply, shown(core), offset);
+}
+
+/** RFC 2033 4.1: the semantics of LHLO are those of EHLO; in SMTP it is a command like any that is not known. */
+function isHello(verb: Verb | null, { policy }: Core): boolean {
+  return verb === 'EHLO' || verb === 'HELO' || (verb === 'LHLO' && policy.protocol === 'lmtp');
 }
 
 /** The first octet of a TLS record that holds a handshake (RFC 8446 5.1); no SMTP command begins with it. */
@@ -55,6 +62,7 @@ function execute(core: Core): void {
     return;
   }
   if (verb !== 'AUTH') state.redact = false;
+  core.toHello = isHello(verb, core);
   if (verb === 'RCPT' && state.phase === 'mail') state.refusedRecipients++; // until it is accepted
   const row = findRow(state.phase, verb);
   const refusal = refusalOf(core, row);

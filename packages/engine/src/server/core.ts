@@ -97,6 +97,8 @@ export class Core {
   flushEnds: number = Number.POSITIVE_INFINITY;
   /** Since when the program has content for which it has not come back; infinite: it has none. */
   busySince: number = Number.POSITIVE_INFINITY;
+  /** The next reply is the one to EHLO, HELO or LHLO. */
+  toHello = false;
   /** Milliseconds to hold the next reply back. */
   delay = 0;
   /** Replies that are held back: until they are out nothing is read. */
@@ -153,9 +155,10 @@ export class Core {
     this.timerEnds = Number.POSITIVE_INFINITY;
   }
 
-  /** Queues a reply; `utf8`: the client takes it (RFC 6531 3.7.4). RFC 2034 4: what is said in place of the greeting has no enhanced code. */
+  /** Queues a reply; `utf8`: the client takes it (RFC 6531 3.7.4). */
   reply(reply: Reply, utf8 = false): void {
-    const wire = this.#encode(this.state.phase === 'connect' ? { code: reply.code, lines: reply.lines } : reply, utf8);
+    const wire = this.#encode(this.#withCode(reply), utf8);
+    this.toHello = false;
     if (this.policy.trace) {
       const cause = 'rule' in reply ? { rule: (reply as EngineReply).rule, section: (reply as EngineReply).section } : 'application';
       for (const line of lines(wire)) this.events.push({ type: 'trace', from: 'server', line, cause });
@@ -227,7 +230,7 @@ export class Core {
   fault(code: FaultCode, reply: Reply, line: string, offset = 0): void {
     if (!LIMIT_REACHED.has(code)) this.state.faults++;
     const spent = this.state.faults >= this.policy.limits.faults;
-    const answer = spent ? this.named('tooManyFaults') : reply;
+    const answer = this.#withCode(spent ? this.named('tooManyFaults') : reply);
     this.events.push({ type: 'fault', code, offset, reply: answer, line });
     if (!spent) this.delay = Math.max(this.delay, this.policy.limits.faultDelay);
     this.reply(answer);
@@ -298,6 +301,13 @@ export class Core {
     this.input.clear();
     this.disarm();
     this.events.push(limit === undefined ? { type: 'closed', cause } : { type: 'closed', cause, limit });
+  }
+
+  /** RFC 2034 3 (4): a status code in every reply "other than the initial greeting and any response to HELO or EHLO". */
+  #withCode(reply: Reply): Reply {
+    if (reply.enhanced === undefined || (this.state.phase !== 'connect' && !this.toHello)) return reply;
+    const { enhanced: _, ...bare } = reply;
+    return bare;
   }
 
   #encode(reply: Reply, utf8: boolean): Uint8Array {

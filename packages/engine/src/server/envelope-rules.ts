@@ -61,5 +61,11 @@ function isUnqualified({ domain }: Path, { policy }: Core): boolean {
 /** RFC 4865 4.2 (7) and (8), 5.2.2: within what is announced, and not beyond the time to deliver by. */
 function isHeldTooLong({ holdFor, holdUntil, by }: MailParameters, { policy: { futureRelease } }: Core): boolean {
   if (holdFor !== undefined) return holdFor > futureRelease!.seconds || holdFor > (by?.seconds ?? holdFor);
-  return holdUntil !== undefined && Date.parse(holdUntil) > Date.parse(futureRelease!.until);
+  return holdUntil !== undefined && !(instantOf(holdUntil) <= instantOf(futureRelease!.until));
+}
+
+/** A date and time of RFC 3339 as milliseconds. 5.6: a second may be the 60th, a leap second, which is as good as the next one. */
+export function instantOf(dateTime: string): number {
+  const [minute, second] = [dateTime.slice(0, 17), dateTime.slice(17, 19)];
+  return second === '60' ? Date.parse(`${minute}59${dateTime.slice(19)}`) + 1000 : Date.parse(dateTime);
 }

@@ -17,6 +17,7 @@ export type ReplyName =
   | 'xforward'
   | 'priority'
   | 'vrfyAscii'
+  | 'vrfyRefusedAscii'
   | 'rcptAscii'
   | 'rcptMovedAscii'
   | 'help'
@@ -112,6 +113,7 @@ export const REPLIES: { readonly [name in ReplyName]: EngineReply } = named({
     'Cannot show that mailbox without SMTPUTF8, but will accept message and attempt delivery',
     'RFC 6531 3.7.4.2',
   ),
+  vrfyRefusedAscii: reply(550, '5.6.8', 'Mailbox unavailable, and cannot be shown without SMTPUTF8', 'RFC 6531 3.7.4.2'),
   rcptAscii: reply(250, '2.1.5', 'Recipient OK, will forward', 'RFC 6531 3.7.4.1'),
   rcptMovedAscii: reply(550, '5.1.6', 'Recipient has moved', 'RFC 6531 3.7.4.1'),
   starttls: reply(220, '2.0.0', 'Ready to start TLS', 'RFC 3207 4'),
@@ -129,7 +131,7 @@ export const REPLIES: { readonly [name in ReplyName]: EngineReply } = named({
   nestedMail: reply(503, '5.5.1', 'Bad sequence of commands: a transaction is open', 'RFC 5321 4.1.4'),
   inTransaction: reply(503, '5.5.1', 'Bad sequence of commands: a transaction is open', 'RFC 4954 4'),
   onlyQuit: reply(503, '5.5.1', 'Bad sequence of commands: no service here, send QUIT', 'RFC 5321 3.1'),
-  lhloOnly: reply(500, '5.5.1', 'Command not recognized: this is LMTP, send LHLO', 'RFC 2033 4.1'),
+  lhloOnly: reply(500, '', 'Command not recognized: this is LMTP, send LHLO', 'RFC 2033 4.1'),
   chunksOpen: reply(503, '5.5.1', 'Bad sequence of commands: the message is sent in chunks, send BDAT or RSET', 'RFC 3030 2'),
   binaryNeedsBdat: reply(503, '5.5.1', 'Bad sequence of commands: BODY=BINARYMIME is sent by BDAT', 'RFC 3030 3'),
   tooManyTransactions: reply(421, '4.7.0', '% Too many messages in one session, closing transmission channel', 'RFC 9422 4.1'),
@@ -148,7 +150,7 @@ export const REPLIES: { readonly [name in ReplyName]: EngineReply } = named({
   authLineTooLong: reply(500, '5.5.6', 'Authentication exchange line is too long', 'RFC 4954 4'),
   authFailed: reply(454, '4.7.0', 'Temporary authentication failure', 'RFC 4954 6'),
   noAnswer: reply(451, '4.3.0', 'Requested action aborted: local error in processing', 'RFC 5321 4.2.2'),
-  connectNoAnswer: reply(421, '4.3.2', '% Service not available, closing transmission channel', 'RFC 5321 4.2.2'),
+  connectNoAnswer: reply(421, '', '% Service not available, closing transmission channel', 'RFC 5321 4.2.2'),
   badArgument: reply(501, '5.5.4', 'Syntax error in parameters or arguments', 'RFC 5321 4.2.2'),
   badSender: reply(501, '5.1.7', 'Syntax error in the sender address', 'RFC 5321 4.1.4'),
   badRecipient: reply(501, '5.1.3', 'Syntax error in the recipient address', 'RFC 5321 4.1.4'),

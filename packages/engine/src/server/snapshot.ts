@@ -2,7 +2,6 @@ import { SmtpUsageError } from '../error.ts';
 import type { Peer } from '../facts.ts';
 import { concat, copy, EMPTY } from '../octets.ts';
 import { ChunkReader } from './chunk-reader.ts';
-import { waitsSince } from './clock.ts';
 import { Core, type State } from './core.ts';
 import { DotReader, type DotState } from './dot-reader.ts';
 import type { Question, ServerEvent } from './events.ts';
@@ -25,6 +24,8 @@ export interface Snapshot {
   /** Milliseconds that were left. */
   readonly timerLeft: number;
   readonly flushLeft: number;
+  /** Milliseconds that the program has been busy with content; negative and infinite: it is not. */
+  readonly busyFor: number;
 }
 
 interface BodySnapshot {
@@ -82,8 +83,9 @@ export function snapshotOf(core: Core): Snapshot {
     output: copy(output),
     late: copy(concat(core.late)),
     timer: core.timer,
-    timerLeft: core.timerEnds - waitsSince(core),
+    timerLeft: core.timerEnds - core.now,
     flushLeft: core.flushEnds - core.now,
+    busyFor: core.now - core.busySince,
   };
 }
 
@@ -105,12 +107,14 @@ export function restoreCore(policy: Policy, peer: Peer, snapshot: Snapshot, now:
   // The open question is asked again.
   core.question = about(snapshot.question, envelope);
   if (core.question !== null) core.events.push(core.question);
+  core.toHello = core.question?.type === 'hello';
   core.dialect = dialectOf(core);
   if (snapshot.output.length > 0) core.send(copy(snapshot.output));
   if (snapshot.late.length > 0) core.late.push(copy(snapshot.late));
   core.timer = snapshot.timer;
   core.timerEnds = now + snapshot.timerLeft;
   core.flushEnds = now + snapshot.flushLeft;
+  core.busySince = now - snapshot.busyFor;
   return core;
 }
 
