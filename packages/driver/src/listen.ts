@@ -1,6 +1,7 @@
 import type { Handler } from './handler.ts';
 import { type ProxyReader, readHeader } from './proxied.ts';
 import { CONNECTIONS, type ServeOptions, type Server, serveOn } from './serve.ts';
+import { timer } from './timer.ts';
 import type { Address, Listener, Transport } from './transport.ts';
 
 /** Where an adapter listens, and how. `Tls` is what the adapter takes for certificates. */
@@ -105,7 +106,7 @@ export class Entrance {
     const givenUp = new Promise<never>((_, reject) => {
       giveUp = (reason) => reject(new Error(reason));
     });
-    const timer = setTimeout(() => giveUp('no PROXY header or TLS handshake in time'), handshakeTimeout);
+    const late = timer(() => giveUp('no PROXY header or TLS handshake in time'), handshakeTimeout);
     this.#entering.add(giveUp);
     try {
       connected(await Promise.race([this.#begin(transport), givenUp]));
@@ -113,7 +114,7 @@ export class Entrance {
       transport.abort();
       stray?.(transport.peer, error instanceof Error ? error.message : String(error));
     } finally {
-      clearTimeout(timer);
+      clearTimeout(late);
       this.#entering.delete(giveUp);
     }
   }

@@ -1,4 +1,5 @@
 import type { TlsInfo } from '@ehlo/engine';
+import { LONGEST_TIMEOUT } from './timer.ts';
 import type { Transport } from './transport.ts';
 
 /** What the sessions of both roles have in common, as far as octets and time go. */
@@ -30,9 +31,6 @@ export interface Program {
   /** The transport is left for good. Called once. */
   gone(): void;
 }
-
-/** What setTimeout takes at the most. */
-const LONGEST_TIMEOUT = 0x7fffffff;
 
 /**
  * Moves one session over one transport, in either role: the only place where engine, socket and program meet. Everything goes through

@@ -2,6 +2,7 @@ import { type AuthOptions, type QuestionType, type Rejection, type ServerOptions
 import { type Authentication, Authenticator, isAuthentication } from './authentication.ts';
 import { Connection } from './connection.ts';
 import type { Handler } from './handler.ts';
+import { timer } from './timer.ts';
 import type { Address, Listener } from './transport.ts';
 
 /** What `serve` takes beside the session's options. `ask` follows from the handler's methods; `peer` and `tls` from the transport. */
@@ -100,11 +101,11 @@ export class Server {
     });
     for (const connection of this.#open) connection.shutdown();
     if (this.#open.size > 0) {
-      const timer = setTimeout(() => {
+      const graceful = timer(() => {
         for (const connection of this.#open) connection.abort();
       }, this.#grace);
       await emptied;
-      clearTimeout(timer);
+      clearTimeout(graceful);
     }
     await listening;
   }

@@ -456,3 +456,25 @@ test('one connection more than allowed is told 421', () => {
   expect(second.take()).toBe('421 mx.example.org Too many connections, closing transmission channel\r\n');
   expect(second.closed).toBe(true);
 });
+
+test('a grace without end ends nobody, and one that is longer than a timer takes is as long', async () => {
+  vi.useFakeTimers();
+  for (const grace of [Number.POSITIVE_INFINITY, 3e9]) {
+    const { client, server } = start({}, { grace });
+    client.send(TRANSACTION);
+    const closed = server.close();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(client.aborted).toBe(false);
+    client.send('.\r\n');
+    await closed;
+  }
+});
+
+test.each([[undefined], ['']])('auth: the identity %j is a fault of the handler, and 454', async (identity) => {
+  const errors: unknown[] = [];
+  const handler: Handler = { auth: () => ({ identity }) as never, error: (error) => errors.push(error) };
+  const { client } = start(handler, { auth: { mechanisms: ['PLAIN'] } });
+  client.send('EHLO c\r\nAUTH PLAIN AGEAYg==\r\n');
+  expect((await client.replies(3)).at(-1)).toMatch(/^454 4\.7\.0 /);
+  expect(errors).toEqual([expect.objectContaining({ name: 'SmtpUsageError' })]);
+});

@@ -1,7 +1,7 @@
 import type { Listener } from '@ehlo/driver';
 import { parseProxy } from '@ehlo/grammar/proxy';
 import { type ListenOptions, listen } from '#adapter';
-import type { ServeCommandOptions } from './serve-options.ts';
+import { limitsOf, type ServeCommandOptions } from './serve-options.ts';
 
 /** A listener of `ehlo serve`. */
 export interface Open {
@@ -20,8 +20,11 @@ export async function listenOn(
   stray: (reason: string) => void,
 ): Promise<readonly Open[]> {
   const { host, port, tlsPort, unix, unixMode, proxy } = options;
+  const { tlsTimeout } = limitsOf(options);
   const common: ListenOptions = {
     ...tls,
+    // Implicit TLS and a proxy's header come before the session, which has this limit for STARTTLS.
+    ...(tlsTimeout === undefined ? {} : { handshakeTimeout: tlsTimeout }),
     stray: (peer, reason) => stray(`${peer.address === '' ? 'a Unix socket' : peer.address}: ${reason}`),
     ...(proxy === undefined ? {} : { proxy: (bytes) => parseProxy(bytes, VERSIONS[proxy]) }),
   };

@@ -82,3 +82,67 @@ test('HOLDUNTIL with a leap second is no way around the limit', () => {
   expect(say('MAIL FROM:<a@b.example> HOLDUNTIL=2099-12-31T23:59:60Z\r\n')).toMatch(/^501 5\.5\.4 /);
   expect(say('MAIL FROM:<a@b.example> HOLDUNTIL=2030-01-01T00:59:60+01:00\r\n')).toMatch(/^250 /);
 });
+
+describe('a greeting that is held back by its own answer', () => {
+  const options = { ask: ['connect'], earlyTalkers: 'reject' } as const;
+
+  test('turns away who talks meanwhile', () => {
+    const { session, events, pull, say, question } = begin(options);
+    session.accept(question() as Extract<Question, { type: 'connect' }>, { delay: 5000 });
+    expect(say(HELLO)).toBe('');
+    expect(session.deadline).toBe(5000);
+    session.tick(5000);
+    expect(pull()).toBe(
+      '554 mx.example.org Wait for the greeting before you send\r\n503 Bad sequence of commands: no service here, send QUIT\r\n',
+    );
+    expect(events).toContainEqual(expect.objectContaining({ type: 'fault', code: 'early-talker' }));
+  });
+
+  test('is said to who waits, and by a session that was restored', () => {
+    const { session, pull, question } = begin(options);
+    session.accept(question() as Extract<Question, { type: 'connect' }>, { delay: 5000, text: 'hi' });
+    const restored = ServerSession.restore({ hostname: 'mx.example.org', preset: 'sink', ...options }, session.snapshot(), 0);
+    session.tick(5000);
+    expect(pull()).toBe('220 mx.example.org hi\r\n');
+    restored.tick(5000);
+    expect(restored.nextEvent()).toBeNull();
+    const wire = restored.nextOutput()!;
+    expect(latin1(wire, 0, wire.length)).toBe('220 mx.example.org hi\r\n');
+  });
+});
+
+test('domains of recipients are counted where the limit is not announced, too', () => {
+  const { say } = begin({ extensions: ['PIPELINING', 'ENHANCEDSTATUSCODES'], limits: { recipientDomains: 1 } });
+  say(`${HELLO}MAIL FROM:<a@b.example>\r\n`);
+  expect(say('RCPT TO:<a@one.example>\r\nRCPT TO:<a@two.example>\r\nRCPT TO:<b@ONE.example>\r\n')).toMatch(
+    /^250 .*\r\n452 .*\r\n250 .*\r\n$/,
+  );
+});
+
+describe('what EHLO announces is checked first', () => {
+  test.each<[string, Partial<ServerOptions>]>([
+    ['a mechanism that is two words', { auth: { mechanisms: ['PLAIN LOGIN'] }, ask: ['auth'] }],
+    ['a mechanism without a name', { auth: { mechanisms: [''] }, ask: ['auth'] }],
+    ['negative seconds', { futureRelease: { seconds: -5, until: '2030-01-01T00:00:00Z' } }],
+    ['a date that is none', { futureRelease: { seconds: 5, until: 'tomorrow' } }],
+    ['a date that is not in UTC', { futureRelease: { seconds: 5, until: '2030-01-01T00:00:00+01:00' } }],
+    ['a profile that adds a line', { mtPriority: { profile: 'a b\r\nXEVIL' } }],
+  ])('%s', (_, options) => {
+    expect(() => begin(options)).toThrow(expect.objectContaining({ name: 'SmtpUsageError' }));
+  });
+
+  test('a mechanism in small letters is offered in capitals, and works', () => {
+    const { say, question } = begin({ auth: { mechanisms: ['plain'] }, ask: ['auth'] });
+    expect(say(HELLO)).toMatch(/250.AUTH PLAIN\r\n/);
+    say('AUTH plain AGEAYg==\r\n');
+    expect(question()).toMatchObject({ type: 'auth', mechanism: 'PLAIN' });
+  });
+});
+
+test.each([[undefined], ['']])('nobody authenticates as %j', (identity) => {
+  const { session, say, question, refuse } = begin({ auth: { mechanisms: ['PLAIN'] }, ask: ['auth'] });
+  say(`${HELLO}AUTH PLAIN AGEAYg==\r\n`);
+  expect(() => session.accept(question(), { identity } as never)).toThrow('identity');
+  expect(session.identity).toBeNull();
+  expect(refuse({ code: 454, text: 'no' })).toMatch(/^454 /);
+});

@@ -50,12 +50,9 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
   const { state } = core;
   core.delay = isUnanswered(question) ? 0 : delayOf(answer.delay);
   switch (question.type) {
-    case 'connect': {
-      const greeting = changed(core.named('greeting'), answer, `${core.policy.hostname} `);
-      if (turnsAwayEarlyTalker(core)) return core.go('turn-away');
-      core.reply(greeting);
-      return core.go('greet');
-    }
+    case 'connect':
+      state.greeting = changed(core.named('greeting'), answer, `${core.policy.hostname} `);
+      return core.delay > 0 ? core.hold() : greet(core);
     case 'hello': {
       const { verb, name } = question;
       const first = changed(core.named('hello'), answer, `${core.policy.hostname} `);
@@ -71,6 +68,8 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
       if (!core.input.empty) core.plaintextAfterStartTls();
       return;
     case 'auth':
+      if (!isIdentity((answer as AuthAnswer).identity))
+        throw new SmtpUsageError('bad-argument', 'who authenticates is somebody: give an identity that is not empty');
       core.reply(changed(REPLIES.authenticated, answer));
       state.identity = (answer as AuthAnswer).identity;
       state.exchange = null;
@@ -103,6 +102,19 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
       core.giveUpTransaction();
       return core.go('XCLIENT');
   }
+}
+
+function isIdentity(identity: unknown): boolean {
+  return typeof identity === 'string' && identity !== '';
+}
+
+/** Says the greeting, now that it is time: who talked before it talked early. */
+export function greet(core: Core): void {
+  const greeting = core.state.greeting!;
+  core.state.greeting = null;
+  if (turnsAwayEarlyTalker(core)) return core.go('turn-away');
+  core.reply(greeting);
+  core.go('greet');
 }
 
 /** Nothing is said that could be held back: a handshake, a greeting or the octets of a chunk come next. */

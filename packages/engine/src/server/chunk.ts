@@ -47,8 +47,9 @@ export function refuseChunk(core: Core, reply: Reply, fault: FaultCode, line: st
     state.refusedChunk = { left: size, block: 0, last: parsed.ok && parsed.value.verb === 'BDAT' && parsed.value.last, reply: answer };
     return;
   }
-  // More than is read in vain: the reply is as good at once, and what follows is not read. Of a size that nobody knows, that is said.
-  core.fault(fault, size < Number.POSITIVE_INFINITY ? reply : core.named('bdatLost'), line, parsed.ok ? 0 : parsed.offset);
+  // More than is read in vain: that it is too large is worth knowing, for the client need not come again; else 421 tells why it ends.
+  const tooMuch = fault === 'too-large' ? reply : core.named('draining');
+  core.fault(fault, size < Number.POSITIVE_INFINITY ? tooMuch : core.named('bdatLost'), line, parsed.ok ? 0 : parsed.offset);
   if (core.state.phase !== 'closed') core.close('bdat');
 }
 

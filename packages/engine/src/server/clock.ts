@@ -1,4 +1,4 @@
-import { expired } from './answer.ts';
+import { expired, greet } from './answer.ts';
 import type { Core } from './core.ts';
 import type { LimitName } from './limits.ts';
 
@@ -44,6 +44,7 @@ function runOut(core: Core): void {
     core.reply({ ...core.named('connectNoAnswer'), enhanced: '4.3.2' });
     core.close('timeout', 'messageAnswer');
   } else if (timer === 'faultDelay') {
+    if (core.state.greeting !== null) greet(core);
     core.release();
     core.settle();
   } else if (question !== null) {

@@ -69,6 +69,8 @@ export interface State {
   faults: number;
   /** The greeting is held back (`greetingDelay`). */
   held: boolean;
+  /** The greeting that the answer to `connect` holds back. */
+  greeting: Reply | null;
   /** Whether octets came before the greeting; null once it is out: a trusted proxy that goes on behind XCLIENT is no early talker. */
   early: boolean | null;
   /** Lines behind an AUTH: they may be credentials, until another verb is understood. */
@@ -128,6 +130,7 @@ export class Core {
       exchange: null,
       faults: 0,
       held: policy.limits.greetingDelay > 0,
+      greeting: null,
       proxied: false,
       early: false,
       redact: false,
@@ -166,10 +169,20 @@ export class Core {
     if (this.late.length > 0) this.late.push(wire);
     else if (this.delay > 0) {
       this.late.push(wire);
-      this.timer = 'faultDelay';
-      this.timerEnds = this.now + this.delay;
-      this.delay = 0;
+      this.hold();
     } else this.send(wire);
+  }
+
+  /** Begins to wait: what is held back comes when `delay` is over. */
+  hold(): void {
+    this.timer = 'faultDelay';
+    this.timerEnds = this.now + this.delay;
+    this.delay = 0;
+  }
+
+  /** Whether something is held back: until it is out nothing is read. */
+  get holds(): boolean {
+    return this.late.length > 0 || this.state.greeting !== null;
   }
 
   /** Sends what was held back. */
@@ -185,7 +198,7 @@ export class Core {
 
   /** Starts the timer of what is waited for now; an open question and a reply that is held back have their own. */
   settle(): void {
-    if (this.late.length > 0 || this.question !== null) return;
+    if (this.holds || this.question !== null) return;
     const timer = this.state.refusedChunk === null ? TIMERS[this.state.phase] : 'dataTimeout';
     if (timer !== null) this.arm(timer);
     else this.disarm();
@@ -296,6 +309,7 @@ export class Core {
     this.abort(cause);
     if (this.state.phase !== 'closed') this.go('close');
     this.question = null;
+    this.state.greeting = null;
     this.release();
     this.forgetTransaction();
     this.input.clear();

@@ -1,7 +1,6 @@
 import type { Command, MailParameters, Path } from '@ehlo/grammar';
 import type { Core } from './core.ts';
 import type { FaultCode } from './events.ts';
-import { offers } from './offer.ts';
 import type { ReplyName } from './replies.ts';
 
 type Mail = Extract<Command, { readonly verb: 'MAIL' }>;
@@ -43,9 +42,9 @@ export const RCPT_RULES: readonly EnvelopeRule<Rcpt>[] = [
   },
 ];
 
-/** RFC 9422 4.3: the domain of a recipient counts, where such a limit is announced. */
-export function countDomain(core: Core, { domain }: Path): void {
-  if (offers(core, 'LIMITS')) core.state.domains.add(domain.toLowerCase());
+/** RFC 9422 4.3: the domain of a recipient counts, whether the limit is announced or not. */
+export function countDomain({ state }: Core, { domain }: Path): void {
+  state.domains.add(domain.toLowerCase());
 }
 
 /** RFC 6710 4.1: no upgraded priority from untrusted sources: what is put in its place; null if nothing is. */

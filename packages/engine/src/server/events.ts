@@ -258,7 +258,7 @@ export interface Rejection {
   readonly code: number;
   readonly enhanced?: string;
   readonly text: string;
-  /** Milliseconds to hold the reply back; nothing is read meanwhile. At most 240000: the client waits five minutes. */
+  /** Milliseconds to hold the reply back; nothing is read meanwhile. At most 240000: the client waits five minutes. 421 is not held back: it closes. */
   readonly delay?: number;
 }
 

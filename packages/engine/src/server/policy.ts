@@ -1,4 +1,4 @@
-import { ANYTHING, type Deviation, isHostName, POSTEL } from '@ehlo/grammar';
+import { ANYTHING, type Deviation, holdUntilParameter, isHostName, POSTEL } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import type { Peer, TlsInfo } from '../facts.ts';
 import type { QuestionType } from './events.ts';
@@ -184,15 +184,21 @@ function resolvePolicy(options: ServerOptions): Policy {
   if (auth.required && auth.mechanisms.length === 0 && !options.trust?.includes('XCLIENT')) {
     throw new SmtpUsageError('missing-auth', 'authentication is required (RFC 6409 4.3 for preset submission), so give auth.mechanisms');
   }
+  const mechanisms = auth.mechanisms.map(mechanismOf);
+  const mtPriority = { profile: '', trusted: false, ...options.mtPriority };
+  if (mtPriority.profile !== '' && !PROFILE.test(mtPriority.profile))
+    throw new SmtpUsageError('bad-extension', `mtPriority.profile is ${quoted(mtPriority.profile)}: it must be a name as in RFC 6710`);
+  const futureRelease = options.futureRelease ?? (name === 'sink' ? FOREVER : null);
+  if (futureRelease !== null) checkFutureRelease(futureRelease);
   return {
     hostname: options.hostname,
     protocol: preset.protocol,
     ask,
     starttls: options.starttls ?? 'off',
-    auth,
+    auth: { ...auth, mechanisms },
     extensions: resolveExtensions(options, name),
-    futureRelease: options.futureRelease ?? (name === 'sink' ? FOREVER : null),
-    mtPriority: { profile: '', trusted: false, ...options.mtPriority },
+    futureRelease,
+    mtPriority,
     trust: new Set(options.trust ?? []),
     qualified: preset.qualified,
     limits: resolveLimits({ ...preset.limits, ...options.limits }),
@@ -201,6 +207,32 @@ function resolvePolicy(options: ServerOptions): Policy {
     earlyTalkers: options.earlyTalkers ?? 'ignore',
     trace: options.trace ?? false,
   };
+}
+
+/** RFC 6710: `priority-profile = 1*20(ALPHA / DIGIT / "-" / "_" / ".")`. */
+const PROFILE = /^[A-Za-z0-9._-]{1,20}$/;
+
+const quoted = (value: unknown): string => JSON.stringify(value);
+
+/** RFC 4422 3.1: `sasl-mech = 1*20mech-char`, in capitals; RFC 4954 4: a client may write it in small letters, and so may a program. */
+function mechanismOf(given: string): string {
+  const name = given.toUpperCase();
+  if (/^[A-Z0-9_-]{1,20}$/.test(name)) return name;
+  throw new SmtpUsageError('bad-argument', `auth.mechanisms has ${quoted(given)}, which is no name of a mechanism (RFC 4422 3.1)`);
+}
+
+/** RFC 4865 3: `future-release-integer = %x31-39 *8DIGIT`, and a date and time of RFC 3339 in UTC. */
+function checkFutureRelease({ seconds, until }: FutureReleaseOptions): void {
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > FOREVER.seconds)
+    throw new SmtpUsageError(
+      'bad-extension',
+      `futureRelease.seconds is ${seconds}: it must be a whole number from 1 to ${FOREVER.seconds}`,
+    );
+  if (holdUntilParameter.codec.parse(until) !== until || !until.endsWith('Z'))
+    throw new SmtpUsageError(
+      'bad-extension',
+      `futureRelease.until is ${quoted(until)}: it must be such as 2030-01-01T00:00:00Z (RFC 3339)`,
+    );
 }
 
 /** The keywords that may be offered. Throws `SmtpUsageError` `bad-extension`, `missing-question`. */

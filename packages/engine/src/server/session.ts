@@ -261,7 +261,7 @@ const READERS: { readonly [phase in Phase]: (core: Core) => boolean } = {
 function step(core: Core): boolean {
   const { state } = core;
   const { phase, refusedChunk } = state;
-  if (phase === 'closed' || core.late.length > 0) return false;
+  if (phase === 'closed' || core.holds) return false;
   if (isTimeToLeave(core)) {
     core.reply(state.farewell!);
     core.close('shutdown');

@@ -91,8 +91,9 @@ class Accountant {
     this.#passSilentChunks();
     const end = this.#end();
     if (end < 0) {
-      // RFC 5321 4.2.2: 421 "may be a reply to any command", or to none.
-      if (code !== 421) throw new Error(`${code} to nothing; ${this.#expects} was due: ${JSON.stringify(this.#stream.slice(this.#at))}`);
+      // RFC 5321 4.2.2: 421 "may be a reply to any command", or to none. A chunk that is too large is not waited for: 552 ends the session.
+      if (code !== 421 && !(code === 552 && this.#isChunkOnItsWay()))
+        throw new Error(`${code} to nothing; ${this.#expects} was due: ${JSON.stringify(this.#stream.slice(this.#at))}`);
       this.#add('farewell', this.#at, reply);
       this.#expects = 'nothing';
       return;
@@ -168,6 +169,12 @@ class Accountant {
       if (end < 0 || BDAT.exec(this.#stream.slice(this.#at, lineEnd(this.#stream, this.#at)))?.[2] === undefined) return;
       this.#at = end;
     }
+  }
+
+  /** Whether a BDAT is to be answered next whose octets have not all arrived. */
+  #isChunkOnItsWay(): boolean {
+    const end = lineEnd(this.#stream, this.#at);
+    return this.#expects === 'command' && end >= 0 && BDAT.test(this.#stream.slice(this.#at, end));
   }
 
   /** Where that ends which is to be answered next; -1: it has not. */
