@@ -1,4 +1,4 @@
-import type { Listener } from '@ehlo/driver';
+import type { Address, Listener } from '@ehlo/driver';
 import { parseProxy } from '@ehlo/grammar/proxy';
 import { type ListenOptions, listen } from '#adapter';
 import { limitsOf, type ServeCommandOptions } from './serve-options.ts';
@@ -8,6 +8,8 @@ export interface Open {
   readonly listener: Listener;
   /** TLS from the first octet. */
   readonly tls: boolean;
+  /** A Unix socket. */
+  readonly unix: boolean;
 }
 
 /** The port where neither a port nor a Unix socket is named. */
@@ -36,7 +38,7 @@ export async function listenOn(
   const open: Open[] = [];
   for (const { option, listen: where } of wanted) {
     try {
-      open.push({ listener: await listen({ ...common, ...where }), tls: where.implicitTls === true });
+      open.push({ listener: await listen({ ...common, ...where }), tls: where.implicitTls === true, unix: where.path !== undefined });
     } catch (error) {
       await Promise.all(open.map(({ listener }) => listener.close()));
       // For who explains it.
@@ -48,12 +50,17 @@ export async function listenOn(
 
 const VERSIONS: { readonly [name in NonNullable<ServeCommandOptions['proxy']>]: 1 | 2 | null } = { v1: 1, v2: 2, any: null };
 
-/** Several listeners as one: their sessions are counted, shown and drained together. */
-export function together(open: readonly Open[]): Listener {
+/** Several listeners as one: their sessions are counted, shown and drained together. The peers that came by a Unix socket are noted. */
+export function together(open: readonly Open[], byUnix: WeakSet<Address>): Listener {
   return {
     address: open[0]!.listener.address,
     accept(connected) {
-      for (const { listener } of open) listener.accept(connected);
+      for (const { listener, unix } of open) {
+        listener.accept((transport) => {
+          if (unix) byUnix.add(transport.peer);
+          connected(transport);
+        });
+      }
     },
     close: async () => void (await Promise.all(open.map(({ listener }) => listener.close()))),
   };

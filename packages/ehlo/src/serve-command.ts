@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
-import { type Handler, type ServeOptions, type Server, serveOn } from '@ehlo/driver';
+import { type Address, type Handler, type Listener, type ServeOptions, type Server, serveOn } from '@ehlo/driver';
 import { formatAddressLiteral, isHostName } from '@ehlo/grammar';
 import type { Session } from '#adapter';
 import { loadCertificate } from './certificate.ts';
 import { explain, explanationText } from './explain.ts';
-import { listenOn, type Open, together } from './listeners.ts';
+import { listenOn, together } from './listeners.ts';
 import { Maildir } from './maildir.ts';
 import { jsonPrinter, type Printer, quietPrinter, textPrinter } from './printer.ts';
 import { extensionsOf, limitsOf, presetOf, type ServeCommandOptions } from './serve-options.ts';
@@ -37,6 +37,7 @@ export async function serveCommand(
   const printer = options.quiet ? quietPrinter(write) : options.json ? jsonPrinter(write) : textPrinter(write);
   const certificate = await loadCertificate(options, name);
   const users = await loadUsers(options, certificate !== null, warn);
+  const byUnix = new WeakSet<Address>();
   const policy: ServeOptions = {
     hostname: name,
     preset: presetOf(options),
@@ -46,8 +47,8 @@ export async function serveCommand(
     trace: printer.conversation,
     starttls: certificate === null ? 'off' : 'offered',
     trusted: {
-      XCLIENT: trustedPeers(options.trustXclient ?? [], '--trust-xclient'),
-      XFORWARD: trustedPeers(options.trustXforward ?? [], '--trust-xforward'),
+      XCLIENT: trustedPeers(options.trustXclient ?? [], '--trust-xclient', byUnix),
+      XFORWARD: trustedPeers(options.trustXforward ?? [], '--trust-xforward', byUnix),
     },
     ...(users === null ? {} : { auth: users.auth }),
   };
@@ -64,8 +65,9 @@ export async function serveCommand(
     listenOn(options, tls, (reason) => warn(`no session: ${reason}`)),
     () => maildir.close(),
   );
-  const server = await orElse(start(open, policy, handler), async () => {
-    await together(open).close();
+  const listener = together(open, byUnix);
+  const server = await orElse(start(listener, policy, handler), async () => {
+    await listener.close();
     await maildir.close();
   });
   if (certificate !== null && certificate.fingerprint !== null)
@@ -79,8 +81,8 @@ function source(what: string, loaded: { readonly reload: (() => Promise<void>) |
   return reload === null ? [] : [{ what, reload }];
 }
 
-async function start(open: readonly Open[], policy: ServeOptions, handler: Handler): Promise<Server> {
-  return serveOn(together(open), policy, handler);
+async function start(listener: Listener, policy: ServeOptions, handler: Handler): Promise<Server> {
+  return serveOn(listener, policy, handler);
 }
 
 /** Takes every valid path, and shows what happens. */

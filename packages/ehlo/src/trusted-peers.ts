@@ -4,8 +4,11 @@ import type { Address } from '@ehlo/driver';
 /** An address that is none; the message says it all. */
 export class AddressError extends Error {}
 
-/** Whether a peer is one of those that are named: by address, by network (`192.0.2.0/24`), or as `unix`. */
-export function trustedPeers(names: readonly string[], option: string): (peer: Address) => boolean {
+/**
+ * Whether a peer is one of those that are named: by address, by network (`192.0.2.0/24`), or as `unix`. Who came by a Unix socket its
+ * listener knows: an address that is empty proves nothing, for a PROXY header may tell one over TCP.
+ */
+export function trustedPeers(names: readonly string[], option: string, byUnix: WeakSet<Address>): (peer: Address) => boolean {
   const list = new BlockList();
   for (const name of names.filter((name) => name !== 'unix')) {
     const [address = '', bits] = name.split('/');
@@ -17,7 +20,7 @@ export function trustedPeers(names: readonly string[], option: string): (peer: A
     list.addSubnet(address, prefix, family(version));
   }
   const unix = names.includes('unix');
-  return ({ address }) => (isIP(address) === 0 ? unix && address === '' : list.check(address, family(isIP(address))));
+  return (peer) => (isIP(peer.address) === 0 ? unix && byUnix.has(peer) : list.check(peer.address, family(isIP(peer.address))));
 }
 
 function family(version: number): 'ipv4' | 'ipv6' {

@@ -27,7 +27,7 @@ describe('LMTP on a Unix socket', () => {
     await cli.line(/^listening on .*lmtp\.sock$/);
     expect(statSync(path).mode & 0o777).toBe(0o660);
     const client = await greeted(path);
-    expect(await client.say('EHLO client.example')).toMatch(/^500 5\.5\.1 /);
+    expect(await client.say('EHLO client.example')).toMatch(/^500 Command /);
     expect(await client.say('LHLO client.example')).toMatch(/^250-.*PIPELINING/s);
     expect(await client.again('a@mx.example', 'b@mx.example')).toMatch(/^354 /);
     expect(await client.say('Subject: x\r\n\r\nText\r\n.')).toMatch(/^250 /);
@@ -64,6 +64,30 @@ test('--trust-xclient: only who is named may speak for others', async ({ run }) 
   expect(hello).toMatch(/^250[- ]XCLIENT /m);
   expect(hello).not.toMatch(/XFORWARD/);
   expect(await client.say('XCLIENT ADDR=192.0.2.7')).toMatch(/^220 /);
+});
+
+test('--trust-xclient unix: an empty path in a PROXY header is no Unix socket', async ({ run }) => {
+  const client = new Client(await run(['--proxy', 'v2', '--trust-xclient', 'unix']).port());
+  // Version 2, PROXY, AF_UNIX and SOCK_STREAM, and two paths that are empty.
+  client.socket.write(Buffer.concat([Buffer.from('\r\n\r\n\0\r\nQUIT\n\x21\x31\0\xd8', 'latin1'), Buffer.alloc(216)]));
+  expect(await client.reply()).toMatch(/^220 /);
+  expect(await client.say('EHLO proxy.example')).not.toMatch(/XCLIENT/);
+});
+
+test('--trust-xclient unix: who comes by the Unix socket may', async ({ run, folder }) => {
+  const path = join(folder, 'trusted.sock');
+  const cli = run(['serve', '--unix', path, '--trust-xclient', 'unix', '--maildir', join(folder, 'mail')]);
+  await cli.line(/^listening on .*trusted\.sock$/);
+  const client = await greeted(path);
+  expect(await client.say('EHLO proxy.example')).toMatch(/^250[- ]XCLIENT /m);
+});
+
+test('--limit-tls-timeout holds for the handshake on --tls-port, too', async ({ run }) => {
+  const cli = run(['--tls-self-signed', '--tls-port', '0', '--limit-tls-timeout', '1000']);
+  const line = await cli.line(/^listening on .*TLS/i);
+  const client = new Client(Number(/:(\d+)/.exec(line)![1]));
+  expect(await client.reply()).toBe('');
+  await cli.told(/no session: .*handshake in time/);
 });
 
 test('extensions and limits', async ({ run }) => {
@@ -151,6 +175,12 @@ describe('--explain', () => {
     expect(tls).not.toMatch(/STARTTLS/);
     expect(text).not.toMatch(/secret/);
     expect(folder).toBeTruthy();
+  });
+
+  test('does not wait for a greeting that is held back', async ({ run }) => {
+    const cli = run(['--explain', '--limit-greeting-delay', '60000']);
+    expect(await cli.exited).toBe(0);
+    expect(cli.lines.join('\n')).toMatch(/250-PIPELINING[\s\S]*greetingDelay|greetingDelay +60000[\s\S]*250-PIPELINING/);
   });
 
   test('--json: as one object', async ({ run }) => {

@@ -146,3 +146,11 @@ test.each([[undefined], ['']])('nobody authenticates as %j', (identity) => {
   expect(session.identity).toBeNull();
   expect(refuse({ code: 454, text: 'no' })).toMatch(/^454 /);
 });
+
+test('a trace of a reply in UTF-8 has its letters, and no control', () => {
+  const { session, events, pull, say, question } = begin({ ask: ['info'], trace: true });
+  say(`${HELLO}VRFY jo SMTPUTF8\r\n`);
+  session.accept(question() as Extract<Question, { type: 'info' }>, { text: 'Jörg ś\u009b1m\u202e <jörg@x.example>' });
+  pull();
+  expect(events.at(-1)).toMatchObject({ type: 'trace', line: '250 2.1.5 Jörg ś?1m\\u{202e} <jörg@x.example>' });
+});

@@ -129,6 +129,8 @@ function parseV2(bytes: Uint8Array): Parsed<ProxyPrefix> | null {
   if (addresses > size) return bad(14, 'the header is too short for its addresses');
   if (bytes.length < length) return null;
   const header = bytes.subarray(0, length);
+  const unprinted = each === 108 && !local ? unprintable(header) : -1;
+  if (unprinted >= 0) return bad(unprinted, 'a path of a Unix socket has an octet that is not printable');
   const tlvs = local ? [] : parseTlvs(header, FIXED + addresses);
   if (tlvs === null) return bad(FIXED + addresses, 'a type-length-value goes beyond the header');
   if (!checksumAgrees(header, tlvs)) return bad(FIXED + addresses, 'the CRC-32C of the header is wrong');
@@ -143,6 +145,14 @@ function parseV2(bytes: Uint8Array): Parsed<ProxyPrefix> | null {
     tlvs,
   } as const;
   return success({ header: value, length });
+}
+
+/** The first octet of the paths that is no printable ASCII, or -1: what a header tells stands in logs. A path ends at its first NUL. */
+function unprintable(header: Uint8Array): number {
+  for (const start of [FIXED, FIXED + 108]) {
+    for (let i = start; i < start + 108 && header[i] !== 0; i++) if (header[i]! < 0x20 || header[i]! > 0x7e) return i;
+  }
+  return -1;
 }
 
 function parseTlvs(header: Uint8Array, from: number): ProxyTlv[] | null {

@@ -76,6 +76,12 @@ const version2: fc.Arbitrary<Case> = fc.oneof(
     expected: { ...nothing, local: true },
   })),
   fc.constantFrom(0x13, 0x01, 0x41, 0xff).map((octet): Case => ({ wire: [...SIGNATURE, 0x21, octet, 0, 0], expected: 'refused' })),
+  // What is told stands in logs: no control, and no octet of a C1 one.
+  fc.tuple(fc.constantFrom(0x0a, 0x0d, 0x1b, 0x7f, 0x9b, 0xff), fc.nat(106), fc.boolean()).map(([octet, at, source]): Case => {
+    const path = [...new Array<number>(at).fill(0x61), octet, ...new Array<number>(107 - at).fill(0x61)];
+    const other = new Array<number>(108).fill(0);
+    return { wire: [...SIGNATURE, 0x21, 0x31, 0, 216, ...(source ? [...path, ...other] : [...other, ...path])], expected: 'refused' };
+  }),
   fc.constantFrom(0x22, 0x11, 0x2f).map((octet): Case => ({ wire: [...SIGNATURE, octet, 0x11, 0, 0], expected: 'refused' })),
 );
 

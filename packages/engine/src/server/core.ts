@@ -1,4 +1,5 @@
-import { type CommandDialect, formatReply, latin1, type Reply, type Verb } from '@ehlo/grammar';
+import { type CommandDialect, decodeUtf8, formatReply, type Reply, type Verb } from '@ehlo/grammar';
+import { printable } from '../escape.ts';
 import type { Forwarded, Peer, TlsInfo } from '../facts.ts';
 import { Input } from '../input.ts';
 import { concat } from '../octets.ts';
@@ -360,6 +361,7 @@ const WIRE: ReadonlyMap<Reply, Uint8Array> = new Map(
     .map((reply) => [reply, formatReply(reply)]),
 );
 
+/** A reply as lines fit for a log. It may hold UTF-8, where the client takes that (RFC 6531 3.7.4). */
 function lines(wire: Uint8Array): string[] {
-  return latin1(wire, 0, wire.length).split('\r\n').slice(0, -1);
+  return decodeUtf8(wire, 0, wire.length).split('\r\n').slice(0, -1).map(printable);
 }
