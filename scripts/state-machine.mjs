@@ -79,7 +79,7 @@ function guardTable() {
     const { reply, fault } = GUARDS[guard];
     const { code: number, enhanced, lines, section } = REPLIES[reply];
     const users = verbs.filter((verb) => TABLE.some(({ on, guards: asked = [] }) => on === verb && asked.includes(guard)));
-    return `| ${i + 1} | \`${guard}\` | ${users.join(', ')} | ${number} ${enhanced} ${lines[0]} | \`${fault}\` | ${section} |`;
+    return `| ${i + 1} | \`${guard}\` | ${users.join(', ')} | ${number} ${enhanced === undefined ? '' : `${enhanced} `}${lines[0]} | \`${fault}\` | ${section} |`;
   });
   return ['| | guard | of | reply where it fails | fault | source |', '|---|---|---|---|---|---|', ...rows].join('\n');
 }

@@ -186,8 +186,8 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'a closed session reads on',
     file: 'server/session.ts',
-    find: "phase === 'closed' || core.late.length > 0",
-    replace: 'core.late.length > 0',
+    find: "phase === 'closed' || core.holds",
+    replace: 'core.holds',
     law: CLOSED,
   },
   // Refusals and transactions

@@ -73,7 +73,7 @@ export const EXTENSION_BUGS: readonly Mutant[] = [
   {
     name: 'a BDAT that ends with a bare LF has no chunk',
     file: 'server/command.ts',
-    find: "if (parseVerb(bytes, from, to) === 'BDAT') refuseChunk(core, reply, code",
+    find: "if (verb === 'BDAT') refuseChunk(core, reply, code",
     replace: 'if (from > to) refuseChunk(core, reply, code',
     law: EXACT,
   },
@@ -210,15 +210,15 @@ export const EXTENSION_BUGS: readonly Mutant[] = [
   {
     name: 'LMTP: the next decision is asked for while a reply is held back',
     file: 'server/session.ts',
-    find: 'core.late.length > 0) return false;',
-    replace: "(core.late.length > 0 && phase !== 'message')) return false;",
+    find: 'core.holds) return false;',
+    replace: "(core.holds && phase !== 'message')) return false;",
     law: REPLIES,
   },
   // Replies that are held back
   {
     name: 'commands are read while a reply is held back',
     file: 'server/session.ts',
-    find: "phase === 'closed' || core.late.length > 0",
+    find: "phase === 'closed' || core.holds",
     replace: "phase === 'closed'",
     law: REPLIES,
   },
@@ -336,6 +336,13 @@ export const EXTENSION_BUGS: readonly Mutant[] = [
     file: 'server/snapshot.ts',
     find: 'refusedChunk: snapshot.state.refusedChunk === null ? null : { ...snapshot.state.refusedChunk },',
     replace: 'refusedChunk: snapshot.state.refusedChunk,',
+    law: SNAPSHOT,
+  },
+  {
+    name: 'snapshot forgets that the program is busy with content',
+    file: 'server/snapshot.ts',
+    find: '  core.busySince = now - snapshot.busyFor;\n',
+    replace: '',
     law: SNAPSHOT,
   },
   {
