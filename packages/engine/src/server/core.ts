@@ -1,5 +1,4 @@
-import { type CommandDialect, decodeUtf8, formatReply, type Reply, type Verb } from '@ehlo/grammar';
-import { printable } from '../escape.ts';
+import type { CommandDialect, Reply, Verb } from '@ehlo/grammar';
 import type { Forwarded, Peer, TlsInfo } from '../facts.ts';
 import { Input } from '../input.ts';
 import { concat } from '../octets.ts';
@@ -10,6 +9,7 @@ import type { LimitName } from './limits.ts';
 import type { Policy } from './policy.ts';
 import { type EngineReply, LMTP_REPLIES, REPLIES, type ReplyName } from './replies.ts';
 import { findRow, type Happening, type Phase } from './table.ts';
+import { bare, encoded, shownLines } from './wire.ts';
 
 /** Content being received. */
 export interface Progress {
@@ -161,11 +161,11 @@ export class Core {
 
   /** Queues a reply; `utf8`: the client takes it (RFC 6531 3.7.4). */
   reply(reply: Reply, utf8 = false): void {
-    const wire = this.#encode(this.#withCode(reply), utf8);
+    const wire = encoded(this.#withCode(reply), this.policy, utf8);
     this.toHello = false;
     if (this.policy.trace) {
       const cause = 'rule' in reply ? { rule: (reply as EngineReply).rule, section: (reply as EngineReply).section } : 'application';
-      for (const line of lines(wire)) this.events.push({ type: 'trace', from: 'server', line, cause });
+      for (const line of shownLines(wire)) this.events.push({ type: 'trace', from: 'server', line, cause });
     }
     if (this.late.length > 0) this.late.push(wire);
     else if (this.delay > 0) {
@@ -320,14 +320,7 @@ export class Core {
 
   /** RFC 2034 3 (4): a status code in every reply "other than the initial greeting and any response to HELO or EHLO". */
   #withCode(reply: Reply): Reply {
-    if (reply.enhanced === undefined || (this.state.phase !== 'connect' && !this.toHello)) return reply;
-    const { enhanced: _, ...bare } = reply;
-    return bare;
-  }
-
-  #encode(reply: Reply, utf8: boolean): Uint8Array {
-    if (!this.policy.extensions.has('ENHANCEDSTATUSCODES')) return formatReply({ code: reply.code, lines: reply.lines }, utf8);
-    return WIRE.get(reply) ?? formatReply(reply, utf8);
+    return this.state.phase === 'connect' || this.toHello ? bare(reply) : reply;
   }
 }
 
@@ -353,15 +346,3 @@ const TIMERS: { readonly [phase in Phase]: LimitName | null } = {
   tls: 'tlsTimeout',
   closed: null,
 };
-
-/** The replies that are the same in every session, encoded once. */
-const WIRE: ReadonlyMap<Reply, Uint8Array> = new Map(
-  [...Object.values<Reply>(REPLIES), ...Object.values<Reply>(LMTP_REPLIES)]
-    .filter(({ lines }) => lines[0] !== '' && !lines[0]!.startsWith('%'))
-    .map((reply) => [reply, formatReply(reply)]),
-);
-
-/** A reply as lines fit for a log. It may hold UTF-8, where the client takes that (RFC 6531 3.7.4). */
-function lines(wire: Uint8Array): string[] {
-  return decodeUtf8(wire, 0, wire.length).split('\r\n').slice(0, -1).map(printable);
-}
