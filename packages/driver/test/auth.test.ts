@@ -273,3 +273,24 @@ describe('on the wire', () => {
     expect(await client.replies(3)).toEqual(['530 5.7.0 Authentication required', SUCCESS, '250 2.1.0 Sender OK']);
   });
 });
+
+test('a lookup that comes too late leaves the exchange alone that has begun since', async () => {
+  let arrive: (password: string) => void = () => {};
+  const slow = new Promise<string>((resolve) => {
+    arrive = resolve;
+  });
+  let asked = 0;
+  const lookup = (user: string) => (asked++ === 0 ? slow : passwords(user));
+  const bare = scram().find(({ name }) => !name.endsWith('-PLUS'));
+  const { client } = start({ mechanisms: [scram()], lookup }, { limits: { commandAnswer: 200 } });
+  client.send(`AUTH SCRAM-SHA-256 ${Buffer.from('n,,n=tim,r=abc').toString('base64')}\r\n`);
+  expect((await client.replies(1))[0]).toMatch(/^454 /);
+  const replies = client.replies.bind(client);
+  client.replies = async (count) => {
+    const lines = await replies(count);
+    arrive('pencil');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return lines;
+  };
+  expect(await authenticate(client, bare!, { credentials, nonce: 'abd' })).toBe(SUCCESS);
+});

@@ -1,7 +1,7 @@
 import type { Address, Listener } from '@ehlo/driver';
 import { parseProxy } from '@ehlo/grammar/proxy';
 import { type ListenOptions, listen } from '#adapter';
-import { limitsOf, type ServeCommandOptions } from './serve-options.ts';
+import { limitsOf, listensInClear, type ServeCommandOptions } from './serve-options.ts';
 
 /** A listener of `ehlo serve`. */
 export interface Open {
@@ -31,7 +31,7 @@ export async function listenOn(
     ...(proxy === undefined ? {} : { proxy: (bytes) => parseProxy(bytes, VERSIONS[proxy]) }),
   };
   const wanted: readonly { readonly option: string; readonly listen: ListenOptions }[] = [
-    ...(unix !== undefined && port === undefined ? [] : [{ option: '--port', listen: { host, port: port ?? PORT } }]),
+    ...(listensInClear(options) ? [{ option: '--port', listen: { host, port: port ?? PORT } }] : []),
     ...(tlsPort === undefined ? [] : [{ option: '--tls-port', listen: { host, port: tlsPort, implicitTls: true } }]),
     ...(unix === undefined ? [] : [{ option: '--unix', listen: { path: unix, ...(unixMode === undefined ? {} : { mode: unixMode }) } }]),
   ];

@@ -7,7 +7,7 @@ import { explain, explanationText } from './explain.ts';
 import { listenOn, together } from './listeners.ts';
 import { Maildir } from './maildir.ts';
 import { jsonPrinter, type Printer, quietPrinter, textPrinter } from './printer.ts';
-import { extensionsOf, limitsOf, presetOf, type ServeCommandOptions } from './serve-options.ts';
+import { checkTogether, extensionsOf, limitsOf, listensInClear, presetOf, type ServeCommandOptions } from './serve-options.ts';
 import { storeMessage } from './store-message.ts';
 import { trustedPeers } from './trusted-peers.ts';
 import { loadUsers } from './users.ts';
@@ -33,10 +33,11 @@ export async function serveCommand(
   write: (line: string) => void,
   warn: (line: string) => void,
 ): Promise<RunningServer | null> {
+  checkTogether(options);
   const name = options.hostname ?? defaultHostname(options.host);
   const printer = options.quiet ? quietPrinter(write) : options.json ? jsonPrinter(write) : textPrinter(write);
   const certificate = await loadCertificate(options, name);
-  const users = await loadUsers(options, certificate !== null, warn);
+  const users = await loadUsers({ ...options, host: listensInClear(options) ? options.host : NOBODY_ELSE }, certificate !== null, warn);
   const byUnix = new WeakSet<Address>();
   const policy: ServeOptions = {
     hostname: name,
@@ -107,6 +108,9 @@ function watch(printer: Printer, warn: (line: string) => void): Handler {
       warn(`session ${session.id}: ${question} failed: ${error instanceof Error ? error.message : String(error)}`),
   };
 }
+
+/** Who may come where a Unix socket is all that is listened on in clear: it is as safe as an address of this machine. */
+const NOBODY_ELSE = '127.0.0.1';
 
 /** FUTURERELEASE (RFC 4865 3): a message that is stored may be held as long as can be said. */
 const FOREVER: NonNullable<ServeOptions['futureRelease']> = { seconds: 999_999_999, until: '9999-12-31T23:59:59Z' };

@@ -84,12 +84,37 @@ export function presetOf({ preset, lmtp }: ServeCommandOptions): Preset {
 /** The extensions that the options name, or leave to the preset. */
 export function extensionsOf(options: ServeCommandOptions): readonly string[] {
   const chosen = new Set(PRESETS[presetOf(options)].extensions);
+  const said = (keyword: string): boolean | undefined =>
+    (options as unknown as { readonly [name: string]: boolean | undefined })[camel(keyword.toLowerCase())];
   for (const { keyword } of SWITCHES) {
-    const on = (options as unknown as { readonly [name: string]: boolean | undefined })[camel(keyword.toLowerCase())];
-    if (on === true) chosen.add(keyword);
-    if (on === false) chosen.delete(keyword);
+    if (said(keyword) === true) chosen.add(keyword);
+    if (said(keyword) === false) chosen.delete(keyword);
   }
+  // What is switched off takes along what is nothing without it, unless that was asked for: then it is a contradiction, and told as one.
+  for (const [keyword, needed] of NEEDS) if (!chosen.has(needed) && said(keyword) !== true) chosen.delete(keyword);
   return [...chosen];
+}
+
+/** Extensions that are nothing without another: RFC 3030 3, RFC 6531 3.1 (8). */
+const NEEDS: ReadonlyMap<string, string> = new Map([
+  ['BINARYMIME', 'CHUNKING'],
+  ['SMTPUTF8', '8BITMIME'],
+]);
+
+/** Throws if options contradict each other. */
+export function checkTogether(options: ServeCommandOptions): void {
+  const { unix, unixMode, lmtp, preset, size } = options;
+  const wrong: readonly (readonly [boolean, string])[] = [
+    [unixMode !== undefined && unix === undefined, '--unix-mode is the mode of a Unix socket: name one by --unix'],
+    [lmtp && preset !== 'sink' && preset !== 'lmtp', `--lmtp is --preset lmtp, and --preset ${preset} is another: give one of them`],
+    [size !== undefined && 'limitMessageSize' in options, '--size and --limit-message-size are the same: give one of them'],
+  ];
+  for (const [is, message] of wrong) if (is) throw new Error(message);
+}
+
+/** Whether a TCP port is listened on that begins in clear. */
+export function listensInClear({ unix, port }: ServeCommandOptions): boolean {
+  return unix === undefined || port !== undefined;
 }
 
 /** The limits that the options name. */

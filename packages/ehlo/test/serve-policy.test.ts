@@ -201,8 +201,24 @@ describe('--explain', () => {
   });
 });
 
+test('an extension that is switched off takes along what is nothing without it', async ({ run }) => {
+  const cli = run(['--explain', '--no-chunking', '--no-8bitmime']);
+  expect(await cli.exited).toBe(0);
+  expect(cli.lines.join('\n')).not.toMatch(/CHUNKING|BINARYMIME|8BITMIME|SMTPUTF8/);
+});
+
+test('users in clear on a Unix socket alone, whatever --host is', async ({ run, folder }) => {
+  const path = join(folder, 'users.sock');
+  const cli = run(['serve', '--unix', path, '--host', '0.0.0.0', '--user', 'joe:secret', '--maildir', join(folder, 'mail')]);
+  await cli.line(/^listening on .*users\.sock$/);
+});
+
 test.each([
   ['submission without users', ['--preset', 'submission'], /name users by --user or --users/],
+  ['a mode without its socket', ['--unix-mode', '660'], /--unix-mode .* name one by --unix/],
+  ['LMTP that is another preset', ['--lmtp', '--preset', 'submission'], /--lmtp is --preset lmtp/],
+  ['two sizes', ['--size', '100000', '--limit-message-size', '100000'], /--size and --limit-message-size are the same/],
+  ['a contradiction', ['--no-chunking', '--binarymime'], /BINARYMIME cannot be offered without CHUNKING/],
   ['a network that is none', ['--trust-xclient', '192.0.2.0/33'], /no address or network.*--trust-xclient/],
   [
     'an extension without the one that it needs',
