@@ -134,7 +134,7 @@ export class Delivery {
 }
 
 /** An envelope as the engine wants it. */
-export function transactionOf({ recipients, ...envelope }: SendEnvelope): ClientEnvelope {
+export function transactionOf({ recipients = [], ...envelope }: SendEnvelope): ClientEnvelope {
   return { ...envelope, recipients: recipients.map((one) => (isRecipient(one) ? one : { forwardPath: one })) };
 }
 
