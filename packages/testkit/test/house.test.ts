@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { imports, json, type Package, packageOf, packages, parse, root, sources, text, walk } from './house.ts';
+import { imports, json, type Package, packageOf, packages, parse, root, type SyntaxNode, sources, text, walk } from './house.ts';
 
 const EVERYTHING = '*';
 
@@ -125,6 +125,13 @@ const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--
   .split('\0')
   .filter((file) => file !== '' && existsSync(root + file));
 
+test('each adapter exports the same names: they are what `ehlo` has, whatever the runtime', () => {
+  const [node, deno, bun] = ['node', 'deno', 'bun'].map((adapter) => exportedNames(`packages/${adapter}/src/index.ts`));
+  expect(deno).toEqual(node);
+  expect(bun).toEqual(node);
+  expect(node).toEqual(expect.arrayContaining(['ClientTls', 'ServerTls', 'connect', 'serve']));
+});
+
 test('these tests run again when anything that they read has changed', () => {
   const { tasks } = json<{ tasks: Record<string, { inputs: string[] }> }>('turbo.json');
   const inputs = tasks['@ehlo/testkit#test']?.inputs ?? [];
@@ -141,6 +148,15 @@ test('no file mentions the folders of one machine', () => {
   });
   expect(guilty).toEqual([]);
 });
+
+/** The names that a module exports, types included; those that it passes on whole from another package as `* from`. */
+function exportedNames(file: string): string[] {
+  const names = (parse(text(file)).body as SyntaxNode[]).flatMap((statement) => {
+    if (statement.type === 'ExportAllDeclaration') return [`* from ${(statement.source as SyntaxNode).value}`];
+    return ((statement.specifiers ?? []) as { exported: SyntaxNode }[]).map(({ exported }) => String(exported.name));
+  });
+  return names.sort();
+}
 
 /** What a specifier stands for: one of the package's own, `#name`, for as many as it has conditions. */
 function behind(specifier: string, { imports: own }: Package['manifest']): readonly string[] {
