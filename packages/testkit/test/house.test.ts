@@ -1,6 +1,6 @@
 // The rules of the house that no compiler holds: arrows between packages, manifests, the shape of sources.
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { imports, json, type Package, packageOf, packages, parse, root, type SyntaxNode, sources, text, walk } from './house.ts';
@@ -91,6 +91,14 @@ describe.each(publishable.map((pkg): [string, Package] => [pkg.manifest.name, pk
   test('ships its build and its sources, and says what it is', () => {
     expect(manifest.files).toEqual(expect.arrayContaining(['dist', 'src', '!dist/.tsbuildinfo']));
     expect(existsSync(`${root}${folder}/README.md`)).toBe(true);
+  });
+
+  test('its pages lead to nothing that is not in the package', () => {
+    const pages = readdirSync(root + folder).filter((name) => name.endsWith('.md') && name !== 'CHANGELOG.md');
+    const shipped = ['README.md', ...(manifest.files ?? [])];
+    const links = pages.flatMap((page) => [...text(`${folder}/${page}`).matchAll(/\]\((?!https?:)([^)#]+)|^\[.*\]: (?!https?:)(\S+)/gm)]);
+    expect(links.map(([, inline, listed]) => inline ?? listed).filter((target) => !shipped.includes(target!))).toEqual([]);
+    expect(pages.filter((page) => !shipped.includes(page))).toEqual([]);
   });
 });
 
