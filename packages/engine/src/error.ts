@@ -14,7 +14,7 @@ export type UsageCode =
   | 'not-ready' // the session's phase does not allow this call
   | 'bad-address' // no path of the grammar
   | 'bad-parameter' // no value of a parameter of MAIL or RCPT, or a parameter that the session does not know
-  | 'bad-argument' // the text of a command, the name of a mechanism, or a response that does not fit a line
+  | 'bad-argument' // the text of a command, the name of a mechanism, or a response that does not fit a line; a text or a name that is no string
   | 'no-recipients'
   | 'not-offered' // the server does not offer the extension
   | 'unprotected' // credentials on a connection that is less safe than was asked for
