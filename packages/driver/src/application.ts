@@ -125,29 +125,29 @@ export class Application {
       if (!(error instanceof BodyAbortedError)) this.#failed(error, type);
       decided(failureOf(type));
     };
+    let result: unknown;
     try {
-      const result = call();
-      if (isPromise(result)) {
-        result.then(
-          (decision) => {
-            decided(decision);
-            this.#pump();
-          },
-          (error) => {
-            failed(error);
-            this.#pump();
-          },
-        );
-      } else decided(result);
+      result = call();
     } catch (error) {
-      failed(error);
+      return failed(error);
     }
+    if (!isPromise(result)) return decided(result);
+    result.then(
+      (decision) => {
+        decided(decision);
+        this.#pump();
+      },
+      (error) => {
+        failed(error);
+        this.#pump();
+      },
+    );
   }
 
-  #answer(question: Exclude<Question, MessageQuestion>, decision: unknown): boolean {
+  #answer(question: Exclude<Question, MessageQuestion>, decision: unknown): void {
     const session = this.#session;
     session.tick(performance.now());
-    try {
+    this.#carryOut(question, () => {
       if (isRejection(decision)) return session.reject(question, decision);
       if (question.type === 'auth') {
         if (typeof decision === 'object' && decision !== null) {
@@ -159,10 +159,27 @@ export class Application {
       } else if (decision === true) return session.accept(question);
       else if (typeof decision === 'object' && decision !== null) return session.accept(question, decision as Answer);
       this.#failed(new TypeError(`the handler of '${question.type}' decided nothing: return true, an answer or reject(…)`), question.type);
+      return session.reject(question, failureOf(question.type));
+    });
+  }
+
+  /** Says what was decided; false if nobody asks any more. What can't be said throws and leaves the question open: then it is our failure. */
+  #carryOut(question: Question, say: () => boolean): boolean {
+    try {
+      return say();
     } catch (error) {
       this.#failed(error, question.type);
+      if (!this.#session.reject(question, failureOf(question.type))) this.#giveUp();
+      return true;
     }
-    return session.reject(question, failureOf(question.type));
+  }
+
+  /** A command is left without its reply, and the client would take the next one for it: nothing more is said, but 421 if it can be. */
+  #giveUp(): void {
+    const session = this.#session;
+    session.shutdown(failureOf('connect'));
+    // There a farewell waits for an end that may not come.
+    if (session.envelope !== null || session.phase === 'auth') session.lost();
   }
 
   /** The reception of the message whose octets arrive; the handler is called at the first of them. */
@@ -236,14 +253,11 @@ export class Application {
     const decision = reception.next ?? failureOf('message');
     const last = question.recipient === null || reception.told + 1 >= question.envelope.recipients.length;
     if (last) this.#reception = null;
-    try {
-      if (isRejection(decision)) this.#session.reject(question, decision);
-      // RFC 1047: the client is gone or has been told 451, and will send the message again.
-      else if (!this.#session.accept(question, decision)) return this.#unacknowledged(reception);
-    } catch (error) {
-      this.#failed(error, 'message');
-      this.#session.reject(question, failureOf('message'));
-    }
+    const refused = isRejection(decision);
+    const session = this.#session;
+    const told = this.#carryOut(question, () => (refused ? session.reject(question, decision) : session.accept(question, decision)));
+    // RFC 1047: the client is gone or has been told 451, and will send the message again.
+    if (!told && !refused) return this.#unacknowledged(reception);
     reception.told++;
   }
 
