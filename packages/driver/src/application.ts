@@ -11,41 +11,14 @@ import type {
   ServerSession,
 } from '@ehlo/engine';
 import type { Authenticator } from './authentication.ts';
-import { Body, BodyAbortedError } from './body.ts';
-import { type Challenge, type Handler, type IncomingMessage, isRejection, type Session } from './handler.ts';
+import { type Body, BodyAbortedError } from './body.ts';
+import { type Challenge, type Handler, isRejection, type Session } from './handler.ts';
+import { Reception } from './reception.ts';
 
 /** The failure is ours, and passing. A connection can't be refused by 451 (RFC 5321 4.3.2), and AUTH has a code of its own (RFC 4954 6). */
 function failureOf(type: Question['type']): Rejection {
   if (type === 'auth') return { code: 454, enhanced: '4.7.0', text: 'Temporary authentication failure' };
   return { code: type === 'connect' ? 421 : 451, enhanced: '4.3.0', text: 'Requested action aborted: local error in processing' };
-}
-
-/** A message between its first octet and its reply. */
-class Reception implements IncomingMessage {
-  readonly body: Body;
-  question: MessageQuestion | null = null;
-  /** What the handler has decided, for all or (LMTP) for each recipient; undefined while it is busy. */
-  decision: Answer | Rejection | readonly (Answer | Rejection)[] | undefined = undefined;
-  told = 0;
-  readonly envelope: MessageQuestion['envelope'];
-
-  constructor(envelope: MessageQuestion['envelope'], read: () => void) {
-    this.envelope = envelope;
-    this.body = new Body(read);
-  }
-
-  get size(): number {
-    return this.question?.size ?? 0;
-  }
-
-  get deviations(): MessageQuestion['deviations'] {
-    return this.question?.deviations ?? [];
-  }
-
-  /** The decision that the open question asks for. */
-  get next(): Answer | Rejection | undefined {
-    return Array.isArray(this.decision) ? this.decision[this.told] : (this.decision as Answer | Rejection | undefined);
-  }
 }
 
 /** Couples a session to its handler: events go to the handler's methods, and what they return or throw becomes the answer. */
@@ -55,15 +28,27 @@ export class Application {
   readonly #view: Session;
   readonly #pump: () => void;
   readonly #auth: Handler['auth'];
+  readonly #unheard: NonNullable<Handler['error']>;
   #reception: Reception | null = null;
 
-  /** `pump` is called when something was answered later, or when there is room again. AUTH is the authenticator's, where there is one. */
-  constructor(session: ServerSession, handler: Handler, view: Session, pump: () => void, authenticator: Authenticator | null) {
+  /**
+   * `pump` is called when something was answered later, or when there is room again. AUTH is the authenticator's, where there is one.
+   * `unheard` is told of failures that the handler has no `error` for.
+   */
+  constructor(
+    session: ServerSession,
+    handler: Handler,
+    view: Session,
+    pump: () => void,
+    authenticator: Authenticator | null,
+    unheard: NonNullable<Handler['error']>,
+  ) {
     this.#session = session;
     this.#handler = handler;
     this.#auth = authenticator?.exchange(view);
     this.#view = view;
     this.#pump = pump;
+    this.#unheard = unheard;
   }
 
   /** Whether the reader of the message that arrives can keep up. */
@@ -262,7 +247,10 @@ export class Application {
   }
 
   #failed(error: unknown, type: Question['type']): void {
-    this.#tell(() => this.#handler.error?.(error, type, this.#view));
+    this.#tell(() => {
+      if (this.#handler.error === undefined) this.#unheard(error, type, this.#view);
+      else this.#handler.error(error, type, this.#view);
+    });
   }
 
   #unacknowledged(reception: Reception): void {

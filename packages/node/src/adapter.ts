@@ -5,4 +5,5 @@ export type { Tls } from './handshake.ts';
 
 export { type Certificate, ServerTls, type TlsSettings } from './server-tls.ts';
 export { describeTls, endPoint, type TlsFacts } from './tls-info.ts';
+export { warn } from './warn.ts';
 export { withTls } from './with-tls.ts';

@@ -17,8 +17,9 @@ export interface AuthOptions {
   /** Refuse mail until the client has authenticated. */
   readonly required?: boolean;
   /**
-   * Offer AUTH without TLS, to whoever connects: passwords can then be read on the way (RFC 4954 4: "SHOULD NOT"). Default false. `serve`
-   * offers it unasked to clients on the same machine, who come by a loopback address or a Unix socket and through no proxy.
+   * Offer AUTH without TLS, to whoever connects: passwords can then be read on the way (RFC 4954 4: "SHOULD NOT"). Default false. Where
+   * it is absent and a connection can have no TLS, `serve` offers AUTH to clients on this machine: by a loopback address or a Unix socket,
+   * and no proxy.
    */
   readonly inClear?: boolean;
 }
