@@ -143,15 +143,12 @@ describe.each(['DATA\r\nab', 'BDAT 5\r\nab'])('a message that arrives by %j', (c
   });
 });
 
-test.each(Object.entries(WRONG_REJECTIONS).filter(([, [, code]]) => code !== 'bad-delay'))(
-  'a session is shut down with %s: a usage error, and it goes on',
-  (_, [rejection, code]) => {
-    const session = new ServerSession({ hostname: 'mx.example.org', preset: 'sink' });
-    expect(usage(() => session.shutdown(rejection))).toBe(code);
-    expect(session.nextEvent()).toBe(null);
-    expect(codes(session)).toBe('220');
-  },
-);
+test.each(Object.entries(WRONG_REJECTIONS))('a session is shut down with %s: a usage error, and it goes on', (_, [rejection, code]) => {
+  const session = new ServerSession({ hostname: 'mx.example.org', preset: 'sink' });
+  expect(usage(() => session.shutdown(rejection))).toBe(code);
+  expect(session.nextEvent()).toBe(null);
+  expect(codes(session)).toBe('220');
+});
 
 /** The code of the usage error that this throws. */
 function usage(call: () => unknown): UsageCode | null {
