@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Authentication } from '@ehlo/node';
 import {
   cramMd5,
   login,
@@ -15,6 +14,7 @@ import {
   type UserTable,
   userTable,
 } from '@ehlo/sasl';
+import type { Authentication } from '#adapter';
 
 /** The options of `ehlo serve` that say who may authenticate. */
 export interface UsersOptions {
