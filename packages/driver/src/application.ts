@@ -11,41 +11,14 @@ import type {
   ServerSession,
 } from '@ehlo/engine';
 import type { Authenticator } from './authentication.ts';
-import { Body, BodyAbortedError } from './body.ts';
-import { type Challenge, type Handler, type IncomingMessage, isRejection, type Session } from './handler.ts';
+import { type Body, BodyAbortedError } from './body.ts';
+import { type Challenge, type Handler, isRejection, type Session } from './handler.ts';
+import { Reception } from './reception.ts';
 
 /** The failure is ours, and passing. A connection can't be refused by 451 (RFC 5321 4.3.2), and AUTH has a code of its own (RFC 4954 6). */
 function failureOf(type: Question['type']): Rejection {
   if (type === 'auth') return { code: 454, enhanced: '4.7.0', text: 'Temporary authentication failure' };
   return { code: type === 'connect' ? 421 : 451, enhanced: '4.3.0', text: 'Requested action aborted: local error in processing' };
-}
-
-/** A message between its first octet and its reply. */
-class Reception implements IncomingMessage {
-  readonly body: Body;
-  question: MessageQuestion | null = null;
-  /** What the handler has decided, for all or (LMTP) for each recipient; undefined while it is busy. */
-  decision: Answer | Rejection | readonly (Answer | Rejection)[] | undefined = undefined;
-  told = 0;
-  readonly envelope: MessageQuestion['envelope'];
-
-  constructor(envelope: MessageQuestion['envelope'], read: () => void) {
-    this.envelope = envelope;
-    this.body = new Body(read);
-  }
-
-  get size(): number {
-    return this.question?.size ?? 0;
-  }
-
-  get deviations(): MessageQuestion['deviations'] {
-    return this.question?.deviations ?? [];
-  }
-
-  /** The decision that the open question asks for. */
-  get next(): Answer | Rejection | undefined {
-    return Array.isArray(this.decision) ? this.decision[this.told] : (this.decision as Answer | Rejection | undefined);
-  }
 }
 
 /** Couples a session to its handler: events go to the handler's methods, and what they return or throw becomes the answer. */
@@ -55,15 +28,27 @@ export class Application {
   readonly #view: Session;
   readonly #pump: () => void;
   readonly #auth: Handler['auth'];
+  readonly #unheard: NonNullable<Handler['error']>;
   #reception: Reception | null = null;
 
-  /** `pump` is called when something was answered later, or when there is room again. AUTH is the authenticator's, where there is one. */
-  constructor(session: ServerSession, handler: Handler, view: Session, pump: () => void, authenticator: Authenticator | null) {
+  /**
+   * `pump` is called when something was answered later, or when there is room again. AUTH is the authenticator's, where there is one.
+   * `unheard` is told of failures that the handler has no `error` for.
+   */
+  constructor(
+    session: ServerSession,
+    handler: Handler,
+    view: Session,
+    pump: () => void,
+    authenticator: Authenticator | null,
+    unheard: NonNullable<Handler['error']>,
+  ) {
     this.#session = session;
     this.#handler = handler;
     this.#auth = authenticator?.exchange(view);
     this.#view = view;
     this.#pump = pump;
+    this.#unheard = unheard;
   }
 
   /** Whether the reader of the message that arrives can keep up. */
@@ -125,29 +110,29 @@ export class Application {
       if (!(error instanceof BodyAbortedError)) this.#failed(error, type);
       decided(failureOf(type));
     };
+    let result: unknown;
     try {
-      const result = call();
-      if (isPromise(result)) {
-        result.then(
-          (decision) => {
-            decided(decision);
-            this.#pump();
-          },
-          (error) => {
-            failed(error);
-            this.#pump();
-          },
-        );
-      } else decided(result);
+      result = call();
     } catch (error) {
-      failed(error);
+      return failed(error);
     }
+    if (!isPromise(result)) return decided(result);
+    result.then(
+      (decision) => {
+        decided(decision);
+        this.#pump();
+      },
+      (error) => {
+        failed(error);
+        this.#pump();
+      },
+    );
   }
 
-  #answer(question: Exclude<Question, MessageQuestion>, decision: unknown): boolean {
+  #answer(question: Exclude<Question, MessageQuestion>, decision: unknown): void {
     const session = this.#session;
     session.tick(performance.now());
-    try {
+    this.#carryOut(question, () => {
       if (isRejection(decision)) return session.reject(question, decision);
       if (question.type === 'auth') {
         if (typeof decision === 'object' && decision !== null) {
@@ -159,10 +144,27 @@ export class Application {
       } else if (decision === true) return session.accept(question);
       else if (typeof decision === 'object' && decision !== null) return session.accept(question, decision as Answer);
       this.#failed(new TypeError(`the handler of '${question.type}' decided nothing: return true, an answer or reject(…)`), question.type);
+      return session.reject(question, failureOf(question.type));
+    });
+  }
+
+  /** Says what was decided; false if nobody asks any more. What can't be said throws and leaves the question open: then it is our failure. */
+  #carryOut(question: Question, say: () => boolean): boolean {
+    try {
+      return say();
     } catch (error) {
       this.#failed(error, question.type);
+      if (!this.#session.reject(question, failureOf(question.type))) this.#giveUp();
+      return true;
     }
-    return session.reject(question, failureOf(question.type));
+  }
+
+  /** A command is left without its reply, and the client would take the next one for it: nothing more is said, but 421 if it can be. */
+  #giveUp(): void {
+    const session = this.#session;
+    session.shutdown(failureOf('connect'));
+    // There a farewell waits for an end that may not come.
+    if (session.envelope !== null || session.phase === 'auth') session.lost();
   }
 
   /** The reception of the message whose octets arrive; the handler is called at the first of them. */
@@ -236,19 +238,19 @@ export class Application {
     const decision = reception.next ?? failureOf('message');
     const last = question.recipient === null || reception.told + 1 >= question.envelope.recipients.length;
     if (last) this.#reception = null;
-    try {
-      if (isRejection(decision)) this.#session.reject(question, decision);
-      // RFC 1047: the client is gone or has been told 451, and will send the message again.
-      else if (!this.#session.accept(question, decision)) return this.#unacknowledged(reception);
-    } catch (error) {
-      this.#failed(error, 'message');
-      this.#session.reject(question, failureOf('message'));
-    }
+    const refused = isRejection(decision);
+    const session = this.#session;
+    const told = this.#carryOut(question, () => (refused ? session.reject(question, decision) : session.accept(question, decision)));
+    // RFC 1047: the client is gone or has been told 451, and will send the message again.
+    if (!told && !refused) return this.#unacknowledged(reception);
     reception.told++;
   }
 
   #failed(error: unknown, type: Question['type']): void {
-    this.#tell(() => this.#handler.error?.(error, type, this.#view));
+    this.#tell(() => {
+      if (this.#handler.error === undefined) this.#unheard(error, type, this.#view);
+      else this.#handler.error(error, type, this.#view);
+    });
   }
 
   #unacknowledged(reception: Reception): void {

@@ -296,7 +296,7 @@ test('auth: a handler carries out the mechanism, step by step', async () => {
         return String.fromCharCode(...response!.expose()) === 'joe' ? { identity: 'joe' } : reject(535, '5.7.8', 'bad credentials');
       },
     },
-    { auth: { mechanisms: ['X-NAME'] } },
+    { auth: { mechanisms: ['X-NAME'], inClear: true } },
   );
   client.send('EHLO c\r\nAUTH X-NAME\r\n');
   expect((await client.replies(3)).at(-1)).toBe('334 d2hvPw==');

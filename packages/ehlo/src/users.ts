@@ -63,7 +63,7 @@ export async function loadUsers(options: UsersOptions, tls: boolean, warn: (line
     table = next;
   };
   return {
-    auth: { mechanisms, lookup: (name) => table.lookup(name), pepper, inClear: allowCleartextAuth },
+    auth: { mechanisms, lookup: (name) => table.lookup(name), pepper, inClear: allowCleartextAuth || !tls },
     reload: users === undefined ? null : reload,
   };
 }
