@@ -24,7 +24,6 @@ import { tlsClients } from './interop/tls.mjs';
 const RESULTS = 'packages/ehlo/.results';
 const args = process.argv.slice(2);
 const words = args.filter((arg) => !arg.startsWith('--'));
-const wrong = provide(args.includes('--install') || Boolean(process.env.CI));
 const scenarios = [
   ...clients.flatMap((client) => [received(client, true), received(client, false)]),
   ...tlsClients,
@@ -40,18 +39,25 @@ const scenarios = [
   { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
 ];
 
+const chosen = scenarios.filter(({ name }) => words.every((word) => name.includes(word)));
+// A name that nobody has is told before anything is looked for or installed.
+const wrong =
+  chosen.length === 0
+    ? `no scenario has a name with ${words.join(' and ')}`
+    : provide(args.includes('--install') || Boolean(process.env.CI));
+
 if (wrong !== null) {
   console.error(`interop: ${wrong}`);
   report(0, 1, 0);
 } else {
   console.log(`with ${versions().join(', ')}`);
-  await runAll(scenarios.filter(({ name }) => words.every((word) => name.includes(word))));
+  await runAll(chosen);
 }
 
-async function runAll(chosen) {
+async function runAll(some) {
   let failed = 0;
   let skipped = 0;
-  for (const { name, run, root = false } of chosen) {
+  for (const { name, run, root = false } of some) {
     if (root && process.getuid() !== 0 && !process.env.CI) {
       console.log(`skip           ${name}: only root can start it`);
       skipped++;
@@ -67,7 +73,7 @@ async function runAll(chosen) {
     failed++;
     console.log(`      ${String(why.stack ?? why).replaceAll('\n', '\n      ')}`);
   }
-  report(chosen.length - failed - skipped, failed, skipped);
+  report(some.length - failed - skipped, failed, skipped);
 }
 
 function report(passed, failed, skipped) {

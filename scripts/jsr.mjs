@@ -1,7 +1,7 @@
 // Publishes to JSR what Deno needs: `@ehlo/deno`, all that it stands on, and `@ehlo/sasl`, from their sources. Without --publish nothing leaves this
 // machine: it is only checked that JSR would take them. What deno.json says follows from package.json.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -30,8 +30,9 @@ function lay(name) {
   const from = `packages/${name}`;
   const { name: full, version, license, exports, dependencies = {} } = JSON.parse(readFileSync(`${from}/package.json`, 'utf8'));
   mkdirSync(join(folder, name));
-  for (const part of ['src', 'README.md', 'LICENSE', 'CHANGELOG.md'])
-    if (existsSync(`${from}/${part}`)) cpSync(`${from}/${part}`, join(folder, name, part), { recursive: true });
+  const parts = readdirSync(from).filter((part) => part === 'src' || part.endsWith('.md'));
+  for (const part of parts) cpSync(`${from}/${part}`, join(folder, name, part), { recursive: true });
+  cpSync('LICENSE', join(folder, name, 'LICENSE'));
   const entries = Object.entries(exports).map(([key, conditions]) => [key, conditions['@ehlo/source']]);
   const foreign = Object.entries(dependencies).filter(([, wanted]) => !wanted.startsWith('workspace:'));
   for (const [dependency] of foreign) link(dependency, `${from}/node_modules/${dependency}`);

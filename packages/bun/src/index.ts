@@ -3,4 +3,3 @@ export { type Certificate, ClientTls, type ClientTlsSettings, ServerTls, type Ta
 export { type ConnectOptions, connect } from './connect.ts';
 export { type ListenOptions, listen } from './listen.ts';
 export { type ServeOptions, serve } from './serve.ts';
-export { SocketTransport } from './transport.ts';

@@ -1,5 +1,5 @@
 import { type Handler, type ListenAndServeOptions, listenAndServe, type Server } from '@ehlo/driver';
-import type { ServerTls, TlsSettings } from '@ehlo/node/adapter';
+import { type ServerTls, type TlsSettings, warn } from '@ehlo/node/adapter';
 import { listen } from './listen.ts';
 
 export interface ServeOptions extends ListenAndServeOptions<TlsSettings | ServerTls> {}
@@ -7,7 +7,8 @@ export interface ServeOptions extends ListenAndServeOptions<TlsSettings | Server
 /**
  * Listens and serves SMTP.
  *
- * Rejects with Bun's error if it can't listen, with `SmtpUsageError` if the options are wrong.
+ * Rejects with Bun's error if it can't listen, with `SmtpUsageError` if the options are wrong. The first failure of a handler that has no
+ * method `error` is told by a warning of the process.
  *
  * @example
  * ```ts
@@ -17,5 +18,5 @@ export interface ServeOptions extends ListenAndServeOptions<TlsSettings | Server
  * ```
  */
 export async function serve(options: ServeOptions, handler: Handler): Promise<Server> {
-  return await listenAndServe(listen, options, handler);
+  return await listenAndServe(listen, options, handler, warn);
 }

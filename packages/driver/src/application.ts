@@ -29,15 +29,27 @@ export class Application {
   readonly #view: Session;
   readonly #pump: () => void;
   readonly #auth: Handler['auth'];
+  readonly #unheard: NonNullable<Handler['error']>;
   #reception: Reception | null = null;
 
-  /** `pump` is called when something was answered later, or when there is room again. AUTH is the authenticator's, where there is one. */
-  constructor(session: ServerSession, handler: Handler, view: Session, pump: () => void, authenticator: Authenticator | null) {
+  /**
+   * `pump` is called when something was answered later, or when there is room again. AUTH is the authenticator's, where there is one.
+   * `unheard` is told of failures that the handler has no `error` for.
+   */
+  constructor(
+    session: ServerSession,
+    handler: Handler,
+    view: Session,
+    pump: () => void,
+    authenticator: Authenticator | null,
+    unheard: NonNullable<Handler['error']>,
+  ) {
     this.#session = session;
     this.#handler = handler;
     this.#auth = authenticator?.exchange(view);
     this.#view = view;
     this.#pump = pump;
+    this.#unheard = unheard;
   }
 
   /** Whether the reader of the message that arrives can keep up. */
@@ -102,29 +114,29 @@ export class Application {
       if (!(error instanceof BodyAbortedError)) this.#failed(error, type);
       decided(failureOf(type));
     };
+    let result: unknown;
     try {
-      const result = call();
-      if (isPromise(result)) {
-        result.then(
-          (decision) => {
-            decided(decision);
-            this.#pump();
-          },
-          (error) => {
-            failed(error);
-            this.#pump();
-          },
-        );
-      } else decided(result);
+      result = call();
     } catch (error) {
-      failed(error);
+      return failed(error);
     }
+    if (!isPromise(result)) return decided(result);
+    result.then(
+      (decision) => {
+        decided(decision);
+        this.#pump();
+      },
+      (error) => {
+        failed(error);
+        this.#pump();
+      },
+    );
   }
 
-  #answer(question: Exclude<Question, MessageQuestion>, decision: unknown): boolean {
+  #answer(question: Exclude<Question, MessageQuestion>, decision: unknown): void {
     const session = this.#session;
     session.tick(performance.now());
-    try {
+    this.#carryOut(question, () => {
       if (isRejection(decision)) return session.reject(question, decision);
       if (question.type === 'auth') {
         if (typeof decision === 'object' && decision !== null) {
@@ -136,10 +148,27 @@ export class Application {
       } else if (decision === true) return session.accept(question);
       else if (isAnswer(decision)) return session.accept(question, decision);
       this.#failed(new TypeError(`the handler of '${question.type}' decided nothing: return true, an answer or reject(…)`), question.type);
+      return session.reject(question, failureOf(question.type));
+    });
+  }
+
+  /** Says what was decided; false if nobody asks any more. What can't be said throws and leaves the question open: then it is our failure. */
+  #carryOut(question: Question, say: () => boolean): boolean {
+    try {
+      return say();
     } catch (error) {
       this.#failed(error, question.type);
+      if (!this.#session.reject(question, failureOf(question.type))) this.#giveUp();
+      return true;
     }
-    return session.reject(question, failureOf(question.type));
+  }
+
+  /** A command is left without its reply, and the client would take the next one for it: nothing more is said, but 421 if it can be. */
+  #giveUp(): void {
+    const session = this.#session;
+    session.shutdown(failureOf('connect'));
+    // There a farewell waits for an end that may not come.
+    if (session.envelope !== null || session.phase === 'auth') session.lost();
   }
 
   /** Content for the reader. A message that is over before he could see any of it was refused: he gets to know of no such message. */
@@ -235,21 +264,19 @@ export class Application {
     const decision = reception.next ?? failureOf('message');
     const last = question.recipient === null || reception.asked >= question.envelope.recipients.length;
     if (last) this.#reception = null;
-    try {
-      if (isRejection(decision)) {
-        if (!this.#session.reject(question, decision)) return;
-      }
-      // RFC 1047: the client is gone or has been told 451, and will send the message again.
-      else if (!this.#session.accept(question, decision)) return this.#unacknowledged(reception);
-    } catch (error) {
-      this.#failed(error, 'message');
-      this.#session.reject(question, failureOf('message'));
-    }
-    reception.tell();
+    const refused = isRejection(decision);
+    const session = this.#session;
+    const told = this.#carryOut(question, () => (refused ? session.reject(question, decision) : session.accept(question, decision)));
+    if (told) reception.tell();
+    // RFC 1047: the client is gone or has been told 451, and will send the message again.
+    else if (!refused) this.#unacknowledged(reception);
   }
 
   #failed(error: unknown, type: Question['type']): void {
-    this.#tell(() => this.#handler.error?.(error, type, this.#view));
+    this.#tell(() => {
+      if (this.#handler.error === undefined) this.#unheard(error, type, this.#view);
+      else this.#handler.error(error, type, this.#view);
+    });
   }
 
   #unacknowledged(reception: Reception): void {

@@ -29,7 +29,7 @@ export interface Authentication extends Omit<AuthOptions, 'mechanisms'> {
   readonly mechanisms: readonly (ServerMechanism | readonly ServerMechanism[])[];
   /**
    * What is stored of a user: the password, or better, keys that follow from it. Null if there is no such user: the client can't tell by
-   * what is said; `userTable` and `decoy` of `@ehlo/sasl` give instead what takes as long, too.
+   * what is said. Keys have a method `decoy`, whose keys take as long, too: give those instead, as `userTable` of `@ehlo/sasl` does.
    */
   lookup?(user: string, session: Session): Awaitable<Stored | null>;
   /** Judges a claim: `true`, it is the user that it claims to be; or the user's name; or `false`. */

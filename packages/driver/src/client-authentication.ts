@@ -1,4 +1,5 @@
 import { type ClientEvent, type ClientSession, SmtpUsageError } from '@ehlo/engine';
+import type { Reply } from '@ehlo/grammar';
 import { ClientError, replyText } from './client-error.ts';
 import type { ClientMechanism, ClientMechanismContext, ClientStep, Credentials } from './client-sasl.ts';
 import { deriveKey, freshNonce } from './sasl.ts';
@@ -17,11 +18,15 @@ export class ClientAuthentication {
   readonly #session: ClientSession;
   readonly #context: ClientMechanismContext;
   readonly #act: (call: () => void) => void;
-  readonly #done: (error: ClientError | null) => void;
+  readonly #done: (error: Error | null) => void;
   readonly #candidates: ClientMechanism[];
   readonly #given: readonly string[];
   #step: ClientStep | null = null;
   #failure: string | null = null;
+  /** Why no mechanism could begin. */
+  #unsuited: ClientError | null = null;
+  /** How the server has broken the protocol. */
+  #fault: string | null = null;
 
   /** `act` does something to the session later; `done` is called once. */
   constructor(
@@ -29,7 +34,7 @@ export class ClientAuthentication {
     { mechanisms, ...credentials }: ClientAuth,
     server: { readonly host?: string; readonly port?: number },
     act: (call: () => void) => void,
-    done: (error: ClientError | null) => void,
+    done: (error: Error | null) => void,
   ) {
     const offered = (session.capabilities?.extensions.get('AUTH') ?? []).map((name) => name.toUpperCase());
     const bindings = session.tls?.bindings;
@@ -44,32 +49,40 @@ export class ClientAuthentication {
     );
   }
 
-  /** Begins with the first mechanism that is left. */
+  /** Begins with the first mechanism that is left and can send the credentials. */
   begin(): void {
-    const mechanism = this.#candidates.shift();
-    if (mechanism === undefined) return this.#done(this.#unavailable());
-    // RFC 5802 5.1: a nonce is used once, also where another mechanism is tried.
-    const step = mechanism.client({ ...this.#context, nonce: freshNonce() });
-    if (step.type !== 'respond') return this.#done(failed(step.type === 'failure' ? step.reason : 'unexpected'));
+    for (let mechanism = this.#candidates.shift(); mechanism !== undefined; mechanism = this.#candidates.shift()) {
+      // RFC 5802 5.1: a nonce is used once, also where another mechanism is tried.
+      const step = mechanism.client({ ...this.#context, nonce: freshNonce() });
+      if (step.type === 'respond') return this.#authenticate(mechanism.name, step);
+      this.#unsuited ??= failed(step.type === 'failure' ? step.reason : 'unexpected');
+    }
+    this.#done(this.#unsuited ?? this.#unavailable());
+  }
+
+  #authenticate(name: string, step: Extract<ClientStep, { readonly type: 'respond' }>): void {
     this.#step = step;
     try {
-      this.#session.authenticate(mechanism.name, step.response?.expose() ?? null);
+      this.#session.authenticate(name, step.response?.expose() ?? null);
     } catch (error) {
-      if (!(error instanceof SmtpUsageError) || error.code !== 'unprotected') throw error;
-      this.#done(new ClientError('unprotected', UNPROTECTED, { stage: 'auth' }));
+      const unprotected = error instanceof SmtpUsageError && error.code === 'unprotected';
+      this.#done(unprotected ? new ClientError('unprotected', UNPROTECTED, { stage: 'auth' }) : (error as Error));
     }
   }
 
-  take(event: Extract<ClientEvent, { readonly type: 'challenge' | 'authenticated' | 'reply' }>): void {
+  take(event: Extract<ClientEvent, { readonly type: 'challenge' | 'authenticated' | 'reply' | 'fault' }>): void {
     const step = this.#step;
-    if (event.type === 'challenge') {
+    if (event.type === 'fault') this.#fault = event.code;
+    else if (event.type === 'challenge') {
       if (step?.type === 'respond') this.#follow(step.next(event.data.expose()));
     } else if (event.type === 'authenticated') {
       const content = step?.type === 'respond' && step.final;
       this.#done(content ? null : failed('impostor'));
     } else {
       const { reply } = event;
-      if (this.#failure !== null) return this.#done(failed(this.#failure));
+      if (this.#fault !== null)
+        return this.#done(new ClientError('protocol', `the server breaks the protocol (${this.#fault})`, { stage: 'auth', reply }));
+      if (this.#failure !== null) return this.#done(failed(this.#failure, reply));
       if (TRY_ANOTHER.includes(reply.code) && this.#candidates.length > 0) return this.begin();
       const problem = step?.type === 'respond' && step.problem !== undefined ? ` (${step.problem})` : '';
       // RFC 4954 6: 432, 454 and 421 say nothing of the credentials.
@@ -86,7 +99,16 @@ export class ClientAuthentication {
         () => this.#act(() => this.#cancel('derivation')),
       );
     } else if (step.type === 'failure') this.#cancel(step.reason);
-    else this.#session.respond(step.response?.expose() ?? new Uint8Array(0));
+    else this.#respond(step.response?.expose() ?? new Uint8Array(0));
+  }
+
+  /** What a challenge has made longer than a line may be is the server's doing. */
+  #respond(response: Uint8Array): void {
+    try {
+      this.#session.respond(response);
+    } catch {
+      this.#cancel('too-long');
+    }
   }
 
   #cancel(reason: string): void {
@@ -113,6 +135,8 @@ const FAILURES: { readonly [reason: string]: string } = {
   impostor: 'the server does not know the password: it is not who it should be',
 };
 
-function failed(reason: string): ClientError {
+function failed(reason: string, reply: Reply | null = null): ClientError {
+  // RFC 5802 7: server-error, in the place of the server's signature.
+  if (reason === 'refused') return new ClientError('auth-refused', 'the server refuses the credentials', { stage: 'auth', reply });
   return new ClientError('auth-failed', FAILURES[reason] ?? `the AUTH exchange has failed (${reason})`, { stage: 'auth' });
 }

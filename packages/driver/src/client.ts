@@ -4,19 +4,20 @@ import {
   type ClientEvent,
   type ClientFaultEvent,
   ClientSession,
-  type MessageFacts,
   planTransaction,
   type TlsInfo,
   type TransactionPlan,
 } from '@ehlo/engine';
 import type { Reply } from '@ehlo/grammar';
+import { aside } from './aside.ts';
 import { ClientAuthentication } from './client-authentication.ts';
 import { ClientError, errorOfClosed } from './client-error.ts';
 import { type ClientNotice, type ConnectOptions, type ServerName, sessionOptions } from './client-options.ts';
 import { Delivery, type SendEnvelope, type SendOptions, type SendResult, transactionOf } from './delivery.ts';
-import { type Message, openMessage } from './message-source.ts';
+import { type Message, MessageSource } from './message-source.ts';
 import { Outbox, type Verb } from './outbox.ts';
 import { Pump } from './pump.ts';
+import { Signals } from './signals.ts';
 import type { Address, Transport } from './transport.ts';
 
 /**
@@ -32,17 +33,20 @@ export class Client {
   readonly #server: ServerName;
   readonly #pump: Pump;
   readonly #outbox: Outbox;
+  readonly #signals: Signals = new Signals();
   /** Called once, when the session is open or will never be. */
-  #opened: ((error: ClientError | null) => void) | null;
+  #opened: ((error: Error | null) => void) | null;
   #authentication: ClientAuthentication | null = null;
   #leaving = false;
   #fault: ClientFaultEvent | null = null;
   /** What the transport has failed with. */
   #failure: unknown = null;
+  /** The program has ended it, for this reason. */
+  #aborting: { readonly reason: unknown } | null = null;
   #ended: ClientClosedEvent | null = null;
   #error: ClientError | null = null;
 
-  private constructor(transport: Transport, options: ConnectOptions, server: ServerName, opened: (error: ClientError | null) => void) {
+  private constructor(transport: Transport, options: ConnectOptions, server: ServerName, opened: (error: Error | null) => void) {
     const { signal } = options;
     const session = new ClientSession(sessionOptions(transport, options));
     this.#session = session;
@@ -103,6 +107,11 @@ export class Client {
     return this.#leaving || this.#ended !== null;
   }
 
+  /** Whether another message can be sent, now or in its turn: not when the session is over, nor when the server takes no more in it (RFC 9422). */
+  get canSend(): boolean {
+    return !this.ended && (this.#session.canSend || this.#session.phase !== 'ready');
+  }
+
   /** Messages and questions that wait for their turn or for their end. */
   get pending(): number {
     return this.#outbox.pending;
@@ -112,27 +121,41 @@ export class Client {
    * Sends a message, after those that were given before. Resolves when each recipient has its outcome; rejects with `SmtpUsageError` only,
    * for what no server could be told.
    */
-  send(envelope: SendEnvelope, message: Message, options: SendOptions = {}): Promise<SendResult> {
+  async send(envelope: SendEnvelope, message: Message, options: SendOptions = {}): Promise<SendResult> {
     const delivery = new Delivery(envelope, message, options);
     const { signal } = options;
-    const abandon = (): void => this.#pump.act(() => this.#outbox.abandon(delivery, signal?.reason));
     this.#outbox.add(delivery);
     if (signal !== undefined) {
-      const forget = (): void => signal.removeEventListener('abort', abandon);
-      signal.addEventListener('abort', abandon);
+      const forget = this.#signals.add(signal, () => this.#pump.act(() => this.#outbox.abandon(delivery, signal.reason)));
       delivery.result.then(forget, forget);
-      if (signal.aborted) abandon();
     }
     this.#said();
-    return delivery.result;
+    return await delivery.result;
   }
 
-  /** How a message would be sent, or why it can't be; nothing is. Rejects with `SmtpUsageError` as `send` does. */
-  async plan(envelope: SendEnvelope, message: Message, known?: MessageFacts): Promise<TransactionPlan> {
+  /**
+   * How a message would be sent, or why it can't be; nothing is. A stream is read as far as `send` reads it ahead, and closed. Rejects with
+   * `SmtpUsageError` as `send` does, with what the message's source fails with, and with the signal's reason.
+   */
+  async plan(
+    envelope: SendEnvelope,
+    message: Message,
+    { facts, signal }: Pick<SendOptions, 'facts' | 'signal'> = {},
+  ): Promise<TransactionPlan> {
     const { newlines, parameters, features = [] } = this.#options;
-    const source = await openMessage(message, this.capabilities, known);
-    source.stop();
-    return planTransaction(this.capabilities, transactionOf(envelope), source.facts, {
+    const { capabilities } = this;
+    const source = new MessageSource(message);
+    let forget = (): void => {};
+    try {
+      await new Promise<void>((resolve, reject) => {
+        if (signal !== undefined) forget = this.#signals.add(signal, () => reject(signal.reason));
+        source.open(capabilities, facts).then(resolve, reject);
+      });
+    } finally {
+      forget();
+      source.stop();
+    }
+    return planTransaction(capabilities, transactionOf(envelope), source.facts ?? {}, {
       chunking: features.some(({ name }) => name === 'chunking'),
       ...(newlines === undefined ? {} : { newlines }),
       ...(parameters === undefined ? {} : { parameters }),
@@ -161,7 +184,7 @@ export class Client {
   /** Ends at once. What was not yet sent is not sent; a message whose end was said is `unknown`. */
   abort(reason?: unknown): void {
     if (this.#ended !== null) return;
-    this.#failure = new ClientError('aborted', 'aborted', reason === undefined ? {} : { cause: reason });
+    this.#aborting = { reason };
     this.#outbox.abort();
     this.#pump.abort();
   }
@@ -199,7 +222,7 @@ export class Client {
         return this.#outbox.take(event);
       case 'fault':
         this.#fault = event;
-        return;
+        return this.#authentication?.take(event);
       case 'closed':
         return this.#end(event);
     }
@@ -211,33 +234,33 @@ export class Client {
     if (auth === undefined) return this.#open(null);
     if (this.#authentication !== null) return;
     const act = (call: () => void): void => this.#pump.act(call);
-    this.#authentication = new ClientAuthentication(this.#session, auth, this.#server, act, (error) => this.#open(error));
-    this.#authentication.begin();
+    try {
+      this.#authentication = new ClientAuthentication(this.#session, auth, this.#server, act, (error) => this.#open(error));
+      this.#authentication.begin();
+    } catch (error) {
+      // Options that can't be used.
+      this.#open(error as Error);
+    }
   }
 
-  #open(error: ClientError | null): void {
-    this.#error ??= error;
+  #open(error: Error | null): void {
+    if (error instanceof ClientError) this.#error ??= error;
     if (error !== null) this.#leaving = true;
     this.#opened?.(error);
     this.#opened = null;
   }
 
-  #end(closed: ClientClosedEvent): void {
+  #end(event: ClientClosedEvent): void {
+    const closed: ClientClosedEvent = this.#aborting === null ? event : { ...event, cause: 'aborted' };
     this.#ended = closed;
-    this.#error ??= this.#failure instanceof ClientError ? this.#failure : errorOfClosed(closed, this.#fault, this.#failure);
+    const failure = this.#aborting === null ? this.#failure : this.#aborting.reason;
+    this.#error ??= failure instanceof ClientError ? failure : errorOfClosed(closed, this.#fault, failure);
     this.#outbox.end(closed, this.#error);
     this.#opened?.(this.#error ?? new ClientError('aborted', 'the session was ended'));
     this.#opened = null;
   }
 
-  /** What the program's function throws is a fault of the program: it is thrown where nothing of ours is half done. */
   #tell(notice: ClientNotice): void {
-    try {
-      this.#options.notice?.(notice);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    aside(() => this.#options.notice?.(notice));
   }
 }

@@ -18,18 +18,32 @@ export async function connectOn(transport: Transport, options: ConnectOptions = 
   }
 }
 
+/** What setTimeout takes at the most. */
+const LONGEST_TIMEOUT = 0x7fffffff;
+
+/** What an adapter waits for by itself: the limit's name, and what there is not when it has run out. */
+const STEPS = {
+  connect: { limit: 'connectTimeout', missing: 'no connection' },
+  tls: { limit: 'tlsTimeout', missing: 'no TLS handshake' },
+} as const;
+
 /**
- * For an adapter: opens a connection within `timeout` milliseconds. The signal that `open` gets aborts with what is then thrown; what comes
- * too late all the same is given to `discard`.
+ * For an adapter: opens a connection, or makes its TLS handshake, within `timeout` milliseconds; without end if that is infinite. The signal
+ * that `open` gets aborts with what is then thrown; what comes too late all the same is given to `discard`. Rejects with `SmtpUsageError`
+ * `bad-limit`, before anything is opened, if `timeout` is no number above zero.
  */
-export function dial<T>(
+export async function dial<T>(
   open: (signal: AbortSignal) => Promise<T>,
   discard: (late: T) => void,
   timeout: number,
   signal?: AbortSignal,
+  stage: keyof typeof STEPS = 'connect',
 ): Promise<T> {
+  const { limit, missing } = STEPS[stage];
+  if (!(timeout > 0)) throw new SmtpUsageError('bad-limit', `${limit} must be a number above zero`);
   const controller = new AbortController();
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const settle = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', aborted);
@@ -39,8 +53,9 @@ export function dial<T>(
       reject(error);
       controller.abort(error);
     };
-    const aborted = (): void => stop(new ClientError('aborted', 'aborted', { cause: signal?.reason }));
-    const timer = setTimeout(() => stop(new ClientError('timeout', `no connection within ${timeout / 1000} s`)), timeout);
+    const aborted = (): void => stop(new ClientError('aborted', 'aborted', { stage, cause: signal?.reason }));
+    const late = (): void => stop(new ClientError('timeout', `${missing} within ${timeout / 1000} s`, { stage }));
+    if (timeout !== Number.POSITIVE_INFINITY) timer = setTimeout(late, Math.min(timeout, LONGEST_TIMEOUT));
     signal?.addEventListener('abort', aborted);
     open(controller.signal).then(
       (opened) => {

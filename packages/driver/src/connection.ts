@@ -1,4 +1,4 @@
-import { type Rejection, type ServerOptions, ServerSession } from '@ehlo/engine';
+import { type QuestionType, type Rejection, type ServerOptions, ServerSession } from '@ehlo/engine';
 import { Application } from './application.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Handler, Session } from './handler.ts';
@@ -21,12 +21,13 @@ export class Connection implements Session {
     handler: Handler,
     closed: () => void,
     authenticator: Authenticator | null = null,
+    unheard: (error: unknown, type: QuestionType) => void = () => {},
   ) {
     this.id = id;
     this.#transport = transport;
     const { peer, tls } = transport;
     this.#session = new ServerSession(options, tls === undefined ? { peer } : { peer, tls });
-    const application = new Application(this.#session, handler, this, () => this.#pump.act(() => {}), authenticator);
+    const application = new Application(this.#session, handler, this, () => this.#pump.act(() => {}), authenticator, unheard);
     this.#pump = new Pump(this.#session, transport, {
       // All that follows from an event has been said when it is taken.
       pull: () => this.#pull(application),

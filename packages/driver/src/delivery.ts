@@ -1,5 +1,6 @@
 import type { Address, Capabilities, ClientEnvelope, ClientRecipient, MessageFacts, Outcome } from '@ehlo/engine';
-import { type Message, type MessageSource, openMessage } from './message-source.ts';
+import { aside } from './aside.ts';
+import { type Message, MessageSource } from './message-source.ts';
 
 /** Whom a message comes from and goes to. An address is text without angle brackets, or a mailbox of the grammar. */
 export interface SendEnvelope extends Omit<ClientEnvelope, 'recipients'> {
@@ -32,22 +33,21 @@ export interface SendResult {
 export class Delivery {
   readonly result: Promise<SendResult>;
   error: unknown = null;
-  /** Null until it has been made ready. */
-  source: MessageSource | null = null;
+  source: MessageSource;
   #taken = 0;
   readonly #options: SendOptions;
   readonly #envelope: ClientEnvelope;
-  readonly #message: Message;
   readonly #outcomes: (Outcome | null)[];
   /** Places in the envelope of those that the transaction is for. */
   #places: number[];
   #settle: { readonly resolve: (result: SendResult) => void; readonly reject: (error: unknown) => void } | null = null;
   #opening = false;
+  #abandoned = false;
 
   constructor(envelope: SendEnvelope, message: Message, options: SendOptions) {
     this.#envelope = transactionOf(envelope);
     const { recipients } = this.#envelope;
-    this.#message = message;
+    this.source = new MessageSource(message);
     this.#options = options;
     this.#outcomes = recipients.map(() => null);
     this.#places = [...recipients.keys()];
@@ -69,21 +69,25 @@ export class Delivery {
   open(capabilities: Capabilities, ready: (failure: { readonly error: unknown } | null) => void): void {
     if (this.#opening) return;
     this.#opening = true;
-    openMessage(this.#message, capabilities, this.#options.facts).then(
-      (source) => {
+    this.source.open(capabilities, this.#options.facts).then(
+      () => {
         this.#opening = false;
-        if (this.settled) return source.stop();
-        this.source = source;
-        ready(null);
+        if (!this.settled) ready(null);
       },
       (error: unknown) => ready({ error }),
     );
   }
 
+  /** It is given up, for this reason. */
+  abandon(error: unknown): void {
+    this.#abandoned = true;
+    this.error = error;
+  }
+
   /** So many more octets of the message have been taken. */
   wrote(octets: number): void {
     this.#taken += octets;
-    this.#options.progress?.(this.#taken);
+    aside(() => this.#options.progress?.(this.#taken));
   }
 
   /** What became of a recipient of the transaction. */
@@ -94,16 +98,19 @@ export class Delivery {
   /** Whether another transaction is needed, and can be had: the last one was for some, and the message can be made again. */
   again(): boolean {
     const left = this.#places.filter((place) => isForAnother(this.#outcomes[place]));
-    if (left.length === 0 || left.length === this.#places.length || this.source?.again !== true) return false;
+    if (this.#abandoned || left.length === 0 || left.length === this.#places.length) return false;
+    const next = this.source.again();
+    if (next === null) return false;
     this.#places = left;
-    this.source = null;
+    this.source.stop();
+    this.source = next;
     this.#taken = 0;
     return true;
   }
 
   /** Ends it: those who have had no outcome get this one. `error` is why the session is over, if it is. */
   settle(rest: Outcome, error: unknown = null): void {
-    this.source?.stop();
+    this.source.stop();
     // What the server has decided was not for the session's end to change.
     if (this.#outcomes.some((outcome) => OPEN.includes((outcome ?? rest).status))) this.error ??= error;
     const outcomes = this.#outcomes.map(
@@ -115,7 +122,7 @@ export class Delivery {
 
   /** It can't be sent to anybody: a mistake of the program's. */
   fail(error: unknown): void {
-    this.source?.stop();
+    this.source.stop();
     this.#settle?.reject(error);
     this.#settle = null;
   }
@@ -127,12 +134,12 @@ export class Delivery {
 }
 
 /** An envelope as the engine wants it. */
-export function transactionOf({ recipients, ...envelope }: SendEnvelope): ClientEnvelope {
+export function transactionOf({ recipients = [], ...envelope }: SendEnvelope): ClientEnvelope {
   return { ...envelope, recipients: recipients.map((one) => (isRecipient(one) ? one : { forwardPath: one })) };
 }
 
 function isRecipient(one: Address | ClientRecipient): one is ClientRecipient {
-  return typeof one === 'object' && 'forwardPath' in one;
+  return typeof one === 'object' && one !== null && 'forwardPath' in one;
 }
 
 function isForAnother(outcome: Outcome | null | undefined): boolean {

@@ -1,25 +1,26 @@
-import type {
-  Answer,
-  AuthAnswer,
-  AuthQuestion,
-  BareLineEnd,
-  ConnectQuestion,
-  DataQuestion,
-  Envelope,
-  Forwarded,
-  Hello,
-  HelloQuestion,
-  InfoAnswer,
-  InfoQuestion,
-  MailQuestion,
-  Notice,
-  Peer,
-  QuestionType,
-  RcptQuestion,
-  Rejection,
-  StartTlsQuestion,
-  TlsInfo,
-  XclientQuestion,
+import {
+  type Answer,
+  type AuthAnswer,
+  type AuthQuestion,
+  type BareLineEnd,
+  type ConnectQuestion,
+  checkRejection,
+  type DataQuestion,
+  type Envelope,
+  type Forwarded,
+  type Hello,
+  type HelloQuestion,
+  type InfoAnswer,
+  type InfoQuestion,
+  type MailQuestion,
+  type Notice,
+  type Peer,
+  type QuestionType,
+  type RcptQuestion,
+  type Rejection,
+  type StartTlsQuestion,
+  type TlsInfo,
+  type XclientQuestion,
 } from '@ehlo/engine';
 import type { Body } from './body.ts';
 import type { ProxyFacts } from './proxied.ts';
@@ -99,12 +100,15 @@ export interface Handler {
   unacknowledged?(message: IncomingMessage, session: Session): void;
   /** Everything that only tells: faults, aborts, closing; and the conversation, with the option `trace`. */
   notice?(notice: Notice, session: Session): void;
-  /** A method of this handler has failed. The client was told 451 (454 in AUTH) and nothing of the error. */
+  /**
+   * A method of this handler has failed. The client was told 451 (454 in AUTH) and nothing of the error. Without this method the `serve`
+   * of an adapter tells the first failure of a server by a warning of the process.
+   */
   error?(error: unknown, question: QuestionType, session: Session): void;
 }
 
 /**
- * Makes a refusal.
+ * Makes a refusal. Throws `SmtpUsageError` if it can be none: the code has to be 4yz or 5yz, and the enhanced code of the same class.
  *
  * @example
  * ```ts
@@ -114,7 +118,9 @@ export interface Handler {
  * ```
  */
 export function reject(code: number, enhanced: string, text: string): Rejection {
-  return { code, enhanced, text };
+  const rejection = { code, enhanced, text };
+  checkRejection(rejection);
+  return rejection;
 }
 
 /** Whether a decision is a refusal: its code is 4yz or 5yz. */

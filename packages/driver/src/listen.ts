@@ -1,8 +1,8 @@
 import type { Handler } from './handler.ts';
 import { type ProxyReader, readHeader } from './proxied.ts';
-import { CONNECTIONS, type ServeOptions, type Server, serveOn } from './serve.ts';
+import { CONNECTIONS, type ServeOptions, type Server, serveOn, type Warn } from './serve.ts';
 import { timer } from './timer.ts';
-import type { Address, Listener, Transport } from './transport.ts';
+import type { Address, Connected, Listener, Transport } from './transport.ts';
 
 /** Where an adapter listens, and how. `Tls` is what the adapter takes for certificates. */
 export interface ListenOptions<Tls> {
@@ -24,7 +24,7 @@ export interface ListenOptions<Tls> {
   readonly proxy?: ProxyReader;
   /** Told of each connection that ends before its session can begin: no header, or a handshake that fails. */
   readonly stray?: (peer: Address, reason: string) => void;
-  /** Connections that may be within their header or handshake at a time; one more is closed. Default 10000. */
+  /** Connections at a time, within their header or handshake or beyond; one more is closed. Default 10000. */
   readonly connections?: number;
   /** Connections that the kernel may hold before they are accepted. Default 511. */
   readonly backlog?: number;
@@ -32,21 +32,27 @@ export interface ListenOptions<Tls> {
 
 /** What the `serve` of an adapter takes. */
 export interface ListenAndServeOptions<Tls> extends ServeOptions, ListenOptions<Tls> {
+  /** Connections at a time, those within a proxy's header or a handshake too; one more is told 421, or closed where that can't be told. Default 10000. */
+  readonly connections?: number;
   /** Where `tls` is given STARTTLS is offered, unless this says otherwise. */
   readonly starttls?: 'off' | 'offered' | 'required';
 }
 
-/** Makes the `serve` of an adapter from its `listen`. It rejects as that does, and with `SmtpUsageError` if the options are wrong. */
+/**
+ * Makes the `serve` of an adapter from its `listen`. It rejects as that does, and with `SmtpUsageError` if the options are wrong. `warn`
+ * is told, once, of a handler that fails and has no method `error`.
+ */
 export async function listenAndServe<Tls>(
   listen: (options: ListenOptions<Tls>) => Promise<Listener>,
   options: ListenAndServeOptions<Tls>,
   handler: Handler,
+  warn?: Warn,
 ): Promise<Server> {
   const { host, port, path, mode, backlog, tls, implicitTls, proxy, stray, handshakeTimeout, ...rest } = options;
   const { tlsTimeout } = rest.limits ?? {};
   const listener = await listen({ ...(tlsTimeout === undefined ? {} : { handshakeTimeout: tlsTimeout }), ...options });
   try {
-    return serveOn(listener, { starttls: tls === undefined ? 'off' : 'offered', ...rest }, handler);
+    return serveOn(listener, { starttls: tls === undefined ? 'off' : 'offered', ...rest }, handler, warn);
   } catch (error) {
     await listener.close();
     throw error;
@@ -63,7 +69,7 @@ export class Entrance {
   /** What ends each connection whose session has not begun: nobody knows of them yet. */
   readonly #entering: Set<(reason: string) => void> = new Set();
   readonly #options: ListenOptions<unknown>;
-  #connected: ((transport: Transport) => void) | null = null;
+  #connected: Connected | null = null;
 
   constructor(options: ListenOptions<unknown>) {
     if (options.implicitTls === true && options.tls === undefined) {
@@ -75,10 +81,12 @@ export class Entrance {
   /** A new connection. */
   admit(transport: Transport): void {
     const { proxy, implicitTls = false, connections = CONNECTIONS, stray } = this.#options;
-    if (this.#connected === null) this.#waiting.push(transport);
-    else if (!implicitTls && proxy === undefined) this.#connected(transport);
-    else if (this.#entering.size < connections) void this.#enter(transport, this.#connected);
+    const connected = this.#connected;
+    if (connected === null) this.#waiting.push(transport);
+    else if (!implicitTls && proxy === undefined) connected(transport);
     else {
+      const leave = this.#entering.size < connections ? (connected.reserve ?? NO_COUNT)() : null;
+      if (leave !== null) return void this.#enter(transport, connected, leave);
       transport.abort();
       stray?.(transport.peer, 'too many connections');
     }
@@ -86,8 +94,11 @@ export class Entrance {
 
   /** The listener whose connections come by here. `close` takes no more of them. */
   listener(address: Address, close: () => Promise<void>): Listener {
+    const { tls, implicitTls = false, proxy } = this.#options;
     return {
       address,
+      tls: implicitTls ? 'implicit' : tls === undefined ? 'none' : 'possible',
+      proxied: proxy !== undefined,
       accept: (connected) => {
         this.#connected = connected;
         for (const transport of this.#waiting.splice(0)) this.admit(transport);
@@ -100,7 +111,7 @@ export class Entrance {
     };
   }
 
-  async #enter(transport: Transport, connected: (transport: Transport) => void): Promise<void> {
+  async #enter(transport: Transport, connected: Connected, leave: () => void): Promise<void> {
     const { handshakeTimeout = 60_000, stray } = this.#options;
     let giveUp: (reason: string) => void = () => {};
     const givenUp = new Promise<never>((_, reject) => {
@@ -109,13 +120,17 @@ export class Entrance {
     const late = timer(() => giveUp('no PROXY header or TLS handshake in time'), handshakeTimeout);
     this.#entering.add(giveUp);
     try {
-      connected(await Promise.race([this.#begin(transport), givenUp]));
+      const arrived = await Promise.race([this.#begin(transport), givenUp]);
+      // Its place has just become free: nobody can have taken it.
+      leave();
+      connected(arrived);
     } catch (error) {
       transport.abort();
       stray?.(transport.peer, error instanceof Error ? error.message : String(error));
     } finally {
       clearTimeout(late);
       this.#entering.delete(giveUp);
+      leave();
     }
   }
 
@@ -127,5 +142,8 @@ export class Entrance {
     return arrived;
   }
 }
+
+/** Of a server that counts nothing ahead. */
+const NO_COUNT = (): (() => void) => () => {};
 
 const NOTHING: Uint8Array = new Uint8Array(0);

@@ -1,12 +1,11 @@
 import { type Capabilities, type MessageFacts, scanMessage } from '@ehlo/engine';
+import { Pieces, type Stream } from './pieces.ts';
 
-/** A message, whole or in pieces of any size; text is sent as UTF-8. What is given must not be changed until the message is sent. */
-export type Content =
-  | string
-  | Uint8Array
-  | Iterable<string | Uint8Array>
-  | AsyncIterable<string | Uint8Array>
-  | ReadableStream<string | Uint8Array>;
+/**
+ * A message, whole or in pieces of any size; text is sent as UTF-8. What is given must not be changed until the message is sent. A stream is
+ * the session's from then on: whatever becomes of the message, it is read to its end or closed.
+ */
+export type Content = string | Uint8Array | Stream;
 
 /** A message, or a function that makes it when it is known what the server takes. It may be called more than once. */
 export type Message = Content | ((constraints: Constraints) => Content | Promise<Content>);
@@ -27,85 +26,184 @@ export interface Constraints {
 
 /** Octets of a stream that are read ahead, so that what is declared is what the message is. */
 const SPOOL = 1_048_576;
+/** Octets that are read ahead of what is taken, and the most room that short pieces are put together in. */
+const BLOCK = 65_536;
+/** Fewer octets than these wait for more, so that they need not be written one by one… */
+const FEW = 4096;
+/** … but only so many milliseconds. */
+const SOON = 1;
 
 const CR = 0x0d;
 
-/** A message that is ready to be sent. */
+/** A message on its way out of its source: it is opened, and then taken block by block. */
 export class MessageSource {
-  readonly facts: MessageFacts;
-  /** Whether the same message can be made again. */
-  readonly again: boolean;
-  /** What is known to come next, read ahead; null stands for the end. */
-  readonly #ahead: (Uint8Array | null)[];
-  readonly #rest: AsyncIterator<Uint8Array> | null;
-  #reading = false;
+  readonly #message: Message;
+  #facts: MessageFacts | null = null;
+  #pieces: Pieces | null = null;
+  /** What was read and not yet taken. */
+  #blocks: Uint8Array[] = [];
+  /** Where short pieces are put together; what is filled of it is the last block. More of them get more room. */
+  #room: Uint8Array = new Uint8Array(0);
+  #most: number = FEW;
+  #filled = 0;
+  /** Octets that were read and not yet taken. */
+  #octets = 0;
+  /** All of the message, where a stream was so short that it is known. */
+  #whole: readonly Uint8Array[] | null = null;
+  #state: 'idle' | 'reading' | 'ended' | 'stopped' = 'idle';
   #failure: { readonly error: unknown } | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Few octets have waited long enough. */
+  #due = false;
+  /** Called when there is something to take, by whom nothing was there for. */
+  #wake: (() => void) | null = null;
 
-  constructor(facts: MessageFacts, again: boolean, ahead: readonly Uint8Array[], rest: AsyncIterator<Uint8Array> | null) {
-    this.facts = facts;
-    this.again = again;
-    this.#ahead = rest === null ? [...ahead, null] : [...ahead];
-    this.#rest = rest;
+  constructor(message: Message) {
+    this.#message = message;
+    if (typeof message !== 'function' && !isWhole(message)) this.#pieces = new Pieces(message);
   }
 
-  /** Takes the next octets; null at the end; undefined if they are not here yet: then `wake` is called. Throws what the source has failed with. */
+  /** What is known of the message; null until it is open. */
+  get facts(): MessageFacts | null {
+    return this.#facts;
+  }
+
+  /** Makes it ready: it is scanned, a stream as far as it is read ahead. What is `known` is believed, and nothing is read ahead then. */
+  async open(capabilities: Capabilities, known?: MessageFacts): Promise<void> {
+    const message = this.#message;
+    const content = typeof message === 'function' ? await message(constraintsOf(capabilities)) : message;
+    if (isWhole(content)) {
+      const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+      if (bytes.length > 0) this.#blocks.push(bytes);
+      this.#octets = bytes.length;
+      this.#state = 'ended';
+      this.#facts = { ...scanMessage(bytes), ...known };
+      return;
+    }
+    this.#pieces ??= new Pieces(content);
+    if (this.#state === 'stopped') return this.#pieces.stop();
+    if (known !== undefined) {
+      this.#facts = known;
+      return this.#fill();
+    }
+    while (this.#state === 'idle' && this.#octets < SPOOL) await this.#read();
+    this.#close();
+    if (this.#state === 'ended') this.#whole = [...this.#blocks];
+    this.#facts = this.#whole === null ? factsOfBeginning(this.#blocks) : scanMessage(this.#blocks);
+  }
+
+  /**
+   * Takes the next octets: what there is, short pieces put together. Null at the end; undefined if there is nothing yet: then `wake` is
+   * called. Throws what the source has failed with.
+   */
   take(wake: () => void): Uint8Array | null | undefined {
-    if (this.#ahead.length < 2) this.#read(wake);
-    const next = this.#ahead.shift();
-    if (next === undefined && this.#failure !== null) throw this.#failure.error;
-    return next;
+    if (this.#failure !== null) throw this.#failure.error;
+    const ready = this.#octets >= FEW || this.#due || this.#state === 'ended';
+    this.#wake = ready ? null : wake;
+    let next: Uint8Array | undefined;
+    if (ready) {
+      this.#due = false;
+      if (this.#blocks.length === 0) this.#close();
+      next = this.#blocks.shift();
+      this.#octets -= next?.length ?? 0;
+    }
+    this.#fill();
+    return next ?? (this.#state === 'ended' ? null : undefined);
   }
 
   /** Whether nothing but the end is left. */
   get ended(): boolean {
-    return this.#ahead[0] === null;
+    return this.#state === 'ended' && this.#octets === 0;
   }
 
-  /** No more of it is wanted. */
+  /** No more of it is wanted: its stream is closed, whether or not it was opened. */
   stop(): void {
-    this.#rest?.return?.()?.catch(() => {});
+    clearTimeout(this.#timer);
+    if (this.#state !== 'ended') this.#state = 'stopped';
+    this.#pieces?.stop();
   }
 
-  #read(wake: () => void): void {
-    if (this.#rest === null || this.#reading || this.#failure !== null || this.#ahead.at(-1) === null) return;
-    this.#reading = true;
-    this.#rest.next().then(
-      ({ done, value }) => {
-        this.#reading = false;
-        this.#ahead.push(done === true ? null : value);
-        wake();
+  /** The same message once more; null if it came only once. */
+  again(): MessageSource | null {
+    if (isRepeatable(this.#message)) return new MessageSource(this.#message);
+    return this.#whole === null ? null : new MessageSource(this.#whole);
+  }
+
+  /** Reads ahead of what is taken, as far as there is room. */
+  #fill(): void {
+    if (this.#state !== 'idle' || this.#pieces === null || this.#octets >= BLOCK) return;
+    this.#read().then(
+      () => {
+        if (this.#octets >= FEW || this.#state === 'ended') this.#arrived();
+        else
+          this.#timer ??= setTimeout(() => {
+            this.#timer = undefined;
+            this.#due = this.#octets > 0;
+            this.#arrived();
+          }, SOON);
+        this.#fill();
       },
       (error: unknown) => {
         this.#failure = { error };
-        wake();
+        this.#arrived();
       },
     );
   }
+
+  async #read(): Promise<void> {
+    this.#state = 'reading';
+    const piece = await this.#pieces!.next();
+    // It may have been stopped meanwhile.
+    if (this.#state !== 'reading') return;
+    this.#state = 'idle';
+    if (piece === null) this.#end();
+    else this.#add(piece);
+  }
+
+  #arrived(): void {
+    const wake = this.#wake;
+    this.#wake = null;
+    wake?.();
+  }
+
+  /** Keeps a piece: a long one as it is, a short one behind others. */
+  #add(piece: Uint8Array): void {
+    this.#octets += piece.length;
+    if (piece.length >= FEW) {
+      this.#close();
+      this.#blocks.push(piece);
+      return;
+    }
+    if (this.#filled + piece.length > this.#room.length) {
+      this.#close();
+      this.#room = new Uint8Array(this.#most);
+      this.#most = Math.min(BLOCK, 4 * this.#most);
+    }
+    this.#room.set(piece, this.#filled);
+    this.#filled += piece.length;
+  }
+
+  /** Makes a block of what has been put together; the rest of the room is for what comes. */
+  #close(): void {
+    if (this.#filled > 0) this.#blocks.push(this.#room.subarray(0, this.#filled));
+    this.#room = this.#room.subarray(this.#filled);
+    this.#filled = 0;
+  }
+
+  #end(): void {
+    this.#close();
+    clearTimeout(this.#timer);
+    this.#state = 'ended';
+  }
 }
 
-/** Makes a message ready: it is scanned, a stream as far as it is read ahead. `facts` are believed, and nothing is read ahead then. */
-export async function openMessage(message: Message, capabilities: Capabilities, facts?: MessageFacts): Promise<MessageSource> {
-  const content = typeof message === 'function' ? await message(constraintsOf(capabilities)) : message;
-  if (typeof content === 'string' || content instanceof Uint8Array) {
-    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-    return new MessageSource({ ...scanMessage(bytes), ...facts }, true, bytes.length === 0 ? [] : [bytes], null);
-  }
-  const again = isRepeatable(message);
-  const pieces = piecesOf(content);
-  if (facts !== undefined) return new MessageSource(facts, again, [], pieces);
-  const ahead: Uint8Array[] = [];
-  for (let octets = 0; octets < SPOOL; ) {
-    const { done, value } = await pieces.next();
-    if (done === true) return new MessageSource(scanMessage(ahead), again, ahead, null);
-    ahead.push(value);
-    octets += value.length;
-  }
-  return new MessageSource(factsOfBeginning(ahead), again, ahead, pieces);
+function isWhole(content: Content): content is string | Uint8Array {
+  return typeof content === 'string' || content instanceof Uint8Array;
 }
 
 /** Whether a message can be made more than once. */
 export function isRepeatable(message: Message): boolean {
-  return typeof message === 'function' || typeof message === 'string' || message instanceof Uint8Array || Array.isArray(message);
+  return typeof message === 'function' || isWhole(message) || Array.isArray(message);
 }
 
 /** What the beginning of a message says of all of it. */
@@ -130,28 +228,4 @@ function constraintsOf(capabilities: Capabilities): Constraints {
     binary: extensions.has('BINARYMIME') && extensions.has('CHUNKING'),
     capabilities,
   };
-}
-
-/** The pieces of a stream as octets, none of them empty. */
-async function* piecesOf(content: Exclude<Content, string | Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  const encoder = new TextEncoder();
-  for await (const piece of iterable(content)) {
-    const bytes = typeof piece === 'string' ? encoder.encode(piece) : piece;
-    if (!(bytes instanceof Uint8Array)) throw new TypeError('a piece of a message is a string or a Uint8Array');
-    if (bytes.length > 0) yield bytes;
-  }
-}
-
-function iterable(content: Exclude<Content, string | Uint8Array>): AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array> {
-  // Not every runtime iterates its streams.
-  return Symbol.asyncIterator in content || Symbol.iterator in content ? content : chunksOf(content);
-}
-
-async function* chunksOf(stream: ReadableStream<string | Uint8Array>): AsyncGenerator<string | Uint8Array, void, void> {
-  const reader = stream.getReader();
-  try {
-    for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
-  } finally {
-    await reader.cancel();
-  }
 }

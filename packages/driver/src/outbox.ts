@@ -1,4 +1,4 @@
-import { type ClientCause, type ClientClosedEvent, type ClientEvent, type ClientSession, type Outcome, SmtpUsageError } from '@ehlo/engine';
+import type { ClientCause, ClientClosedEvent, ClientEvent, ClientSession, Outcome, Stage } from '@ehlo/engine';
 import type { Reply } from '@ehlo/grammar';
 import { ClientError } from './client-error.ts';
 import { Delivery } from './delivery.ts';
@@ -72,7 +72,7 @@ export class Outbox {
   /** The session is over: whoever waits gets to know it. */
   end(closed: ClientClosedEvent, error: ClientError | null): void {
     const { stage, cause, reply } = closed;
-    const outcome: Outcome = { status: 'unsent', stage: stage === 'ready' ? 'mail' : stage, cause, reply };
+    const outcome: Outcome = { status: 'unsent', stage: BEFORE_MAIL.has(stage) ? (stage as Stage) : 'mail', cause, reply };
     const unanswered = this.#asked === null ? [] : [this.#asked];
     this.#asked = null;
     for (const waiting of [...unanswered, ...this.#waiting.splice(0)]) {
@@ -84,7 +84,7 @@ export class Outbox {
   /** Gives up a message, wherever it is. */
   abandon(delivery: Delivery, error: unknown): void {
     if (delivery.settled) return;
-    delivery.error = error;
+    delivery.abandon(error);
     const place = this.#waiting.indexOf(delivery);
     if (place < 0) return this.#abort(delivery);
     this.#waiting.splice(place, 1);
@@ -118,7 +118,13 @@ export class Outbox {
 
   #beginDelivery(delivery: Delivery): boolean {
     const session = this.#session;
-    if (delivery.source === null) {
+    // RFC 9422 3: where nothing is under way and nothing can be begun, the server takes no more messages in this session.
+    if (!session.canSend && session.phase === 'ready') {
+      this.#waiting.shift();
+      delivery.settle(unsent('limits'));
+      return true;
+    }
+    if (delivery.source.facts === null) {
       delivery.open(session.capabilities!, (failure) =>
         this.#act(() => {
           if (failure !== null) this.abandon(delivery, failure.error);
@@ -126,17 +132,12 @@ export class Outbox {
       );
       return false;
     }
-    // RFC 9422 3: where nothing is under way and nothing can be begun, the server takes no more messages in this session.
-    if (!session.canSend && session.phase !== 'ready') return false;
+    if (!session.canSend) return false;
     this.#waiting.shift();
-    if (!session.canSend) delivery.settle(unsent('limits'));
-    else {
-      try {
-        this.#begun.set(session.send(delivery.envelope, delivery.source.facts), delivery);
-      } catch (error) {
-        if (!(error instanceof SmtpUsageError)) throw error;
-        delivery.fail(error);
-      }
+    try {
+      this.#begun.set(session.send(delivery.envelope, delivery.source.facts), delivery);
+    } catch (error) {
+      delivery.fail(error);
     }
     return true;
   }
@@ -146,7 +147,7 @@ export class Outbox {
     const session = this.#session;
     const delivery = this.#writing;
     if (delivery === null || !session.canWrite) return false;
-    const source = delivery.source!;
+    const { source } = delivery;
     let bytes: Uint8Array | null | undefined;
     try {
       bytes = source.take(() => this.#act(() => {}));
@@ -167,6 +168,9 @@ export class Outbox {
     return true;
   }
 }
+
+/** Stages of a session that is not open yet. */
+const BEFORE_MAIL: ReadonlySet<string> = new Set(['connect', 'hello', 'tls', 'auth'] satisfies Stage[]);
 
 function unsent(cause: Extract<ClientCause, 'aborted' | 'limits'>): Outcome {
   return { status: 'unsent', stage: 'mail', cause, reply: null };

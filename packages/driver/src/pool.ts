@@ -1,8 +1,11 @@
-import type { ClientCause, Outcome } from '@ehlo/engine';
+import { type ClientCause, type Outcome, SmtpUsageError } from '@ehlo/engine';
 import type { Client } from './client.ts';
 import { ClientError, type ClientErrorCode } from './client-error.ts';
 import { Delivery, type SendEnvelope, type SendOptions, type SendResult } from './delivery.ts';
 import { isRepeatable, type Message } from './message-source.ts';
+import { holdStream } from './pieces.ts';
+import { LONGEST_TIMEOUT } from './pump.ts';
+import { Signals } from './signals.ts';
 
 export interface PoolOptions {
   /** Connections at a time. Default 5. */
@@ -24,9 +27,13 @@ interface Member {
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
+/** Milliseconds that an answer to the probe may take: whoever sends waits for it. */
+const PROBE_PATIENCE = 5000;
+
 /**
  * Several connections to one server, opened as they are needed and used again. Messages beyond that wait, in order; who makes many of
- * them awaits `room` before each, so that only as many exist as are being sent.
+ * them awaits `room` before each, so that only as many exist as are being sent. A pool that is not closed keeps its connections, and so
+ * the process, for `idle` milliseconds.
  */
 export class Pool {
   readonly #open: () => Promise<Client>;
@@ -35,19 +42,30 @@ export class Pool {
   readonly #probe: number;
   readonly #idleTime: number;
   readonly #idle: Member[] = [];
-  /** Members, and those that are being opened. */
+  /** Members, those that are being opened, and those that are being closed. */
   #count = 0;
   /** Who waits for a member; null: for the place of one. */
   #waiting: ((member: Member | null) => void)[] = [];
   #wanting: (() => void)[] = [];
+  /** One who wanted room has been told of some, and may be about to send. */
+  #told = false;
   readonly #sending: Set<Promise<SendResult>> = new Set();
+  readonly #closing: Set<Promise<void>> = new Set();
+  readonly #signals: Signals = new Signals();
   #closed = false;
 
-  /** `open` makes a connection: `() => connect(options)`. */
+  /** `open` makes a connection: `() => connect(options)`. Throws `SmtpUsageError` `bad-limit`. */
   constructor(open: () => Promise<Client>, { size = 5, messages = 100, probe = 5000, idle = 30_000 }: PoolOptions = {}) {
+    for (const [name, value, least] of [
+      ['size', size, 1],
+      ['messages', messages, 1],
+      ['probe', probe, 0],
+      ['idle', idle, 0],
+    ] as const)
+      if (!(value >= least)) throw new SmtpUsageError('bad-limit', `${name} must be a number, at least ${least}`);
     this.#open = open;
-    this.#size = Math.max(1, size);
-    this.#messages = Math.max(1, messages);
+    this.#size = size;
+    this.#messages = messages;
     this.#probe = probe;
     this.#idleTime = idle;
   }
@@ -57,10 +75,12 @@ export class Pool {
     return this.#waiting.length;
   }
 
-  /** Resolves as soon as a message would not have to wait. */
-  async room(): Promise<void> {
-    while (this.#waiting.length > 0 || (this.#idle.length === 0 && this.#count >= this.#size))
-      await new Promise<void>((resolve) => this.#wanting.push(resolve));
+  /** Resolves as soon as a message would not have to wait, for one after the other of those who ask: send at once then. Resolves, too, when the pool is closed. */
+  room(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wanting.push(resolve);
+      this.#tellRoom();
+    });
   }
 
   /** Sends a message as `Client.send` does. Where there is no connection, that is the outcome: `unsent`, and the result's `error` says why. */
@@ -69,14 +89,18 @@ export class Pool {
     this.#sending.add(sending);
     const sent = (): void => void this.#sending.delete(sending);
     sending.then(sent, sent);
+    this.#told = false;
+    this.#tellRoom();
     return sending;
   }
 
   /** Lets what was given be sent, then ends every connection. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#tellRoom();
     while (this.#sending.size > 0) await Promise.allSettled(this.#sending);
-    await Promise.all(this.#idle.splice(0).map((member) => this.#end(member)));
+    for (const member of this.#idle.splice(0)) this.#drop(member);
+    while (this.#closing.size > 0) await Promise.all(this.#closing);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -84,13 +108,14 @@ export class Pool {
   }
 
   async #send(envelope: SendEnvelope, message: Message, options: SendOptions): Promise<SendResult> {
+    holdStream(message);
     let failure: unknown = new ClientError('aborted', 'the pool is closed');
     if (!this.#closed) {
       try {
         const member = await this.#acquire(options.signal);
         const used = member.sent > 0;
         const result = await this.#use(member, envelope, message, options);
-        // The server has left while nothing was asked of it: nothing was sent.
+        // The server has left meanwhile, or takes no more by this connection: it has nothing of it.
         if (!used || !isRepeatable(message) || !result.outcomes.every(isLeft)) return result;
         return await this.#use(await this.#acquire(options.signal), envelope, message, options);
       } catch (error) {
@@ -116,12 +141,28 @@ export class Pool {
   /** A connection that lives: one that was used before, or a new one. */
   async #acquire(signal: AbortSignal | undefined): Promise<Member> {
     for (;;) {
+      if (signal?.aborted) throw abortedBy(signal);
       const member = this.#idle.pop() ?? (this.#reserve() ? null : await this.#wait(signal));
-      if (member === null) return await this.#connect();
+      if (member === null) return await this.#unless(signal, this.#connect());
       clearTimeout(member.timer);
-      if (await this.#lives(member)) return member;
+      if (await this.#unless(signal, this.#lives(member), member)) return member;
       this.#drop(member);
     }
+  }
+
+  /** Waits for what comes, unless the signal aborts first: then the member is for the next. */
+  #unless<T>(signal: AbortSignal | undefined, coming: Promise<T>, member?: Member): Promise<T> {
+    if (signal === undefined) return coming;
+    return new Promise((resolve, reject) => {
+      const forget = this.#signals.add(signal, () => {
+        reject(abortedBy(signal));
+        coming.then(
+          (come) => this.#release(member ?? (come as Member)),
+          () => {},
+        );
+      });
+      coming.finally(forget).then(resolve, reject);
+    });
   }
 
   /** Takes a place for one more connection, if there is one. */
@@ -134,16 +175,16 @@ export class Pool {
   #wait(signal: AbortSignal | undefined): Promise<Member | null> {
     return new Promise((resolve, reject) => {
       const granted = (member: Member | null): void => {
-        signal?.removeEventListener('abort', aborted);
+        forget?.();
         resolve(member);
       };
-      const aborted = (): void => {
-        this.#waiting = this.#waiting.filter((one) => one !== granted);
-        reject(new ClientError('aborted', 'aborted', { cause: signal?.reason }));
-      };
       this.#waiting.push(granted);
-      signal?.addEventListener('abort', aborted);
-      if (signal?.aborted) aborted();
+      const forget =
+        signal &&
+        this.#signals.add(signal, () => {
+          this.#waiting = this.#waiting.filter((one) => one !== granted);
+          reject(abortedBy(signal));
+        });
     });
   }
 
@@ -152,8 +193,7 @@ export class Pool {
     try {
       return { client: await this.#open(), sent: 0, since: 0, timer: undefined };
     } catch (error) {
-      this.#count--;
-      this.#grant(null);
+      this.#vacate();
       throw error;
     }
   }
@@ -161,46 +201,64 @@ export class Pool {
   async #lives({ client, since }: Member): Promise<boolean> {
     if (client.ended) return false;
     if (since === 0 || performance.now() - since < this.#probe) return true;
-    return await client.command('NOOP').then(
-      () => !client.ended,
-      () => false,
-    );
+    const timer = setTimeout(() => client.abort(), PROBE_PATIENCE);
+    return await client
+      .command('NOOP')
+      .then(
+        () => !client.ended,
+        () => false,
+      )
+      .finally(() => clearTimeout(timer));
   }
 
   #release(member: Member): void {
-    if (member.client.ended || member.sent >= this.#messages) {
-      this.#drop(member);
-      return this.#grant(null);
-    }
+    const spent = !member.client.canSend || member.sent >= this.#messages;
+    if (spent || (this.#closed && this.#waiting.length === 0)) return this.#drop(member);
     member.since = performance.now();
-    if (this.#waiting.length > 0) return this.#grant(member);
-    member.timer = setTimeout(() => {
-      this.#idle.splice(this.#idle.indexOf(member), 1);
-      this.#drop(member);
-    }, this.#idleTime);
+    const first = this.#waiting.shift();
+    if (first !== undefined) return first(member);
+    if (this.#idleTime <= LONGEST_TIMEOUT)
+      member.timer = setTimeout(() => {
+        this.#idle.splice(this.#idle.indexOf(member), 1);
+        this.#drop(member);
+      }, this.#idleTime);
     this.#idle.push(member);
-    this.#grant(null);
+    this.#tellRoom();
   }
 
-  /** Gives whoever waits first a member, or the place of one; or tells that there is room. */
-  #grant(member: Member | null): void {
-    const [first] = this.#waiting;
-    if (first !== undefined) {
-      if (member === null && !this.#reserve()) return;
-      this.#waiting.shift();
-      first(member);
-    } else for (const wake of this.#wanting.splice(0)) wake();
-  }
-
-  #drop(member: Member): void {
-    this.#count--;
-    void this.#end(member);
-  }
-
-  async #end({ client, timer }: Member): Promise<void> {
+  /** Ends a connection; its place is free when it is gone. */
+  #drop({ client, timer }: Member): void {
     clearTimeout(timer);
-    await client.close();
+    const closing = client.close().then(() => {
+      this.#closing.delete(closing);
+      this.#vacate();
+    });
+    this.#closing.add(closing);
   }
+
+  /** A place is free: for whoever waits first, or for who wants room. */
+  #vacate(): void {
+    this.#count--;
+    if (this.#waiting.length > 0 && this.#reserve()) this.#waiting.shift()!(null);
+    else this.#tellRoom();
+  }
+
+  /** Tells one who wants room that there is some; the next when he has sent, or has let his turn pass. */
+  #tellRoom(): void {
+    const room = this.#waiting.length === 0 && (this.#idle.length > 0 || this.#count < this.#size);
+    if (this.#closed) for (const tell of this.#wanting.splice(0)) tell();
+    if (this.#told || !room || this.#wanting.length === 0) return;
+    this.#told = true;
+    this.#wanting.shift()!();
+    setTimeout(() => {
+      this.#told = false;
+      this.#tellRoom();
+    });
+  }
+}
+
+function abortedBy(signal: AbortSignal): ClientError {
+  return new ClientError('aborted', 'aborted', { cause: signal.reason });
 }
 
 /** What becomes of a message for which there is no connection. */
@@ -224,5 +282,7 @@ const CAUSES: { readonly [code in ClientErrorCode]?: ClientCause } = {
 };
 
 function isLeft(outcome: Outcome): boolean {
-  return outcome.status === 'unsent' && (outcome.cause === 'ended' || outcome.cause === 'lost' || outcome.cause === 'closing');
+  return outcome.status === 'unsent' && LEFT.has(outcome.cause);
 }
+
+const LEFT: ReadonlySet<ClientCause> = new Set(['ended', 'lost', 'closing', 'limits']);

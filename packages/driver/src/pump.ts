@@ -1,5 +1,5 @@
 import type { TlsInfo } from '@ehlo/engine';
-import { LONGEST_TIMEOUT } from './timer.ts';
+import { aside } from './aside.ts';
 import type { Transport } from './transport.ts';
 
 /** What the sessions of both roles have in common, as far as octets and time go. */
@@ -31,6 +31,9 @@ export interface Program {
   /** The transport is left for good. Called once. */
   gone(): void;
 }
+
+/** What setTimeout takes at the most. */
+export const LONGEST_TIMEOUT = 0x7fffffff;
 
 /**
  * Moves one session over one transport, in either role: the only place where engine, socket and program meet. Everything goes through
@@ -92,10 +95,32 @@ export class Pump {
   run(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    do this.#program.pull();
-    while (this.#flush());
-    this.#pumping = false;
+    try {
+      do this.#program.pull();
+      while (this.#flush());
+    } catch (error) {
+      return this.#break(error);
+    } finally {
+      this.#pumping = false;
+    }
     if (!this.#leaving) this.#follow();
+  }
+
+  /** Something has thrown that must not: the session is over, and whoever waits for it is told; then it is thrown where nothing is half done. */
+  #break(error: unknown): void {
+    aside(() => {
+      throw error;
+    });
+    if (this.#over) return;
+    this.#program.failed(error);
+    this.#session.lost();
+    this.#leaving = true;
+    try {
+      this.#program.pull();
+    } finally {
+      this.#transport.abort();
+      this.#gone();
+    }
   }
 
   /** Ends at once: what is not yet decided is lost. */

@@ -1,9 +1,11 @@
 import { type AuthOptions, type QuestionType, type Rejection, type ServerOptions, ServerSession, type TrustedVerb } from '@ehlo/engine';
 import { type Authentication, Authenticator, isAuthentication } from './authentication.ts';
+import { checkProtection, checkQuestions } from './check-options.ts';
 import { Connection } from './connection.ts';
 import type { Handler } from './handler.ts';
+import { staysHere } from './staying.ts';
 import { timer } from './timer.ts';
-import type { Address, Listener } from './transport.ts';
+import type { Address, Connected, Listener, Transport } from './transport.ts';
 
 /** What `serve` takes beside the session's options. `ask` follows from the handler's methods; `peer` and `tls` from the transport. */
 export interface ServeOptions extends Omit<ServerOptions, 'ask' | 'auth' | 'peer' | 'tls' | 'trust'> {
@@ -18,6 +20,9 @@ export interface ServeOptions extends Omit<ServerOptions, 'ask' | 'auth' | 'peer
   /** Closes the server when it aborts. */
   readonly signal?: AbortSignal;
 }
+
+/** Is told what nobody else hears of: in a sentence, and at length. */
+export type Warn = (message: string, detail: string) => void;
 
 /** Connections at a time, if nothing is said. */
 export const CONNECTIONS = 10_000;
@@ -37,40 +42,55 @@ export class Server {
   readonly #open: Set<Connection> = new Set();
   readonly #grace: number;
   #count = 0;
+  /** Connections that are within their handshake. */
+  #reserved = 0;
   #closing: Promise<void> | null = null;
   #emptied: () => void = () => {};
 
-  constructor(listener: Listener, options: ServeOptions, handler: Handler) {
+  constructor(listener: Listener, options: ServeOptions, handler: Handler, warn: Warn = () => {}) {
     const { connections = CONNECTIONS, grace = GRACE, signal, auth, trusted = {}, ...session } = options;
     const authenticator = auth !== undefined && isAuthentication(auth) ? new Authenticator(auth, session.hostname) : null;
     const authOptions = auth !== undefined && !isAuthentication(auth) ? auth : authenticator?.options;
-    const ask: QuestionType[] = QUESTIONS.filter((type) => handler[type] !== undefined || (type === 'auth' && authenticator !== null));
-    // The message question is always asked: the driver itself answers it where the handler does not.
-    const sessionOptions: ServerOptions = {
-      ...session,
-      ...(authOptions === undefined ? {} : { auth: authOptions }),
-      ask: handler.message === undefined && session.preset === 'sink' ? [...ask, 'message'] : ask,
-    };
+    // Preset sink takes messages without the method `message`, too, and the driver drops them; the other presets demand it.
+    const ask: QuestionType[] = QUESTIONS.filter(
+      (type) =>
+        handler[type] !== undefined || (type === 'auth' && authenticator !== null) || (type === 'message' && session.preset === 'sink'),
+    );
+    const sessionOptions: ServerOptions = { ...session, ...(authOptions === undefined ? {} : { auth: authOptions }), ask };
+    checkQuestions(sessionOptions, ask);
     new ServerSession(sessionOptions); // wrong options are told here, not at the first connection
+    checkProtection(listener, sessionOptions);
     const optionsFor = variantsOf(sessionOptions);
+    const unheard = once(warn);
     this.#listener = listener;
     this.#grace = grace;
-    listener.accept((transport) => {
+    const isFull = (): boolean => this.#open.size + this.#reserved >= connections;
+    const connected = (transport: Transport): void => {
       const closed = (): void => {
         this.#open.delete(connection);
         if (this.#open.size === 0) this.#emptied();
       };
       const trust = VERBS.filter((verb) => trusted[verb]?.(transport.peer));
-      const options = optionsFor(transport.secure !== undefined, trust);
-      const connection = new Connection(++this.#count, transport, options, handler, closed, authenticator);
+      const options = optionsFor(transport, trust);
+      const connection = new Connection(++this.#count, transport, options, handler, closed, authenticator, unheard);
       // Where TLS is required and can't be had, there is no service: never mail in clear.
       if (session.starttls === 'required' && options.starttls === 'off' && transport.tls === undefined) connection.shutdown(NO_TLS);
-      const crowded = this.#open.size >= connections;
+      const crowded = isFull();
       this.#open.add(connection);
       if (this.#closing !== null) connection.shutdown();
       else if (crowded) connection.shutdown(CROWDED);
       connection.start();
-    });
+    };
+    const reserve: Connected['reserve'] = () => {
+      if (isFull()) return null;
+      let held = 1;
+      this.#reserved++;
+      return () => {
+        this.#reserved -= held;
+        held = 0;
+      };
+    };
+    listener.accept(Object.assign(connected, { reserve }));
     signal?.addEventListener('abort', () => void this.close(), { once: true });
     if (signal?.aborted) void this.close();
   }
@@ -112,18 +132,39 @@ export class Server {
 }
 
 /** The options by what a connection can do and may say: there are few variants, and the sessions of each share one policy. */
-function variantsOf(options: ServerOptions): (secure: boolean, trust: readonly TrustedVerb[]) => ServerOptions {
+function variantsOf(options: ServerOptions): (transport: Transport, trust: readonly TrustedVerb[]) => ServerOptions {
   const variants = new Map<string, ServerOptions>();
-  return (secure, trust) => {
-    const key = `${secure} ${trust.join(' ')}`;
+  return (transport, trust) => {
     // STARTTLS is offered only by a transport that can carry it out.
-    const variant = variants.get(key) ?? { ...options, trust, ...(secure ? {} : { starttls: 'off' as const }) };
+    const starttls = transport.secure === undefined ? 'off' : (options.starttls ?? 'off');
+    const { auth } = options;
+    // RFC 4954 4: without TLS, AUTH needs "some other mechanism that protects the session": this machine does. Not where TLS can be had,
+    // and not for whom a proxy speaks by XCLIENT.
+    const safe = starttls === 'off' && !trust.includes('XCLIENT') && staysHere(transport);
+    const inClear = auth?.inClear ?? safe;
+    const key = `${starttls} ${inClear} ${trust.join(' ')}`;
+    const variant = variants.get(key) ?? { ...options, starttls, trust, ...(auth === undefined ? {} : { auth: { ...auth, inClear } }) };
     variants.set(key, variant);
     return variant;
   };
 }
 
-/** Serves SMTP to the connections of a listener. Throws `SmtpUsageError` if the options are wrong. */
-export function serveOn(listener: Listener, options: ServeOptions, handler: Handler): Server {
-  return new Server(listener, options, handler);
+/** One failure is told: one that comes with every message would drown all else. */
+function once(warn: Warn): (error: unknown, type: QuestionType) => void {
+  let told = false;
+  return (error, type) => {
+    if (told) return;
+    told = true;
+    const why = error instanceof Error ? error.message : String(error);
+    const where = `the handler has failed at ${type}, and has no method error to be told of it; what fails later is not shown`;
+    warn(`${where}: ${why}`, (error instanceof Error ? error.stack : undefined) ?? '');
+  };
+}
+
+/**
+ * Serves SMTP to the connections of a listener. Throws `SmtpUsageError` if the options are wrong. `warn` is told, once, of a handler that
+ * fails and has no method `error`.
+ */
+export function serveOn(listener: Listener, options: ServeOptions, handler: Handler, warn?: Warn): Server {
+  return new Server(listener, options, handler, warn);
 }

@@ -1,5 +1,4 @@
-/** What setTimeout takes at the most; beyond it, it fires at once. */
-export const LONGEST_TIMEOUT = 0x7fffffff;
+import { LONGEST_TIMEOUT } from './pump.ts';
 
 /** A timer of any length: one that is longer than setTimeout takes is as long as that, and one without end is none. */
 export function timer(call: () => void, milliseconds: number): ReturnType<typeof setTimeout> | undefined {

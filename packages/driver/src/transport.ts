@@ -56,11 +56,25 @@ export interface Transport {
   abort(): void;
 }
 
+/** Who takes the connections of a listener. */
+export interface Connected {
+  (transport: Transport): void;
+  /**
+   * Takes the place of a connection that is yet to come, as its handshake goes first: so those count, too. What comes back gives the
+   * place back, before the connection is handed over or when it has failed; null: there is no place left.
+   */
+  readonly reserve?: () => (() => void) | null;
+}
+
 /** Where connections come from. */
 export interface Listener {
   readonly address: Address;
+  /** Whether its connections have TLS from the start, can begin it, or never have it. Absent: it is not known before there is one. */
+  readonly tls?: 'implicit' | 'possible' | 'none';
+  /** Whether a proxy brings its connections. */
+  readonly proxied?: boolean;
   /** Each connection, as it comes. Called once. */
-  accept(connected: (transport: Transport) => void): void;
+  accept(connected: Connected): void;
   /** Takes no more connections; those that are open stay. */
   close(): Promise<void>;
 }

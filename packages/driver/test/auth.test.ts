@@ -28,7 +28,7 @@ const credentials = { user: 'tim', password: 'pencil' };
 
 function start(auth: Authentication, options: Partial<ServeOptions> = {}, handler: Handler = {}, secure: TlsInfo | null = null) {
   const listener = new MemoryListener();
-  serveOn(listener, { hostname: 'mx.example.org', preset: 'sink', auth, ...options }, handler);
+  serveOn(listener, { hostname: 'mx.example.org', preset: 'sink', auth: { inClear: true, ...auth }, ...options }, handler);
   const client = listener.connect((transport) => void (secure && Object.assign(transport, { tls: secure })));
   client.send('EHLO c\r\n');
   return { client, offered: /^250.AUTH (.*)\r$/m.exec(client.take())?.[1]?.split(' ') ?? null };

@@ -1,7 +1,16 @@
 // A client over a scripted server in memory: messages of every form, their outcomes, and every way to give up.
-import { CHUNKING, type Pipelining, SmtpUsageError } from '@ehlo/engine';
+import { CHUNKING, ClientSession, type Pipelining, SmtpUsageError } from '@ehlo/engine';
 import { describe, expect, test } from 'vitest';
-import { type Client, type ConnectOptions, connectOn, type Message, outcomeText, type SendOptions, serveOn } from '../src/index.ts';
+import {
+  type Client,
+  type ConnectOptions,
+  connectOn,
+  type Message,
+  outcomeText,
+  type SendEnvelope,
+  type SendOptions,
+  serveOn,
+} from '../src/index.ts';
 import { Link, LinkListener } from './link.ts';
 import { but, type Script, ScriptedServer, turns, willing } from './scripted.ts';
 
@@ -162,7 +171,7 @@ describe('back-pressure', () => {
     const { client, server } = await open();
     let made = 0;
     async function* source(): AsyncGenerator<Uint8Array> {
-      for (; made < 1000; made++) yield new Uint8Array(1000).fill(0x78);
+      for (; made < 100; made++) yield new Uint8Array(10_000).fill(0x78);
     }
     server.writable = false;
     const progress: number[] = [];
@@ -180,7 +189,7 @@ describe('back-pressure', () => {
     server.writable = true;
     server.drain();
     expect(told(await sending)).toBe('accepted');
-    expect([progress.at(-1), progress.length, server.bodies[0]!.length]).toEqual([1_000_000, 1000, 1_000_002]);
+    expect([progress.at(-1), progress.length, server.bodies[0]!.length]).toEqual([1_000_000, 100, 1_000_002]);
   });
 
   test('a slow source is waited for', async () => {
@@ -257,9 +266,11 @@ describe('what becomes of each recipient', () => {
     expect(server.bodies).toEqual(['x\r\n', 'x\r\n', 'x\r\n']);
   });
 
-  test('but a stream comes once', async () => {
+  test('but a stream that was not read ahead to its end comes once', async () => {
     const { client } = await open(willing(['LIMITS RCPTMAX=1']));
-    const result = await client.send(TWO, pieces([new TextEncoder().encode('x')]));
+    const short = await client.send(TWO, pieces([new TextEncoder().encode('x')]));
+    expect(told(short)).toBe('accepted accepted');
+    const result = await client.send(TWO, pieces(Array.from({ length: 20 }, () => new Uint8Array(65_536).fill(0x78))));
     expect(result.outcomes).toMatchObject([{ status: 'accepted' }, { status: 'unsent', cause: 'limits' }]);
   });
 
@@ -277,8 +288,14 @@ describe('what becomes of each recipient', () => {
       [{ reversePath: '', recipients: ['b@x>\r\nRCPT TO:<evil@evil'] }, 'bad-address'],
       [{ reversePath: 'a b@c', recipients: ['a@b.example'] }, 'bad-address'],
       [{ ...ENVELOPE, parameters: { size: -1 } }, 'bad-parameter'],
+      // What types forbid.
+      [{ recipients: ['a@b.example'] }, 'bad-address'],
+      [{ reversePath: '', recipients: [undefined] }, 'bad-address'],
+      [{ reversePath: '', recipients: [null] }, 'bad-address'],
+      [{ reversePath: '', recipients: [{ forwardPath: 42 }] }, 'bad-address'],
+      [{ reversePath: '' }, 'no-recipients'],
     ] as const) {
-      const error: unknown = await client.send(envelope, 'x').catch((why: unknown) => why);
+      const error: unknown = await client.send(envelope as SendEnvelope, 'x').catch((why: unknown) => why);
       expect(error).toBeInstanceOf(SmtpUsageError);
       expect(error).toMatchObject({ code });
     }
@@ -359,6 +376,45 @@ describe('giving up', () => {
     expect(result.outcomes).toMatchObject([{ status: 'unsent', stage: 'body', cause: 'aborted' }]);
     expect([result.error, server.bodies, server.ended]).toEqual([new Error('disk'), [], 'aborted']);
     expect(told(await client.send(ENVELOPE, 'x'))).toBe('unsent');
+  });
+
+  test('no further transaction is begun for it (RFC 9422)', async () => {
+    let asked = 0;
+    const rest = willing(['LIMITS RCPTMAX=1']);
+    const { client, server } = await open((line, one) => (line.startsWith('RCPT') && ++asked === 1 ? null : rest(line, one)));
+    const control = new AbortController();
+    const sending = client.send(TWO, 'x', { signal: control.signal });
+    await turns();
+    control.abort();
+    server.say('250 OK');
+    expect(told(await sending)).toBe('unsent unsent');
+    expect(server.bodies).toEqual([]);
+  });
+
+  test('everything: those that wait are given up, too, at the stage that was reached', async () => {
+    const { client } = await open(but({ MAIL: null, RCPT: null }));
+    const sending = ['one', 'two'].map((text) => client.send(ENVELOPE, text));
+    await turns();
+    client.abort(new Error('enough'));
+    for (const { outcomes, error } of await Promise.all(sending)) {
+      expect(outcomes).toMatchObject([{ status: 'unsent', stage: 'mail', cause: 'aborted' }]);
+      expect(error).toMatchObject({ code: 'aborted', stage: 'mail', cause: new Error('enough') });
+    }
+  });
+
+  test('many that share a signal', async () => {
+    const { client } = await open();
+    const control = new AbortController();
+    let listeners = 0;
+    const add = control.signal.addEventListener.bind(control.signal);
+    control.signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listeners++;
+      add(...args);
+    };
+    const sending = Array.from({ length: 30 }, () => client.send(ENVELOPE, 'x', { signal: control.signal }));
+    expect(listeners).toBe(1);
+    control.abort();
+    expect(new Set((await Promise.all(sending)).map(told))).toEqual(new Set(['unsent']));
   });
 
   test('among chunks: the connection stays, and the next message is whole', async () => {
@@ -475,3 +531,47 @@ test.each([
   const { outcomes } = await client.send(ENVELOPE, 'x');
   expect(outcomes.map(outcomeText)).toEqual([text]);
 });
+
+test('what the function that is told of progress throws is thrown aside, and the message goes on', async () => {
+  const { client, server } = await open();
+  const thrown = await uncaught(async () => {
+    const progress = (): never => {
+      throw new Error('mine');
+    };
+    expect(told(await client.send(ENVELOPE, 'x', { progress }))).toBe('accepted');
+  });
+  expect([thrown, server.bodies]).toEqual([[new Error('mine')], ['x\r\n']]);
+  expect(told(await client.send(ENVELOPE, 'y'))).toBe('accepted');
+});
+
+test('where the session itself fails, everybody is told, and the connection is left', async () => {
+  const { client, server } = await open(but({ MAIL: null }));
+  const sending = [client.send(ENVELOPE, 'x'), client.send(ENVELOPE, 'y')];
+  const thrown = await uncaught(async () => {
+    const { receive } = ClientSession.prototype;
+    ClientSession.prototype.receive = () => {
+      ClientSession.prototype.receive = receive;
+      ClientSession.prototype.nextOutput = () => {
+        ClientSession.prototype.nextOutput = nextOutput;
+        throw new Error('ours');
+      };
+    };
+    const { nextOutput } = ClientSession.prototype;
+    server.say('250 OK');
+    for (const result of await Promise.all(sending)) expect(told(result)).toBe('unsent');
+  });
+  expect([thrown, server.ended, client.ended]).toEqual([[new Error('ours')], 'aborted', true]);
+});
+
+/** What is thrown where nobody catches it while `play` runs, once. */
+async function uncaught(play: () => Promise<void>): Promise<unknown[]> {
+  const thrown: unknown[] = [];
+  const listeners = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', (error) => thrown.push(error));
+  await play();
+  await turns();
+  process.removeAllListeners('uncaughtException');
+  for (const listener of listeners) process.on('uncaughtException', listener);
+  return thrown;
+}

@@ -1,7 +1,7 @@
 // Why there is no session: every way in which a connection, TLS or AUTH fails, in codes that stay and words that name the fix.
 import { anonymous, oauthBearer, plain, scram, xoauth2 } from '@ehlo/sasl';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ClientError, type ClientMechanism, type ConnectOptions, connectOn, dial } from '../src/index.ts';
+import { ClientError, type ClientMechanism, type ClientStep, type ConnectOptions, connectOn, dial } from '../src/index.ts';
 import { but, type Script, ScriptedServer, tlsInfo, turns, willing } from './scripted.ts';
 
 const CREDENTIALS = { user: 'joe', password: 'correct horse' };
@@ -161,6 +161,38 @@ test.each<[string, string, string, Script, ConnectOptions, ((server: ScriptedSer
     'auth-failed',
     'the AUTH exchange has failed (malformed)',
     but({ AUTH: `334 ${btoa('nonsense')}`, '*': '501 cancelled' }, ['AUTH SCRAM-SHA-256']),
+    { auth: { mechanisms: [scram()], ...CREDENTIALS } },
+    implicit,
+  ],
+  [
+    'a nonce that the answer would have no room for',
+    'auth-failed',
+    'the AUTH exchange has failed (malformed)',
+    scramServer((nonce) => `r=${nonce}${'x'.repeat(2000)},s=QUJD,i=4096`),
+    { auth: { mechanisms: [scram()], ...CREDENTIALS } },
+    implicit,
+  ],
+  [
+    'an answer that is longer than a line may be',
+    'auth-failed',
+    'the AUTH exchange has failed (too-long)',
+    but({ AUTH: '334 ', '*': '501 cancelled' }, ['AUTH X-LONG']),
+    { auth: { mechanisms: [longWinded()] } },
+    implicit,
+  ],
+  [
+    'a wrong password, told in place of a signature',
+    'auth-refused',
+    'the server refuses the credentials',
+    scramServer((nonce, step) => (step === 0 ? `r=${nonce}y,s=QUJD,i=4096` : 'e=invalid-proof')),
+    { auth: { mechanisms: [scram()], ...CREDENTIALS } },
+    implicit,
+  ],
+  [
+    'a challenge that is no base64',
+    'protocol',
+    'the server breaks the protocol (base64)',
+    but({ AUTH: '334 !', '*': '501 cancelled' }, ['AUTH SCRAM-SHA-256']),
     { auth: { mechanisms: [scram()], ...CREDENTIALS } },
     implicit,
   ],
@@ -337,4 +369,46 @@ test('a connection that comes too late is given back', async () => {
   come('late');
   await turns(1);
   expect(discarded).toEqual(['late']);
+});
+
+function longWinded(): ClientMechanism {
+  const answer = (length: number): ClientStep => ({
+    type: 'respond',
+    response: { expose: () => new Uint8Array(length) },
+    final: true,
+    next: () => answer(20_000),
+  });
+  return { name: 'X-LONG', clientFirst: true, bound: false, suits: () => true, client: () => answer(1) };
+}
+
+/** A server that has SCRAM-SHA-256, and says what it likes in it. */
+function scramServer(says: (nonce: string, step: number) => string): Script {
+  let [step, nonce] = [0, ''];
+  const rest = willing(['AUTH SCRAM-SHA-256']);
+  return (line, server) => {
+    const given = line.startsWith('AUTH') ? line.split(' ')[2]! : line;
+    if (line === '*') return '501 cancelled';
+    if (!/^[A-Za-z0-9+/=]{20,}$/.test(given)) return rest(line, server);
+    nonce ||= /,r=(.*)$/.exec(atob(given))![1]!;
+    return `334 ${btoa(says(nonce, step++))}`;
+  };
+}
+
+test('a mechanism that can not send the credentials is passed over', async () => {
+  const server = new ScriptedServer(willing(['AUTH SCRAM-SHA-256 PLAIN']));
+  implicit(server);
+  // Unassigned in Unicode 3.2 (RFC 4013 2.5).
+  const client = await connectOn(server, { auth: { mechanisms: [scram(), plain()], user: 'joe', password: 'p\u{1f600}w' } });
+  expect(client.authenticated).toBe('PLAIN');
+});
+
+test.each<[string, ConnectOptions['auth']]>([
+  ['no mechanisms', { user: 'joe', password: 'x' } as unknown as NonNullable<ConnectOptions['auth']>],
+  ['a token that no line can hold', { mechanisms: [xoauth2()], user: 'joe', token: 'x'.repeat(10_000) }],
+])('%s: told by the promise, and the connection is left', async (_, auth) => {
+  const server = new ScriptedServer(willing(['AUTH XOAUTH2']));
+  implicit(server);
+  await expect(connectOn(server, { auth: auth! })).rejects.toThrow();
+  await turns();
+  expect(server.ended).not.toBe('no');
 });

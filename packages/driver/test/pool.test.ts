@@ -1,6 +1,6 @@
 // Several connections to one server: how many there are, when they are used again, and what happens when they are gone.
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ClientError, connectOn, Pool, type PoolOptions } from '../src/index.ts';
+import { type Client, ClientError, connectOn, Pool, type PoolOptions } from '../src/index.ts';
 import { but, type Script, ScriptedServer, turns, willing } from './scripted.ts';
 
 const ENVELOPE = { reversePath: 'joe@a.example', recipients: ['ann@b.example', 'bob@b.example'] } as const;
@@ -160,4 +160,136 @@ test('mistakes of the program are thrown, and cost no connection', async () => {
   await expect(pool.send({ reversePath: '', recipients: [] }, 'x')).rejects.toMatchObject({ code: 'no-recipients' });
   expect(await statuses(pool.send(ENVELOPE, '1'))).toBe('accepted accepted');
   expect(servers).toHaveLength(1);
+});
+
+describe('a signal', () => {
+  test.each<[string, () => Promise<Client>]>([
+    ['while it connects', () => new Promise(() => {})],
+    ['before', () => Promise.reject(new Error('nobody dials'))],
+  ])('that aborts %s', async (when, connecting) => {
+    const pool = new Pool(connecting);
+    const control = new AbortController();
+    if (when === 'before') control.abort(new Error('enough'));
+    const sending = pool.send(ENVELOPE, 'x', { signal: control.signal });
+    await turns();
+    control.abort(new Error('enough'));
+    const { outcomes, error } = await sending;
+    expect(outcomes).toMatchObject([{ status: 'unsent', cause: 'aborted' }, { status: 'unsent' }]);
+    expect(error).toMatchObject({ code: 'aborted', cause: new Error('enough') });
+  });
+
+  test('that aborts while it connects: the connection is for the next', async () => {
+    let connect: (client: Client) => void = () => {};
+    const server = new ScriptedServer();
+    const pool = new Pool(() => new Promise((resolve) => (connect = resolve)), { size: 1 });
+    const control = new AbortController();
+    const first = pool.send(ENVELOPE, 'first', { signal: control.signal });
+    const second = pool.send(ENVELOPE, 'second');
+    control.abort();
+    expect(await statuses(first)).toBe('unsent unsent');
+    connect(await connectOn(server));
+    expect(await statuses(second)).toBe('accepted accepted');
+    expect(server.bodies).toEqual(['second\r\n']);
+    await pool.close();
+  });
+
+  test('that aborts while the connection is asked whether it lives', async () => {
+    const { pool, servers } = make({ size: 1, probe: 0 }, () => but({ NOOP: null }));
+    expect(await statuses(pool.send(ENVELOPE, 'x'))).toBe('accepted accepted');
+    const control = new AbortController();
+    const sending = pool.send(ENVELOPE, 'y', { signal: control.signal });
+    await turns();
+    expect(servers[0]!.lines.at(-1)).toBe('NOOP');
+    control.abort();
+    expect(await statuses(sending)).toBe('unsent unsent');
+    servers[0]!.end();
+    await pool.close();
+  });
+});
+
+test('a connection that does not answer whether it lives is given up soon', async () => {
+  const { pool, servers } = make({ size: 1, probe: 0 }, (count) => (count === 0 ? but({ NOOP: null }) : willing()));
+  expect(await statuses(pool.send(ENVELOPE, 'x'))).toBe('accepted accepted');
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const sending = statuses(pool.send(ENVELOPE, 'y'));
+  await vi.advanceTimersByTimeAsync(6000);
+  vi.useRealTimers();
+  expect(await sending).toBe('accepted accepted');
+  expect(servers.map(({ ended }) => ended)).toEqual(['aborted', 'no']);
+  await pool.close();
+});
+
+test('a server that takes so many messages in a session gets the next in another (RFC 9422)', async () => {
+  const { pool, bodies } = make({ size: 1 }, () => willing(['LIMITS MAILMAX=2']));
+  const all = await Promise.all(['1', '2', '3', '4', '5'].map((text) => statuses(pool.send(ENVELOPE, text))));
+  expect(new Set(all)).toEqual(new Set(['accepted accepted']));
+  expect(bodies()).toEqual([2, 2, 1]);
+  await pool.close();
+});
+
+test('a connection counts until it is gone, and a pool is closed when all are', async () => {
+  let [now, most] = [0, 0];
+  const slow: Script = (line, server) => {
+    if (line === '') most = Math.max(most, ++now);
+    if (line !== 'QUIT') return willing()(line, server);
+    setTimeout(() => {
+      now--;
+      server.say('221 bye');
+    }, 20);
+    return null;
+  };
+  const { pool } = make({ size: 2, messages: 1 }, () => slow);
+  await Promise.all(Array.from({ length: 6 }, () => pool.send(ENVELOPE, 'x')));
+  expect(most).toBe(2);
+  await pool.close();
+  expect(now).toBe(0);
+});
+
+describe('room', () => {
+  test('is told to as many as there is room for', async () => {
+    const { pool } = make({ size: 1 });
+    let [alive, most] = [0, 0];
+    const produce = async (): Promise<void> => {
+      for (let i = 0; i < 5; i++) {
+        await pool.room();
+        most = Math.max(most, ++alive);
+        await pool.send(ENVELOPE, 'x');
+        alive--;
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, produce));
+    expect(most).toBeLessThan(3);
+    await pool.close();
+  });
+
+  test('goes on to the next where one lets it pass', async () => {
+    const { pool } = make({ size: 1 });
+    await Promise.all([pool.room(), pool.room(), pool.room()]);
+    await pool.close();
+  });
+
+  test("is nobody's to wait for in a pool that is closed", async () => {
+    const { pool, servers } = make({ size: 1 }, () => but({ MAIL: null }));
+    const control = new AbortController();
+    const sending = pool.send(ENVELOPE, 'x', { signal: control.signal });
+    await turns();
+    const waiting = pool.room();
+    const closing = pool.close();
+    await waiting;
+    control.abort();
+    servers[0]!.end();
+    await Promise.all([sending, closing]);
+  });
+});
+
+test.each([{ size: Number.NaN }, { size: 0 }, { messages: 0 }, { probe: -1 }, { idle: Number.NaN }])('%o is refused', (options) => {
+  expect(() => make(options)).toThrow(/must be a number, at least/);
+});
+
+test('a connection may be idle for ever', async () => {
+  const { pool, servers } = make({ idle: Number.POSITIVE_INFINITY });
+  for (const text of ['1', '2', '3']) await pool.send(ENVELOPE, text);
+  await turns();
+  expect(servers.length).toBe(1);
+  await pool.close();
 });

@@ -296,7 +296,7 @@ test('auth: a handler carries out the mechanism, step by step', async () => {
         return String.fromCharCode(...response!.expose()) === 'joe' ? { identity: 'joe' } : reject(535, '5.7.8', 'bad credentials');
       },
     },
-    { auth: { mechanisms: ['X-NAME'] } },
+    { auth: { mechanisms: ['X-NAME'], inClear: true } },
   );
   client.send('EHLO c\r\nAUTH X-NAME\r\n');
   expect((await client.replies(3)).at(-1)).toBe('334 d2hvPw==');
@@ -473,7 +473,7 @@ test('a grace without end ends nobody, and one that is longer than a timer takes
 test.each([[undefined], ['']])('auth: the identity %j is a fault of the handler, and 454', async (identity) => {
   const errors: unknown[] = [];
   const handler: Handler = { auth: () => ({ identity }) as never, error: (error) => errors.push(error) };
-  const { client } = start(handler, { auth: { mechanisms: ['PLAIN'] } });
+  const { client } = start(handler, { auth: { mechanisms: ['PLAIN'], inClear: true } });
   client.send('EHLO c\r\nAUTH PLAIN AGEAYg==\r\n');
   expect((await client.replies(3)).at(-1)).toMatch(/^454 4\.7\.0 /);
   expect(errors).toEqual([expect.objectContaining({ name: 'SmtpUsageError' })]);

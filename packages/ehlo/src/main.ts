@@ -60,8 +60,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function runServer(options: ServeCommandOptions): Promise<void> {
-  // A reader that goes away (`ehlo serve | head -1`) is no reason to stop receiving mail.
-  process.stdout.on('error', () => {});
+  outliveReaders();
   const starting = serveCommand(
     options,
     (line) => process.stdout.write(`${line}\n`),
@@ -87,7 +86,7 @@ async function runServer(options: ServeCommandOptions): Promise<void> {
 }
 
 async function runSender(file: string | undefined, options: SendCommandOptions): Promise<void> {
-  process.stdout.on('error', () => {});
+  outliveReaders();
   const control = new AbortController();
   const stop = (): void => {
     if (control.signal.aborted) process.exit(EXIT.later);
@@ -107,6 +106,11 @@ async function runSender(file: string | undefined, options: SendCommandOptions):
   process.stdin.destroy();
   // Not every runtime gives up a read that is under way.
   if (control.signal.aborted) process.exit();
+}
+
+/** A reader that goes away (`ehlo serve | head -1`, `ehlo send --trace 2>&1 | head -1`) is no reason to stop, or to tell another outcome. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 }
 
 async function reload(starting: Promise<RunningServer | null>): Promise<void> {

@@ -56,26 +56,40 @@ export async function sendCommand(
     client = await connect(settings);
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
-    warn(`${error.message}${HINTS[error.code] ?? ''}`);
-    for (const outcome of unsent(options.to, error)) printer.outcome(outcome, error.message);
+    const text = error.code === 'aborted' ? STOPPED : error.message;
+    warn(`${text}${hint(error)}`);
+    for (const outcome of unsent(options.to, error)) printer.outcome(outcome, text);
+    if (error.code === 'aborted') return EXIT.later;
     if (!DENIED.has(error.code)) return EXIT.unavailable;
     // RFC 4954 6: what is refused for now may be tried again.
     return error.code === 'auth-refused' && error.reply!.code < 500 ? EXIT.later : EXIT.denied;
   }
   try {
-    if (options.dryRun) return await showPlan(client, envelope, letter, printer);
+    if (options.dryRun) return await showPlan(client, envelope, letter, printer, warn, signal);
     return await send(client, envelope, letter, printer, warn, signal);
   } finally {
     await client.close();
   }
 }
 
-async function showPlan(client: Client, envelope: SendEnvelope, { message, facts }: Letter, printer: SendPrinter): Promise<number> {
-  const plan = await client.plan(envelope, message, facts).catch((error: unknown) => {
-    throw error instanceof ClientError ? error : new MessageError(`the message can't be read: ${(error as Error).message}`);
-  });
-  printer.plan(plan);
-  return plan.recipients.every(({ problem }) => problem === null) ? EXIT.sent : EXIT.refused;
+async function showPlan(
+  client: Client,
+  envelope: SendEnvelope,
+  { message, facts }: Letter,
+  printer: SendPrinter,
+  warn: (line: string) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  try {
+    const plan = await client.plan(envelope, message, { signal, ...(facts === undefined ? {} : { facts }) });
+    printer.plan(plan);
+    return plan.recipients.every(({ problem }) => problem === null) ? EXIT.sent : EXIT.refused;
+  } catch (error) {
+    if (!signal.aborted)
+      throw error instanceof ClientError ? error : new MessageError(`the message can't be read: ${(error as Error).message}`);
+    warn(STOPPED);
+    return EXIT.later;
+  }
 }
 
 async function send(
@@ -96,8 +110,11 @@ async function send(
   const unreadable = error instanceof Error && !(error instanceof ClientError) && !signal.aborted;
   if (unreadable) warn(`the message can't be read: ${error.message}`);
   for (const outcome of outcomes) printer.outcome(outcome);
-  return unreadable && outcomes.every(({ stage }) => stage === 'mail') ? EXIT.unreadable : exitCode(outcomes);
+  return unreadable && outcomes.every(({ status }) => status === 'unsent') ? EXIT.unreadable : exitCode(outcomes);
 }
+
+/** A signal came before the message was begun. */
+const STOPPED = 'stopped before anything was sent';
 
 /** The options that may help. */
 const HINTS: { readonly [code in ClientErrorCode]?: string } = {
@@ -105,15 +122,26 @@ const HINTS: { readonly [code in ClientErrorCode]?: string } = {
   'speaks-cleartext': ' (leave out --tls implicit)',
   'tls-unavailable': ' (--tls none sends in clear)',
   'tls-failed': ' (--tls none sends in clear)',
-  certificate: ' (--tls-ca; --tls-insecure takes any)',
+  certificate: ' (--tls-insecure takes any)',
   unprotected: ' (--tls required; --tls-insecure takes any certificate; --allow-cleartext-auth needs none)',
 };
+
+function hint({ code, message }: ClientError): string {
+  // No authority mends a certificate that has expired, or that is another host's.
+  return code === 'certificate' && message.includes('authority') ? ' (--tls-ca; --tls-insecure takes any)' : (HINTS[code] ?? '');
+}
 
 /** Of all that applies, the worst is what to know. */
 function exitCode(outcomes: readonly RecipientOutcome[]): number {
   if (outcomes.some(({ status }) => status === 'unknown')) return EXIT.unknown;
-  if (outcomes.some((outcome) => outcome.status === 'refused' && outcome.permanent)) return EXIT.refused;
+  if (outcomes.some(isForGood)) return EXIT.refused;
   return outcomes.every(({ status }) => status === 'accepted') ? EXIT.sent : EXIT.later;
+}
+
+/** Whether the same message would fare no better another time: the server has said so, or the message is not what it must be. */
+function isForGood(outcome: RecipientOutcome): boolean {
+  if (outcome.status === 'unsent') return outcome.cause === 'declaration' || outcome.cause === 'bare-line-end';
+  return outcome.status === 'refused' && outcome.permanent;
 }
 
 /** No session, because the server or this client does not want one that is not safe. */
@@ -128,8 +156,9 @@ const DENIED: ReadonlySet<ClientErrorCode> = new Set([
   'auth-failed',
 ]);
 
-function unsent(recipients: readonly string[], { stage, reply }: ClientError): RecipientOutcome[] {
-  return recipients.map((recipient) => ({ recipient, status: 'unsent', stage, cause: 'lost', reply }));
+function unsent(recipients: readonly string[], { code, stage, reply }: ClientError): RecipientOutcome[] {
+  const cause = code === 'aborted' ? 'aborted' : 'lost';
+  return recipients.map((recipient) => ({ recipient, status: 'unsent', stage, cause, reply }));
 }
 
 async function connectOptions(options: SendCommandOptions, signal: AbortSignal, tell: (line: string) => void): Promise<ConnectOptions> {

@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { createReadStream, fstatSync, openSync, type ReadStream, readSync } from 'node:fs';
 import { type MessageFacts, scanMessage } from '@ehlo/engine';
 import type { Message } from '#adapter';
 
@@ -16,26 +16,42 @@ export interface Letter {
 
 const BLOCK = 65_536;
 
-/** The message that a file holds, or standard input. Throws `MessageError` if the file can't be read. */
+/** The message that a file holds, or standard input. Throws `MessageError` if it can't be read. */
 export function openLetter(file: string | undefined): Letter {
-  if (file === undefined || file === '-') return { message: process.stdin, facts: undefined, octets: null };
+  if (file === undefined || file === '-') return standardInput();
   try {
-    const { octets, ...facts } = scanMessage(blocks(file));
-    return { message: () => createReadStream(file, { highWaterMark: BLOCK }), facts, octets };
+    // Opened once, and left open until the process ends: what is sent is what was scanned, whatever becomes of the name.
+    const handle = openSync(file, 'r');
+    // What comes only once would be gone when it is scanned.
+    if (!fstatSync(handle).isFile()) throw new Error('it is no file; give it as standard input');
+    const { octets, ...facts } = scanMessage(blocks(handle));
+    const message = (): ReadStream => createReadStream(file, { fd: handle, autoClose: false, start: 0, highWaterMark: BLOCK });
+    return { message, facts, octets };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new MessageError(code === 'ENOENT' ? `there is no file ${file}` : `${file} can't be read: ${message}`);
   }
 }
 
-function* blocks(file: string): Generator<Uint8Array, void, void> {
-  const handle = openSync(file, 'r');
+function standardInput(): Letter {
+  if (isDirectory()) throw new MessageError("standard input can't be read: it is a directory");
+  return { message: process.stdin, facts: undefined, octets: null };
+}
+
+/** Whether standard input is a directory, which would read as an empty message. */
+function isDirectory(): boolean {
   try {
-    // What comes only once would be gone when it is scanned.
-    if (!fstatSync(handle).isFile()) throw new Error('it is no file; give it as standard input');
-    const block = new Uint8Array(BLOCK);
-    for (let size = readSync(handle, block); size > 0; size = readSync(handle, block)) yield block.subarray(0, size);
-  } finally {
-    closeSync(handle);
+    return fstatSync(0).isDirectory();
+  } catch {
+    // Not every console can be asked: then it is none.
+    return false;
+  }
+}
+
+function* blocks(handle: number): Generator<Uint8Array, void, void> {
+  const block = new Uint8Array(BLOCK);
+  for (let at = 0, size = 1; size > 0; at += size) {
+    size = readSync(handle, block, 0, BLOCK, at);
+    if (size > 0) yield block.subarray(0, size);
   }
 }

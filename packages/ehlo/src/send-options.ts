@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { Pipelining } from '@ehlo/engine';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { each, port } from './serve-options.ts';
@@ -39,7 +40,10 @@ export function addSendOptions(command: Command): Command {
     .addOption(new Option('--to <address>', 'recipient; once for each').makeOptionMandatory().argParser(recipient))
     .optionsGroup('Where:')
     .addOption(
-      new Option('--server <host[:port]>', 'the server, or for LMTP a Unix socket (default port: 25; 465 with --tls implicit)')
+      new Option(
+        '--server <host[:port]>',
+        'the server, or for LMTP a Unix socket (default port: 25; 465 with --tls implicit; submission is port 587)',
+      )
         .makeOptionMandatory()
         .argParser(place),
     )
@@ -76,16 +80,24 @@ export function addSendOptions(command: Command): Command {
 }
 
 const EXIT_CODES = `
-Exit code: 0 all accepted; 1 a recipient refused for good; 75 none, but some for now or not sent; 76 an outcome is unknown;
-69 no session; 77 no TLS or no AUTH; 66 the message can't be read; 2 wrong options.`;
+Exit code: 0 all accepted; 1 a recipient refused for good, or a fault in the message; 75 neither, but some refused for now,
+not sent or stopped; 76 an outcome is unknown; 69 no session; 77 no TLS or no AUTH; 66 the message can't be read; 2 wrong options.`;
 
 /** `host`, `host:port`, `[address]:port`, an IPv6 address, or a path. */
 function place(text: string): Place {
   if (text.includes('/')) return { path: text };
   const [, literal, host, number] = /^(?:\[([^\]]+)\]|([^:]+))(?::([0-9]+))?$/.exec(text) ?? [];
-  if (literal !== undefined || host !== undefined) return { host: literal ?? host!, port: number === undefined ? null : port(number) };
-  if (/^[0-9A-Fa-f:.]+$/.test(text)) return { host: text, port: null };
+  if (literal !== undefined || host !== undefined)
+    return { host: literal ?? host!, port: number === undefined ? null : serverPort(number) };
+  if (isIPv6(text)) return { host: text, port: null };
   throw new InvalidArgumentError('It must be host, host:port, [address]:port or a path.');
+}
+
+/** Port 0 is for those who listen: any that is free. */
+function serverPort(text: string): number {
+  const number = port(text);
+  if (number === 0) throw new InvalidArgumentError('It must be a port from 1 to 65535.');
+  return number;
 }
 
 /** People write paths as they see them, between angle brackets. */

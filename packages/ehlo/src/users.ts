@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Authentication } from '@ehlo/node';
 import {
   cramMd5,
   login,
@@ -15,6 +14,7 @@ import {
   type UserTable,
   userTable,
 } from '@ehlo/sasl';
+import type { Authentication } from '#adapter';
 
 /** The options of `ehlo serve` that say who may authenticate. */
 export interface UsersOptions {
@@ -63,7 +63,7 @@ export async function loadUsers(options: UsersOptions, tls: boolean, warn: (line
     table = next;
   };
   return {
-    auth: { mechanisms, lookup: (name) => table.lookup(name), pepper, inClear: allowCleartextAuth },
+    auth: { mechanisms, lookup: (name) => table.lookup(name), pepper, inClear: allowCleartextAuth || !tls },
     reload: users === undefined ? null : reload,
   };
 }

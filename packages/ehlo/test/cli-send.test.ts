@@ -1,64 +1,15 @@
 // `ehlo send`, the real command line, to `ehlo serve` and to a server that says what the test wants.
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect } from 'vitest';
-import { test as base, type Cli } from './cli.ts';
+import { converse, FROM_TO, json, MESSAGE, test, to } from './sending.ts';
 
 const file = (name: string): string => fileURLToPath(new URL(`../../node/test/certs/${name}`, import.meta.url));
 const CERTIFICATE = ['--cert', file('server.crt'), '--key', file('server.key')];
 const TRUST = ['--tls-ca', file('ca.crt')];
-const MESSAGE = 'Subject: hello\r\n\r\n.dot\r\nlast';
-const FROM_TO = ['--from', 'joe@a.example', '--to', 'ann@b.example'];
-
-/** What a scripted server says to each line, by how it begins; `.` to the message; `''` as its greeting; null: it leaves. */
-type Answers = { readonly [start: string]: string | null };
-
-const test = base.extend<{ scripted: (answers?: Answers) => Promise<number> }>({
-  // biome-ignore lint/correctness/noEmptyPattern: vitest reads a fixture's needs from this pattern, and it has none.
-  scripted: async ({}, use) => {
-    const sockets = new Set<Socket>();
-    const servers: ReturnType<typeof createServer>[] = [];
-    await use(async (answers = {}) => {
-      const server = createServer((socket) => {
-        sockets.add(socket);
-        converse(socket, answers);
-      }).listen(0, '127.0.0.1');
-      servers.push(server);
-      await once(server, 'listening');
-      return (server.address() as AddressInfo).port;
-    });
-    for (const socket of sockets) socket.destroy();
-    for (const server of servers) server.close();
-  },
-});
-
-function converse(socket: Socket, answers: Answers): void {
-  const all: Answers = { '': '220 mx.example', EHLO: '250-mx.example\r\n250 SIZE 100000', DATA: '354 go on', QUIT: '221 bye', ...answers };
-  const say = (answer: string | null | undefined): void =>
-    void (answer === null ? socket.destroy() : socket.write(`${answer ?? '250 OK'}\r\n`));
-  let text = '';
-  let body = false;
-  socket.on('error', () => {});
-  socket.setEncoding('latin1').on('data', (chunk: string) => {
-    text += chunk;
-    for (let at = text.indexOf('\r\n'); at >= 0; at = text.indexOf('\r\n')) {
-      const line = text.slice(0, at);
-      text = text.slice(at + 2);
-      if (body && line !== '.') continue;
-      const start = Object.keys(all).find((key) => key !== '' && line.startsWith(key));
-      const answer = start === undefined ? undefined : all[start];
-      body = !body && line === 'DATA' && answer?.startsWith('354') === true;
-      say(answer);
-    }
-  });
-  say(all['']);
-}
-
-const to = (port: number | string, ...more: string[]): string[] => ['send', '--server', `127.0.0.1:${port}`, ...FROM_TO, ...more];
-const json = (cli: Cli): unknown[] => cli.lines.map((line) => JSON.parse(line) as unknown);
 
 describe('to ehlo serve', () => {
   test('a file: every octet arrives, one line a recipient', async ({ run, stored, folder }) => {
@@ -113,6 +64,13 @@ describe('to ehlo serve', () => {
     expect([...stored().values()]).toEqual([`${MESSAGE}\r\n`]);
   });
 
+  test('a reader of the conversation that has gone changes no outcome', async ({ run, stored }) => {
+    const cli = run(to(await run([]).port(), '--trace'), {}, MESSAGE);
+    cli.child.stderr!.destroy();
+    expect(await cli.exited).toBe(0);
+    expect([cli.lines.length, stored().size]).toEqual([1, 1]);
+  });
+
   test('TLS where it is offered; --trace shows it, on standard error', async ({ run }) => {
     const server = run([...CERTIFICATE]);
     const cli = run(to(await server.port(), '--trace'), {}, MESSAGE);
@@ -143,6 +101,16 @@ describe('to ehlo serve', () => {
         named('localhost', port, '--tls', 'implicit', ...TRUST),
       ),
     ).toEqual([0, 0, 0, 77, 77, 77]);
+  });
+
+  // Deno says of it that its authority is not known.
+  test.skipIf(process.env.EHLO_RUNTIME === 'deno')('an expired certificate: what would not mend it is not offered', async ({ run }) => {
+    const port = await run(['--cert', file('expired.crt'), '--key', file('other.key')]).port();
+    const cli = run(['send', '--server', `localhost:${port}`, ...FROM_TO, '--tls', 'required', '--tls-ca', file('expired.crt')], {}, 'x');
+    expect(await cli.exited).toBe(77);
+    expect(cli.errors).toBe(
+      "ehlo: the server's certificate has expired: the server needs a new one, if the clock here is right (--tls-insecure takes any)\n",
+    );
   });
 
   test('AUTH: by the best mechanism, under TLS only; the password by environment or file', async ({ run, folder }) => {
@@ -177,75 +145,17 @@ describe('to ehlo serve', () => {
   });
 });
 
-describe('exit codes', () => {
-  const two = ['--to', 'bob@b.example'];
-  test.for<[string, number, Answers, string]>([
-    ['all accepted', 0, {}, 'accepted accepted'],
-    ['one refused for good', 1, { 'RCPT TO:<bob': '550 5.1.1 nobody' }, 'accepted refused'],
-    ['one refused for now', 75, { 'RCPT TO:<bob': '450 4.2.1 later' }, 'accepted refused'],
-    ['one for good and one for now', 1, { 'RCPT TO:<ann': '450 later', 'RCPT TO:<bob': '550 nobody' }, 'refused refused'],
-    ['lost before the end', 75, { DATA: null }, 'unsent unsent'],
-    ['lost behind the end', 76, { '.': null }, 'unknown unknown'],
-    ['lost behind the end, one refused', 76, { 'RCPT TO:<bob': '550 nobody', '.': null }, 'unknown refused'],
-    ['larger than the server takes', 1, { EHLO: '250-mx\r\n250 SIZE 10' }, 'refused refused'],
-    ['no welcome', 69, { '': '554 no' }, 'unsent unsent'],
-    ['another protocol', 69, { '': '* OK IMAP4' }, 'unsent unsent'],
-  ])('%s: %i', async ([, code, answers, outcomes], { run, scripted }) => {
-    const cli = run(to(await scripted(answers), ...two, '--json'), {}, MESSAGE);
-    expect(await cli.exited).toBe(code);
-    expect(
-      json(cli)
-        .map((one) => (one as { outcome: string }).outcome)
-        .join(' '),
-    ).toBe(outcomes);
-  });
-
-  test('77 where TLS or AUTH can not be had', async ({ run, scripted }) => {
-    const port = await scripted();
-    const [tls, auth] = [
-      run(to(port, '--tls', 'required'), {}, MESSAGE),
-      run(to(port, '--auth-user', 'joe'), { EHLO_PASSWORD: 'x' }, MESSAGE),
-    ];
-    expect(await Promise.all([tls.exited, auth.exited])).toEqual([77, 77]);
-    expect(tls.errors).toBe('ehlo: TLS is required, and the server does not offer STARTTLS (--tls none sends in clear)\n');
-  });
-
-  test('69 where nobody listens', async ({ run }) => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    const cli = run(to(port), {}, MESSAGE);
-    expect([await cli.exited, cli.errors]).toEqual([69, `ehlo: nobody listens on 127.0.0.1:${port}\n`]);
-    expect(cli.lines).toEqual([`unsent    ann@b.example  nobody listens on 127.0.0.1:${port}`]);
-  });
-
-  test('69 where nobody answers in --timeout', async ({ run }) => {
-    const server = createServer((socket) => void socket.on('error', () => {})).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const cli = run(to((server.address() as AddressInfo).port, '--timeout', '0.2'), {}, MESSAGE);
-    expect([await cli.exited, cli.errors]).toEqual([
-      69,
-      'ehlo: no greeting came in time: is this a port for SMTP, and does it speak TLS first?\n',
-    ]);
-    server.close();
-  });
-
-  test('66 where the message can not be read', async ({ run, folder, scripted }) => {
-    const port = await scripted();
-    mkdirSync(join(folder, 'sub'));
-    const codes = ['missing.eml', 'sub'].map((name) => run(to(port, join(folder, name))).exited);
-    expect(await Promise.all(codes)).toEqual([66, 66]);
-  });
-
-  test('75 when it is stopped while it waits; the dot is never said', async ({ run, scripted }) => {
-    const cli = run(to(await scripted(), '--trace', '--json'), {}, null);
-    await cli.told(/SIZE 100000/);
-    cli.child.stdin!.write('Subject: half\r\n');
-    cli.child.kill('SIGTERM');
-    expect(await cli.exited).toBe(75);
-    expect(json(cli)).toMatchObject([{ outcome: 'unsent' }]);
-  });
+test('a file that is removed while the server is asked is sent all the same', async ({ run, folder }) => {
+  const path = join(folder, 'message.eml');
+  writeFileSync(path, MESSAGE);
+  const server = createServer((socket) => {
+    rmSync(path);
+    converse(socket, {});
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const cli = run(to((server.address() as AddressInfo).port, path));
+  expect([await cli.exited, cli.errors]).toEqual([0, '']);
+  server.close();
 });
 
 test('--dry-run prints the plan, and sends nothing', async ({ run, stored }) => {
@@ -271,6 +181,8 @@ test.for<[string, string[], RegExp, NodeJS.ProcessEnv?]>([
   ['an address that is none', to(1, '--to', 'ann'), /recipient 1 is no address that SMTP can carry/],
   ['an injected command', to(1, '--to', 'a@b>\r\nRCPT TO:<evil@e.example'), /recipient 1 is no address/],
   ['a port that is none', ['send', '--server', 'x:99999', ...FROM_TO], /It must be a port/],
+  ['no port behind the colon', ['send', '--server', '127.0.0.1:', ...FROM_TO], /It must be host, host:port/],
+  ['the port 0', to(0), /It must be a port from 1 to 65535/],
   ['a server that is none', ['send', '--server', 'a:b:c:x', ...FROM_TO], /It must be host, host:port/],
   ['a time that is none', to(1, '--timeout', '0'), /number of seconds above zero/],
   ['LMTP without a port', ['send', '--server', 'localhost', '--lmtp', ...FROM_TO], /LMTP has no port of its own/],

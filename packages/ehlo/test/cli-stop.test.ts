@@ -47,6 +47,14 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
   });
 });
 
+test('a reader of standard error that has gone: it is no failure', async ({ run }) => {
+  const cli = run();
+  await cli.port();
+  cli.child.stderr!.destroy();
+  cli.child.kill('SIGTERM');
+  expect(await cli.exited).toBe(0);
+});
+
 /** Tries to connect until nobody listens any more: not every runtime has closed a listener when it says so. */
 async function refused(port: number): Promise<string> {
   let outcome = '';

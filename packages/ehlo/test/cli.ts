@@ -1,8 +1,8 @@
 // Runs the real command line, and speaks SMTP to it.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -34,6 +34,9 @@ function permissions(): string[] {
   return /^deno run ((?:--allow-\S+ )+)npm:ehlo/m.exec(readme)?.[1]?.trim().split(' ') ?? [];
 }
 
+/** What a command reads on standard input; null: nothing, and no end; a descriptor or a socket: what that has. */
+type Input = string | Uint8Array | number | Socket | null;
+
 /** A command that runs. */
 export class Cli {
   readonly child: ChildProcess;
@@ -43,14 +46,14 @@ export class Cli {
   /** Its exit code, or the signal that ended it. */
   readonly exited: Promise<number | string>;
 
-  /** `input` is what it reads on standard input; null: nothing, and no end. */
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}, input?: string | Uint8Array | null) {
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}, input?: Input) {
     // Neither colours nor anything else by the environment that the tests happen to run in.
     const { PATH, HOME } = process.env;
-    const stdio: ('ignore' | 'pipe')[] = [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'];
+    const open = typeof input === 'number' || input instanceof Socket;
+    const stdio: StdioOptions = [input === undefined ? 'ignore' : open ? input : 'pipe', 'pipe', 'pipe'];
     this.child = spawn(BINARY, [...OPTIONS, BIN, ...args], { stdio, env: { PATH, HOME, ...env } });
     this.child.stdin?.on('error', () => {});
-    if (input !== null) this.child.stdin?.end(input);
+    if (!open && input !== null) this.child.stdin?.end(input);
     createInterface(this.child.stdout!).on('line', (line) => this.lines.push(line));
     this.child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.errors += text;
@@ -137,7 +140,7 @@ interface Fixtures {
   /** A folder that is gone after the test. */
   folder: string;
   /** Runs a command; `ehlo serve` in that folder, with a free port, if its words begin with an option. */
-  run: (args?: readonly string[], env?: NodeJS.ProcessEnv, input?: string | Uint8Array | null) => Cli;
+  run: (args?: readonly string[], env?: NodeJS.ProcessEnv, input?: Input) => Cli;
   /** Messages in new/, by their names; latin1. */
   stored: () => Map<string, string>;
 }

@@ -2,8 +2,10 @@
 export type UsageCode =
   | 'bad-hostname' // not a Domain or an address literal
   | 'bad-limit' // not a number, or below what the standard demands
+  | 'bad-option' // a word that the option does not know
   | 'bad-extension' // not implemented, or of no use without another option
   | 'bad-delay' // a reply can't be held back that long
+  | 'missing-tls' // TLS is required, and there is no certificate
   | 'missing-auth' // authentication is required, and there is no mechanism
   | 'missing-question' // the preset wants a decision that nobody is asked for
   | 'reply-class' // a reply code that may not answer this
@@ -14,10 +16,10 @@ export type UsageCode =
   | 'not-ready' // the session's phase does not allow this call
   | 'bad-address' // no path of the grammar
   | 'bad-parameter' // no value of a parameter of MAIL or RCPT, or a parameter that the session does not know
-  | 'bad-argument' // the text of a command, the name of a mechanism, or a response that does not fit a line
+  | 'bad-argument' // the text of a command, the name of a mechanism, or a response that does not fit a line; a text or a name that is no string
   | 'no-recipients'
   | 'not-offered' // the server does not offer the extension
-  | 'unprotected' // credentials on a connection that is less safe than was asked for
+  | 'unprotected' // credentials on a connection that is less safe than was asked for, or than can be answered for
   | 'missing-feature'; // a feature that was not named in the options
 
 /** The program misused the engine. Never thrown for anything that the peer sent. */

@@ -33,7 +33,7 @@ export interface TlsInfo {
   readonly servername: string;
   /** Data that binds another exchange to this connection (RFC 5929, RFC 9266), by its type; absent where the runtime has none. */
   readonly bindings?: ReadonlyMap<string, Uint8Array>;
-  /** The client's certificate, if it showed one. */
+  /** The other side's certificate: to a server the client's, if it showed one; to a client the server's. */
   readonly peerCertificate?: PeerCertificate;
 }
 
@@ -45,6 +45,9 @@ export interface PeerCertificate {
   readonly altNames: string;
   /** SHA-256 of the certificate. */
   readonly fingerprint256: string;
-  /** Whether a trusted authority signed it. */
+  /**
+   * Whether it can be relied on. Of a client's: a trusted authority signed it, whoever its holder is. Of a server's: a trusted authority
+   * signed it, and it is for the host that was asked for (RFC 9525 6), else it is anybody's.
+   */
   readonly authorized: boolean;
 }

@@ -109,7 +109,9 @@ function sent(message: string): string {
 }
 
 describe('a scan', () => {
-  const parts = fc.array(fc.constantFrom('\r', '\n', '\r\n', 'a', 'xyz', '\0', '\xe9'), { maxLength: 20 });
+  const parts = fc.array(fc.constantFrom('\r', '\n', '\r\n', 'a', 'xyz', '\0', '\xe9', '\xc3\xa9', '\xf0\x9f\x98\x80', '\xed\xa0\x80'), {
+    maxLength: 20,
+  });
 
   test('finds the size that is sent, the longest line of it, and what it holds', () => {
     fc.assert(
@@ -121,8 +123,8 @@ describe('a scan', () => {
         expect(scan).toEqual({
           octets: message.length,
           size: wire.length,
-          body: message.includes('\xe9') ? '8BITMIME' : '7BIT',
-          smtpUtf8: (wire.split('\r\n\r\n')[0]!.startsWith('\r\n') ? '' : wire.split('\r\n\r\n')[0]!).includes('\xe9'),
+          body: /[\x80-\xff]/.test(message) ? '8BITMIME' : '7BIT',
+          smtpUtf8: isBeyondAsciiUtf8(wire.startsWith('\r\n') ? '' : wire.split('\r\n\r\n')[0]!),
           bareLineEnds: /\r(?!\n)|(?<!\r)\n/.test(message),
           bareCr: message.match(/\r(?!\n)/g)?.length ?? 0,
           bareLf: message.match(/(?<!\r)\n/g)?.length ?? 0,
@@ -132,6 +134,33 @@ describe('a scan', () => {
       }),
       { numRuns: 2000, seed: 20_260_101 },
     );
+  });
+
+  function isBeyondAsciiUtf8(header: string): boolean {
+    try {
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets(header)) !== header;
+    } catch {
+      return false;
+    }
+  }
+
+  test('of a header with octets that are no UTF-8 does not ask for SMTPUTF8: they have no standard', () => {
+    const scan = scanMessage(octets('Subject: h\xe9\r\n\r\nx\r\n'));
+    expect([scan.smtpUtf8, scan.body]).toEqual([false, '8BITMIME']);
+  });
+
+  test('tells the size of what is sent as it is (RFC 3030 3)', () => {
+    const scan = scanMessage(octets('a\nb\nc\n'));
+    const capabilities = {
+      verb: 'EHLO',
+      name: '',
+      tls: true,
+      extensions: new Map(['CHUNKING', 'BINARYMIME'].map((name) => [name, []])),
+    } as const;
+    const extensions = new Map([...capabilities.extensions, ['SIZE', ['7']]]);
+    const envelope = { reversePath: '', recipients: [{ forwardPath: 'a@b.example' }], parameters: { body: 'BINARYMIME' } } as const;
+    const plan = planTransaction({ ...capabilities, extensions }, envelope, scan, { chunking: true });
+    expect([plan.mail, plan.problem]).toEqual(['MAIL FROM:<> SIZE=6 BODY=BINARYMIME', null]);
   });
 
   test('does not care where the message is cut', () => {

@@ -133,7 +133,7 @@ test.each([
   ['auth', 'AUTH PLAIN AGEAYg==\r\n', ''],
   ['data', 'MAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nBDAT 1 LAST\r\n', 'x'],
 ] as const)('the refusal of %s is held back as long as it asks for', (type, text, rest) => {
-  const b = new Bench({ ask: ['auth', 'data'], auth: { mechanisms: ['PLAIN'] }, limits: { faultDelay: 10 } });
+  const b = new Bench({ ask: ['auth', 'data'], auth: { mechanisms: ['PLAIN'], inClear: true }, limits: { faultDelay: 10 } });
   b.say(`EHLO c.example\r\n${text}`);
   const question = b.question();
   expect(question.type).toBe(type);

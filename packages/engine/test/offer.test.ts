@@ -13,7 +13,7 @@ const TLS = { protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', servername:
 const CONDITIONS: { readonly [keyword: string]: Options } = {
   REQUIRETLS: { tls: TLS },
   STARTTLS: { starttls: 'offered' },
-  AUTH: { auth: { mechanisms: ['EXTERNAL'] }, ask: ['auth'] },
+  AUTH: { auth: { mechanisms: ['EXTERNAL'], inClear: true }, ask: ['auth'] },
   VRFY: { ask: ['info'] },
   EXPN: { ask: ['info'] },
   XCLIENT: { trust: ['XCLIENT'] },

@@ -132,7 +132,7 @@ describe('what EHLO announces is checked first', () => {
   });
 
   test('a mechanism in small letters is offered in capitals, and works', () => {
-    const { say, question } = begin({ auth: { mechanisms: ['plain'] }, ask: ['auth'] });
+    const { say, question } = begin({ auth: { mechanisms: ['plain'], inClear: true }, ask: ['auth'] });
     expect(say(HELLO)).toMatch(/250.AUTH PLAIN\r\n/);
     say('AUTH plain AGEAYg==\r\n');
     expect(question()).toMatchObject({ type: 'auth', mechanism: 'PLAIN' });
@@ -140,7 +140,7 @@ describe('what EHLO announces is checked first', () => {
 });
 
 test.each([[undefined], ['']])('nobody authenticates as %j', (identity) => {
-  const { session, say, question, refuse } = begin({ auth: { mechanisms: ['PLAIN'] }, ask: ['auth'] });
+  const { session, say, question, refuse } = begin({ auth: { mechanisms: ['PLAIN'], inClear: true }, ask: ['auth'] });
   say(`${HELLO}AUTH PLAIN AGEAYg==\r\n`);
   expect(() => session.accept(question(), { identity } as never)).toThrow('identity');
   expect(session.identity).toBeNull();

@@ -177,3 +177,42 @@ test('a snapshot keeps nothing that it was lent, not even of a Buffer, whose sli
   if (question?.type === 'mail') restored.accept(question);
   expect(pull(restored)).toBe('250 2.1.0 Sender OK\r\n250 2.0.0 NOOP OK\r\n');
 });
+
+test.each<[string, object, string, RegExp]>([
+  ['no host name', { hostname: undefined }, 'bad-hostname', /^hostname must be a domain name .*, not undefined$/],
+  ['a host name that is none', { hostname: 'a b' }, 'bad-hostname', /, not "a b"$/],
+  ['a preset that is none', { preset: 'toString' }, 'bad-option', /^preset is toString; it must be one of mx, submission, lmtp, sink$/],
+  ['a word for STARTTLS', { starttls: 'require' }, 'bad-option', /^starttls is require; it must be one of off, offered, required$/],
+  ['a word for line ends', { bareLineEnds: 'refuse' }, 'bad-option', /^bareLineEnds /],
+  ['a word for early talkers', { earlyTalkers: 'refuse' }, 'bad-option', /^earlyTalkers /],
+  [
+    'a limit that is none',
+    { limits: { mesageSize: 70_000 } },
+    'bad-limit',
+    /^limits has no mesageSize; it has commandLine, .*messageSize, /,
+  ],
+  ['a limit of every object', { limits: { toString: 1 } }, 'bad-limit', /^limits has no toString; /],
+])('from JavaScript: %s is told by name', (_, options, code, message) => {
+  const whole = { hostname: 'mx.example.org', preset: 'sink', ...options } as ServerOptions;
+  expect(() => new ServerSession(whole)).toThrow(
+    expect.objectContaining({ name: 'SmtpUsageError', code, message: expect.stringMatching(message) }),
+  );
+});
+
+test('AUTH is offered in clear only where somebody has said so, whether TLS can be had or not', () => {
+  for (const starttls of ['off', 'offered'] as const) {
+    const offered = (auth: object): boolean => {
+      const options: ServerOptions = {
+        hostname: 'mx.example.org',
+        preset: 'sink',
+        ask: ['auth'],
+        starttls,
+        auth: { mechanisms: ['PLAIN'], ...auth },
+      };
+      const s = new ServerSession(options);
+      pull(s);
+      return talk(s, 'EHLO c\r\n').includes('AUTH PLAIN\r\n');
+    };
+    expect([offered({}), offered({ inClear: false }), offered({ inClear: true })]).toEqual([false, false, true]);
+  }
+});

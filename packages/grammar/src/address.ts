@@ -1,5 +1,5 @@
 import { addressLiteral, ipv4Address, ipv6Address } from './domain.ts';
-import type { Mailbox } from './mailbox.ts';
+import { formatMailbox, type Mailbox } from './mailbox.ts';
 import { encodeUtf8 } from './rule.ts';
 
 /** An address literal (RFC 5321 4.1.3), understood. */
@@ -77,6 +77,34 @@ export function sameDomain(a: string, b: string, toAscii: ToAscii = (domain) => 
 export function sameMailbox(a: Mailbox, b: Mailbox, toAscii?: ToAscii): boolean {
   const sameLocal = a.localPart === b.localPart || (isPostmaster(a) && isPostmaster(b));
   return sameLocal && sameDomain(a.domain, b.domain, toAscii);
+}
+
+/**
+ * The text that a mailbox shares with those that are the same (`sameMailbox`) and with no others, to find it by in a set or a map:
+ * its `address` with the domain in lower case, a literal as the address that it spells, and `postmaster` in lower case. A path is a
+ * mailbox, too: `<Postmaster>` has the key `postmaster`.
+ *
+ * @example
+ * ```ts
+ * import { mailboxKey, octets, parseMailbox } from '@ehlo/grammar';
+ * const parsed = parseMailbox(octets('"Joe"@EXAMPLE.org'));
+ * parsed.ok && mailboxKey(parsed.value)
+ * // → 'Joe@example.org'
+ * ```
+ */
+export function mailboxKey(mailbox: Mailbox, toAscii: ToAscii = (domain) => domain): string {
+  const { localPart, domain } = mailbox;
+  return formatMailbox(isPostmaster(mailbox) ? 'postmaster' : localPart, literalKey(domain) ?? (toAscii(domain) ?? domain).toLowerCase());
+}
+
+/** An address literal as the address that it spells; null if the domain is none. */
+function literalKey(domain: string): string | null {
+  const literal = domain.startsWith('[') ? parseAddressLiteral(domain) : null;
+  if (literal === null) return null;
+  if (literal.kind === 'general') return `[${literal.tag}:${literal.text}]`.toLowerCase();
+  if (literal.kind === 'ipv4') return `[${literal.octets.join('.')}]`;
+  const group = (i: number): string => (literal.octets[2 * i]! * 256 + literal.octets[2 * i + 1]!).toString(16);
+  return `[IPv6:${Array.from({ length: 8 }, (_, i) => group(i)).join(':')}]`;
 }
 
 /** RFC 5321 4.5.1: the reserved mailbox, in any case, with a domain or without. */

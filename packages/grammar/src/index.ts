@@ -2,6 +2,7 @@ export {
   type AddressLiteral,
   formatAddressLiteral,
   isPostmaster,
+  mailboxKey,
   parseAddressLiteral,
   sameDomain,
   sameMailbox,

@@ -69,6 +69,51 @@ test('two local parts that differ are two mailboxes', () => {
   });
 });
 
+/** The key of a forward-path. */
+const keyOf = (text: string): string => {
+  const parsed = grammar.parsePath(encodeUtf8(text), grammar.FORWARD_PATH);
+  return parsed.ok ? grammar.mailboxKey(parsed.value) : parsed.message;
+};
+
+test('two mailboxes have one key if they are the same, and only then', () => {
+  const upper = ({ localPart, domain }: grammar.Mailbox): grammar.Mailbox => {
+    const louder = domain.replaceAll(/[a-z]/g, (letter) => letter.toUpperCase());
+    return { localPart, domain: louder, address: grammar.formatMailbox(localPart, louder) };
+  };
+  hold(
+    any.mailbox.chain((one) => fc.tuple(fc.constant(one), fc.oneof(any.mailbox, fc.constant(one), fc.constant(upper(one))))),
+    ([a, b]) => {
+      expect(grammar.mailboxKey(a) === grammar.mailboxKey(b)).toBe(grammar.sameMailbox(a, b));
+      const { localPart } = b;
+      const together = { ...a, localPart, address: grammar.formatMailbox(localPart, a.domain) };
+      expect(grammar.mailboxKey(a) === grammar.mailboxKey(together)).toBe(grammar.sameMailbox(a, together));
+    },
+    1000,
+  );
+});
+
+test.each([
+  ['<Joe@Example.ORG>', 'Joe@example.org'],
+  ['<"Joe"@example.org>', 'Joe@example.org'],
+  ['<"joe smith"@Example.org>', '"joe smith"@example.org'],
+  ['<@a.example:joe@B.example>', 'joe@b.example'],
+  ['<POSTMASTER>', 'postmaster'],
+  ['<"Postmaster"@Example.org>', 'postmaster@example.org'],
+  ['<joe@[192.0.2.1]>', 'joe@[192.0.2.1]'],
+  ['<joe@[IPv6:2001:DB8::1]>', 'joe@[IPv6:2001:db8:0:0:0:0:0:1]'],
+  ['<joe@[ipv6:2001:db8:0::192.0.2.1]>', 'joe@[IPv6:2001:db8:0:0:0:0:c000:201]'],
+])('the key of %s', (path, key) => {
+  expect(keyOf(path)).toBe(key);
+});
+
+test('with IDNA a U-label and its A-label have one key', () => {
+  const toAscii = (domain: string): string => new URL(`http://${domain}`).hostname;
+  const [a, b] = ['bücher.example', 'XN--bcher-kva.example'].map((domain) => ({ localPart: 'joe', domain, address: `joe@${domain}` }));
+  expect(grammar.mailboxKey(a!, toAscii)).toBe('joe@xn--bcher-kva.example');
+  expect(grammar.mailboxKey(b!, toAscii)).toBe('joe@xn--bcher-kva.example');
+  expect(grammar.mailboxKey(a!)).toBe('joe@bücher.example');
+});
+
 test.each([
   ['Reverse-path', 'reverse', grammar.REVERSE_PATH],
   ['Forward-path', 'forward', grammar.FORWARD_PATH],

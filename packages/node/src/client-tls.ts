@@ -1,6 +1,7 @@
 import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { domainToASCII } from 'node:url';
 import { ClientError } from '@ehlo/driver';
 import type { Tls, Wrapped } from './handshake.ts';
 import { pem, pems } from './pem.ts';
@@ -25,10 +26,16 @@ export interface ClientTlsSettings {
 /** The client's side of TLS with one server. */
 export class ClientTls implements Tls {
   readonly #options: ConnectionOptions;
+  readonly #implicit: boolean;
 
-  /** `verified`: whether a certificate that is not verified ends the session, if the settings don't say. */
-  constructor(settings: ClientTlsSettings, host: string, verified: boolean) {
-    const { ca, key, cert, passphrase, servername = host, minVersion = 'TLSv1.2', rejectUnauthorized = verified } = settings;
+  /**
+   * `verified`: whether a certificate that is not verified ends the session, if the settings don't say. `implicit`: TLS from the first octet,
+   * not behind STARTTLS.
+   */
+  constructor(settings: ClientTlsSettings, host: string, verified: boolean, implicit = false) {
+    const { ca, key, cert, passphrase, minVersion = 'TLSv1.2', rejectUnauthorized = verified } = settings;
+    const servername = nameInTls(settings.servername ?? host);
+    this.#implicit = implicit;
     this.#options = {
       // RFC 6066 3: an address is no name that could be asked for; the certificate is held against it all the same.
       ...(isIP(servername) === 0 ? { servername } : {}),
@@ -45,7 +52,7 @@ export class ClientTls implements Tls {
   wrap(stream: Duplex): Wrapped {
     // Node's types ask for a net.Socket; what it does is to take any Duplex.
     const socket = connect({ ...this.#options, socket: stream as Socket });
-    return { socket, secured: 'secureConnect', describe: () => describeServer(socket), explain };
+    return { socket, secured: 'secureConnect', describe: () => describeServer(socket), explain: (error) => explain(error, this.#implicit) };
   }
 }
 
@@ -64,8 +71,15 @@ function describeServer(socket: TLSSocket): ReturnType<typeof describeTls> {
   });
 }
 
+/** RFC 6066 3: the name is in ASCII, by A-labels, and has no dot at its end. The certificate is held against the same form. */
+function nameInTls(name: string): string {
+  const dotless = name.replace(/\.$/, '');
+  // What no IDN can be is asked for as it is, and found nowhere.
+  return /[^ -~]/.test(dotless) ? domainToASCII(dotless) || dotless : dotless;
+}
+
 /** OpenSSL's errors name neither what it is about nor what to do. */
-function explain(error: NodeJS.ErrnoException): Error {
+function explain(error: NodeJS.ErrnoException, implicit: boolean): Error {
   const { code = '', message } = error;
   const made = (name: 'certificate' | 'speaks-cleartext' | 'tls-failed', text: string): ClientError =>
     new ClientError(name, text, { stage: 'tls', cause: error });
@@ -75,10 +89,25 @@ function explain(error: NodeJS.ErrnoException): Error {
       `the server's certificate is not that of the host that was asked for: ${message.split(': ').slice(1).join(': ')}`,
     );
   if (CERTIFICATE.test(code))
-    return made('certificate', `the server's certificate is not trusted: ${message}; give the authority that has signed it`);
-  if (CLEARTEXT.test(code)) return made('speaks-cleartext', 'this port does not speak TLS first: connect in clear, with STARTTLS');
-  return made('tls-failed', `the TLS handshake failed: ${message}`);
+    return made('certificate', `the server's certificate ${CERTIFICATE_FAULTS[code] ?? untrusted(code, message)}`);
+  if (!CLEARTEXT.test(code)) return made('tls-failed', `the TLS handshake failed: ${message}`);
+  return implicit
+    ? made('speaks-cleartext', 'this port does not speak TLS first: connect in clear, with STARTTLS')
+    : made('tls-failed', 'the server accepts STARTTLS, and then goes on in clear');
 }
 
 const CERTIFICATE = /CERT|UNABLE_TO_VERIFY|SELF_SIGNED|CRL|ISSUER/;
 const CLEARTEXT = /^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/;
+
+/** What no other authority would mend. */
+const CERTIFICATE_FAULTS: { readonly [code: string]: string } = {
+  CERT_HAS_EXPIRED: 'has expired: the server needs a new one, if the clock here is right',
+  CERT_NOT_YET_VALID: 'is not valid yet: is the clock here right?',
+};
+
+function untrusted(code: string, message: string): string {
+  return `is not trusted: ${message}${AUTHORITY.test(code) ? '; give the authority that has signed it' : ''}`;
+}
+
+/** Nobody who is known has signed it. */
+const AUTHORITY = /UNABLE_TO|SELF_SIGNED|ISSUER/;

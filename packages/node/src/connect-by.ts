@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { type Client, ClientError, connectOn, type ConnectOptions as DriverOptions, dial, starttlsOf, type Transport } from '@ehlo/driver';
+import { ClientSession, SmtpUsageError } from '@ehlo/engine';
 import { ClientTls, type ClientTlsSettings } from './client-tls.ts';
 import type { Tls } from './handshake.ts';
 import { SocketTransport } from './transport.ts';
@@ -16,7 +17,7 @@ export interface ConnectPlace extends DriverOptions {
   readonly tls?: ClientTlsSettings;
   /** TLS from the first octet (RFC 8314 3.3), as on port 465. */
   readonly implicitTls?: boolean;
-  /** Milliseconds that finding the host and connecting to it may take. Default 30000. */
+  /** Milliseconds that finding the host and connecting to it may take; infinite for no limit. Default 30000. */
   readonly connectTimeout?: number;
   /**
    * Opens the connection in another way, such as through a proxy: a socket of `node:net` that is connected, or a transport of any kind.
@@ -41,12 +42,14 @@ export async function connectBy(open: Open, options: ConnectPlace): Promise<Clie
   const { host = '127.0.0.1', path = null, tls, implicitTls = false, connectTimeout = 30_000, transport: given, ...rest } = options;
   const { port = implicitTls ? 465 : rest.auth === undefined ? 25 : 587, ...session } = rest;
   if (session.protocol === 'lmtp' && path === null && options.port === undefined && given === undefined)
-    throw new TypeError('LMTP has no port of its own: give port, or path');
+    throw new SmtpUsageError('bad-argument', 'LMTP has no port of its own: give port, or path');
+  refuseMistakes(session);
   const target: Target = { host, port };
   const verified = implicitTls || starttlsOf(session) === 'required';
-  const security = new ClientTls(tls ?? {}, path === null ? host : 'localhost', verified);
+  const security = new ClientTls(tls ?? {}, path === null ? host : 'localhost', verified, implicitTls);
   const transport = await dial(
-    async (signal) => (given === undefined ? await open(target, path, security, signal) : securable(await given(target, signal), security)),
+    async (signal) =>
+      given === undefined ? await open(target, path, security, signal) : securable(await openedBy(() => given(target, signal)), security),
     // One that nobody waits for any more.
     (late) => late.abort(),
     connectTimeout,
@@ -54,6 +57,21 @@ export async function connectBy(open: Open, options: ConnectPlace): Promise<Clie
   );
   if (implicitTls && transport.tls === undefined) await shakeHands(transport, session);
   return await connectOn(transport, session, path === null ? target : {});
+}
+
+/** Throws `SmtpUsageError` for options that no session can be made with: a mistake shows wherever it is made, whoever listens. */
+function refuseMistakes({ auth: _auth, signal: _signal, notice: _notice, hostname = '[127.0.0.1]', ...session }: DriverOptions): void {
+  new ClientSession({ ...session, hostname });
+}
+
+/** What the program's own way to connect fails with is whatever it likes: it comes as a `ClientError` all the same. */
+async function openedBy(given: () => Promise<Socket | Transport>): Promise<Socket | Transport> {
+  try {
+    return await given();
+  } catch (error) {
+    if (error instanceof ClientError) throw error;
+    throw new ClientError('no-connection', `no connection by the option transport: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** What a program has opened by itself. */
@@ -76,6 +94,7 @@ async function shakeHands(transport: Transport, { limits, signal }: DriverOption
       () => {},
       tlsTimeout,
       signal,
+      'tls',
     );
   } catch (error) {
     transport.abort();

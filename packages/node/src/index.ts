@@ -5,4 +5,3 @@ export type { Target } from './connect-by.ts';
 export { type ListenOptions, listen } from './listen.ts';
 export { type ServeOptions, serve } from './serve.ts';
 export { type Certificate, ServerTls, type TlsSettings } from './server-tls.ts';
-export { SocketTransport } from './transport.ts';

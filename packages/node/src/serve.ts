@@ -1,13 +1,15 @@
 import { type Handler, type ListenAndServeOptions, listenAndServe, type Server } from '@ehlo/driver';
 import { listen } from './listen.ts';
 import type { ServerTls, TlsSettings } from './server-tls.ts';
+import { warn } from './warn.ts';
 
 export interface ServeOptions extends ListenAndServeOptions<TlsSettings | ServerTls> {}
 
 /**
  * Listens and serves SMTP.
  *
- * Rejects with Node's error if it can't listen, with `SmtpUsageError` if the options are wrong.
+ * Rejects with Node's error if it can't listen, with `SmtpUsageError` if the options are wrong. The first failure of a handler that has no
+ * method `error` is told by a warning of the process.
  *
  * @example
  * ```ts
@@ -17,5 +19,5 @@ export interface ServeOptions extends ListenAndServeOptions<TlsSettings | Server
  * ```
  */
 export async function serve(options: ServeOptions, handler: Handler): Promise<Server> {
-  return await listenAndServe(listen, options, handler);
+  return await listenAndServe(listen, options, handler, warn);
 }

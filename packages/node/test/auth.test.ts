@@ -1,5 +1,8 @@
 // AUTH over sockets: by PLAIN, and by SCRAM bound to the TLS connection.
 import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type ClientContext, type Mechanism, plain, scram, scramKeys } from '@ehlo/sasl';
 import { describe, expect } from 'vitest';
 import { RUNTIME } from './adapter.ts';
@@ -95,6 +98,30 @@ test('nothing is offered in clear where there is TLS, unless it is allowed', asy
   expect(hello).not.toContain('AUTH');
   expect(reply).toBe('538 5.7.11 Encryption required for requested authentication mechanism');
   expect(await clear({ inClear: true })).toEqual([expect.stringContaining('250-AUTH SCRAM-SHA-256 PLAIN\r\n'), SUCCESS]);
+});
+
+test('where there is no TLS at all it is offered to this machine, and a server for others does not start', async ({ start, dial }) => {
+  const greeted = async (wire: Wire): Promise<string> => {
+    await wire.reply();
+    return await wire.say('EHLO client.example');
+  };
+  const folder = await mkdtemp(join(tmpdir(), 'auth-'));
+  const path = join(folder, 'smtp.sock');
+  const unix = start({}, { auth, path }).then(() => ({ path }));
+  for (const place of [await start({}, { auth }), await unix]) {
+    const wire = await dial(place);
+    expect(await greeted(wire)).toContain('250-AUTH SCRAM-SHA-256 PLAIN\r\n');
+    expect(await authenticate(wire, plain(), {})).toBe(SUCCESS);
+  }
+  await rm(folder, { recursive: true });
+  await expect(start({}, { auth, host: '0.0.0.0' })).rejects.toMatchObject({ name: 'SmtpUsageError', code: 'unprotected' });
+  expect(await greeted(await dial(await start({}, { auth, host: '0.0.0.0', tls: SERVER })))).not.toContain('AUTH');
+  expect(await greeted(await dial(await start({}, { auth: { ...auth, inClear: true }, host: '0.0.0.0' })))).toContain('AUTH');
+});
+
+test('TLS that is required and can not be had: the server does not start', async ({ start }) => {
+  await expect(start({}, { starttls: 'required' })).rejects.toMatchObject({ name: 'SmtpUsageError', code: 'missing-tls' });
+  await start({}, { starttls: 'required', tls: SERVER });
 });
 
 test('TLS forgets who had authenticated', async ({ start, dial }) => {

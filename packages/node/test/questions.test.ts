@@ -1,7 +1,7 @@
 // Decisions of the application, over real sockets: late ones, failing ones, and none.
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Handler, reject } from '@ehlo/node';
-import { describe, expect } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import { test } from './fixture.ts';
 
 const SECRET = 'database password is hunter2';
@@ -145,3 +145,19 @@ test('a refusal of each stage is said as it was made', async ({ start, dial }) =
 function fail(): never {
   throw new Error(SECRET);
 }
+
+test('a failure that the handler has no method for is told by a warning of the process, once for a server', async ({ start, dial }) => {
+  const warnings: Error[] = [];
+  const listener = (warning: Error): void => void (warning.name === 'HandlerWarning' && warnings.push(warning));
+  process.on('warning', listener);
+  const rcpt = (): never => {
+    throw new Error('the directory is away');
+  };
+  const wire = await dial(await start({ rcpt }));
+  await wire.reply();
+  for (const line of CONVERSATION.slice(0, 3)) await wire.say(line);
+  for (const line of Array.from({ length: 3 }, () => CONVERSATION[3]!)) expect(await wire.say(line)).toMatch(/^451 /);
+  await vi.waitFor(() => expect(warnings).toHaveLength(1));
+  process.off('warning', listener);
+  expect(warnings[0]!.message).toMatch(/^the handler has failed at rcpt, .*: the directory is away$/);
+});

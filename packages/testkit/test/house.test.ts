@@ -1,9 +1,9 @@
 // The rules of the house that no compiler holds: arrows between packages, manifests, the shape of sources.
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { imports, json, type Package, packageOf, packages, parse, root, sources, text, walk } from './house.ts';
+import { imports, json, type Package, packageOf, packages, parse, root, type SyntaxNode, sources, text, walk } from './house.ts';
 
 const EVERYTHING = '*';
 
@@ -92,6 +92,14 @@ describe.each(publishable.map((pkg): [string, Package] => [pkg.manifest.name, pk
     expect(manifest.files).toEqual(expect.arrayContaining(['dist', 'src', '!dist/.tsbuildinfo']));
     expect(existsSync(`${root}${folder}/README.md`)).toBe(true);
   });
+
+  test('its pages lead to nothing that is not in the package', () => {
+    const pages = readdirSync(root + folder).filter((name) => name.endsWith('.md') && name !== 'CHANGELOG.md');
+    const shipped = ['README.md', ...(manifest.files ?? [])];
+    const links = pages.flatMap((page) => [...text(`${folder}/${page}`).matchAll(/\]\((?!https?:)([^)#]+)|^\[.*\]: (?!https?:)(\S+)/gm)]);
+    expect(links.map(([, inline, listed]) => inline ?? listed).filter((target) => !shipped.includes(target!))).toEqual([]);
+    expect(pages.filter((page) => !shipped.includes(page))).toEqual([]);
+  });
 });
 
 test.each(['@ehlo/grammar', '@ehlo/engine', '@ehlo/sasl'].filter((name) => names.has(name)))('%s compiles with no I/O in sight', (name) => {
@@ -125,6 +133,13 @@ const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--
   .split('\0')
   .filter((file) => file !== '' && existsSync(root + file));
 
+test('each adapter exports the same names: they are what `ehlo` has, whatever the runtime', () => {
+  const [node, deno, bun] = ['node', 'deno', 'bun'].map((adapter) => exportedNames(`packages/${adapter}/src/index.ts`));
+  expect(deno).toEqual(node);
+  expect(bun).toEqual(node);
+  expect(node).toEqual(expect.arrayContaining(['ClientTls', 'ServerTls', 'connect', 'serve']));
+});
+
 test('these tests run again when anything that they read has changed', () => {
   const { tasks } = json<{ tasks: Record<string, { inputs: string[] }> }>('turbo.json');
   const inputs = tasks['@ehlo/testkit#test']?.inputs ?? [];
@@ -141,6 +156,15 @@ test('no file mentions the folders of one machine', () => {
   });
   expect(guilty).toEqual([]);
 });
+
+/** The names that a module exports, types included; those that it passes on whole from another package as `* from`. */
+function exportedNames(file: string): string[] {
+  const names = (parse(text(file)).body as SyntaxNode[]).flatMap((statement) => {
+    if (statement.type === 'ExportAllDeclaration') return [`* from ${(statement.source as SyntaxNode).value}`];
+    return ((statement.specifiers ?? []) as { exported: SyntaxNode }[]).map(({ exported }) => String(exported.name));
+  });
+  return names.sort();
+}
 
 /** What a specifier stands for: one of the package's own, `#name`, for as many as it has conditions. */
 function behind(specifier: string, { imports: own }: Package['manifest']): readonly string[] {

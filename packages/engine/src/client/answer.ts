@@ -12,11 +12,13 @@ export function answer(core: ClientCore, reply: Reply, line: string): void {
   // A refusal may have begun in the middle of the message, and end behind it.
   const premature = core.premature && !(due?.to === 'END' && reply.code >= 400);
   if (due === undefined || !due.live || premature) return closing ? core.close('closing', reply) : answerEarly(core, reply, line);
+  core.premature = false;
   if (!fits(due.to, reply.code)) return core.fault('unexpected-code', line);
+  // What 421 answers was not refused, it was not looked at; but a message that was sent has its answer by it.
+  if (closing && due.to !== 'END' && due.to !== 'QUIT') return core.close('closing', reply);
   core.due.shift();
   core.flight -= due.size;
-  // What 421 answers was not refused, it was not looked at; but a message that was sent has its answer by it.
-  if (!closing || due.to === 'END' || due.to === 'QUIT') carryOut(core, reply, due);
+  carryOut(core, reply, due);
   if (closing) core.close('closing', reply);
   if (core.phase === 'closed') return;
   advance(core);

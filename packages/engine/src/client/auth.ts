@@ -1,4 +1,4 @@
-import { decodeBase64, encodeBase64, encodeUtf8, type Reply } from '@ehlo/grammar';
+import { decodeBase64, encodeBase64, encodeUtf8, latin1, type Reply } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import { Secret } from '../secret.ts';
 import type { ClientCore } from './core.ts';
@@ -30,13 +30,13 @@ function begin(core: ClientCore, mechanism: string, initial: Uint8Array | null):
   core.go('authenticate');
   core.exchange = { mechanism, initial: fits ? null : initial, challenges: 0, state: 'asked' };
   core.secrets = [];
-  hide(core, written.slice(1));
+  if (initial !== null) hide(core, initial);
   core.ask('AUTH', fits ? line + written : line, null, 0, fits && written !== '' ? `${line} ***` : line);
 }
 
 function respond(core: ClientCore, response: Uint8Array): void {
   const text = encoded(response);
-  hide(core, text);
+  hide(core, response);
   core.exchange!.state = 'asked';
   core.ask('AUTH', text, null, 0, '***');
 }
@@ -86,6 +86,10 @@ function encoded(bytes: Uint8Array): string {
 /** A short text stands in many a line by chance. */
 const SHORTEST_SECRET = 4;
 
-function hide(core: ClientCore, text: string): void {
-  if (text.length >= SHORTEST_SECRET) core.secrets.push(text);
+/** Neither what is sent is shown nor what it says, NUL and ^A (RFC 4616 2, RFC 7628 3.1) between: the server may repeat both. */
+function hide(core: ClientCore, response: Uint8Array): void {
+  const said = latin1(response, 0, response.length).split(/[^!-\xff]/);
+  core.secrets.push(...[encodeBase64(response), ...said].filter((text) => text.length >= SHORTEST_SECRET));
+  // The longest first: a shorter one may be its beginning.
+  core.secrets.sort((a, b) => b.length - a.length);
 }

@@ -25,7 +25,6 @@ function parts(core: ClientCore, body: Body): Part[] {
   const command = encodeUtf8(`BDAT ${bytes.length}${last ? ' LAST' : ''}\r\n`);
   const size = command.length + bytes.length;
   const due = core.expect(last ? 'END' : 'BDAT', transaction, 0, size);
-  if (bytes.length === 0) return [{ bytes: command, due }];
   return [
     { bytes: command, due: null },
     { bytes, due },

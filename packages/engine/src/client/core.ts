@@ -129,11 +129,9 @@ export class ClientCore {
     this.expect('GREETING', null, 0, 0).live = true;
   }
 
-  /** Moves to the phase that the table names. */
+  /** Moves to the phase that the table names: there is one wherever this is called. */
   go(on: ClientTrigger): void {
-    const row = findClientRow(this.phase, on);
-    if (row === undefined) throw new Error(`can't ${on}: the phase is ${this.phase}`);
-    this.phase = row.to;
+    this.phase = findClientRow(this.phase, on)!.to;
   }
 
   /** Whether the table and its guards let the program do something now. */
@@ -144,13 +142,14 @@ export class ClientCore {
   /** Throws `SmtpUsageError` unless the program may do something now. */
   demand(on: ClientTrigger): void {
     const refusal = this.#refusal(on);
-    if (refusal !== undefined) throw new SmtpUsageError(GUARD_FAILURES[refusal as ClientGuard] ?? 'not-ready', `can't ${on}: ${refusal}`);
+    if (refusal !== undefined)
+      throw new SmtpUsageError(GUARD_FAILURES[refusal as ClientGuard] ?? 'not-ready', `can't ${on} unless ${refusal}`);
   }
 
   /** The first condition that does not hold, or that there is no row. */
   #refusal(on: ClientTrigger): string | undefined {
     const row = findClientRow(this.phase, on);
-    return row === undefined ? `the phase is ${this.phase}` : row.guards?.find((guard) => !CONDITIONS[guard](this));
+    return row === undefined ? `the phase is not ${this.phase}` : row.guards?.find((guard) => !CONDITIONS[guard](this));
   }
 
   feature<Name extends ClientFeature['name']>(name: Name): Extract<ClientFeature, { readonly name: Name }> | undefined {

@@ -25,9 +25,11 @@ export interface ClientRecipient {
 export interface MessageFacts {
   /** Octets with every line end as CRLF, one at the end of the message included, without stuffed dots (RFC 1870 5). */
   readonly size?: number;
+  /** Octets as given: the size of what is sent as BINARYMIME. */
+  readonly octets?: number;
   /** What the body holds. Absent: 8BITMIME is declared where it is offered. */
   readonly body?: '7BIT' | '8BITMIME' | 'BINARYMIME';
-  /** Whether the header holds UTF-8 (RFC 6531 3.4). */
+  /** Whether the header holds UTF-8 (RFC 6532 3). Other octets beyond ASCII in it have no standard: they go as the body's do. */
   readonly smtpUtf8?: boolean;
   /** Whether a CR or LF stands alone: with the option `newlines: 'refuse'` such a message is not begun. */
   readonly bareLineEnds?: boolean;

@@ -99,10 +99,12 @@ export function planTransaction(
   // What is not known is declared as 8BITMIME where that is possible; it may then hold anything but NUL.
   const body = wanted ?? message.body ?? (offered('8BITMIME') ? '8BITMIME' : '7BIT');
   const transfer = options.chunking === true && offered('CHUNKING') ? 'BDAT' : 'DATA';
+  // RFC 3030 3: BINARYMIME is sent as it is, and so is its size.
+  const size = (body === 'BINARYMIME' ? message.octets : undefined) ?? message.size;
   const utf8 = given.smtpUtf8 === true || message.smtpUtf8 === true || isBeyondAscii(sender);
   const someUtf8 = utf8 || recipients.some(isBeyondAscii);
   const parameters: MailParameters = {
-    ...(message.size === undefined || !offered('SIZE') ? {} : { size: message.size }),
+    ...(size === undefined || !offered('SIZE') ? {} : { size }),
     ...given,
     ...(body === '7BIT' ? {} : { body }),
     ...(someUtf8 && offered('SMTPUTF8') ? { smtpUtf8: true } : {}),
@@ -113,7 +115,7 @@ export function planTransaction(
     smtputf8: utf8 && !offered('SMTPUTF8'),
     '8bitmime': body === '8BITMIME' && !offered('8BITMIME'),
     binarymime: body === 'BINARYMIME' && (transfer === 'DATA' || !offered('BINARYMIME')),
-    'too-large': (parameters.size ?? message.size ?? 0) > largestMessage(capabilities),
+    'too-large': (parameters.size ?? 0) > largestMessage(capabilities),
     'bare-line-end': message.bareLineEnds === true && options.newlines === 'refuse' && body !== 'BINARYMIME',
   };
   const problem = PROBLEMS.find(({ code }) => found[code]) ?? mail.problem;
@@ -148,12 +150,13 @@ const PROBLEMS: readonly Problem[] = [
 
 /** A path (RFC 5321 4.1.2) as it goes onto the wire: the text that was given, if the grammar takes it or it is the word; so nothing can stand behind it. */
 function wirePath(given: Address, word: RegExp, whose: string): string {
-  const address = typeof given === 'string' ? given : given.address;
+  // What is neither text nor a mailbox, against the types, is text that is none.
+  const address = String((given as Exclude<Address, string>)?.address ?? given);
   const octets = encodeUtf8(address);
   const known = word.test(address) || mailbox(octets, 0, octets.length, true) === octets.length;
   // Half a surrogate pair would become another character.
   if (!known || octets.length > LONGEST_ADDRESS || /\p{Cs}/u.test(address)) {
-    throw new SmtpUsageError('bad-address', `${whose} is no address that SMTP can carry`);
+    throw new SmtpUsageError('bad-address', `${whose} is no address that SMTP can carry: ${JSON.stringify(address)}`);
   }
   return `<${address}>`;
 }

@@ -3,8 +3,6 @@ import type { MessageFacts } from './events.ts';
 /** All that one pass over a message finds. */
 export interface MessageScan extends Required<MessageFacts> {
   readonly body: '7BIT' | '8BITMIME';
-  /** Octets as given. */
-  readonly octets: number;
   /** Each CR that no LF follows. */
   readonly bareCr: number;
   /** Each LF that no CR precedes. */
@@ -42,8 +40,10 @@ export function scanMessage(message: Uint8Array | Iterable<Uint8Array>): Message
   let header = true;
   let every = 0; // all octets of the body, or-ed
   let headerEvery = 0;
+  const utf8 = new Utf8();
   /** A line has ended, whatever ended it. */
   const ended = (): void => {
+    if (header) utf8.take(LF);
     if (line === 0) header = false;
     if (line + 2 > longestLine) longestLine = line + 2;
     line = 0;
@@ -66,8 +66,10 @@ export function scanMessage(message: Uint8Array | Iterable<Uint8Array>): Message
       if (cr) continue;
       line++;
       if (byte === NUL) nul++;
-      if (header) headerEvery |= byte;
-      else every |= byte;
+      if (header) {
+        headerEvery |= byte;
+        utf8.take(byte);
+      } else every |= byte;
     }
   }
   if (cr) bareCr++;
@@ -77,11 +79,38 @@ export function scanMessage(message: Uint8Array | Iterable<Uint8Array>): Message
     octets,
     size: octets + bareCr + bareLf + (open ? 2 : 0),
     body: (every | headerEvery) < 0x80 ? '7BIT' : '8BITMIME',
-    smtpUtf8: headerEvery >= 0x80,
+    smtpUtf8: headerEvery >= 0x80 && utf8.valid,
     bareLineEnds: bareCr + bareLf > 0,
     bareCr,
     bareLf,
     nul,
     longestLine,
   };
+}
+
+/** Judges octets one by one (RFC 3629 4). */
+class Utf8 {
+  #valid = true;
+  /** Octets that the character lacks, and where the next has to lie. */
+  #lacks = 0;
+  #least = 0x80;
+  #most = 0xbf;
+
+  /** Whether all was UTF-8, to its end. */
+  get valid(): boolean {
+    return this.#valid && this.#lacks === 0;
+  }
+
+  take(byte: number): void {
+    if (this.#lacks > 0) {
+      this.#valid &&= byte >= this.#least && byte <= this.#most;
+      this.#lacks--;
+      [this.#least, this.#most] = [0x80, 0xbf];
+    } else if (byte >= 0x80) {
+      this.#valid &&= byte >= 0xc2 && byte <= 0xf4;
+      this.#lacks = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+      this.#least = byte === 0xe0 ? 0xa0 : byte === 0xf0 ? 0x90 : 0x80;
+      this.#most = byte === 0xed ? 0x9f : byte === 0xf4 ? 0x8f : 0xbf;
+    }
+  }
 }

@@ -81,9 +81,8 @@ export const OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
     'AUTH',
     {
       rfc: 4954,
-      // RFC 4954 4: no mechanism in clear where TLS could protect it.
-      when: (core) =>
-        mechanisms(core).length > 0 && (core.state.tls !== null || core.policy.starttls === 'off' || core.policy.auth.inClear),
+      // RFC 4954 4: no password in clear, unless somebody has said that the connection is safe without TLS; 6: nor is it advertised.
+      when: (core) => mechanisms(core).length > 0 && (core.state.tls !== null || core.policy.auth.inClear),
       announce: (core) => ` ${mechanisms(core).join(' ')}`,
       parameters: [authParameter],
     },

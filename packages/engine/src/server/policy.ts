@@ -16,7 +16,11 @@ export interface AuthOptions {
   readonly mechanisms: readonly string[];
   /** Refuse mail until the client has authenticated. */
   readonly required?: boolean;
-  /** Offer AUTH without TLS even where TLS could be had (RFC 4954 4 warns of it). */
+  /**
+   * Offer AUTH without TLS, to whoever connects: passwords can then be read on the way (RFC 4954 4: "SHOULD NOT"). Default false. Where
+   * it is absent and a connection can have no TLS, `serve` offers AUTH to clients on this machine: by a loopback address or a Unix socket,
+   * and no proxy.
+   */
   readonly inClear?: boolean;
 }
 
@@ -135,6 +139,14 @@ const LMTP_EXTENSIONS = ['PIPELINING', 'ENHANCEDSTATUSCODES'] as const;
 /** As far ahead as RFC 4865 and RFC 3339 can say. */
 const FOREVER: FutureReleaseOptions = { seconds: 999_999_999, until: '9999-12-31T23:59:59Z' };
 
+/** Options that are one of a few words: a mistyped one must not do less than was meant. */
+const WORDS: { readonly [name in 'preset' | 'starttls' | 'bareLineEnds' | 'earlyTalkers']: readonly string[] } = {
+  preset: Object.keys(PRESETS),
+  starttls: ['off', 'offered', 'required'],
+  bareLineEnds: ['reject', 'keep'],
+  earlyTalkers: ['ignore', 'report', 'reject'],
+};
+
 /** The options, checked and complete. */
 export interface Policy {
   readonly hostname: string;
@@ -166,12 +178,18 @@ export function policyOf(options: ServerOptions): Policy {
 
 /** Checks the options. Throws `SmtpUsageError`: a program with wrong options should not start. */
 function resolvePolicy(options: ServerOptions): Policy {
+  for (const name of Object.keys(WORDS) as (keyof typeof WORDS)[]) {
+    const { [name]: word } = options;
+    if (word !== undefined && !WORDS[name].includes(word))
+      throw new SmtpUsageError('bad-option', `${name} is ${word}; it must be one of ${WORDS[name].join(', ')}`);
+  }
   const name = options.preset ?? 'mx';
   const preset = PRESETS[name];
   const ask = new Set(options.ask ?? []);
   const auth = { mechanisms: [], required: preset.authRequired, inClear: false, ...options.auth };
-  if (!isHostName(options.hostname)) {
-    throw new SmtpUsageError('bad-hostname', 'hostname must be a domain name or an address literal such as [192.0.2.1] (RFC 5321 4.3.1)');
+  if (typeof options.hostname !== 'string' || !isHostName(options.hostname)) {
+    const must = 'hostname must be a domain name or an address literal such as [192.0.2.1] (RFC 5321 4.3.1)';
+    throw new SmtpUsageError('bad-hostname', `${must}, not ${JSON.stringify(options.hostname)}`);
   }
   for (const question of preset.mustAsk) {
     if (!ask.has(question)) {

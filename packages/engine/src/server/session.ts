@@ -1,13 +1,14 @@
 import type { Reply } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import type { Forwarded, Peer, TlsInfo } from '../facts.ts';
-import { accepted, ask, delayOf, rejected, rejectionReply } from './answer.ts';
+import { accepted, ask, rejected } from './answer.ts';
 import { readResponse, sendChallenge } from './auth.ts';
 import { askForDecision, readBody } from './body.ts';
 import { readRefusedChunk } from './chunk.ts';
 import { endsOf, gave, pass, resumed } from './clock.ts';
 import { readCommand } from './command.ts';
 import { Core } from './core.ts';
+import { refusal } from './decision.ts';
 import type { Answer, AnswerOf, AuthQuestion, Envelope, Hello, Question, Rejection, ServerEvent, Wants } from './events.ts';
 import { dialectOf } from './offer.ts';
 import { type ConnectionFacts, policyOf, type ServerOptions } from './policy.ts';
@@ -36,14 +37,14 @@ const UNKNOWN_PEER: Peer = { address: '', port: 0 };
  * ```
  */
 export class ServerSession {
-  readonly #core: Core;
+  #core: Core;
 
   /**
    * Throws `SmtpUsageError` if the options contradict each other or a standard. They are read once: who has many sessions gives all
    * of them one object, and to each the facts of its connection.
    */
-  constructor(options: ServerOptions, { peer = UNKNOWN_PEER, tls }: ConnectionFacts = options, core?: Core) {
-    this.#core = core ?? new Core(policyOf(options), peer, tls ?? null);
+  constructor(options: ServerOptions, { peer = UNKNOWN_PEER, tls }: ConnectionFacts = options) {
+    this.#core = new Core(policyOf(options), peer, tls ?? null);
   }
 
   /** Octets from the peer. They are lent until `reads` is true again; a `chunk` may be a view of them. */
@@ -90,7 +91,8 @@ export class ServerSession {
 
   /**
    * Answers an open question with yes. Returns false if it is no longer asked: the peer is gone, time has run out, or it was
-   * answered before. After false to a `message` question the client does not know that its message was taken (RFC 1047).
+   * answered before. After false to a `message` question the client does not know that its message was taken (RFC 1047). Throws
+   * `SmtpUsageError` if the answer can't be said; the question is open then as before.
    */
   accept<Q extends Question>(
     question: Q,
@@ -98,25 +100,15 @@ export class ServerSession {
   ): boolean {
     const core = this.#core;
     if (core.question !== question) return false;
-    const before = core.question;
-    core.question = null;
-    try {
-      accepted(core, question, (answer as Answer | undefined) ?? {});
-    } catch (error) {
-      core.question = before;
-      core.delay = 0;
-      throw error;
-    }
+    accepted(core, question, (answer as Answer | undefined) ?? {});
     core.settle();
     return true;
   }
 
-  /** Answers an open question with no. Returns false as `accept` does; throws `SmtpUsageError` if the code is no refusal. */
+  /** Answers an open question with no. Returns false and throws as `accept` does. */
   reject(question: Question, rejection: Rejection): boolean {
     const core = this.#core;
-    rejectionReply(core, rejection, question.type === 'connect');
     if (core.question !== question) return false;
-    core.question = null;
     rejected(core, question, rejection);
     core.settle();
     return true;
@@ -129,12 +121,15 @@ export class ServerSession {
     return sent;
   }
 
-  /** Refuses the message that is being received: its chunks stop, the rest is drained, this is the final reply. False if there is none. */
+  /**
+   * Refuses the message that is being received: its chunks stop, the rest is drained, this is the final reply. Returns false if there
+   * is none; throws as `reject` does, and the chunks go on then.
+   */
   discard(rejection: Rejection): boolean {
     const core = this.#core;
-    const reply = rejectionReply(core, rejection);
     if (!core.receiving) return false;
-    core.refuseBody('discarded', reply, delayOf(rejection.delay));
+    const { reply, delay } = refusal(core, rejection);
+    core.refuseBody('discarded', reply, delay);
     return true;
   }
 
@@ -155,7 +150,7 @@ export class ServerSession {
   /** Closes with 421 (RFC 5321 3.8) at the next command boundary outside a transaction. */
   shutdown(rejection?: Rejection): void {
     const core = this.#core;
-    const farewell: Reply = rejection === undefined ? core.named('shutdown') : rejectionReply(core, rejection);
+    const farewell: Reply = rejection === undefined ? core.named('shutdown') : refusal(core, rejection).reply;
     if (core.state.phase !== 'closed') core.state.farewell = farewell;
   }
 
@@ -236,7 +231,9 @@ export class ServerSession {
 
   /** A session that goes on where the snapshot was taken; an open question is asked again. */
   static restore(options: ServerOptions, snapshot: Snapshot, now: number): ServerSession {
-    return new ServerSession(options, options, restoreCore(policyOf(options), options.peer ?? UNKNOWN_PEER, snapshot, now));
+    const session = new ServerSession(options);
+    session.#core = restoreCore(policyOf(options), options.peer ?? UNKNOWN_PEER, snapshot, now);
+    return session;
   }
 }
 

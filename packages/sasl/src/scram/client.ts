@@ -53,12 +53,16 @@ function flagOf({ bindings, offered }: ClientContext): 'n' | 'y' {
   return offered.some((name) => name.toUpperCase().endsWith('-PLUS')) ? 'n' : 'y';
 }
 
+/** Ours: what the server says is repeated in the answer, which has to fit on a line (RFC 4954 4). */
+const LONGEST_NONCE = 1024;
+
 function readServerFirst(opening: Opening, message: string): ClientStep {
   const { policy, password, nonce } = opening;
   const [extended, encodedSalt, count] = attributes(message, 'rsi') ?? [];
   if (extended === undefined || encodedSalt === undefined || count === undefined) return giveUp('malformed');
   const salt = decodeBase64(encodedSalt);
-  if (salt === null || !isNonce(extended) || !/^[1-9][0-9]{0,14}$/.test(count)) return giveUp('malformed');
+  if (salt === null || !isNonce(extended) || extended.length > LONGEST_NONCE || !/^[1-9][0-9]{0,14}$/.test(count))
+    return giveUp('malformed');
   // RFC 5802 5.1: "The client MUST verify that the initial part of the nonce … is the same"; one without a part of its own is a replay.
   if (!extended.startsWith(nonce) || extended.length === nonce.length) return giveUp('nonce');
   const iterations = Number(count);

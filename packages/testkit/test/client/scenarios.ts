@@ -548,6 +548,22 @@ export const SCENARIOS: readonly Scenario[] = [
     never: /MAIL/,
   },
   {
+    name: 'AUTH is refused, and the refusal repeats what the credentials say',
+    client: { credentials: 'cleartext', trace: true },
+    auth: AUTH,
+    script: { EHLO: ['250-mx.example.net\r\n250 AUTH PLAIN\r\n'], AUTH: [`535 joe has not the password ${SECRET}`] },
+    told: ['-'],
+    closed: 'quit',
+    never: /MAIL/,
+  },
+  {
+    name: 'a reply begins in the middle of a message and ends behind it: the next message has its own',
+    jobs: [mail(), mail()],
+    script: { DATA: ['354 go on\r\n45', '354 go on'], END: ['1 later', '250 taken'] },
+    told: ['refused 451', 'accepted 250'],
+    closed: 'quit',
+  },
+  {
     name: 'a challenge that is no base64',
     client: { credentials: 'cleartext', trace: true },
     auth: { mechanism: 'LOGIN', initial: null, responses: [octets(SECRET)] },

@@ -78,7 +78,7 @@ const secrecy: Law = property(
       hostname: 'mx.example.org',
       preset: 'sink',
       ask: ['auth', 'mail'],
-      auth: { mechanisms },
+      auth: { mechanisms, inClear: starttls.starttls === 'off' },
       trace: true,
       limits: { faults: 1000, ...limits },
       trust: ['XCLIENT'],

@@ -86,7 +86,7 @@ const trickle: Law = property(
       hostname: 'mx.example.org',
       preset: 'sink' as const,
       ask: ['auth'] as const,
-      auth: { mechanisms: ['LOGIN'] },
+      auth: { mechanisms: ['LOGIN'], inClear: true },
       limits,
     };
     const talked = conversation(Session, {

@@ -16,7 +16,7 @@ const OPTIONS: ServerOptions = {
   hostname: 'mx.example.org',
   preset: 'sink',
   ask: ['auth'],
-  auth: { mechanisms: ['LOGIN'] },
+  auth: { mechanisms: ['LOGIN'], inClear: true },
   trust: ['XCLIENT', 'XFORWARD'],
   limits: { faults: 1e9, recipients: 1e9, messageSize: 1e9, smallChunks: 1e9, transactions: 1e9 },
 };

@@ -43,11 +43,11 @@ const strange: fc.Arbitrary<ServerOptions> = fc
     auth: fc.constantFrom(
       { mechanisms: [] },
       { mechanisms: ['PLAIN', 'LOGIN'] },
-      { mechanisms: ['PLAIN', 'LOGIN'] },
+      { mechanisms: ['PLAIN', 'LOGIN'], inClear: true },
       { mechanisms: ['PLAIN', 'LOGIN'], inClear: true },
       { mechanisms: ['LOGIN', 'PLAIN'], inClear: true },
       { mechanisms: ['PLAIN'], inClear: true },
-      { mechanisms: ['PLAIN'], required: true },
+      { mechanisms: ['PLAIN'], required: true, inClear: true },
     ),
     trace: fc.boolean(),
     tolerate: fc.constantFrom(null, STRICT, POSTEL, ANYTHING),

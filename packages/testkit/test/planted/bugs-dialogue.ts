@@ -164,8 +164,8 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'a late answer is taken',
     file: 'server/session.ts',
-    find: '    if (core.question !== question) return false;\n    const before',
-    replace: '    const before',
+    find: '    if (core.question !== question) return false;\n    accepted(',
+    replace: '    accepted(',
     law: CLOSED,
   },
   {
@@ -260,9 +260,9 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'a slow application is punished',
     file: 'server/session.ts',
-    find: '    const before = core.question;',
+    find: '    accepted(core, question, (answer',
     replace:
-      "    if (core.timerEnds - core.now < 10_000 && question.type === 'rcpt') return this.reject(question, { code: 451, text: 'slow' });\n    const before = core.question;",
+      "    if (core.timerEnds - core.now < 10_000 && question.type === 'rcpt') return this.reject(question, { code: 451, text: 'slow' });\n    accepted(core, question, (answer",
     law: PATIENCE,
   },
   // Secrets
@@ -332,7 +332,7 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   },
   {
     name: 'chance in a reply',
-    file: 'server/answer.ts',
+    file: 'server/decision.ts',
     find: "core.named('greeting')",
     replace: "{ code: 220, lines: [core.policy.hostname + ' ' + Math.random()] }",
     law: REPLAY,

@@ -8,8 +8,8 @@ import { plain, scram } from 'ehlo/sasl';
 
 const { ServerTls, serve } = ehlo;
 
-/** Which adapter `ehlo` is here: each has something that the others have not. */
-const adapter = 'connTransport' in ehlo ? 'deno' : 'handlers' in ehlo.SocketTransport ? 'bun' : 'node';
+/** Which adapter `ehlo` is here: the one whose `serve` it has. */
+const adapter = await nameOf(serve);
 
 const { certs, unix = null, reloadable = false, requestCert = false, ...options } = JSON.parse(process.argv[2]);
 const pem = (name) => readFileSync(`${certs}/${name}`, 'latin1');
@@ -120,3 +120,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     );
 }
 process.exit(0);
+
+async function nameOf(wanted) {
+  for (const name of ['node', 'deno', 'bun']) if ((await import(`../../../${name}/dist/index.js`)).serve === wanted) return name;
+}

@@ -1,0 +1,85 @@
+/** What a message may be made of, if it is not whole. */
+export type Stream = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array> | ReadableStream<string | Uint8Array>;
+
+type Piece = string | Uint8Array;
+
+/** Where pieces come from, and how it is let go: at any moment, whether or not it was ever read. */
+interface Source {
+  next(): Promise<IteratorResult<Piece, unknown>> | IteratorResult<Piece, unknown>;
+  stop(): unknown;
+}
+
+/** The octets of a stream, in pieces of any size, none of them empty; text as UTF-8. */
+export class Pieces {
+  readonly #source: Source;
+  /** The first half of a character of which the second is in the next piece. */
+  #half = '';
+
+  constructor(stream: Stream) {
+    try {
+      this.#source = sourceOf(stream);
+    } catch (error) {
+      // A stream that is locked, or none at all: told when it is read.
+      this.#source = { next: () => Promise.reject(error), stop: () => {} };
+    }
+  }
+
+  /** The next piece; null at the end. Rejects with what the stream fails with. */
+  async next(): Promise<Uint8Array | null> {
+    for (;;) {
+      const { done, value } = await this.#source.next();
+      const octets = done === true ? ENCODER.encode(this.#half) : this.#octets(value);
+      if (done === true) this.#half = '';
+      if (octets.length > 0) return octets;
+      if (done === true) return null;
+    }
+  }
+
+  /** No more is wanted. */
+  stop(): void {
+    // How it takes that is its own affair.
+    new Promise((resolve) => resolve(this.#source.stop())).catch(() => {});
+  }
+
+  #octets(piece: unknown): Uint8Array {
+    if (piece instanceof Uint8Array) return piece;
+    if (typeof piece !== 'string') throw new TypeError('a piece of a message is a string or a Uint8Array');
+    const text = this.#half + piece;
+    const whole = HIGH_SURROGATE.test(text) ? text.length - 1 : text.length;
+    this.#half = text.slice(whole);
+    return ENCODER.encode(text.slice(0, whole));
+  }
+}
+
+const ENCODER = /* @__PURE__ */ new TextEncoder();
+const HIGH_SURROGATE = /[\ud800-\udbff]$/;
+
+/** A stream of Node's, which other runtimes have too. */
+interface Destroyable extends AsyncIterable<Piece> {
+  on(event: 'error', listener: () => void): unknown;
+  destroy(): unknown;
+}
+
+function sourceOf(stream: Stream): Source {
+  if ('getReader' in stream) {
+    const reader = stream.getReader();
+    return { next: () => reader.read() as Promise<IteratorResult<Piece, unknown>>, stop: () => reader.cancel() };
+  }
+  const iterate = (): AsyncIterator<Piece> | Iterator<Piece> =>
+    Symbol.asyncIterator in stream ? stream[Symbol.asyncIterator]() : stream[Symbol.iterator]();
+  const iterator = iterate();
+  if (!isDestroyable(stream)) return { next: () => iterator.next(), stop: () => iterator.return?.() };
+  holdStream(stream);
+  // Its iterator lets it go only when a read that is under way is over.
+  return { next: () => iterator.next(), stop: () => stream.destroy() };
+}
+
+/** A stream may fail before it is read: nobody listens then, and the process would end. Who reads it is told all the same. */
+export function holdStream(message: unknown): void {
+  if (isDestroyable(message)) message.on('error', () => {});
+}
+
+function isDestroyable(stream: unknown): stream is Destroyable {
+  if (typeof stream !== 'object' || stream === null) return false;
+  return 'destroy' in stream && typeof stream.destroy === 'function' && 'on' in stream && typeof stream.on === 'function';
+}

@@ -1,0 +1,131 @@
+// What the application has decided, as a reply. All of it is checked before anything changes: what throws leaves its question open.
+import { isReplyCode, type Reply } from '@ehlo/grammar';
+import { SmtpUsageError } from '../error.ts';
+import type { Core } from './core.ts';
+import type { Answer, AuthAnswer, InfoQuestion, Question, Rejection } from './events.ts';
+import { OFFERS, offered } from './offer.ts';
+import { REPLIES } from './replies.ts';
+
+/** A decision that can be carried out. */
+export interface Decision {
+  readonly reply: Reply;
+  /** Milliseconds to hold the reply back. */
+  readonly delay: number;
+}
+
+/** What an answer says. Throws `SmtpUsageError` `reply-class`, `enhanced-class`, `bad-argument`, `bad-delay`. */
+export function acceptance(core: Core, question: Question, answer: Answer): Decision {
+  const delay = delayOf(answer.delay);
+  const reply = acceptingReply(core, question, answer);
+  if (question.type === 'auth') checkIdentity(answer as AuthAnswer);
+  return { reply, delay: isUnanswered(question) ? 0 : delay };
+}
+
+/** What a refusal says, of a connection or of anything else. Throws `SmtpUsageError` as `acceptance` does. */
+export function refusal(core: Core, rejection: Rejection, ofConnection = false): Decision {
+  checkRejection(rejection);
+  const { code, enhanced, text, delay = 0 } = rejection;
+  // RFC 5321 4.3.2, RFC 7504 3: instead of the greeting.
+  if (ofConnection && ![421, 521, 554].includes(code))
+    throw new SmtpUsageError('reply-class', `${code} can't refuse a connection: give 554, 521 or 421`);
+  // RFC 5321 4.2.2: "421 <domain> Service not available"; 4.3.1 for the greeting.
+  const lines = [ofConnection || code === 421 ? `${core.policy.hostname} ${text}` : text];
+  // RFC 2034 4: the codes "must appear in all 2xx, 4xx, and 5xx response lines"; X.0.0 is RFC 3463's "other undefined status".
+  return { reply: { code, enhanced: enhanced ?? `${code < 500 ? 4 : 5}.0.0`, lines }, delay };
+}
+
+/** Throws `SmtpUsageError` where this can be no refusal: `reply-class`, `enhanced-class`, `bad-argument` or `bad-delay`. */
+export function checkRejection({ code, enhanced, text, delay }: Rejection): void {
+  if (!isReplyCode(code) || code < 400) throw new SmtpUsageError('reply-class', `${code} is no refusal: give a code from 400 to 559`);
+  if (enhanced !== undefined) checkEnhanced(code, enhanced);
+  checkText(text, code);
+  delayOf(delay);
+}
+
+/** The reply that accepts: the default with what the answer changes of it. */
+function acceptingReply(core: Core, question: Question, answer: Answer): Reply {
+  const name = `${core.policy.hostname} `;
+  switch (question.type) {
+    case 'connect':
+      return changed(core.named('greeting'), answer, name);
+    case 'hello':
+      return changed(core.named('hello'), answer, name);
+    case 'auth':
+      return changed(REPLIES.authenticated, answer);
+    case 'mail':
+      return changed(question.priority === null ? REPLIES.mail : priorityReply(question.priority), answer);
+    case 'info':
+      return informed(core, question, answer);
+    case 'xclient':
+      // Its reply is the greeting, about which `connect` is asked.
+      return changed(REPLIES.greeting, answer);
+    default:
+      return changed(REPLIES[question.type], answer);
+  }
+}
+
+/** Nothing is said that could be held back: a handshake, a greeting or the octets of a chunk come next. */
+function isUnanswered(question: Question): boolean {
+  return question.type === 'starttls' || question.type === 'xclient' || (question.type === 'data' && question.verb === 'BDAT');
+}
+
+/** What a client waits at the least for any reply is five minutes (RFC 5321 4.5.3.2), but for 354. */
+const LONGEST_DELAY = 240_000;
+
+function delayOf(delay = 0): number {
+  if (typeof delay === 'number' && delay >= 0 && delay <= LONGEST_DELAY) return delay;
+  throw new SmtpUsageError('bad-delay', `a reply can be held back for 0 to ${LONGEST_DELAY} milliseconds, not ${delay}`);
+}
+
+/** RFC 6710 4.1: "The human readable text part after the status code contains the new priority". */
+function priorityReply(priority: number): Reply {
+  return { ...REPLIES.priority, lines: [`${priority} is the new priority`] };
+}
+
+function changed(reply: Reply, answer: Answer, prefix = ''): Reply {
+  const { code = reply.code, enhanced = reply.enhanced, text } = answer;
+  if (answer.code === undefined && answer.enhanced === undefined && text === undefined) return reply;
+  if (!isReplyCode(code) || Math.floor(code / 100) !== Math.floor(reply.code / 100)) {
+    throw new SmtpUsageError('reply-class', `${code} can't accept here: ${reply.code} or another of its class is due`);
+  }
+  if (enhanced !== undefined) checkEnhanced(code, enhanced);
+  if (text !== undefined) checkText(text, code);
+  const lines = text === undefined ? reply.lines : [prefix + text];
+  return enhanced === undefined ? { code, lines } : { code, enhanced, lines };
+}
+
+/** RFC 2034 4: an enhanced code "must agree with the primary response code". */
+function checkEnhanced(code: number, enhanced: string): void {
+  if (/^[245](?:\.(?:0|[1-9][0-9]{0,2})){2}$/.test(enhanced) && enhanced[0] === String(code)[0]) return;
+  throw new SmtpUsageError('enhanced-class', `the enhanced code ${enhanced} does not agree with the reply code ${code} (RFC 2034 4)`);
+}
+
+/** From JavaScript it may be missing. */
+function checkText(text: unknown, code: number): void {
+  if (typeof text !== 'string') throw new SmtpUsageError('bad-argument', `the text of the reply ${code} is ${text}: it has to be a string`);
+}
+
+/** Whoever has an identity has authenticated: nobody must come to that by what is missing. */
+function checkIdentity({ identity }: AuthAnswer): void {
+  if (typeof identity === 'string' && identity !== '') return;
+  throw new SmtpUsageError('bad-argument', `identity is ${JSON.stringify(identity)}: it has to be a string, and not an empty one`);
+}
+
+function informed(core: Core, { verb, argument }: InfoQuestion, answer: Answer): Reply {
+  if (verb === 'HELP') return changed({ ...REPLIES.help, lines: help(core) }, answer);
+  if (verb === 'ETRN') return changed({ ...REPLIES.etrn, lines: [`Queuing for node ${argument} started`] }, answer);
+  return changed(verb === 'VRFY' && answer.text === undefined ? REPLIES.vrfy : REPLIES.expn, answer);
+}
+
+/** RFC 5321 4.1.1.8: "helpful information": the commands of this session, and its extensions with their RFCs. */
+function help(core: Core): string[] {
+  const hello = core.policy.protocol === 'lmtp' ? ['LHLO'] : ['EHLO', 'HELO'];
+  const keywords = offered(core);
+  const more = ['EXPN', 'STARTTLS', 'AUTH', 'ETRN', 'XCLIENT', 'XFORWARD'].filter((keyword) => keywords.includes(keyword));
+  const chunks = keywords.includes('CHUNKING') ? ['BDAT'] : [];
+  const verbs = [...hello, 'MAIL', 'RCPT', 'DATA', ...chunks, 'RSET', 'NOOP', 'QUIT', 'VRFY', 'HELP', ...more];
+  const extensions = keywords
+    .map((keyword) => [keyword, OFFERS.get(keyword)!.rfc] as const)
+    .filter(([, rfc]) => rfc !== null && rfc !== 5321);
+  return ['Commands, see RFC 5321:', verbs.join(' '), ...extensions.map(([keyword, rfc]) => `${keyword}: RFC ${rfc}`)];
+}
