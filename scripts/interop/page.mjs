@@ -32,7 +32,7 @@ export async function converse() {
       hostname: 'mx.example.org',
       preset: 'sink',
       credentials: 'cleartext',
-      auth: { mechanisms, lookup: (user) => (user === 'joe' ? 'pencil' : null) },
+      auth: { mechanisms, inClear: true, lookup: (user) => (user === 'joe' ? 'pencil' : null) },
     },
     {
       async message({ body }, { identity }) {
