@@ -12,6 +12,7 @@ export function gave(core: Core): void {
 
 /** The program comes for more: the client's time goes on where it stood. */
 export function resumed(core: Core): void {
+  if (core.busySince === Number.POSITIVE_INFINITY) return;
   if (isBusy(core)) core.timerEnds += core.now - core.busySince;
   core.busySince = Number.POSITIVE_INFINITY;
 }

@@ -100,6 +100,8 @@ export class Core {
   flushEnds: number = Number.POSITIVE_INFINITY;
   /** Since when the program has content for which it has not come back; infinite: it has none. */
   busySince: number = Number.POSITIVE_INFINITY;
+  /** The domain of the last recipient that was counted. */
+  counted: string | null = null;
   /** The next reply is the one to EHLO, HELO or LHLO. */
   toHello = false;
   /** Milliseconds to hold the next reply back. */

@@ -18,7 +18,7 @@ export function acceptance(core: Core, question: Question, answer: Answer): Deci
   const delay = delayOf(answer.delay);
   const reply = acceptingReply(core, question, answer);
   if (question.type === 'auth') checkIdentity(answer as AuthAnswer);
-  return { reply, delay: isUnanswered(question) ? 0 : delay };
+  return { reply, delay: delay > 0 && isUnanswered(question) ? 0 : delay };
 }
 
 /** What a refusal says, of a connection or of anything else. Throws `SmtpUsageError` as `acceptance` does. */
@@ -44,12 +44,11 @@ export function checkRejection({ code, enhanced, text, delay }: Rejection): void
 
 /** The reply that accepts: the default with what the answer changes of it. */
 function acceptingReply(core: Core, question: Question, answer: Answer): Reply {
-  const name = `${core.policy.hostname} `;
   switch (question.type) {
     case 'connect':
-      return changed(core.named('greeting'), answer, name);
+      return changed(core.named('greeting'), answer, core.policy.hostname);
     case 'hello':
-      return changed(core.named('hello'), answer, name);
+      return changed(core.named('hello'), answer, core.policy.hostname);
     case 'auth':
       return changed(REPLIES.authenticated, answer);
     case 'mail':
@@ -82,7 +81,7 @@ function priorityReply(priority: number): Reply {
   return { ...REPLIES.priority, lines: [`${priority} is the new priority`] };
 }
 
-function changed(reply: Reply, answer: Answer, prefix = ''): Reply {
+function changed(reply: Reply, answer: Answer, name?: string): Reply {
   const { code = reply.code, enhanced = reply.enhanced, text } = answer;
   if (answer.code === undefined && answer.enhanced === undefined && text === undefined) return reply;
   if (!isReplyCode(code) || Math.floor(code / 100) !== Math.floor(reply.code / 100)) {
@@ -90,7 +89,7 @@ function changed(reply: Reply, answer: Answer, prefix = ''): Reply {
   }
   if (enhanced !== undefined) checkEnhanced(code, enhanced);
   if (text !== undefined) checkText(text, code);
-  const lines = text === undefined ? reply.lines : [prefix + text];
+  const lines = text === undefined ? reply.lines : [name === undefined ? text : `${name} ${text}`];
   return enhanced === undefined ? { code, lines } : { code, enhanced, lines };
 }
 

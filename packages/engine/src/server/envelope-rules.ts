@@ -43,8 +43,11 @@ export const RCPT_RULES: readonly EnvelopeRule<Rcpt>[] = [
 ];
 
 /** RFC 9422 4.3: the domain of a recipient counts, whether the limit is announced or not. */
-export function countDomain({ state }: Core, { domain }: Path): void {
-  state.domains.add(domain.toLowerCase());
+export function countDomain(core: Core, { domain }: Path): void {
+  // Most are that of the recipient before, and a set costs more than a glance.
+  if (domain === core.counted) return;
+  core.counted = domain;
+  core.state.domains.add(domain.toLowerCase());
 }
 
 /** RFC 6710 4.1: no upgraded priority from untrusted sources: what is put in its place; null if nothing is. */
