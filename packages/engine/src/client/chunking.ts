@@ -17,7 +17,7 @@ export const CHUNKING: ChunkingFeature = { name: 'chunking', parts };
 
 function parts(core: ClientCore, body: Body): Part[] {
   const { writer, ended, transaction } = body;
-  if (core.due.length > 0 && (!core.pipelines('envelope') || core.due.length >= MOST_CHUNKS)) return [];
+  if (core.due.length >= (core.pipelines('envelope') ? MOST_CHUNKS : 1)) return [];
   const block = writer.next();
   const last = ended && writer.idle;
   if (block === null && !last) return [];
