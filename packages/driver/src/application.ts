@@ -11,6 +11,7 @@ import type {
   ServerEvent,
   ServerSession,
 } from '@ehlo/engine';
+import { aside } from './aside.ts';
 import type { Authenticator } from './authentication.ts';
 import { type Body, BodyAbortedError } from './body.ts';
 import { type Challenge, type Handler, isAnswer, isRejection, type Session } from './handler.ts';
@@ -77,7 +78,7 @@ export class Application {
   #notice(notice: Exclude<Notice, { readonly type: 'chunk' }>): void {
     if (notice.type === 'aborted') this.#aborted(notice.cause);
     if (notice.type === 'closed') this.#gone();
-    this.#tell(() => this.#handler.notice?.(notice, this.#view));
+    aside(() => this.#handler.notice?.(notice, this.#view));
   }
 
   /** The client has left: if it was told only a part of what was decided (LMTP), the rest of the recipients are not acknowledged. */
@@ -273,7 +274,7 @@ export class Application {
   }
 
   #failed(error: unknown, type: Question['type']): void {
-    this.#tell(() => {
+    aside(() => {
       if (this.#handler.error === undefined) this.#unheard(error, type, this.#view);
       else this.#handler.error(error, type, this.#view);
     });
@@ -282,18 +283,7 @@ export class Application {
   #unacknowledged(reception: Reception): void {
     if (reception.lamented) return;
     reception.lamented = true;
-    this.#tell(() => this.#handler.unacknowledged?.(reception, this.#view));
-  }
-
-  /** Calls a method that only tells. What it throws is a fault of the program: it is thrown where nothing of ours is half done. */
-  #tell(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    aside(() => this.#handler.unacknowledged?.(reception, this.#view));
   }
 }
 

@@ -261,6 +261,7 @@ export class Client {
   }
 
   #tell(notice: ClientNotice): void {
-    aside(() => this.#options.notice?.(notice));
+    const { notice: tell } = this.#options;
+    if (tell !== undefined) aside(() => tell(notice));
   }
 }

@@ -2,6 +2,7 @@ import { SmtpUsageError } from '@ehlo/engine';
 import { Client } from './client.ts';
 import { ClientError } from './client-error.ts';
 import type { ConnectOptions, ServerName } from './client-options.ts';
+import { timer } from './timer.ts';
 import type { Transport } from './transport.ts';
 
 /**
@@ -17,9 +18,6 @@ export async function connectOn(transport: Transport, options: ConnectOptions = 
     throw error;
   }
 }
-
-/** What setTimeout takes at the most. */
-const LONGEST_TIMEOUT = 0x7fffffff;
 
 /** What an adapter waits for by itself: the limit's name, and what there is not when it has run out. */
 const STEPS = {
@@ -43,9 +41,8 @@ export async function dial<T>(
   if (!(timeout > 0)) throw new SmtpUsageError('bad-limit', `${limit} must be a number above zero`);
   const controller = new AbortController();
   return await new Promise((resolve, reject) => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
     const settle = (): void => {
-      clearTimeout(timer);
+      clearTimeout(running);
       signal?.removeEventListener('abort', aborted);
     };
     const stop = (error: ClientError): void => {
@@ -55,7 +52,7 @@ export async function dial<T>(
     };
     const aborted = (): void => stop(new ClientError('aborted', 'aborted', { stage, cause: signal?.reason }));
     const late = (): void => stop(new ClientError('timeout', `${missing} within ${timeout / 1000} s`, { stage }));
-    if (timeout !== Number.POSITIVE_INFINITY) timer = setTimeout(late, Math.min(timeout, LONGEST_TIMEOUT));
+    const running = timer(late, timeout);
     signal?.addEventListener('abort', aborted);
     open(controller.signal).then(
       (opened) => {

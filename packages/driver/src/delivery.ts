@@ -87,7 +87,8 @@ export class Delivery {
   /** So many more octets of the message have been taken. */
   wrote(octets: number): void {
     this.#taken += octets;
-    aside(() => this.#options.progress?.(this.#taken));
+    const { progress } = this.#options;
+    if (progress !== undefined) aside(() => progress(this.#taken));
   }
 
   /** What became of a recipient of the transaction. */

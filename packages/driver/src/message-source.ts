@@ -34,6 +34,7 @@ const FEW = 4096;
 const SOON = 1;
 
 const CR = 0x0d;
+const NO_ROOM: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
 /** A message on its way out of its source: it is opened, and then taken block by block. */
 export class MessageSource {
@@ -43,7 +44,7 @@ export class MessageSource {
   /** What was read and not yet taken. */
   #blocks: Uint8Array[] = [];
   /** Where short pieces are put together; what is filled of it is the last block. More of them get more room. */
-  #room: Uint8Array = new Uint8Array(0);
+  #room: Uint8Array = NO_ROOM;
   #most: number = FEW;
   #filled = 0;
   /** Octets that were read and not yet taken. */

@@ -4,8 +4,8 @@ import { ClientError, type ClientErrorCode } from './client-error.ts';
 import { Delivery, type SendEnvelope, type SendOptions, type SendResult } from './delivery.ts';
 import { isRepeatable, type Message } from './message-source.ts';
 import { holdStream } from './pieces.ts';
-import { LONGEST_TIMEOUT } from './pump.ts';
 import { Signals } from './signals.ts';
+import { timer } from './timer.ts';
 
 export interface PoolOptions {
   /** Connections at a time. Default 5. */
@@ -49,6 +49,8 @@ export class Pool {
   #wanting: (() => void)[] = [];
   /** One who wanted room has been told of some, and may be about to send. */
   #told = false;
+  /** Runs while another waits for him. */
+  #turn: ReturnType<typeof setTimeout> | undefined;
   readonly #sending: Set<Promise<SendResult>> = new Set();
   readonly #closing: Set<Promise<void>> = new Set();
   readonly #signals: Signals = new Signals();
@@ -89,8 +91,7 @@ export class Pool {
     this.#sending.add(sending);
     const sent = (): void => void this.#sending.delete(sending);
     sending.then(sent, sent);
-    this.#told = false;
-    this.#tellRoom();
+    this.#nextTurn();
     return sending;
   }
 
@@ -217,11 +218,10 @@ export class Pool {
     member.since = performance.now();
     const first = this.#waiting.shift();
     if (first !== undefined) return first(member);
-    if (this.#idleTime <= LONGEST_TIMEOUT)
-      member.timer = setTimeout(() => {
-        this.#idle.splice(this.#idle.indexOf(member), 1);
-        this.#drop(member);
-      }, this.#idleTime);
+    member.timer = timer(() => {
+      this.#idle.splice(this.#idle.indexOf(member), 1);
+      this.#drop(member);
+    }, this.#idleTime);
     this.#idle.push(member);
     this.#tellRoom();
   }
@@ -247,13 +247,19 @@ export class Pool {
   #tellRoom(): void {
     const room = this.#waiting.length === 0 && (this.#idle.length > 0 || this.#count < this.#size);
     if (this.#closed) for (const tell of this.#wanting.splice(0)) tell();
-    if (this.#told || !room || this.#wanting.length === 0) return;
-    this.#told = true;
-    this.#wanting.shift()!();
-    setTimeout(() => {
-      this.#told = false;
-      this.#tellRoom();
-    });
+    if (!room || this.#wanting.length === 0) return;
+    if (!this.#told) {
+      this.#told = true;
+      this.#wanting.shift()!();
+    }
+    if (this.#wanting.length > 0) this.#turn ??= setTimeout(() => this.#nextTurn());
+  }
+
+  #nextTurn(): void {
+    clearTimeout(this.#turn);
+    this.#turn = undefined;
+    this.#told = false;
+    this.#tellRoom();
   }
 }
 

@@ -1,5 +1,6 @@
 import type { TlsInfo } from '@ehlo/engine';
 import { aside } from './aside.ts';
+import { LONGEST_TIMEOUT } from './timer.ts';
 import type { Transport } from './transport.ts';
 
 /** What the sessions of both roles have in common, as far as octets and time go. */
@@ -31,9 +32,6 @@ export interface Program {
   /** The transport is left for good. Called once. */
   gone(): void;
 }
-
-/** What setTimeout takes at the most. */
-export const LONGEST_TIMEOUT = 0x7fffffff;
 
 /**
  * Moves one session over one transport, in either role: the only place where engine, socket and program meet. Everything goes through
@@ -115,12 +113,9 @@ export class Pump {
     this.#program.failed(error);
     this.#session.lost();
     this.#leaving = true;
-    try {
-      this.#program.pull();
-    } finally {
-      this.#transport.abort();
-      this.#gone();
-    }
+    aside(() => this.#program.pull());
+    this.#transport.abort();
+    this.#gone();
   }
 
   /** Ends at once: what is not yet decided is lost. */

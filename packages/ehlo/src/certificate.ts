@@ -8,6 +8,7 @@ export interface CertificateOptions {
   readonly key?: string;
   readonly tlsSelfSigned: boolean;
   readonly tlsPort?: number;
+  readonly requireTls: boolean;
 }
 
 /** What is wrong with the certificate's options or files; the message says it all. */
@@ -24,7 +25,7 @@ export interface LoadedCertificate {
 
 /** Null where no option asks for TLS. */
 export async function loadCertificate(options: CertificateOptions, hostname: string): Promise<LoadedCertificate | null> {
-  const { cert, key, tlsSelfSigned, tlsPort } = options;
+  const { cert, key, tlsSelfSigned, tlsPort, requireTls } = options;
   if (tlsSelfSigned && (cert !== undefined || key !== undefined))
     throw new CertificateError('--tls-self-signed makes a certificate: leave out --cert and --key');
   if (tlsSelfSigned) {
@@ -35,8 +36,10 @@ export async function loadCertificate(options: CertificateOptions, hostname: str
   if (cert !== undefined && key === undefined) throw new CertificateError('--cert needs --key, the file with its private key');
   if (key !== undefined && cert === undefined) throw new CertificateError('--key needs --cert, the file with its certificate');
   if (cert === undefined || key === undefined) {
-    if (tlsPort === undefined) return null;
-    throw new CertificateError('--tls-port needs a certificate: --cert and --key, or --tls-self-signed');
+    if (tlsPort === undefined && !requireTls) return null;
+    throw new CertificateError(
+      `${requireTls ? '--require-tls' : '--tls-port'} needs a certificate: --cert and --key, or --tls-self-signed`,
+    );
   }
   const files = { cert, key };
   const first = await read(files);

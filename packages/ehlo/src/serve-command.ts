@@ -46,12 +46,12 @@ export async function serveCommand(
     limits: limitsOf(options),
     futureRelease: FOREVER,
     trace: printer.conversation,
-    starttls: certificate === null ? 'off' : 'offered',
+    starttls: certificate === null ? 'off' : options.requireTls ? 'required' : 'offered',
     trusted: {
       XCLIENT: trustedPeers(options.trustXclient ?? [], '--trust-xclient', byUnix),
       XFORWARD: trustedPeers(options.trustXforward ?? [], '--trust-xforward', byUnix),
     },
-    ...(users === null ? {} : { auth: users.auth }),
+    ...(users === null ? {} : { auth: options.requireAuth ? { ...users.auth, required: true } : users.auth }),
   };
   if (options.explain) {
     const explanation = await explain(policy, watch(quietPrinter(write), warn));

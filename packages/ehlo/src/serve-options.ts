@@ -53,6 +53,8 @@ export function addServeOptions(command: Command): Command {
     .option('--cert <file>', 'certificate in PEM, with its chain: STARTTLS is offered; SIGHUP reads it and the key again')
     .option('--key <file>', 'private key of the certificate, in PEM')
     .option('--tls-self-signed', 'make a certificate on the spot, for trials', false)
+    .option('--require-tls', 'nothing is taken in clear: STARTTLS first', false)
+    .option('--require-auth', 'mail is taken from users only', false)
     .option('--user <name:password>', 'a user who may authenticate; once for each', each)
     .option('--users <file>', 'a file of users, one name:password or name:{SCRAM-SHA-256}… a line; SIGHUP reads it again')
     .option('--allow-cleartext-auth', 'let users authenticate without TLS: their passwords can be read on the way', false)

@@ -24,6 +24,7 @@ export interface UsersOptions {
   /** A file of such lines. */
   readonly users?: string;
   readonly allowCleartextAuth: boolean;
+  readonly requireAuth: boolean;
 }
 
 /** What is wrong with the users' options or file; the message says it all, and no password. */
@@ -45,9 +46,10 @@ export interface LoadedUsers {
  * warned of: only those on this machine may see a password.
  */
 export async function loadUsers(options: UsersOptions, tls: boolean, warn: (line: string) => void): Promise<LoadedUsers | null> {
-  const { user = [], users, host, allowCleartextAuth } = options;
+  const { user = [], users, host, allowCleartextAuth, requireAuth } = options;
   if (user.length === 0 && users === undefined) {
-    if (allowCleartextAuth) throw new UsersError('--allow-cleartext-auth needs users: --user name:password, or --users FILE');
+    const needs = requireAuth ? '--require-auth' : allowCleartextAuth ? '--allow-cleartext-auth' : null;
+    if (needs !== null) throw new UsersError(`${needs} needs users: --user name:password, or --users FILE`);
     return null;
   }
   if (!tls && !LOOPBACK.test(host) && !allowCleartextAuth) throw new UsersError(inClear(host));

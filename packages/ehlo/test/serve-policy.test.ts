@@ -101,6 +101,18 @@ test('extensions and limits', async ({ run }) => {
   expect(await client.say('RCPT TO:<more@mx.example>')).toMatch(/^452 4\.5\.3 /);
 });
 
+test('--require-tls and --require-auth', async ({ run }) => {
+  const cli = run(['--require-tls', '--tls-self-signed', '--require-auth', '--user', 'joe:x', '--allow-cleartext-auth']);
+  const client = await greeted(await cli.port());
+  await client.say('EHLO client.example');
+  expect(await client.say('MAIL FROM:<a@b.example>')).toMatch(/^530 5\.7\.0 .*STARTTLS/);
+  const open = await greeted(await run(['--require-auth', '--user', 'joe:x']).port());
+  await open.say('EHLO client.example');
+  expect(await open.say('MAIL FROM:<a@b.example>')).toMatch(/^530 5\.7\.0 /);
+  expect(await open.say(`AUTH PLAIN ${Buffer.from('\0joe\0x').toString('base64')}`)).toMatch(/^235 /);
+  expect(await open.say('MAIL FROM:<a@b.example>')).toMatch(/^250 /);
+});
+
 test('--json: a message with its parameters, and with what trusted peers have said of its sender', async ({ run }) => {
   const cli = run(['--json', '--trust-xclient', '127.0.0.1', '--trust-xforward', '127.0.0.1']);
   const client = await greeted(await cli.port());
@@ -226,6 +238,8 @@ test.each([
     /BINARYMIME cannot be offered without CHUNKING/,
   ],
   ['what is for submission only', ['--futurerelease', '--preset', 'mx'], /FUTURERELEASE must not be offered but for submission/],
+  ['TLS that is required and not to be had', ['--require-tls'], /--require-tls needs a certificate/],
+  ['AUTH that is required of nobody', ['--require-auth'], /--require-auth needs users/],
   ['a limit below the least of the standard', ['--limit-recipients', '5'], /recipients is 5.*at least 100/],
   ['a mode that is none', ['--unix', '/tmp/x', '--unix-mode', '9'], /mode in octal/],
 ])('%s is told', async (_, args, message) => {

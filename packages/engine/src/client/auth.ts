@@ -28,7 +28,7 @@ function begin(core: ClientCore, mechanism: string, initial: Uint8Array | null):
   const line = `AUTH ${mechanism}`;
   const fits = line.length + written.length <= LONGEST_COMMAND;
   core.go('authenticate');
-  core.exchange = { mechanism, initial: fits ? null : initial, challenges: 0, state: 'asked' };
+  core.exchange = { mechanism, initial: fits ? null : initial, challenges: 0, said: [], state: 'asked' };
   core.secrets = [];
   if (initial !== null) hide(core, initial);
   core.ask('AUTH', fits ? line + written : line, null, 0, fits && written !== '' ? `${line} ***` : line);
@@ -86,10 +86,15 @@ function encoded(bytes: Uint8Array): string {
 /** A short text stands in many a line by chance. */
 const SHORTEST_SECRET = 4;
 
-/** Neither what is sent is shown nor what it says, NUL and ^A (RFC 4616 2, RFC 7628 3.1) between: the server may repeat both. */
+/**
+ * Neither what is sent is shown nor, as long as the exchange lasts, what it says, NUL and ^A (RFC 4616 2, RFC 7628 3.1) between: the server
+ * may repeat both. Later a name of a user is a name like any.
+ */
 function hide(core: ClientCore, response: Uint8Array): void {
   const said = latin1(response, 0, response.length).split(/[^!-\xff]/);
-  core.secrets.push(...[encodeBase64(response), ...said].filter((text) => text.length >= SHORTEST_SECRET));
+  const isLong = (text: string): boolean => text.length >= SHORTEST_SECRET;
+  core.secrets.push(...[encodeBase64(response)].filter(isLong));
+  core.exchange!.said.push(...said.filter(isLong));
   // The longest first: a shorter one may be its beginning.
-  core.secrets.sort((a, b) => b.length - a.length);
+  core.exchange!.said.sort((a, b) => b.length - a.length);
 }

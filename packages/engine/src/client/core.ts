@@ -66,6 +66,8 @@ export interface ClientExchange {
   /** The initial response, where the AUTH line had no room for it. */
   initial: Uint8Array | null;
   challenges: number;
+  /** What the responses say, in clear. */
+  readonly said: string[];
   /** `open`: a challenge waits for the program. */
   state: 'asked' | 'open' | 'cancelled';
 }

@@ -85,8 +85,8 @@ export class ReplyReader {
 }
 
 /** A text without what was sent in an AUTH exchange, should the server repeat it. */
-function masked({ secrets }: ClientCore, text: string): string {
-  return secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+function masked({ secrets, exchange }: ClientCore, text: string): string {
+  return [...secrets, ...(exchange?.said ?? [])].reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
 }
 
 /** A line as it may stand in a log; `code` is empty where it has none. */

@@ -349,15 +349,15 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'a refusal that repeats the credentials is shown',
     file: 'client/auth.ts',
-    find: 'core.secrets.push(...[encodeBase64(response), ...said]',
+    find: 'core.secrets.push(...[encodeBase64(response)]',
     replace: 'core.secrets.push(...[]',
     law: 'client: AUTH is refused, and the refusal repeats the credentials',
   },
   {
     name: 'a refusal that repeats the password is shown',
     file: 'client/auth.ts',
-    find: '...[encodeBase64(response), ...said]',
-    replace: '...[encodeBase64(response)]',
+    find: 'core.exchange!.said.push(...said.filter(isLong));',
+    replace: '',
     law: 'client: AUTH is refused, and the refusal repeats what the credentials say',
   },
   {
