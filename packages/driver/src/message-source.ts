@@ -135,6 +135,7 @@ export class MessageSource {
     if (this.#state !== 'idle' || this.#pieces === null || this.#octets >= BLOCK) return;
     this.#read().then(
       () => {
+        if (this.#state === 'stopped') return;
         if (this.#octets >= FEW || this.#state === 'ended') this.#arrived();
         else
           this.#timer ??= setTimeout(() => {
