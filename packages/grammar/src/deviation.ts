@@ -18,7 +18,9 @@ export type Deviation =
   | 'unregistered-literal-tag'
   | 'bare-lf-line'
   | 'odd-ehlo-name'
-  | 'odd-ehlo-line';
+  | 'odd-ehlo-line'
+  | 'odd-ehlo-space'
+  | 'auth-equals';
 
 /** What a deviation is. */
 export interface DeviationRule {
@@ -55,6 +57,8 @@ export const DEVIATIONS: { readonly [name in Deviation]: DeviationRule } = {
   'bare-lf-line': { section: '2.3.8', what: 'a command line that ends with LF alone' },
   'odd-ehlo-name': { section: '4.1.1.1', what: 'a server name in EHLO that is no Domain' },
   'odd-ehlo-line': { section: '4.1.1.1', what: 'a line of EHLO that is no keyword with parameters' },
+  'odd-ehlo-space': { section: '4.1.1.1', what: 'white space in a line of EHLO beyond one space between words' },
+  'auth-equals': { section: '4.1.1.1', what: 'the keyword AUTH with = behind it, from before RFC 2554' },
 };
 
 /** The danger of accepting each. */
@@ -78,6 +82,8 @@ export const DANGERS: { readonly [name in Deviation]: string } = {
   'bare-lf-line': 'Two systems may disagree where a line ends: commands can be smuggled past one of them.',
   'odd-ehlo-name': 'None known: the name is only shown.',
   'odd-ehlo-line': 'None known: the line is left out, so nothing is switched on by it.',
+  'odd-ehlo-space': 'None known: the words are the same; a client that misses one may go on in clear.',
+  'auth-equals': 'None known: no other keyword has a = in it.',
 };
 
 /** The deviations that RFC 5321 itself asks receivers to tolerate. */
@@ -95,6 +101,8 @@ export const POSTEL: ReadonlySet<Deviation> = /* @__PURE__ */ joined(STRICT, [
   'long-local-part',
   'odd-ehlo-name',
   'odd-ehlo-line',
+  'odd-ehlo-space',
+  'auth-equals',
 ]);
 
 /** Every deviation: for tests and sinks that should see what a sender does. */

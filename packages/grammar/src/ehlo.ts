@@ -105,7 +105,8 @@ function lineEnd(bytes: Uint8Array, i: number, to: number): number {
 /**
  * Parses the positive answer to EHLO or HELO, its CRLFs included.
  *
- * A line that is no ehlo-line (`odd-ehlo-line`, such as the old `AUTH=LOGIN`) is left out, not the whole response.
+ * Blanks and tabs too many (`odd-ehlo-space`) and the old `AUTH=LOGIN` (`auth-equals`) hide no keyword. A line that is no ehlo-line
+ * (`odd-ehlo-line`) is left out, not the whole response. A keyword that stands on several lines is several lines here.
  *
  * @example
  * ```ts
@@ -128,20 +129,31 @@ export function parseEhlo(bytes: Uint8Array, dialect: Dialect = ADDRESSES): Pars
   if (domain(host, 0, host.length) !== host.length) found.push('odd-ehlo-name');
   const lines: EhloLine[] = [];
   for (const line of rest) {
-    const read = parseEhloLine(line);
+    const read = parseEhloLine(line, found);
     if (read === null) found.push('odd-ehlo-line');
     else lines.push(read);
   }
   if (strict !== bytes.length && found.length === 0) found.push('odd-ehlo-line');
   const refused = intolerable(found, dialect, offset, 'ehlo-ok-rsp');
-  return refused ?? success({ name, greet: first.slice(name.length + 1), lines }, found);
+  return refused ?? success({ name, greet: first.slice(name.length + 1), lines }, [...new Set(found)]);
 }
 
-/** Reads one line of an answer to EHLO, its code and line end taken off; null if it is no ehlo-line, and so switches nothing on. */
-export function parseEhloLine(line: string): EhloLine | null {
-  const octets = encodeUtf8(line);
+/**
+ * Reads one line of an answer to EHLO, its code and line end taken off; null if it is no ehlo-line even so, and so switches nothing on. How
+ * it deviates is added to `found`: a keyword that white space hides would be STARTTLS that is not begun.
+ */
+export function parseEhloLine(line: string, found: Deviation[] = []): EhloLine | null {
+  const words = line.split(/[ \t]+/).filter((word) => word !== '');
+  const odd: Deviation[] = words.join(' ') === line ? [] : ['odd-ehlo-space'];
+  if (/^AUTH=/i.test(words[0] ?? '')) {
+    odd.push('auth-equals');
+    const mechanism = words[0]!.slice('AUTH='.length);
+    words.splice(0, 1, 'AUTH', ...(mechanism === '' ? [] : [mechanism]));
+  }
+  const octets = encodeUtf8(words.join(' '));
   if (ehloLine(octets, 0, octets.length) !== octets.length) return null;
-  const [keyword = '', ...parameters] = line.split(' ');
+  found.push(...odd);
+  const [keyword = '', ...parameters] = words;
   return { keyword: keyword.toUpperCase(), parameters };
 }
 

@@ -97,9 +97,18 @@ const WORDS: Readonly<Record<Exclude<Deviation, 'bare-lf-line'>, readonly (reado
     [ehlo, '250-mx! hello\r\n250 SIZE\r\n'],
   ],
   'odd-ehlo-line': [
-    [ehlo, '250-a\r\n250-AUTH=LOGIN PLAIN\r\n250 SIZE 1\r\n'],
-    [ehlo, '250-a\r\n250 SIZE  1\r\n'],
+    [ehlo, '250-a\r\n250-SIZE=10\r\n250 SIZE 1\r\n'],
     [ehlo, '250-a\r\n250 \r\n'],
+    [ehlo, '250-a\r\n250 \t\r\n'],
+  ],
+  'odd-ehlo-space': [
+    [ehlo, '250-a\r\n250 SIZE  1\r\n'],
+    [ehlo, '250-a\r\n250-STARTTLS \r\n250 SIZE 1\r\n'],
+    [ehlo, '250-a\r\n250-SIZE\t1\t\r\n250  HELP\r\n'],
+  ],
+  'auth-equals': [
+    [ehlo, '250-a\r\n250-AUTH=LOGIN PLAIN\r\n250 SIZE 1\r\n'],
+    [ehlo, '250-a\r\n250 auth=\r\n'],
   ],
 };
 

@@ -67,8 +67,8 @@ export function sayHello(core: ClientCore): void {
 
 function hello(core: ClientCore, verb: 'EHLO' | 'HELO' | 'LHLO', reply: Reply): void {
   const { starttls = 'opportunistic' } = core.options;
-  core.capabilities = readCapabilities(verb, reply, core.tls !== null, (line) =>
-    core.events.push({ type: 'quirk', quirk: 'odd-ehlo-line', line: line.slice(0, 200) }),
+  core.capabilities = readCapabilities(verb, reply, core.tls !== null, (quirk, line) =>
+    core.events.push({ type: 'quirk', quirk, line: line.slice(0, 200) }),
   );
   core.events.push({ type: 'hello', capabilities: core.capabilities });
   core.go('hello');

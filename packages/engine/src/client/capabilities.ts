@@ -1,4 +1,5 @@
-import { limitsAnnouncement, parseEhloLine, type Reply, sizeAnnouncement } from '@ehlo/grammar';
+import { type Deviation, limitsAnnouncement, parseEhloLine, type Reply, sizeAnnouncement } from '@ehlo/grammar';
+import type { Quirk } from './events.ts';
 
 /** What a server says of itself in its answer to EHLO, HELO or LHLO. */
 export interface Capabilities {
@@ -11,23 +12,33 @@ export interface Capabilities {
   readonly extensions: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Reads an answer line by line: a keyword is a keyword only as the first word of a line behind the first. `odd` is told of lines that are none. */
-export function readCapabilities(verb: Capabilities['verb'], reply: Reply, tls: boolean, odd: (line: string) => void): Capabilities {
+/**
+ * Reads an answer line by line: a keyword is a keyword only as the first word of a line behind the first, and what stands behind it on
+ * several lines is united. `odd` is told of lines that are none, or are odd.
+ */
+export function readCapabilities(
+  verb: Capabilities['verb'],
+  reply: Reply,
+  tls: boolean,
+  odd: (quirk: Quirk, line: string) => void,
+): Capabilities {
   const [first = '', ...rest] = reply.lines;
   const extensions = new Map<string, readonly string[]>();
   // RFC 5321 4.1.1.1: HELO has no extensions, whatever stands behind the first line.
   for (const line of verb === 'HELO' ? [] : rest) {
-    const read = parseEhloLine(line);
-    if (read === null) odd(line);
-    else extensions.set(read.keyword, read.parameters);
+    const found: Deviation[] = [];
+    const read = parseEhloLine(line, found);
+    if (read === null) odd('odd-ehlo-line', line);
+    else extensions.set(read.keyword, [...new Set([...(extensions.get(read.keyword) ?? []), ...read.parameters])]);
+    for (const quirk of found) odd(quirk as Quirk, line);
   }
   return { verb, name: first.split(' ', 1)[0]!, tls, extensions };
 }
 
-/** RFC 1870 3: the largest message that the server takes; infinite where it names none. */
+/** RFC 1870 3: the largest message that the server takes, the least of several; infinite where it names none. */
 export function largestMessage({ extensions }: Capabilities): number {
-  const size = sizeAnnouncement.parse(extensions.get('SIZE') ?? []);
-  return size ? size : Number.POSITIVE_INFINITY;
+  const sizes = (extensions.get('SIZE') ?? []).map((word) => sizeAnnouncement.parse([word]));
+  return Math.min(...sizes.map((size) => size || Number.POSITIVE_INFINITY));
 }
 
 /** RFC 9422 3: one of the limits that the server names; infinite where it names none. */

@@ -146,7 +146,9 @@ export type Quirk =
   | 'bare-lf-line' // a line that ends with LF alone; refused if `replies` is `'strict'`
   | 'mixed-codes' // different codes in one reply, of which the highest counts; refused if `replies` is `'strict'`, or if they are 2yz and 3yz
   | 'odd-text' // an octet that no reply text may hold: shown as `?`
-  | 'odd-ehlo-line'; // a line of EHLO that is no keyword: it switches nothing on
+  | 'odd-ehlo-line' // a line of EHLO that is no keyword: it switches nothing on
+  | 'odd-ehlo-space' // blanks or tabs too many in a line of EHLO: it counts
+  | 'auth-equals'; // the old `AUTH=`: it counts as AUTH
 
 export interface QuirkEvent {
   readonly type: 'quirk';

@@ -7,11 +7,12 @@ export function plainEvent(event: ServerEvent): { readonly type: string; readonl
   return plain(event) as { type: string };
 }
 
-/** Any value of a session as JSON; a copy, so that it stays what it was. */
+/** Any value of a session as JSON, a map as an object; a copy, so that it stays what it was. */
 export function plain(value: unknown): Json {
   if (value instanceof Secret) return plain(value.expose());
   if (value instanceof Uint8Array) return latin1(value, 0, value.length);
   if (Array.isArray(value)) return value.map(plain);
+  if (value instanceof Map) return plain(Object.fromEntries(value));
   if (typeof value !== 'object' || value === null) return value as Json;
   const entries = Object.entries(value).filter(([, part]) => part !== undefined);
   return Object.fromEntries(entries.map(([name, part]) => [name, plain(part)]));
