@@ -1,4 +1,4 @@
-// Lists in docs/conformance.md which test vectors show which requirement, with counts; --check compares only.
+// Lists in docs/conformance.md which step of which test vector shows which requirement, for each side, with counts; --check compares only.
 import { readdirSync, readFileSync } from 'node:fs';
 import { between } from './lib/between.mjs';
 
@@ -10,16 +10,12 @@ const read = (path) => JSON.parse(readFileSync(`test-vectors/${path}`, 'utf8'));
 const { requirements } = read('requirements.json');
 const { behaviours } = read('behaviours.json');
 const { notVectors } = read('not-vectors.json');
-const reasons = new Map(notVectors.flatMap(({ ids, why }) => ids.map((id) => [id, why])));
-const transcripts = ['server', 'smuggling', 'client'].flatMap((folder) =>
-  readdirSync(`test-vectors/${folder}`).flatMap((name) =>
-    read(`${folder}/${name}`).transcripts.map((one) => ({ ...one, file: `${folder}/${name}` })),
-  ),
-);
-const shownBy = new Map();
-for (const one of transcripts) for (const id of one.spec) shownBy.set(id, [...(shownBy.get(id) ?? []), one]);
-// The shortest first: it shows the most of what it is named for.
-for (const list of shownBy.values()) list.sort((a, b) => a.steps.length - b.steps.length || (a.name < b.name ? -1 : 1));
+const SIDES = ['server', 'client'];
+const FOLDERS = { server: ['server', 'smuggling'], client: ['client'] };
+
+const transcripts = Object.fromEntries(SIDES.map((side) => [side, FOLDERS[side].flatMap(transcriptsIn)]));
+const shownBy = Object.fromEntries(SIDES.map((side) => [side, citations(transcripts[side])]));
+const reasons = Object.fromEntries(SIDES.map((side) => [side, reasonsFor(side)]));
 
 const rfcs = [...new Set(requirements.map(({ rfc }) => rfc))];
 const text = { counts: counts(), requirements: rfcs.map(chapter).join('\n\n'), behaviours: table(behaviours, false) };
@@ -30,21 +26,53 @@ process.exitCode = Object.entries(text)
   ? 0
   : 1;
 
+function transcriptsIn(folder) {
+  return readdirSync(`test-vectors/${folder}`).flatMap((name) =>
+    read(`${folder}/${name}`).transcripts.map((one) => ({ ...one, file: `${folder}/${name}` })),
+  );
+}
+
+/** Id → the transcripts that show it, each with the numbers of the steps; none, where it is only said of the whole. */
+function citations(list) {
+  const found = new Map();
+  // The shortest first: it shows the most of what it is named for.
+  for (const one of list.sort((a, b) => a.steps.length - b.steps.length || (a.name < b.name ? -1 : 1))) {
+    const ids = new Map((one.spec ?? []).map((id) => [id, []]));
+    for (const [i, { shows = [] }] of one.steps.entries()) for (const id of shows) ids.set(id, [...(ids.get(id) ?? []), i + 1]);
+    for (const [id, steps] of ids) found.set(id, [...(found.get(id) ?? []), { ...one, shown: steps }]);
+  }
+  for (const [id, vectors] of found) if (vectors.some(byStep)) found.set(id, vectors.filter(byStep));
+  return found;
+}
+
+function byStep({ shown }) {
+  return shown.length > 0;
+}
+
+function reasonsFor(side) {
+  const entries = notVectors.filter(({ role = side }) => role === side);
+  return new Map(entries.flatMap(({ ids, why }) => ids.map((id) => [id, why])));
+}
+
 function counts() {
-  const rows = rfcs.map((rfc) => {
-    const cells = LEVELS.map((level) => {
-      const due = testable(rfc).filter((one) => one.level === level);
-      return due.length === 0 ? '' : `${due.filter(({ id }) => shownBy.has(id)).length} of ${due.length}`;
-    });
-    return `| RFC ${rfc} | ${cells.join(' | ')} |`;
-  });
-  const steps = transcripts.reduce((sum, one) => sum + one.steps.length, 0);
+  const rows = rfcs.flatMap((rfc) =>
+    SIDES.map((side) => {
+      const cells = LEVELS.map((level) => {
+        const due = testable(rfc).filter((one) => one.level === level && concerns(one, side));
+        return due.length === 0 ? '' : `${due.filter(({ id }) => shownBy[side].get(id)?.some(byStep)).length} of ${due.length}`;
+      });
+      return cells.every((cell) => cell === '') ? '' : `| RFC ${rfc}, ${side} | ${cells.join(' | ')} |`;
+    }),
+  );
+  const all = SIDES.flatMap((side) => transcripts[side]);
+  const steps = all.reduce((sum, one) => sum + one.steps.length, 0);
+  const ids = new Set(SIDES.flatMap((side) => [...shownBy[side].keys()]));
   return [
-    `${transcripts.length} transcripts with ${steps} steps show ${shownBy.size} requirements and behaviours.`,
+    `${all.length} transcripts with ${steps} steps show ${ids.size} requirements and behaviours.`,
     '',
-    `| shown by vectors | ${LEVELS.join(' | ')} |`,
+    `| shown by a step | ${LEVELS.join(' | ')} |`,
     `|---|${'---|'.repeat(LEVELS.length)}`,
-    ...rows,
+    ...rows.filter((row) => row !== ''),
   ].join('\n');
 }
 
@@ -56,15 +84,23 @@ function testable(rfc) {
   return requirements.filter((one) => one.rfc === rfc && one.testable_in_engine);
 }
 
-function table(list, levels) {
-  const rows = list.map(({ id, level, statement }) => `| ${id} |${levels ? ` ${level} |` : ''} ${cell(statement)} | ${shown(id)} |`);
-  return [`| |${levels ? ' |' : ''} requirement | shown by |`, `|---|${levels ? '---|' : ''}---|---|`, ...rows].join('\n');
+/** Whether a side has to show a requirement; a behaviour is shown by whoever has it. */
+function concerns({ actor }, side) {
+  return actor === side || actor === 'both';
 }
 
-function shown(id) {
-  const list = shownBy.get(id);
-  if (list === undefined) return reasons.has(id) ? `*${cell(reasons.get(id))}*` : '–';
-  const names = list.slice(0, NAMED).map(({ name, file }) => `[${name}](../test-vectors/${file})`);
+function table(list, levels) {
+  const rows = list.map((one) => {
+    const sides = SIDES.map((side) => shown(one, side)).join(' | ');
+    return `| ${one.id} |${levels ? ` ${one.level} |` : ''} ${cell(one.statement)} | ${sides} |`;
+  });
+  return [`| |${levels ? ' |' : ''} requirement | ${SIDES.join(' | ')} |`, `|---|${levels ? '---|' : ''}---|---|---|`, ...rows].join('\n');
+}
+
+function shown(one, side) {
+  const list = shownBy[side].get(one.id);
+  if (list === undefined) return reasons[side].has(one.id) ? `*${cell(reasons[side].get(one.id))}*` : concerns(one, side) ? '–' : '';
+  const names = list.slice(0, NAMED).map((vector) => `[${vector.name}](../test-vectors/${vector.file})${vector.shown.map((n) => ` ${n}`)}`);
   return names.join(', ') + (list.length > NAMED ? ` and ${list.length - NAMED} more` : '');
 }
 

@@ -2,7 +2,7 @@ import { AUTH, CHUNKING, type ClientOptions, ClientSession, type MessageFacts, t
 import { latin1, octets, PARAMETERS } from '@ehlo/grammar';
 import { difference, plain, show } from './pattern.ts';
 import { type Chunking, TranscriptMismatch } from './replay.ts';
-import { type EventPattern, type Json, joined, type Octets } from './transcript.ts';
+import { type Citation, type EventPattern, type Json, joined, type Octets } from './transcript.ts';
 
 /** What is done to a client's session: by its server, by time, and by its program. */
 export type ClientInputStep =
@@ -29,7 +29,9 @@ export interface ClientMessage extends MessageFacts {
 }
 
 /** What must be seen of it. */
-export type ClientOutcomeStep =
+export type ClientOutcomeStep = Citation & ClientOutcome;
+
+type ClientOutcome =
   | { readonly out: Octets }
   | { readonly event: EventPattern }
   | { readonly state: { readonly [name: string]: Json } }
@@ -44,7 +46,8 @@ export interface ClientTranscript {
   readonly why: string;
   readonly role: 'client';
   readonly options: Omit<ClientOptions, 'features' | 'parameters'>;
-  readonly spec: readonly string[];
+  /** Ids of requirements whose step is still to be named. */
+  readonly spec?: readonly string[];
   readonly steps: readonly ClientStep[];
 }
 

@@ -1,7 +1,7 @@
 import { type Phase, TABLE } from '@ehlo/engine';
 import { octets, parseVerb, type Verb } from '@ehlo/grammar';
 import type { Move, ReplayLog } from './replay.ts';
-import { type Json, joined, type Transcript } from './transcript.ts';
+import { citations, type Json, joined, type Transcript } from './transcript.ts';
 
 /** A command that was given in a phase, and what became of it. */
 export interface Attempt {
@@ -32,7 +32,7 @@ export function coverage(transcript: Transcript, { moves, events, output }: Repl
   const attempts = commands.flatMap((move, i) => attempt(move, commands.slice(i + 1), fragment(commands, i)));
   const asksMessage = transcript.options.ask?.includes('message') ?? false;
   const edges = new Set([...moves.flatMap((move) => happenings(move, payload.get(move), asksMessage)), ...attempts.flatMap(walked)]);
-  const features = new Set<string>([...transcript.spec, ...edges]);
+  const features = new Set<string>([...citations(transcript).keys(), ...(transcript.spec ?? []), ...edges]);
   const lmtp = transcript.options.preset === 'lmtp' ? ' of LMTP' : '';
   const secure = `${transcript.options.tls === undefined ? '' : ' under TLS'}${lmtp}`;
   for (const { phase, verb, fault } of attempts) features.add(`${verb} in ${phase}${secure}: ${fault === null ? 'taken' : saying(fault)}`);

@@ -10,6 +10,8 @@ export { type Attempt, type Coverage, coverage, EDGES } from './coverage.ts';
 export { type Chunking, type Move, type ReplayLog, type ReplayOptions, replayTranscript, TranscriptMismatch } from './replay.ts';
 export { type JsonSchema, violations } from './schema.ts';
 export {
+  type Citation,
+  citations,
   type EventPattern,
   type Json,
   joined,

@@ -45,8 +45,16 @@ export type InputStep =
   | { readonly stall: boolean }
   | { readonly tick: number };
 
+/** What a step that must be seen is there for. */
+export interface Citation {
+  /** Ids of requirements and behaviours: this step fails where one of them is broken. */
+  readonly shows?: readonly string[];
+}
+
 /** What must be seen of the session. */
-export type OutcomeStep =
+export type OutcomeStep = Citation & Outcome;
+
+type Outcome =
   | { readonly out: Octets }
   | { readonly event: EventPattern }
   | { readonly chunk: Octets }
@@ -83,14 +91,22 @@ export interface Transcript {
   readonly why: string;
   readonly role: 'server';
   readonly options: TranscriptOptions;
-  /** Ids of the requirements that it shows. */
-  readonly spec: readonly string[];
+  /** Ids of requirements whose step is still to be named. */
+  readonly spec?: readonly string[];
   readonly steps: readonly Step[];
 }
 
 /** A file of transcripts. */
 export interface TranscriptFile {
   readonly transcripts: readonly Transcript[];
+}
+
+/** The ids that the steps of a transcript show, each with the numbers of those steps, from 1. */
+export function citations(transcript: { readonly steps: readonly object[] }): ReadonlyMap<string, readonly number[]> {
+  const found = new Map<string, number[]>();
+  for (const [i, step] of transcript.steps.entries())
+    for (const id of (step as Citation).shows ?? []) found.set(id, [...(found.get(id) ?? []), i + 1]);
+  return found;
 }
 
 /** The octets that are meant, as a string of one character an octet. */
