@@ -22,7 +22,7 @@ export interface MailParameters {
   readonly size?: number;
   /** RFC 6152, RFC 3030: what the body holds. */
   readonly body?: '7BIT' | '8BITMIME' | 'BINARYMIME';
-  /** RFC 4954 5: who submitted the message, as the client says; empty for `<>` (not known). */
+  /** RFC 4954 5: who submitted the message, a mailbox, as the client says; empty for `<>` (not known). */
   readonly auth?: string;
   /** RFC 3461 4.3: how much of the message a failure notification returns. */
   readonly ret?: 'FULL' | 'HDRS';

@@ -4,7 +4,7 @@ import { ask } from './answer.ts';
 import { beginAuth } from './auth.ts';
 import { refuseChunk, takeChunk } from './chunk.ts';
 import type { Core } from './core.ts';
-import { type EnvelopeRule, loweredPriority, MAIL_RULES, RCPT_RULES } from './envelope-rules.ts';
+import { believed, type EnvelopeRule, loweredPriority, MAIL_RULES, RCPT_RULES } from './envelope-rules.ts';
 import type { FaultCode } from './events.ts';
 import { CONDITIONS } from './guards.ts';
 import { type EngineReply, REPLIES, type ReplyName } from './replies.ts';
@@ -100,7 +100,7 @@ function perform(core: Core, command: Command, deviations: readonly Deviation[])
       state.transactions++;
       if (breaks(core, MAIL_RULES, command)) return;
       const priority = loweredPriority(command.parameters, core);
-      const parameters = priority === null ? command.parameters : { ...command.parameters, mtPriority: priority };
+      const parameters = believed(command.parameters, core);
       return ask(core, { type: 'mail', reversePath: command.reversePath, parameters, priority, deviations });
     }
     case 'RCPT':

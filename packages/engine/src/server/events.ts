@@ -65,6 +65,11 @@ export interface AuthQuestion {
 export interface MailQuestion {
   readonly type: 'mail';
   readonly reversePath: Path;
+  /**
+   * What the client asks for. `auth` (RFC 4954 5) is who submitted the message: `''` stands for `<>`, not known, which is all that a client
+   * without an identity is believed. One with an identity may name anybody: believe it where you trust that identity to speak for others,
+   * else take it for `''`; and `''` is never the identity itself.
+   */
   readonly parameters: MailParameters;
   /** The priority that the engine has put in place of a higher one, which this client may not ask for (RFC 6710 4.1); else null. */
   readonly priority: number | null;
