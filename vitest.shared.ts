@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const g = globalThis as { Deno?: unknown; Bun?: unknown };
@@ -10,9 +11,10 @@ const config: ViteUserConfig = defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'forks',
     reporters: ['default', ['json', { outputFile: `.results/${results}.json` }]],
-    // No test is about how long it takes: this only ends what hangs, on a slow and busy machine too.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    setupFiles: [fileURLToPath(new URL('./vitest.setup.ts', import.meta.url))],
+    // Longer than anything is waited for (vitest.setup.ts): what hangs is told by its own words.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });
 export default config;

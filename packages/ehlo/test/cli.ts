@@ -7,9 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { test as base, vi } from 'vitest';
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
+import { test as base } from 'vitest';
+import { PATIENCE } from '../../../vitest.setup.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const BIN = at('../bin/ehlo.js');
@@ -21,7 +20,6 @@ const RUNTIMES: Record<string, readonly [binary: string, ...options: string[]]> 
   bun: [at('../node_modules/bun/bin/bun.exe'), 'run', '--no-install'],
 };
 const [BINARY, ...OPTIONS] = RUNTIMES[process.env.EHLO_RUNTIME ?? 'node']!;
-const PATIENCE = 30_000;
 
 export interface Event {
   readonly event: string;

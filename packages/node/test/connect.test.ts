@@ -162,7 +162,7 @@ describe('large messages', () => {
   const LINE = Buffer.from(`${'x'.repeat(1022)}\r\n`);
   const PIECE = Buffer.concat(Array.from({ length: 64 }, () => LINE));
 
-  test('24 MiB at once, and 24 MiB in pieces: all of it', { timeout: 60_000 }, async ({ start, open }) => {
+  test('24 MiB at once, and 24 MiB in pieces: all of it', async ({ start, open }) => {
     const sizes: number[] = [];
     const server = await start({
       async message({ body }) {
@@ -180,7 +180,7 @@ describe('large messages', () => {
     expect(sizes).toEqual([24 * MIB, 24 * MIB]);
   });
 
-  test('a reader that is slow slows the source down', { timeout: 60_000 }, async ({ start, open }) => {
+  test('a reader that is slow slows the source down', async ({ start, open }) => {
     let read: () => void = () => {};
     const opened = new Promise<void>((resolve) => {
       read = resolve;

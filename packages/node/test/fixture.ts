@@ -3,8 +3,9 @@ import type { NetConnectOpts } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Handler, type ServeOptions, Server } from '@ehlo/node';
 import { test as base, vi } from 'vitest';
+import { PATIENCE } from '../../../vitest.setup.ts';
 import { serve } from './adapter.ts';
-import { PATIENCE, Wire } from './wire.ts';
+import { Wire } from './wire.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 

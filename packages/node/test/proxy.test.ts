@@ -120,7 +120,7 @@ test.for([
   const server: Server = await start({}, options);
   const wire = await dial(server);
   wire.send(octets);
-  await vi.waitFor(() => expect(wire.ended).not.toBeNull(), 10_000);
+  await vi.waitFor(() => expect(wire.ended).not.toBeNull());
   expect([wire.received, strays]).toEqual(['', [expect.stringContaining(reason)]]);
   const other = await dial(server);
   other.send(V1);

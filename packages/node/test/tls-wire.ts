@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import type { Server, TlsSettings } from '@ehlo/node';
+import { PATIENCE } from '../../../vitest.setup.ts';
 import { test as base } from './fixture.ts';
-import { PATIENCE, Wire } from './wire.ts';
+import { Wire } from './wire.ts';
 
 /** A file of `certs`. */
 export function pem(name: string): string {

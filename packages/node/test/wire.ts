@@ -1,9 +1,7 @@
 // A client that sends octets as they are and reads whole replies: what a test says is what is on the wire.
 import { once } from 'node:events';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
-
-/** Generous: the machine may be slow and busy. */
-export const PATIENCE = 20_000;
+import { PATIENCE } from '../../../vitest.setup.ts';
 
 export class Wire {
   readonly socket: Socket;

@@ -19,7 +19,7 @@ test('each example is known', () => {
 });
 
 describe.each(Object.keys(RUNTIMES) as Runtime[])('%s', (runtime) => {
-  test.each(Object.keys(SAID))('%s', { timeout: 60_000 }, async (name) => {
+  test.each(Object.keys(SAID))('%s', async (name) => {
     const [binary, ...options] = RUNTIMES[runtime];
     const allowed = runtime === 'deno' ? ['--allow-env'] : [];
     const { stdout, stderr } = await promisify(execFile)(binary, [...options, ...allowed, `${root}examples/${name}`], {

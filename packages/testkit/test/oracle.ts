@@ -35,9 +35,6 @@ export function deviationsOf(grammar: Grammar): GrammarDeviation[] {
   return deviations.filter(({ rule }) => grammar.has(rule.toLowerCase()));
 }
 
-/** Far above what a rule takes on a slow machine: only a recogniser that does not return is to fail by it. */
-export const TIMEOUT = 120_000;
-
 /** Refusals for what a well-formed parameter means (RFC 5321 4.1.1.11, RFC 6531 3.4), which the grammar does not know. */
 const MEANING: ReadonlySet<string> = new Set([
   'unknown-parameter',
@@ -101,7 +98,7 @@ export class Results {
     this.#lines.push(line);
   }
 
-  /** The results are stated beside the tests (`vitest run test/oracle -u` states them anew): the figures of docs/grammar.md cannot grow old. */
+  /** The results are stated beside the tests (`npm run proofs -- test/oracle -u` in this package states them anew): the figures of docs/grammar.md cannot grow old. */
   async held(): Promise<void> {
     const rows = this.#exact.map((result) => {
       const cells = Object.entries(result).map(([key, value]) => `"${key}": ${JSON.stringify(value)}`);

@@ -10,7 +10,6 @@ import { beforeAll, expect, test } from 'vitest';
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const MAIN = at('./runtimes/main.mjs');
 /** A first start may have to warm up a cache. */
-const TIMEOUT = 60_000;
 
 // The packages' own binaries, not their shims: no shell, no look-up in PATH. They are made by their install scripts.
 const RUNTIMES = {
@@ -34,12 +33,12 @@ test('the script says something of everything', () => {
   }
 });
 
-test.each(Object.entries(RUNTIMES))('%s', { timeout: TIMEOUT }, async (_, { binary, options }) => {
+test.each(Object.entries(RUNTIMES))('%s', async (_, { binary, options }) => {
   expect(existsSync(binary), `${binary} is made when the package is installed`).toBe(true);
   expect(await run(binary, options)).toBe(expected);
 });
 
-test('a browser: bundled, in a context with no global but the language', { timeout: TIMEOUT }, async () => {
+test('a browser: bundled, in a context with no global but the language', async () => {
   const { outputFiles } = await build({
     entryPoints: [at('./runtimes/smoke.mjs')],
     bundle: true,

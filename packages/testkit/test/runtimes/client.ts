@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { PATIENCE, Wire } from '../../../node/test/wire.ts';
+import { PATIENCE } from '../../../../vitest.setup.ts';
+import { Wire } from '../../../node/test/wire.ts';
 import { CERTS, type Subject } from './subject.ts';
 
 export const pem = (name: string): string => readFileSync(`${CERTS}/${name}`, 'latin1');

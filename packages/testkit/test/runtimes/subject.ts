@@ -3,11 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE } from '../../../../vitest.setup.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-/** Generous: the machine may be slow and busy. */
-const PATIENCE = 30_000;
-
 export const CERTS: string = at('../../../node/test/certs');
 
 /** The packages' own binaries, not their shims: a signal must reach them. They are made by their install scripts. */

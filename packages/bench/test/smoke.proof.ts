@@ -14,7 +14,7 @@ import { comparison, engineTable, grammarTable, idleTable, sendingTable, storage
 
 const effort: Effort = { rounds: 1, milliseconds: 0, idle: 5 };
 
-describe.concurrent('on sockets', { timeout: 30_000 }, () => {
+describe.concurrent('on sockets', () => {
   test.each([...messageRows(), ...bodyRows(1 / 32)].map((row) => ({ row, name: row.name })))('$name', async ({ row }) => {
     const samples = await measure(row, effort);
     expect(CONTENDERS.map((name) => samples[name].length)).toEqual([1, 1, 1]);

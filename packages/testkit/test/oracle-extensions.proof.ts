@@ -22,7 +22,7 @@ import { latin1 } from '../src/abnf/escape.ts';
 import { ENVID_CHARACTERS, extensionLimits, ORCPT_CHARACTERS, SAMPLES, xtextOf } from '../src/abnf/extension-prose.ts';
 import { concatenation, distances, intersection, union } from '../src/abnf/operations.ts';
 import { proseLimits, registeredTags } from '../src/abnf/prose.ts';
-import { commandOf, deviationsOf, extended, international, ours, Results, rfc5321, TIMEOUT } from './oracle.ts';
+import { commandOf, deviationsOf, extended, international, ours, Results, rfc5321 } from './oracle.ts';
 
 const limits = { ...proseLimits, ...extensionLimits };
 const ascii = compiler(ours(extended), { ...limits, ...registeredTags });
@@ -63,34 +63,26 @@ const COMMANDS = {
 const TWICE = new Set(['duplicate-parameter']);
 
 describe('every (state, octet) pair of RFC 6531', () => {
-  test.each(RECOGNISERS)('%s is %s', (name, rule) => results.conform(rule, `${name}, UTF-8`, utf8(rule), widened(name), 'greedy'), TIMEOUT);
+  test.each(RECOGNISERS)('%s is %s', (name, rule) => results.conform(rule, `${name}, UTF-8`, utf8(rule), widened(name), 'greedy'));
 
   // Without address literals, in which no octet beyond ASCII can stand: the ASCII half of the oracle has them, at every pair.
-  test.each(ADDRESSED)(
-    'parseCommand and %s',
-    (verb) => results.conform(verb, 'parseCommand, UTF-8', withoutBracket(registered(verb)), unlessBracket(commandOf(verb)), 'whole'),
-    TIMEOUT,
+  test.each(ADDRESSED)('parseCommand and %s', (verb) =>
+    results.conform(verb, 'parseCommand, UTF-8', withoutBracket(registered(verb)), unlessBracket(commandOf(verb)), 'whole'),
   );
 
-  test(
-    'parseReturnPath is Return-path-line',
-    () =>
-      results.conform(
-        'Return-path-line',
-        'parseReturnPath',
-        withoutBracket(registered('Return-path-line')),
-        unlessBracket(returnPath),
-        'whole',
-      ),
-    TIMEOUT,
-  );
+  test('parseReturnPath is Return-path-line', () =>
+    results.conform(
+      'Return-path-line',
+      'parseReturnPath',
+      withoutBracket(registered('Return-path-line')),
+      unlessBracket(returnPath),
+      'whole',
+    ));
 });
 
 describe('every (state, octet) pair of the extensions', () => {
-  test.each(Object.entries(COMMANDS))(
-    'parseCommand and %s',
-    (verb, rule) => results.conform(rule, 'parseCommand', ascii(rule), commandOf(verb, LETTER, TWICE), 'whole'),
-    TIMEOUT,
+  test.each(Object.entries(COMMANDS))('parseCommand and %s', (verb, rule) =>
+    results.conform(rule, 'parseCommand', ascii(rule), commandOf(verb, LETTER, TWICE), 'whole'),
   );
 
   // The name is read by the function that reads it in EHLO, where every kind of literal is tried.
@@ -99,16 +91,10 @@ describe('every (state, octet) pair of the extensions', () => {
 });
 
 describe('long words at random, and mutations of them', () => {
-  test.each(RECOGNISERS)('%s is %s, with UTF-8', (name, rule) => results.random(rule, utf8(rule), 300, 'greedy', widened(name)), TIMEOUT);
-  test.each(ADDRESSED)(
-    'parseCommand and %s, with UTF-8',
-    (verb) => results.random(verb, registered(verb), 70, 'whole', commandOf(verb)),
-    TIMEOUT,
-  );
-  test.each(Object.entries(COMMANDS))(
-    'parseCommand and %s',
-    (verb, rule) => results.random(rule, ascii(rule), 300, 'whole', commandOf(verb, LETTER, TWICE)),
-    TIMEOUT,
+  test.each(RECOGNISERS)('%s is %s, with UTF-8', (name, rule) => results.random(rule, utf8(rule), 300, 'greedy', widened(name)));
+  test.each(ADDRESSED)('parseCommand and %s, with UTF-8', (verb) => results.random(verb, registered(verb), 70, 'whole', commandOf(verb)));
+  test.each(Object.entries(COMMANDS))('parseCommand and %s', (verb, rule) =>
+    results.random(rule, ascii(rule), 300, 'whole', commandOf(verb, LETTER, TWICE)),
   );
   test('parseReturnPath is Return-path-line', () =>
     results.random('Return-path-line', registered('Return-path-line'), 70, 'whole', returnPath));
@@ -137,35 +123,27 @@ const NAMED = PARAMETERS.map((parameter): [string, Parameter] => [`${parameter.e
 describe('values of parameters', () => {
   test('each parameter has its rule', () => expect(NAMED.map(([name]) => name)).toEqual(Object.keys(VALUES)));
 
-  test.each(NAMED)(
-    '%s',
-    (name, parameter) => {
-      const rule = VALUES[name] as string;
-      const dfa = languageOf(rule, name);
-      // Without literals in the Mailbox of AUTH, which parseMailbox reads: that one is compared with all of them elsewhere.
-      const recogniser = name === 'AUTH AUTH' ? unlessLiteral(parameter) : parameterOf(parameter);
-      results.conform(rule, `codec of ${parameter.extension}`, dfa, recogniser, 'whole');
-    },
-    TIMEOUT,
-  );
+  test.each(NAMED)('%s', (name, parameter) => {
+    const rule = VALUES[name] as string;
+    const dfa = languageOf(rule, name);
+    // Without literals in the Mailbox of AUTH, which parseMailbox reads: that one is compared with all of them elsewhere.
+    const recogniser = name === 'AUTH AUTH' ? unlessLiteral(parameter) : parameterOf(parameter);
+    results.conform(rule, `codec of ${parameter.extension}`, dfa, recogniser, 'whole');
+  });
 
-  test.each(NAMED)(
-    '%s, at random',
-    (name, parameter) => {
-      const rule = VALUES[name] as string;
-      const dfa = name === 'AUTH AUTH' ? submitter(ascii('Mailbox')) : languageOf(rule, name);
-      const octets =
-        name === 'DSN ENVID' ? `ENVID=`.length + ENVID_CHARACTERS : name === 'DSN ORCPT' ? 'ORCPT='.length + ORCPT_CHARACTERS : 0;
-      // ORCPT counts characters; an automaton, octets: with characters beyond ASCII it is short words that are compared.
-      if (octets === 0) results.random(rule, dfa, 60, 'whole', parameterOf(parameter));
-      else {
-        const narrow = intersection(dfa, compileAbnf('x = *%x00-7F'));
-        results.random(rule, narrow, octets + 6, 'whole', parameterOf(parameter), { octets, distances: distances(narrow) });
-        results.random(rule, dfa, 100, 'whole', parameterOf(parameter));
-      }
-    },
-    TIMEOUT,
-  );
+  test.each(NAMED)('%s, at random', (name, parameter) => {
+    const rule = VALUES[name] as string;
+    const dfa = name === 'AUTH AUTH' ? submitter(ascii('Mailbox')) : languageOf(rule, name);
+    const octets =
+      name === 'DSN ENVID' ? `ENVID=`.length + ENVID_CHARACTERS : name === 'DSN ORCPT' ? 'ORCPT='.length + ORCPT_CHARACTERS : 0;
+    // ORCPT counts characters; an automaton, octets: with characters beyond ASCII it is short words that are compared.
+    if (octets === 0) results.random(rule, dfa, 60, 'whole', parameterOf(parameter));
+    else {
+      const narrow = intersection(dfa, compileAbnf('x = *%x00-7F'));
+      results.random(rule, narrow, octets + 6, 'whole', parameterOf(parameter), { octets, distances: distances(narrow) });
+      results.random(rule, dfa, 100, 'whole', parameterOf(parameter));
+    }
+  });
 });
 
 describe('encodings and codes', () => {
@@ -180,48 +158,35 @@ describe('encodings and codes', () => {
     ['utf-8-enc-addr', 'decodeUtf8Address', parameterOf({ codec: { parse: (value) => decodeUtf8Address(value) ?? undefined } })],
     ['status-code', 'parseEnhanced', text((value) => parseEnhanced(value) !== null)],
   ];
-  test.each(encodings)('%s is %s', (rule, by, recogniser) => results.conform(rule, by, ascii(rule), recogniser, 'whole'), TIMEOUT);
-  test.each(encodings)(
-    '%s is %s, at random',
-    (rule, _, recogniser) => results.random(rule, ascii(rule), 200, 'whole', recogniser),
-    TIMEOUT,
-  );
+  test.each(encodings)('%s is %s', (rule, by, recogniser) => results.conform(rule, by, ascii(rule), recogniser, 'whole'));
+  test.each(encodings)('%s is %s, at random', (rule, _, recogniser) => results.random(rule, ascii(rule), 200, 'whole', recogniser));
 
-  test(
-    'parseReply finds the enhanced codes of enhanced-reply-line',
-    () => {
-      const sampled: Recogniser = (bytes, from, to) => {
-        const reply = parseReply(bytes, from, to);
-        const known =
-          reply.ok && SAMPLES.some(([code, enhanced]) => Number(code) === reply.value.code && enhanced === reply.value.enhanced);
-        return known ? to : ~to;
-      };
-      results.conform('enhanced-reply-line', 'parseReply', ascii('enhanced-reply-line'), sampled, 'whole');
-    },
-    TIMEOUT,
-  );
+  test('parseReply finds the enhanced codes of enhanced-reply-line', () => {
+    const sampled: Recogniser = (bytes, from, to) => {
+      const reply = parseReply(bytes, from, to);
+      const known = reply.ok && SAMPLES.some(([code, enhanced]) => Number(code) === reply.value.code && enhanced === reply.value.enhanced);
+      return known ? to : ~to;
+    };
+    results.conform('enhanced-reply-line', 'parseReply', ascii('enhanced-reply-line'), sampled, 'whole');
+  });
 
-  test(
-    'parseReply finds every enhanced code on a line of its class',
-    () => {
-      const line = ['2', '4', '5'].map((digit) =>
-        intersection(
-          concatenation(
-            compileAbnf(`code = "${digit}" %x30-35 DIGIT " "`),
-            ascii('status-code'),
-            compileAbnf('rest = [ " " *( HTAB / %x20-7E ) ] CRLF'),
-          ),
-          compileAbnf(`agrees = "${digit}" 3OCTET "${digit}" *OCTET`),
+  test('parseReply finds every enhanced code on a line of its class', () => {
+    const line = ['2', '4', '5'].map((digit) =>
+      intersection(
+        concatenation(
+          compileAbnf(`code = "${digit}" %x30-35 DIGIT " "`),
+          ascii('status-code'),
+          compileAbnf('rest = [ " " *( HTAB / %x20-7E ) ] CRLF'),
         ),
-      );
-      const found: Recogniser = (bytes, from, to) => {
-        const reply = parseReply(bytes, from, to);
-        return reply.ok && reply.value.enhanced !== undefined && bytes[from + 3] === 0x20 ? to : ~to;
-      };
-      results.conform('enhanced-reply-line', 'parseReply, one line', union(...line), found, 'whole');
-    },
-    TIMEOUT,
-  );
+        compileAbnf(`agrees = "${digit}" 3OCTET "${digit}" *OCTET`),
+      ),
+    );
+    const found: Recogniser = (bytes, from, to) => {
+      const reply = parseReply(bytes, from, to);
+      return reply.ok && reply.value.enhanced !== undefined && bytes[from + 3] === 0x20 ? to : ~to;
+    };
+    results.conform('enhanced-reply-line', 'parseReply, one line', union(...line), found, 'whole');
+  });
 });
 
 test('what deviations.json says of the extensions is what differs, and nothing else', () => {

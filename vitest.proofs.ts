@@ -1,0 +1,15 @@
+// The slow proofs: `npm run proofs`. The same as the tests, but for the names of their files.
+import { defineConfig, mergeConfig, type ViteUserConfig } from 'vitest/config';
+import shared from './vitest.shared.ts';
+
+const config: ViteUserConfig = mergeConfig(
+  { ...shared, test: { ...shared.test, include: [], reporters: [] } },
+  defineConfig({
+    test: {
+      include: ['test/**/*.proof.ts'],
+      reporters: ['default', ['json', { outputFile: '.results/proofs.json' }]],
+      testTimeout: 1_200_000,
+    },
+  }),
+);
+export default config;
