@@ -58,8 +58,6 @@ export class Authenticator {
   readonly #hostname: string;
   readonly #pepper: Uint8Array;
   readonly #mechanisms: ReadonlyMap<string, ServerMechanism>;
-  /** Whether there is a bound mechanism: to a client that is offered none, bindings do not exist (RFC 5802 6). */
-  readonly #binds: boolean;
 
   /** Throws `SmtpUsageError` if a mechanism asks what nobody answers. */
   constructor(settings: Authentication, hostname: string) {
@@ -74,7 +72,6 @@ export class Authenticator {
     this.#hostname = hostname;
     this.#pepper = pepper;
     this.#mechanisms = new Map(all.map((mechanism) => [mechanism.name, mechanism]));
-    this.#binds = all.some(({ bound }) => bound);
   }
 
   /** What answers the questions of one session. */
@@ -101,7 +98,9 @@ export class Authenticator {
   }
 
   #begin(mechanism: string, { tls }: Session): ServerStep {
-    const bindings = this.#binds && canBind(tls) ? tls?.bindings : undefined;
+    // RFC 5802 6: to a client that is not offered the -PLUS form of a mechanism, bindings do not exist.
+    const binds = this.#mechanisms.get(mechanism)!.bound || this.#mechanisms.get(`${mechanism}-PLUS`)?.bound === true;
+    const bindings = binds && canBind(tls) ? tls?.bindings : undefined;
     return this.#mechanisms.get(mechanism)!.server({
       nonce: freshNonce(),
       hostname: this.#hostname,

@@ -101,6 +101,11 @@ test('EXTERNAL', async () => {
   expect(await authenticate({ mechanisms: [external()] }, server)).toBe('who the certificate says');
 });
 
+test('a server that binds one mechanism has nothing to bind another to', async () => {
+  const server: Authentication = { mechanisms: [scram(), scram(SHA1)[1]], lookup: () => 'pencil' };
+  expect(await authenticate({ mechanisms: [scram(SHA1)[1]], user: 'tim', password: 'pencil' }, server)).toBe('tim');
+});
+
 test('somebody between two TLS connections is found', async () => {
   const server: Authentication = { mechanisms: all, lookup: () => 'pencil' };
   const auth = { mechanisms: [scram(), plain()], user: 'tim', password: 'pencil' };

@@ -72,7 +72,7 @@ describe.each(all.flat().map((mechanism) => [mechanism.name, mechanism] as const
       return true;
     };
     const { client } = start({ mechanisms: all, lookup: passwords }, {}, { mail }, tls);
-    const context = { credentials, nonce: 'abc', bindings: exporter, offered: ['-PLUS'] };
+    const context = { credentials, nonce: 'abc', bindings: exporter, offered: [`${mechanism.name}-PLUS`] };
     expect(await authenticate(client, mechanism, { ...context, credentials: { user: 'tim', password: 'pen' } })).toBe(REFUSED);
     expect(await authenticate(client, mechanism, { ...context, credentials: { user: 'tom', password: 'pencil' } })).toBe(REFUSED);
     expect(await authenticate(client, mechanism, context)).toBe(SUCCESS);

@@ -20,22 +20,22 @@ export function decodeXtext(text: string): string | null {
   return /^[ -~]*$/.test(decoded) ? decoded : null;
 }
 
-/** Decodes xtext whose octets are UTF-8; null if it is none, if they are not, or if it stands for a control character. */
+/** Decodes xtext whose octets are UTF-8; null if it is none, if they are not, or if it stands for a control character (C0, DEL or C1). */
 export function decodeUtf8Xtext(text: string): string | null {
   if (!XTEXT.test(text)) return null;
   try {
     const decoded = decodeURIComponent(text.replaceAll('%', '%25').replaceAll('+', '%'));
-    return /^[ -~\u0080-\u{10ffff}]*$/u.test(decoded) ? decoded : null;
+    return /^[ -~\u00a0-\u{10ffff}]*$/u.test(decoded) ? decoded : null;
   } catch {
     return null;
   }
 }
 
-/** RFC 6533 3: `utf-8-addr-xtext`, where `\x{HEXPOINT}` stands for a character; `unitext` also takes characters as they are. */
+/** RFC 6533 3: `utf-8-addr-xtext`, where `\x{HEXPOINT}` stands for a character; `unitext` also takes characters as they are. No control is taken. */
 export function decodeUtf8Address(text: string): string | null {
   const points = /\\x\{([0-9A-Fa-f]{2,6})\}/g;
   const plain = text.replaceAll(points, '');
-  if (text === '' || /[^!-*,-<>-[\]-~\u0080-\u{10ffff}]/u.test(plain)) return null;
+  if (text === '' || /[^!-*,-<>-[\]-~\u00a0-\u{10ffff}]/u.test(plain)) return null;
   let valid = true;
   const decoded = text.replaceAll(points, (_, hex: string) => {
     const code = Number.parseInt(hex, 16);
@@ -50,9 +50,9 @@ export function encodeUtf8Address(address: string): string {
   return address.replaceAll(/[^!-*,-<>-[\]-~]/gu, (character) => (/[\ud800-\udfff]/u.test(character) ? '?' : `\\x{${hex(character)}}`));
 }
 
-/** RFC 6533 3 HEXPOINT: the shortest form, no surrogate, in ASCII only what can't stand for itself; and, ours, no control character. */
+/** RFC 6533 3 HEXPOINT: the shortest form, no surrogate, in ASCII only what can't stand for itself; and, ours, no control character, of C1 neither. */
 function isHexPoint(hex: string, code: number): boolean {
   if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return false;
-  if (hex.length === 2) return /^(?:20|2B|3D|5C|[89A-F][0-9A-F])$/i.test(hex);
+  if (hex.length === 2) return /^(?:20|2B|3D|5C|[A-F][0-9A-F])$/i.test(hex);
   return hex[0] !== '0';
 }

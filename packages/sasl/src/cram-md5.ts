@@ -4,7 +4,7 @@ import { ascii, concat, encodeUtf8, equal } from './bytes.ts';
 import type { Mechanism, ServerStep } from './mechanism.ts';
 import { userName, userNameOf } from './names.ts';
 import { hasPassword } from './plain.ts';
-import { awaitChallenge, challenge, giveUp, isPassword, lastResponse, opens, refuse, succeed, textOf } from './steps.ts';
+import { admit, awaitChallenge, challenge, giveUp, isEmpty, isPassword, lastResponse, refuse, succeed, textOf } from './steps.ts';
 
 /**
  * CRAM-MD5 (RFC 2195): shows that the client knows the password without sending it. The server has to store the password itself, and
@@ -19,7 +19,7 @@ export function cramMd5(): Mechanism {
     suits: hasPassword,
     client: ({ credentials: { user = '', password = '' } }) => {
       const name = userName(user);
-      if (name === null) return giveUp('credentials');
+      if (name === null || isEmpty(textOf(password))) return giveUp('credentials');
       const key = encodeUtf8(textOf(password));
       return awaitChallenge((message) => lastResponse(concat(encodeUtf8(`${name} `), digestOf(key, message))));
     },
@@ -48,7 +48,7 @@ function check(message: Uint8Array, response: Uint8Array): ServerStep {
       // The digest is computed for a user who does not exist, too: it takes as long.
       const password = stored !== null && isPassword(stored) ? textOf(stored) : null;
       const right = equal(digestOf(encodeUtf8(password ?? ''), message), shown);
-      return right && password !== null && opens(stored!) ? succeed(user, null) : refuse('credentials');
+      return right && password !== null ? admit(stored!, succeed(user, null)) : refuse('credentials');
     },
   };
 }

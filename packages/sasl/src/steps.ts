@@ -53,10 +53,26 @@ export function verify(claim: Exclude<Claim, PasswordClaim>, authzid: string | n
   return { type: 'verify', claim, next: (user) => (user === null ? refuse('credentials') : succeed(user, authzid)) };
 }
 
+/**
+ * What every mechanism by a stored secret ends with, behind a right proof: an empty password authenticates nobody, in whatever form it
+ * is stored, and neither does what stands for a user who does not exist. Of keys it takes one derivation to see what they were made of.
+ */
+export function admit(stored: Stored, success: ServerStep): ServerStep {
+  const refusal = refuse('credentials');
+  if (isPassword(stored)) return stored instanceof Decoy || isEmpty(textOf(stored)) ? refusal : success;
+  const { type, derivation, next } = stored.check('');
+  return { type, derivation, next: (key) => (next(key) ? refusal : success) };
+}
+
+/** Whether a password is empty, or nothing is left of it where it is prepared. */
+export function isEmpty(password: string): boolean {
+  return saslprep(password) === '';
+}
+
 /** Has a password judged. RFC 4616 2: presented and stored passwords are prepared before they are compared; what can't be is wrong. */
 export function verifyPassword(user: string | null, presented: string | null, authzid: string | null): ServerStep {
   const password = presented === null ? null : saslprep(presented);
-  if (user === null || password === null || password === '') return refuse('credentials');
+  if (user === null || password === null || isEmpty(password)) return refuse('credentials');
   const decided = (right: boolean): ServerStep => (right ? succeed(user, authzid) : refuse('credentials'));
   return {
     type: 'verify',
@@ -69,18 +85,13 @@ export function verifyPassword(user: string | null, presented: string | null, au
         return { type, derivation, next: (key) => decided(next(key)) };
       }
       const expected = saslprep(textOf(stored));
-      return decided(expected !== null && samePassword(expected, password) && opens(stored));
+      return expected !== null && samePassword(expected, password) ? admit(stored, decided(true)) : decided(false);
     },
   };
 }
 
 export function isPassword(stored: Stored): stored is string | Secret<string> {
   return typeof stored === 'string' || 'expose' in stored;
-}
-
-/** Whether what is stored is somebody's. */
-export function opens(stored: Stored): boolean {
-  return !(stored instanceof Decoy);
 }
 
 export function textOf(password: string | Secret<string>): string {

@@ -1,14 +1,18 @@
 // Nothing that a peer sends makes a step throw; and nothing that a program may log shows a secret.
+import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   anonymous,
+  type Claim,
   type ClientStep,
   cramMd5,
   external,
   login,
+  type Mechanism,
   oauthBearer,
+  parseScramKeys,
   plain,
   Secret,
   type ServerStep,
@@ -18,7 +22,7 @@ import {
   scramKeys,
   xoauth2,
 } from '../src/index.ts';
-import { derived, exchange, octets, SERVER, settle } from './exchange.ts';
+import { derived, octets, SERVER, type Store, settle, show } from './exchange.ts';
 
 const few = { iterations: 1, accepted: [1, 3] } as const;
 const bindings = new Map([['tls-exporter', Uint8Array.of(1)]]);
@@ -65,7 +69,10 @@ const pieces = fc.constantFrom(
     '\ud83d\ude00',
     '{}',
   ],
+  'abcserver-nonce'.padEnd(9000, 'x'),
 );
+/** RFC 4954 4: octets that are 12288 of base64, without what a reply has before them. */
+const LONGEST = 9200;
 const message = fc.oneof(
   fc.uint8Array({ maxLength: 60 }),
   fc.array(pieces, { maxLength: 8 }).map((parts) => octets(parts.join(''))),
@@ -80,6 +87,7 @@ describe.each(MECHANISMS.map((mechanism) => [mechanism.name, mechanism] as const
         for (const response of responses) {
           if (step.type !== 'challenge') break;
           step = settle(step.next(response), { lookup: () => (known ? 'pencil' : null) });
+          if (step.type === 'challenge') expect(step.challenge.length).toBeLessThan(LONGEST);
         }
         expect(['challenge', 'failure']).toContain(step.type);
       }),
@@ -94,6 +102,7 @@ describe.each(MECHANISMS.map((mechanism) => [mechanism.name, mechanism] as const
         for (const challenge of challenges) {
           if (step.type !== 'respond') break;
           step = derived(step.next(challenge));
+          if (step.type === 'respond') expect(step.response?.expose().length ?? 0).toBeLessThan(LONGEST);
         }
         expect(['respond', 'failure']).toContain(step.type);
       }),
@@ -167,12 +176,80 @@ describe('a server refuses', () => {
   });
 });
 
-test('the password of a user who has none is not the empty one', () => {
-  const keys = scramKeys('pencil', { salt: Uint8Array.of(1), iterations: 1 });
-  for (const stored of [null, keys]) {
-    const { client } = exchange(cramMd5(), { credentials: { user: 'user', password: '' } }, { lookup: () => stored });
-    expect(client).toBe('refused');
+describe('an empty password authenticates nobody, whoever shows it and however it is stored', () => {
+  /** Nothing is left of a soft hyphen (RFC 4013 2.1). */
+  const EMPTY = ['', '\u00ad'];
+  const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+  const hmac = (key: Uint8Array, text: string): Buffer => createHmac('sha256', key).update(text).digest();
+  const hash = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
+  const salt = Uint8Array.of(1, 2, 3);
+  const salted = pbkdf2Sync('', salt, 1, 32, 'sha256');
+  /** Made elsewhere: `scramKeys` makes none of it. */
+  const keys = parseScramKeys(
+    `{SCRAM-SHA-256}1,${[salt, hash(hmac(salted, 'Client Key')), hmac(salted, 'Server Key')].map(base64).join()}`,
+  )!;
+
+  /** What a client says that does not mind; the server's last word is given. */
+  const SAID: { readonly [name: string]: (password: string) => readonly ((challenge: string) => string)[] } = {
+    PLAIN: (password) => [() => `\0user\0${password}`],
+    LOGIN: (password) => [() => 'user', () => password],
+    'CRAM-MD5': (password) => [(challenge) => `user ${createHmac('md5', password).update(challenge).digest('hex')}`],
+    OAUTHBEARER: (token) => [() => `n,a=user,\x01auth=Bearer ${token}\x01\x01`],
+    XOAUTH2: (token) => [() => `user=user\x01auth=Bearer ${token}\x01\x01`],
+    'SCRAM-SHA-256': (password) => [
+      () => 'n,,n=user,r=abc',
+      (challenge) => {
+        const [, of, count] = /,s=([^,]*),i=(\d+)$/.exec(challenge)!;
+        const clientKey = hmac(pbkdf2Sync(password, Buffer.from(of!, 'base64'), Number(count), 32, 'sha256'), 'Client Key');
+        const unproved = `c=biws,r=${/^r=([^,]*)/.exec(challenge)![1]}`;
+        const signature = hmac(hash(clientKey), `n=user,r=abc,${challenge},${unproved}`);
+        return `${unproved},p=${base64(clientKey.map((octet, i) => octet ^ signature[i]!))}`;
+      },
+      () => '',
+    ],
+  };
+  const BY_SECRET = MECHANISMS.filter(({ name }) => SAID[name] !== undefined);
+
+  function attempt(mechanism: Mechanism, shown: string, store: Store): ServerStep {
+    let step = settle(mechanism.server(SERVER), store);
+    for (const say of SAID[mechanism.name]!(shown))
+      if (step.type === 'challenge') step = settle(step.next(octets(say(show(step.challenge)))), store);
+    // What is wrong with a token is a challenge.
+    return step.type === 'challenge' ? settle(step.next(octets('\x01')), store) : step;
   }
+
+  test('each mechanism that shows or proves a secret is tried, and what is tried is right', () => {
+    expect(new Set(BY_SECRET.map(({ name }) => name))).toEqual(new Set(Object.keys(SAID)));
+    for (const mechanism of BY_SECRET) {
+      const store: Store = mechanism.asks.includes('lookup') ? { lookup: () => 'pencil' } : { verify: () => 'user' };
+      expect(attempt(mechanism, 'pencil', store)).toMatchObject({ type: 'success', user: 'user' });
+    }
+    const { derivation, next } = keys.check('');
+    expect(next(derivation.derive())).toBe(true);
+  });
+
+  test.each(BY_SECRET)('$name: a server', (mechanism) => {
+    const judged: Claim[] = [];
+    const verify = (claim: Claim): string => {
+      judged.push(claim);
+      return 'user';
+    };
+    const other = scramKeys('pencil', { salt, iterations: 1 });
+    const stores: Store[] = [
+      ...['', '\u00ad', new Secret(''), keys, null, other].map((stored) => ({ lookup: () => stored })),
+      { verify },
+    ].filter((store) => mechanism.asks.some((ask) => ask in store));
+    for (const store of stores) for (const shown of EMPTY) expect(attempt(mechanism, shown, store)).toMatchObject({ type: 'failure' });
+    expect(judged).toEqual([]);
+  });
+
+  test.each(BY_SECRET)('$name: a client', (mechanism) => {
+    for (const shown of EMPTY)
+      expect(mechanism.client({ credentials: { user: 'user', password: shown, token: shown }, nonce: 'abc' })).toEqual({
+        type: 'failure',
+        reason: 'credentials',
+      });
+  });
 });
 
 describe('a client refuses to show', () => {

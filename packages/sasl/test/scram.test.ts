@@ -66,6 +66,7 @@ describe('a client', () => {
     ['its own nonce, cut', 'r=ab,s=AAAA,i=4096', 'nonce'],
     ['no nonce', 'r=,s=AAAA,i=4096', 'malformed'],
     ['a nonce with a space', 'r=abc d,s=AAAA,i=4096', 'malformed'],
+    ['a nonce that no answer has room for', `r=abc${'d'.repeat(9000)},s=AAAA,i=4096`, 'malformed'],
     ['too few iterations', 'r=abcd,s=AAAA,i=4095', 'iterations'],
     ['one iteration', 'r=abcd,s=AAAA,i=1', 'iterations'],
     ['too many', 'r=abcd,s=AAAA,i=600001', 'iterations'],
@@ -114,6 +115,10 @@ describe('a client', () => {
     expect(header(plus, { bindings: new Map([['tls-unheard-of', Uint8Array.of(1)]]) })).toBe('binding');
     expect(header(bare, { bindings: exporter, offered: ['SCRAM-SHA-256', 'PLAIN'] })).toBe('y');
     expect(header(bare, { bindings: exporter, offered: both })).toBe('n');
+    expect(header(bare, { bindings: exporter, offered: ['scram-sha-256', 'scram-sha-256-plus'] })).toBe('n');
+    // RFC 5802 6: the -PLUS form of this mechanism, not any word that ends so.
+    for (const other of ['X-PLUS', 'SCRAM-SHA-1-PLUS', 'SCRAM-SHA-512-PLUS', 'XSCRAM-SHA-256-PLUS', '-PLUS'])
+      expect(header(bare, { bindings: exporter, offered: ['SCRAM-SHA-256', other] })).toBe('y');
     expect(header(bare, { bindings: exporter })).toBe('n');
     expect(header(bare, { offered: ['SCRAM-SHA-256'] })).toBe('n');
   });
@@ -146,6 +151,7 @@ describe('a server', () => {
     ['a name with a control character', bare, 'n,,n=us\x7fer,r=abc', exporter, 'malformed'],
     ['no name', bare, 'n,,n=,r=abc', exporter, 'malformed'],
     ['a nonce with a space', bare, 'n,,n=user,r=a c', exporter, 'malformed'],
+    ['a nonce that no challenge has room for', bare, `n,,n=user,r=${'a'.repeat(1025)}`, exporter, 'malformed'],
   ])('refuses %s', (_, mechanism, message, bindings, reason) => {
     expect(toServer(mechanism, [message], { bindings })).toBe(reason);
   });

@@ -48,7 +48,7 @@ test.each([plain(), login(), cramMd5(), ...scram()])('$name: not even the pepper
   expect(decoy).toBeInstanceOf(Secret);
   const credentials = { user: 'nobody', password: (decoy as Secret<string>).expose() };
   const bindings = new Map([['tls-exporter', pepper]]);
-  const context = { credentials, bindings, nonce: 'x', offered: ['-PLUS'] };
+  const context = { credentials, bindings, nonce: 'x', offered: [`${mechanism.name}-PLUS`] };
   expect(exchange(mechanism, context, { lookup: (user) => table.lookup(user) }, { bindings }).client).toBe('refused');
   expect(exchange(mechanism, context, { lookup: () => credentials.password }, { bindings }).client).toBe('success');
 });

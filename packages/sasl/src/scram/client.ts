@@ -4,7 +4,7 @@ import type { Bindings, ClientContext, ClientStep } from '../mechanism.ts';
 import { isIdentity, userName } from '../names.ts';
 import { saslprep } from '../saslprep.ts';
 import { EMPTY, giveUp, lastResponse, respond, textOf } from '../steps.ts';
-import { keysOf, saltedPassword } from './hash.ts';
+import { keysOf, nameOf, saltedPassword } from './hash.ts';
 import { attributes, isNonce, ownNonce, textOfMessage } from './message.ts';
 import type { ScramPolicy } from './scram.ts';
 
@@ -29,7 +29,7 @@ export function beginClient(policy: ScramPolicy, context: ClientContext): Client
   if (name === null || !prepared || (authzid !== '' && !isIdentity(authzid))) return giveUp('credentials');
   const type = policy.bound ? chooseBinding(context.bindings) : null;
   if (policy.bound && type === null) return giveUp('binding');
-  const header = `${type === null ? flagOf(context) : `p=${type}`},${authzid === '' ? '' : `a=${saslName(authzid)}`},`;
+  const header = `${type === null ? flagOf(policy, context) : `p=${type}`},${authzid === '' ? '' : `a=${saslName(authzid)}`},`;
   const data = type === null ? EMPTY : context.bindings!.get(type)!;
   const bare = `n=${saslName(name)},r=${nonce}`;
   const opening = { policy, password: prepared, binding: concat(encodeUtf8(header), data), nonce, bare };
@@ -46,23 +46,20 @@ export function chooseBinding(bindings: Bindings | undefined): string | null {
 
 /**
  * RFC 5802 6: "y", could bind but the server does not seem to; it will fail the exchange if it does, for then somebody has taken the
- * -PLUS forms out of its list. "n" where the client could not, or has chosen not to.
+ * -PLUS form out of its list. "n" where the client could not, or has chosen not to. It is "the -PLUS variant of the desired GS2
+ * mechanism" that counts: no other word that ends so.
  */
-function flagOf({ bindings, offered }: ClientContext): 'n' | 'y' {
+function flagOf({ hash }: ScramPolicy, { bindings, offered }: ClientContext): 'n' | 'y' {
   if (chooseBinding(bindings) === null || offered === undefined) return 'n';
-  return offered.some((name) => name.toUpperCase().endsWith('-PLUS')) ? 'n' : 'y';
+  return offered.some((name) => name.toUpperCase() === nameOf(hash, true)) ? 'n' : 'y';
 }
-
-/** Ours: what the server says is repeated in the answer, which has to fit on a line (RFC 4954 4). */
-const LONGEST_NONCE = 1024;
 
 function readServerFirst(opening: Opening, message: string): ClientStep {
   const { policy, password, nonce } = opening;
   const [extended, encodedSalt, count] = attributes(message, 'rsi') ?? [];
   if (extended === undefined || encodedSalt === undefined || count === undefined) return giveUp('malformed');
   const salt = decodeBase64(encodedSalt);
-  if (salt === null || !isNonce(extended) || extended.length > LONGEST_NONCE || !/^[1-9][0-9]{0,14}$/.test(count))
-    return giveUp('malformed');
+  if (salt === null || !isNonce(extended) || !/^[1-9][0-9]{0,14}$/.test(count)) return giveUp('malformed');
   // RFC 5802 5.1: "The client MUST verify that the initial part of the nonce … is the same"; one without a part of its own is a replay.
   if (!extended.startsWith(nonce) || extended.length === nonce.length) return giveUp('nonce');
   const iterations = Number(count);

@@ -35,6 +35,11 @@ function scramHash(name: HashName, hash: typeof sha1 | typeof sha256 | typeof sh
   };
 }
 
+/** RFC 5802 4: the name of the mechanism; with `-PLUS` it binds. */
+export function nameOf({ name }: ScramHash, bound: boolean): string {
+  return `SCRAM-${name}${bound ? '-PLUS' : ''}`;
+}
+
 /** RFC 5802 3: SaltedPassword := Hi(Normalize(password), salt, i), which is PBKDF2. */
 export function saltedPassword(hash: ScramHash, prepared: string, salt: Uint8Array, iterations: number): Derivation {
   const password = encodeUtf8(prepared);

@@ -19,8 +19,11 @@ export function textOfMessage(bytes: Uint8Array): string {
   return decodeUtf8(bytes) ?? '';
 }
 
-/** RFC 5802 7: printable ASCII except a comma. */
-const NONCE = /^[!-+\--~]+$/;
+/**
+ * RFC 5802 7: printable ASCII except a comma. That 1024 octets are enough is ours: each side repeats the other's, and what it says has to
+ * fit on a line of the protocol (RFC 4954 4: 12288 octets of base64).
+ */
+const NONCE = /^[!-+\--~]{1,1024}$/;
 
 export function isNonce(text: string): boolean {
   return NONCE.test(text);
@@ -28,6 +31,7 @@ export function isNonce(text: string): boolean {
 
 /** A nonce is the program's part: without a good one there is no exchange. */
 export function ownNonce(nonce: string | undefined): string {
-  if (nonce === undefined || !isNonce(nonce)) throw new TypeError('nonce must be printable ASCII without a comma (RFC 5802 5.1)');
+  if (nonce === undefined || !isNonce(nonce))
+    throw new TypeError('nonce must be 1 to 1024 characters of printable ASCII without a comma (RFC 5802 5.1)');
   return nonce;
 }

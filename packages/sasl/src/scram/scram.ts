@@ -1,7 +1,7 @@
 import type { Mechanism } from '../mechanism.ts';
 import { hasPassword } from '../plain.ts';
 import { beginClient, chooseBinding } from './client.ts';
-import { type ScramHash, SHA256 } from './hash.ts';
+import { nameOf, type ScramHash, SHA256 } from './hash.ts';
 import { ITERATIONS } from './keys.ts';
 import { beginServer } from './server.ts';
 
@@ -41,7 +41,7 @@ export function scram(hash: ScramHash = SHA256, options: ScramOptions = {}): rea
 function mechanism(policy: ScramPolicy): Mechanism {
   const { hash, bound } = policy;
   return {
-    name: `SCRAM-${hash.name}${bound ? '-PLUS' : ''}`,
+    name: nameOf(hash, bound),
     clientFirst: true,
     bound,
     asks: ['lookup'],

@@ -3,7 +3,7 @@ import { readSaslName } from '../gs2.ts';
 import type { Bindings, Derivation, ServerContext, ServerStep, Stored } from '../mechanism.ts';
 import { isIdentity, userName } from '../names.ts';
 import { saslprep } from '../saslprep.ts';
-import { challenge, EMPTY, isPassword, opens, refuse, succeed, textOf } from '../steps.ts';
+import { admit, challenge, EMPTY, isPassword, refuse, succeed, textOf } from '../steps.ts';
 import { keysOf, saltedPassword, seeded } from './hash.ts';
 import { attributes, isNonce, ownNonce, textOfMessage } from './message.ts';
 import type { ScramPolicy } from './scram.ts';
@@ -28,8 +28,8 @@ interface Verifier {
   readonly iterations: number;
   /** The keys themselves, or what they follow from. */
   readonly keys: Keys | Derivation;
-  /** Whether a right proof opens: not so for a user who does not exist. */
-  readonly opens: boolean;
+  /** Whose they are: null, nobody's. */
+  readonly stored: Stored | null;
 }
 
 interface Keys {
@@ -78,18 +78,18 @@ function bindingData({ bound }: ScramPolicy, bindings: Bindings, flag: string, t
 function verifierOf({ policy: { hash, iterations }, user }: Opening, stored: Stored | null, pepper: Uint8Array): Verifier {
   if (stored !== null && !isPassword(stored) && stored.hash === hash.name) {
     const keys = { storedKey: stored.storedKey.expose(), serverKey: stored.serverKey.expose() };
-    return { salt: stored.salt, iterations: stored.iterations, keys, opens: true };
+    return { salt: stored.salt, iterations: stored.iterations, keys, stored };
   }
   const salt = seeded(hash, pepper, 'salt', user, SALT_LENGTH);
   const password = stored !== null && isPassword(stored) ? saslprep(textOf(stored), 'stored') : null;
-  if (password) return { salt, iterations, keys: saltedPassword(hash, password, salt, iterations), opens: opens(stored!) };
+  if (password) return { salt, iterations, keys: saltedPassword(hash, password, salt, iterations), stored };
   const nobody = (use: string): Uint8Array => seeded(hash, pepper, use, user, hash.size);
-  return { salt, iterations, keys: { storedKey: nobody('stored'), serverKey: nobody('server') }, opens: false };
+  return { salt, iterations, keys: { storedKey: nobody('stored'), serverKey: nobody('server') }, stored: null };
 }
 
 /** server-first-message. */
 function answer(opening: Opening, verifier: Verifier, nonce: string): ServerStep {
-  const { salt, iterations, keys } = verifier;
+  const { salt, iterations, keys, stored } = verifier;
   const serverFirst = `r=${nonce},s=${encodeBase64(salt)},i=${iterations}`;
   return challenge(encodeUtf8(serverFirst), (response) => {
     const final = readClientFinal(opening, nonce, textOfMessage(response));
@@ -97,7 +97,7 @@ function answer(opening: Opening, verifier: Verifier, nonce: string): ServerStep
     const transcript = encodeUtf8(`${opening.bare},${serverFirst},${final.unproved}`);
     const decide = (pair: Keys): ServerStep => {
       const step = conclude(opening, pair, transcript, final.proof);
-      return verifier.opens ? step : refuse('credentials');
+      return stored !== null && step.type === 'challenge' ? admit(stored, step) : refuse('credentials');
     };
     if (!('derive' in keys)) return decide(keys);
     return {
