@@ -4,6 +4,7 @@ import {
   type ClientEvent,
   type ClientFaultEvent,
   ClientSession,
+  type CommandOptions,
   planTransaction,
   type TlsInfo,
   type TransactionPlan,
@@ -162,10 +163,13 @@ export class Client {
     });
   }
 
-  /** Asks a question between messages. Rejects with `ClientError` if the session ends before the answer, whatever that is. */
-  command(verb: Verb, argument = ''): Promise<Reply> {
+  /**
+   * Asks a question between messages. With `smtpUtf8`, VRFY and EXPN take UTF-8 and may be answered in it. Rejects with `ClientError` if the
+   * session ends before the answer, whatever that is, and with `SmtpUsageError` for what can't be asked.
+   */
+  command(verb: Verb, argument = '', options: CommandOptions = {}): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      this.#outbox.add({ verb, argument, resolve, reject });
+      this.#outbox.add({ verb, argument, options, resolve, reject });
       this.#said();
     });
   }

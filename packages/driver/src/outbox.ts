@@ -1,4 +1,4 @@
-import type { ClientCause, ClientClosedEvent, ClientEvent, ClientSession, Outcome, Stage } from '@ehlo/engine';
+import type { ClientCause, ClientClosedEvent, ClientEvent, ClientSession, CommandOptions, Outcome, Stage } from '@ehlo/engine';
 import type { Reply } from '@ehlo/grammar';
 import { ClientError } from './client-error.ts';
 import { Delivery } from './delivery.ts';
@@ -9,6 +9,7 @@ export type Verb = 'NOOP' | 'VRFY' | 'EXPN' | 'HELP';
 export interface Question {
   readonly verb: Verb;
   readonly argument: string;
+  readonly options: CommandOptions;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -108,7 +109,7 @@ export class Outbox {
     if (session.phase !== 'ready' || this.#asked !== null) return false;
     this.#waiting.shift();
     try {
-      session.command(next.verb, next.argument);
+      session.command(next.verb, next.argument, next.options);
       this.#asked = next;
     } catch (error) {
       next.reject(error);

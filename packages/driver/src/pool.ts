@@ -2,7 +2,7 @@ import { type ClientCause, type Outcome, SmtpUsageError } from '@ehlo/engine';
 import type { Client } from './client.ts';
 import { ClientError, type ClientErrorCode } from './client-error.ts';
 import { Delivery, type SendEnvelope, type SendOptions, type SendResult } from './delivery.ts';
-import { isRepeatable, type Message } from './message-source.ts';
+import { isRepeatable, type Message, MessageSource } from './message-source.ts';
 import { holdStream } from './pieces.ts';
 import { Signals } from './signals.ts';
 import { timer } from './timer.ts';
@@ -110,7 +110,7 @@ export class Pool {
 
   async #send(envelope: SendEnvelope, message: Message, options: SendOptions): Promise<SendResult> {
     holdStream(message);
-    let failure: unknown = new ClientError('aborted', 'the pool is closed');
+    let failure = new ClientError('aborted', 'the pool is closed');
     if (!this.#closed) {
       try {
         const member = await this.#acquire(options.signal);
@@ -120,13 +120,17 @@ export class Pool {
         if (!used || !isRepeatable(message) || !result.outcomes.every(isLeft)) return result;
         return await this.#use(await this.#acquire(options.signal), envelope, message, options);
       } catch (error) {
-        if (!(error instanceof ClientError)) throw error;
+        if (!(error instanceof ClientError)) {
+          // Not for want of a connection: a mistake of the program's. The stream is closed all the same.
+          new MessageSource(message).stop();
+          throw error;
+        }
         failure = error;
       }
     }
     const delivery = new Delivery(envelope, message, options);
     delivery.error = failure;
-    delivery.settle(unsentBy(failure as ClientError));
+    delivery.settle(unsentBy(failure));
     return await delivery.result;
   }
 

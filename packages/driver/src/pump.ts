@@ -42,6 +42,8 @@ export class Pump {
   readonly #transport: Transport;
   readonly #program: Program;
   #pumping = false;
+  /** The transport was left while the session was pulled or written: who waits for the end has yet to hear why. */
+  #goneMeanwhile = false;
   #writable = true;
   /** Octets that the transport has taken and may still hold. */
   #unwritten = 0;
@@ -101,6 +103,7 @@ export class Pump {
     } finally {
       this.#pumping = false;
     }
+    if (this.#goneMeanwhile) this.#gone();
     if (!this.#leaving) this.#follow();
   }
 
@@ -206,6 +209,10 @@ export class Pump {
   }
 
   #gone(): void {
+    if (this.#pumping) {
+      this.#goneMeanwhile = true;
+      return;
+    }
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#timerAt = Number.POSITIVE_INFINITY;

@@ -575,3 +575,38 @@ async function uncaught(play: () => Promise<void>): Promise<unknown[]> {
   for (const listener of listeners) process.on('uncaughtException', listener);
   return thrown;
 }
+
+describe('why a session is over', () => {
+  test('is told, too, where the connection is lost while something is written', async () => {
+    const { client, server } = await open();
+    const write = server.write.bind(server);
+    server.write = (bytes) => {
+      if (!Buffer.from(bytes).toString('latin1').startsWith('MAIL')) return write(bytes);
+      server.lose(new Error('broken pipe'));
+      return false;
+    };
+    const { outcomes } = await client.send(ENVELOPE, 'x');
+    expect(outcomes).toMatchObject([{ status: 'unsent', stage: 'mail', cause: 'lost' }]);
+    expect(await client.closed).toMatchObject({ code: 'lost', message: 'the connection was lost: broken pipe' });
+  });
+
+  test('is told, too, where the program ends it while it hears of something', async () => {
+    const abort = (): void => client.abort(new Error('enough'));
+    const { client } = await open(willing(), { notice: ({ type }) => type === 'recipient' && abort() });
+    const { outcomes } = await client.send(ENVELOPE, 'x');
+    expect(outcomes).toMatchObject([{ status: 'unsent', cause: 'aborted' }]);
+    expect(await client.closed).toMatchObject({ code: 'aborted', cause: new Error('enough') });
+  });
+});
+
+test('VRFY with SMTPUTF8 takes UTF-8 and is answered in it, where that is offered', async () => {
+  const script = but({ VRFY: '250 <j\xc3\xbcrgen@b.example>' }, ['SMTPUTF8']);
+  const { client, server } = await open(script);
+  expect(await client.command('VRFY', 'j\xfcrgen', { smtpUtf8: true })).toMatchObject({ lines: ['<j\xfcrgen@b.example>'] });
+  expect(server.lines.at(-1)).toBe('VRFY j\xc3\xbcrgen SMTPUTF8');
+  await expect(client.command('VRFY', 'j\xfcrgen')).rejects.toMatchObject({ code: 'bad-argument' });
+  await expect(client.command('NOOP', 'j\xfcrgen', { smtpUtf8: true })).rejects.toMatchObject({ code: 'bad-argument' });
+  await expect(client.command('EXPN', 'a\r\nQUIT', { smtpUtf8: true })).rejects.toMatchObject({ code: 'bad-argument' });
+  const { client: old } = await open(willing([]));
+  await expect(old.command('EXPN', 'x', { smtpUtf8: true })).rejects.toMatchObject({ code: 'not-offered' });
+});

@@ -225,6 +225,31 @@ test.each<[string, string, (server: ScriptedServer) => void]>([
   expect([error.code, error.message, error.stage]).toEqual([code, text, 'connect']);
 });
 
+test.each<[string, string, Script, ConnectOptions]>([
+  ['connect', 'a greeting that refuses', but({ '': '554 go away' }), {}],
+  ['hello', 'EHLO is refused', but({ EHLO: '550 not you' }), {}],
+  ['hello', 'EHLO and HELO are refused', but({ EHLO: '502 what?', HELO: '550 no' }), {}],
+  ['tls', 'no STARTTLS', willing(), SECURE],
+  ['tls', 'STARTTLS is refused', but({ STARTTLS: '454 not now' }, ['STARTTLS']), SECURE],
+  ['auth', 'no AUTH', willing(), { auth: PLAIN, credentials: 'cleartext' }],
+])('the stage of an error is how far it came: %s, %s', async (stage, _, script, options) => {
+  const { error } = await failure(script, options, secure());
+  expect(error.stage).toBe(stage);
+});
+
+test('a farewell that lacks only its CRLF is heard', async () => {
+  const { error } = await failure(
+    () => null,
+    {},
+    (server) =>
+      setTimeout(() => {
+        server.say('421 4.3.2 going down', '');
+        server.end();
+      }),
+  );
+  expect([error.code, error.message]).toEqual(['closing', 'the server closes the session: 421 4.3.2 going down']);
+});
+
 test('no greeting in time: cut off', async () => {
   vi.useFakeTimers();
   const connecting = failure(() => null, { limits: { greetingTimeout: 2000 } });

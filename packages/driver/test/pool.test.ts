@@ -1,4 +1,5 @@
 // Several connections to one server: how many there are, when they are used again, and what happens when they are gone.
+import { SmtpUsageError } from '@ehlo/engine';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Client, ClientError, connectOn, Pool, type PoolOptions } from '../src/index.ts';
 import { but, type Script, ScriptedServer, turns, willing } from './scripted.ts';
@@ -292,4 +293,19 @@ test('a connection may be idle for ever', async () => {
   await turns();
   expect(servers.length).toBe(1);
   await pool.close();
+});
+
+test('a stream is closed where there is no connection, whatever the reason', async () => {
+  for (const reason of [new SmtpUsageError('bad-limit', 'wrong'), new Error('wrong'), new ClientError('ended', 'gone')]) {
+    let closed = false;
+    const stream = new ReadableStream<string>({
+      cancel() {
+        closed = true;
+      },
+    });
+    const pool = new Pool(() => Promise.reject(reason));
+    const sent = await pool.send(ENVELOPE, stream).catch((error: unknown) => error);
+    await turns();
+    expect([sent === reason, closed]).toEqual([!(reason instanceof ClientError), true]);
+  }
 });

@@ -74,8 +74,8 @@ export class ScriptedServer implements Transport {
   }
 
   /** Says something that nobody has asked for. */
-  say(text: string): void {
-    this.#sink?.data(Uint8Array.from(`${text}\r\n`, (character) => character.charCodeAt(0)));
+  say(text: string, end = '\r\n'): void {
+    this.#sink?.data(Uint8Array.from(text + end, (character) => character.charCodeAt(0)));
   }
 
   end(): void {

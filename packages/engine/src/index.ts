@@ -13,7 +13,7 @@ export {
   type TransactionPlan,
 } from './client/plan.ts';
 export { type MessageScan, scanMessage } from './client/scan.ts';
-export { ClientSession } from './client/session.ts';
+export { ClientSession, type CommandOptions } from './client/session.ts';
 export { CLIENT_TABLE, type ClientGuard, type ClientPhase, type ClientRow, type ClientTrigger } from './client/table.ts';
 export { SmtpUsageError, type UsageCode } from './error.ts';
 export type * from './facts.ts';

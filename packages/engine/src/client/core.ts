@@ -1,5 +1,6 @@
 import { encodeUtf8, isHostName, type Reply } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
+import { printable } from '../escape.ts';
 import type { TlsInfo } from '../facts.ts';
 import { concat } from '../octets.ts';
 import type { Body, Part } from './body.ts';
@@ -40,6 +41,8 @@ export interface Due {
   readonly index: number;
   /** Octets of the command. */
   readonly size: number;
+  /** Whether its text may hold UTF-8: SMTPUTF8 was said (RFC 6531 3.7.4). */
+  readonly utf8: boolean;
   /** Whether what it answers has been handed out: a reply that comes before is none. */
   live: boolean;
 }
@@ -74,6 +77,7 @@ export interface ClientExchange {
 
 /** Why the session says QUIT by itself. */
 interface Leaving {
+  readonly stage: Stage | 'ready';
   readonly cause: ClientCause;
   readonly reply: Reply | null;
 }
@@ -173,10 +177,10 @@ export class ClientCore {
   }
 
   /** Queues a command line, the verb alone if nothing is given. `shown` is what a trace shows of it. */
-  ask(to: Asked, line: string = to, transaction: Transaction | null = null, index = 0, shown: string = line): void {
+  ask(to: Asked, line: string = to, transaction: Transaction | null = null, index = 0, shown: string = line, utf8?: boolean): void {
     const bytes = encodeUtf8(`${line}\r\n`);
-    this.trace('client', shown);
-    this.#output.push({ bytes, due: this.expect(to, transaction, index, bytes.length) });
+    this.trace('client', printable(shown));
+    this.#output.push({ bytes, due: this.expect(to, transaction, index, bytes.length, utf8) });
   }
 
   trace(from: 'client' | 'server', line: string): void {
@@ -184,8 +188,14 @@ export class ClientCore {
   }
 
   /** A reply will be due. */
-  expect(to: Asked, transaction: Transaction | null, index: number, size: number): Due {
-    const due: Due = { to, transaction, index, size, live: false };
+  expect(
+    to: Asked,
+    transaction: Transaction | null,
+    index: number,
+    size: number,
+    utf8: boolean = transaction?.plan.smtpUtf8 === true,
+  ): Due {
+    const due: Due = { to, transaction, index, size, utf8, live: false };
     this.due.push(due);
     this.flight += size;
     return due;
@@ -240,7 +250,7 @@ export class ClientCore {
 
   /** Says QUIT and closes for this reason (RFC 5321 4.1.1.10). */
   leave(cause: ClientCause, reply: Reply | null): void {
-    this.leaving = { cause, reply };
+    this.leaving = { stage: cause === 'tls' ? 'tls' : (STAGES[this.phase] ?? 'ready'), cause, reply };
     this.go('leave');
     this.ask('QUIT');
   }
@@ -248,7 +258,7 @@ export class ClientCore {
   /** Ends the session. What is not decided is told now. */
   close(cause: ClientCause, reply: Reply | null = null, limit: string | null = null): void {
     if (this.phase === 'closed') return;
-    const stage = this.active === null ? (STAGES[this.phase] ?? 'ready') : stageOf(this, this.active);
+    const stage = this.active === null ? (this.leaving?.stage ?? STAGES[this.phase] ?? 'ready') : stageOf(this, this.active);
     for (const transaction of [this.finishing, this.active]) {
       if (transaction !== null) settleAll(this, transaction, { cause, reply });
     }
@@ -284,7 +294,9 @@ export class ClientCore {
     // While a message is sent, it is the peer that is awaited only as long as octets are on their way.
     if (body !== null && this.unwritten > 0) return [body.block, 'blockTimeout'];
     const due = this.due[0];
-    return due === undefined || (body !== null && !body.done && due.to === 'END') ? NOTHING : [due, TIMERS[due.to] ?? 'commandTimeout'];
+    if (due !== undefined && (body === null || body.done || due.to !== 'END')) return [due, TIMERS[due.to] ?? 'commandTimeout'];
+    // Nothing is asked, and a line has begun: it need not be waited for without end.
+    return this.premature ? PREMATURE : NOTHING;
   }
 
   get deadline(): number {
@@ -312,6 +324,7 @@ const STAGES: { readonly [phase in ClientPhase]?: Stage } = {
   auth: 'auth',
 };
 const NOTHING: readonly [null, null] = [null, null];
+const PREMATURE: readonly ['premature', 'commandTimeout'] = ['premature', 'commandTimeout'];
 const LEVELS: readonly string[] = ['off', 'envelope', 'data', 'transactions'];
 /** From here on octets are handed out where they lie, not put together with others. */
 const LONG = 4096;

@@ -25,15 +25,24 @@ export class Lines {
     this.#held = '';
   }
 
-  /** The next line with its end, one character an octet; no more than `most` of them. Null if it has not arrived yet. */
+  /** The next line with its end, one character an octet; the first `most` of them, where it has more. Null if it has not arrived yet. */
   next(most: number): string | null {
     const lf = this.#chunk.indexOf(LF, this.#at);
     const end = lf < 0 ? this.#chunk.length : lf + 1;
     const line = this.#held + latin1(this.#chunk, this.#at, Math.min(end, this.#at + most - this.#held.length));
     this.#at = end;
-    this.#held = lf < 0 ? line : '';
-    if (lf >= 0) return line;
+    // A line that is too long is one at once: its end may never come.
+    const ended = lf >= 0 || line.length >= most;
+    this.#held = ended ? '' : line;
+    if (ended) return line;
     this.push(EMPTY); // a session may be idle for minutes
     return null;
+  }
+
+  /** What has arrived of a line that will have no end. */
+  rest(): string {
+    const rest = this.#held;
+    this.#held = '';
+    return rest;
   }
 }

@@ -1,4 +1,4 @@
-import { replyOf } from '@ehlo/grammar';
+import { decodeUtf8, encodeUtf8, latin1, octets, replyOf, utf8NonAscii } from '@ehlo/grammar';
 import { escaped } from '../escape.ts';
 import { answer } from './answer.ts';
 import type { ClientCore } from './core.ts';
@@ -6,6 +6,9 @@ import type { Quirk } from './events.ts';
 
 /** RFC 5321 4.2: the code, a hyphen where more lines follow, and text. That the second digit goes up to 5 only is not insisted on: it means nothing. */
 const LINE = /^([2-5][0-9]{2})(?:([ -])(.*))?$/s;
+
+/** A line that lacks only its end. */
+const WHOLE = /^[2-5][0-9]{2} /;
 
 /** What TLS begins with (RFC 8446 5.1): an alert, or a handshake. No reply does. */
 const TLS_RECORDS: readonly number[] = [0x15, 0x16];
@@ -37,6 +40,20 @@ export class ReplyReader {
       this.#line(core, line);
     }
     if (core.due[0]?.live !== true && (!input.empty || this.#lines.length > 0)) core.premature = true;
+    core.settle();
+  }
+
+  /**
+   * The server has ended its side. A last line without its CRLF, such as a 421, is read where it says all that counts: its code, and by the
+   * space that it is the last.
+   */
+  end(core: ClientCore): void {
+    const rest = core.phase === 'closed' ? '' : core.input.rest();
+    if (WHOLE.test(rest) && core.options.replies !== 'strict') {
+      this.#taken(core, 'unended-line', show(core, masked(core, rest), rest.slice(0, 3)));
+      this.#line(core, `${rest.replace(/\r$/, '')}\r\n`);
+    }
+    core.over('ended');
   }
 
   #line(core: ClientCore, ended: string): void {
@@ -59,9 +76,10 @@ export class ReplyReader {
       if (!this.#taken(core, 'mixed-codes', line)) return;
     }
     this.#code = Math.max(code, before);
-    const printable = text.replaceAll(/[^\t -~]/g, '?');
-    if (printable !== text) this.#taken(core, 'odd-text', line);
-    this.#lines.push(printable);
+    const read = decoded(text);
+    // RFC 6531 3.7.4: UTF-8 is what was asked for by SMTPUTF8, and nowhere else.
+    if (read !== text && !(core.due[0]?.utf8 === true && isWhole(read, text))) this.#taken(core, 'odd-text', line);
+    this.#lines.push(read);
     if (mark === '-') return;
     const reply = this.#lines;
     const asked = core.due[0]?.to ?? '';
@@ -73,8 +91,8 @@ export class ReplyReader {
   }
 
   /** Whether a quirk is taken; it is told once for each reply. */
-  #taken(core: ClientCore, quirk: 'bare-lf-line' | 'mixed-codes' | 'odd-text', line: string): boolean {
-    if (quirk !== 'odd-text' && core.options.replies === 'strict') {
+  #taken(core: ClientCore, quirk: 'bare-lf-line' | 'mixed-codes' | 'odd-text' | 'unended-line', line: string): boolean {
+    if ((quirk === 'bare-lf-line' || quirk === 'mixed-codes') && core.options.replies === 'strict') {
       core.fault(quirk, line);
       return false;
     }
@@ -82,6 +100,26 @@ export class ReplyReader {
     this.#quirks.add(quirk);
     return true;
   }
+}
+
+/** A text as it came: UTF-8 is decoded (RFC 6531 3.7.4.1), and an octet that no text may hold becomes `?`. It is escaped where it is shown. */
+function decoded(text: string): string {
+  if (!/[^\t -~]/.test(text)) return text;
+  const bytes = octets(text);
+  for (let i = 0; i < bytes.length; i++) {
+    const end = utf8NonAscii(bytes, i, bytes.length);
+    if (end > i) i = end - 1;
+    else if (!/[\t -~]/.test(text[i]!)) bytes[i] = QUESTION_MARK;
+  }
+  return decodeUtf8(bytes, 0, bytes.length);
+}
+
+const QUESTION_MARK = 0x3f;
+
+/** Whether nothing of a text was replaced. */
+function isWhole(read: string, text: string): boolean {
+  const bytes = encodeUtf8(read);
+  return latin1(bytes, 0, bytes.length) === text;
 }
 
 /** A text without what was sent in an AUTH exchange, should the server repeat it. */

@@ -1,3 +1,4 @@
+import { encodeUtf8 } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import type { TlsInfo } from '../facts.ts';
 import { askStartTls, sayHello } from './answer.ts';
@@ -10,6 +11,17 @@ import type { ClientOptions } from './options.ts';
 import { ReplyReader } from './reply-reader.ts';
 import type { ClientPhase } from './table.ts';
 import { abort, advance, begin, endBody } from './transaction.ts';
+
+/** How a question is asked. */
+export interface CommandOptions {
+  /** Says SMTPUTF8 behind the argument of VRFY or EXPN. */
+  readonly smtpUtf8?: boolean;
+}
+
+const ASCII_LINE = /^[ -~]*$/;
+const UTF8_LINE = /^[^\p{Cc}\p{Cs}]*$/u;
+/** RFC 5321 4.5.3.1.4: 512 octets, its CRLF included. */
+const LONGEST_LINE = 510;
 
 /**
  * The client's side of an SMTP or LMTP session, as a pure state machine: octets, calls and time go in; octets, events and a deadline
@@ -48,9 +60,9 @@ export class ClientSession {
     if (core.phase !== 'closed' && bytes.length > 0) this.#reader.read(core, bytes);
   }
 
-  /** The peer has ended its side. */
+  /** The peer has ended its side. A reply whose last line lacks only its CRLF is read. */
   receiveEnd(): void {
-    this.#core.over('ended');
+    this.#reader.end(this.#core);
   }
 
   /** The connection is gone, or the TLS handshake has failed: nothing more can be read or written. */
@@ -127,13 +139,20 @@ export class ClientSession {
     this.#moved();
   }
 
-  /** Asks a question outside of a transaction; its answer is a `reply` event. Throws `not-ready`, `bad-argument`. */
-  command(verb: 'NOOP' | 'VRFY' | 'EXPN' | 'HELP', argument = ''): void {
+  /**
+   * Asks a question outside of a transaction; its answer is a `reply` event. With `smtpUtf8`, VRFY and EXPN take UTF-8, and the answer may
+   * hold some (RFC 6531 3.7.4.2). Throws `not-ready`, `bad-argument`, `not-offered` unless the server offers SMTPUTF8.
+   */
+  command(verb: 'NOOP' | 'VRFY' | 'EXPN' | 'HELP', argument = '', { smtpUtf8 = false }: CommandOptions = {}): void {
     const core = this.#core;
-    if (!/^[ -~]{0,500}$/.test(argument)) throw new SmtpUsageError('bad-argument', `${verb} takes one line of printable ASCII`);
+    const utf8 = smtpUtf8 && (verb === 'VRFY' || verb === 'EXPN');
+    const line = `${verb}${argument === '' ? '' : ` ${argument}`}${utf8 ? ' SMTPUTF8' : ''}`;
+    if (!(utf8 ? UTF8_LINE : ASCII_LINE).test(line) || encodeUtf8(line).length > LONGEST_LINE)
+      throw new SmtpUsageError('bad-argument', `${verb} takes one line of printable ${utf8 ? 'UTF-8' : 'ASCII'}`);
     core.demand('command');
+    if (utf8 && !core.offers('SMTPUTF8')) throw new SmtpUsageError('not-offered', 'the server does not offer SMTPUTF8');
     core.go('command');
-    core.ask(verb, argument === '' ? verb : `${verb} ${argument}`);
+    core.ask(verb, line, null, 0, line, utf8);
     core.settle();
   }
 

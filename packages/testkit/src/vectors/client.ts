@@ -15,7 +15,7 @@ export type ClientInputStep =
   | { readonly write: Octets }
   | { readonly finish: true }
   | { readonly abort: true }
-  | { readonly command: { readonly verb: 'NOOP' | 'VRFY' | 'EXPN' | 'HELP'; readonly argument?: string } }
+  | { readonly command: { readonly verb: 'NOOP' | 'VRFY' | 'EXPN' | 'HELP'; readonly argument?: string; readonly smtpUtf8?: boolean } }
   | { readonly quit: true }
   | { readonly starttls: true }
   | { readonly authenticate: { readonly mechanism: string; readonly initial?: Octets } }
@@ -139,8 +139,10 @@ function perform(session: ClientSession, step: ClientInputStep, piece: string): 
   } else if ('write' in step) session.write(octets(joined(step.write)));
   else if ('finish' in step) session.end();
   else if ('abort' in step) session.abort();
-  else if ('command' in step) session.command(step.command.verb, step.command.argument);
-  else if ('quit' in step) session.quit();
+  else if ('command' in step) {
+    const { verb, argument, ...options } = step.command;
+    session.command(verb, argument, options);
+  } else if ('quit' in step) session.quit();
   else if ('starttls' in step) session.starttls();
   else if ('authenticate' in step) {
     const { mechanism, initial } = step.authenticate;

@@ -30,6 +30,7 @@ const FLOODS: readonly { readonly name: string; readonly session: (Client: Clien
   { name: 'a line of CR', session: asked, unit: '\r' },
   { name: 'replies to nothing', session: (Client) => open(Client, []), unit: '250 ok\r\n' },
   { name: 'a line in the middle of a message', session: sending, unit: '2' },
+  { name: 'a line where nothing was asked', session: (Client) => open(Client, []), unit: '2' },
 ];
 
 function asked(Client: ClientClass): ClientSession {
@@ -54,6 +55,7 @@ const floods: Law<ClientClass> = {
           return session;
         });
         holds(kept < MiB / 2, `${name}, ${size} at a time: ${kept} octets are kept`);
+        holds(session.phase === 'closed', `${name}, ${size} at a time: it is listened to for ever`);
       }
     }
   },

@@ -231,6 +231,13 @@ export const CLIENT_BUGS: readonly Mutant[] = [
     law: FLOODS,
   },
   {
+    name: 'a line that is too long is waited for',
+    file: 'client/lines.ts',
+    find: 'lf >= 0 || line.length >= most',
+    replace: 'lf >= 0',
+    law: FLOODS,
+  },
+  {
     name: 'the text behind the name of a server switches extensions on',
     file: 'client/capabilities.ts',
     find: "verb === 'HELO' ? [] : rest",
