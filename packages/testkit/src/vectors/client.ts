@@ -1,6 +1,6 @@
 import { AUTH, CHUNKING, type ClientOptions, ClientSession, type MessageFacts, type TlsInfo } from '@ehlo/engine';
-import { latin1, octets, PARAMETERS } from '@ehlo/grammar';
-import { difference, plain, show } from './pattern.ts';
+import { latin1, type MailParameters, octets, PARAMETERS, type RcptParameters } from '@ehlo/grammar';
+import { difference, isMisuse, plain, show } from './pattern.ts';
 import { type Chunking, TranscriptMismatch } from './replay.ts';
 import { type Citation, type EventPattern, type Json, joined, type Octets } from './transcript.ts';
 
@@ -11,6 +11,7 @@ export type ClientInputStep =
   | { readonly lost: true }
   | { readonly tick: number }
   | { readonly secured: TlsInfo }
+  | { readonly stall: boolean }
   | { readonly send: ClientMessage }
   | { readonly write: Octets }
   | { readonly finish: true }
@@ -25,7 +26,9 @@ export type ClientInputStep =
 /** An envelope, and what is known of the message. */
 export interface ClientMessage extends MessageFacts {
   readonly from: string;
-  readonly to: readonly string[];
+  readonly to: readonly (string | { readonly address: string; readonly parameters: RcptParameters })[];
+  /** Of MAIL. */
+  readonly parameters?: MailParameters;
 }
 
 /** What must be seen of it. */
@@ -34,6 +37,7 @@ export type ClientOutcomeStep = Citation & ClientOutcome;
 type ClientOutcome =
   | { readonly out: Octets }
   | { readonly event: EventPattern }
+  | { readonly unsayable: { readonly send: ClientMessage } }
   | { readonly state: { readonly [name: string]: Json } }
   | { readonly wants: string }
   | { readonly deadline: number | null };
@@ -73,20 +77,29 @@ export function replayClientTranscript({ name, options, steps }: ClientTranscrip
   const fail = (message: string): never => {
     throw new TranscriptMismatch(name, number, message);
   };
+  let stalled = false;
+  /** Octets that the server has not taken yet. */
+  let held: Uint8Array | null = null;
+  const left = (bytes: Uint8Array): void => {
+    session.written(bytes.length);
+    log.output += latin1(bytes, 0, bytes.length);
+    unexpected.output += latin1(bytes, 0, bytes.length);
+  };
   const pull = (): void => {
     if (log.phases.at(-1) !== session.phase) log.phases.push(session.phase);
+    if (!stalled && held !== null) left(held);
+    if (!stalled) held = null;
     for (;;) {
       const event = session.nextEvent();
-      const bytes = event === null ? session.nextOutput() : null;
+      const bytes = event === null && held === null ? session.nextOutput() : null;
       if (event === null && bytes === null) return;
       if (event !== null) {
         log.events.push(plain(event));
         unexpected.events.push(plain(event));
       }
       if (bytes === null) continue;
-      session.written(bytes.length);
-      log.output += latin1(bytes, 0, bytes.length);
-      unexpected.output += latin1(bytes, 0, bytes.length);
+      if (stalled) held = bytes;
+      else left(bytes);
     }
   };
   const nothing = (): void => {
@@ -104,6 +117,8 @@ export function replayClientTranscript({ name, options, steps }: ClientTranscrip
       const got = unexpected.events.shift();
       const found = difference(step.event, got);
       if (found !== null) fail(`event ${show(step.event)}: ${found} in ${show(got)}`);
+    } else if ('unsayable' in step) {
+      if (!isMisuse(() => perform(session, step.unsayable, ''))) fail(`expected that nobody can say ${show(plain(step.unsayable))}`);
     } else if ('state' in step) {
       const { phase, canSend, canWrite, authenticated, tls } = session;
       const found = difference(step.state, plain({ phase, canSend, canWrite, authenticated, tls }));
@@ -111,11 +126,12 @@ export function replayClientTranscript({ name, options, steps }: ClientTranscrip
     } else if ('wants' in step) {
       if (session.wants !== step.wants) fail(`expected it to want ${step.wants}, not ${session.wants}`);
     } else if ('deadline' in step) {
-      const left = session.deadline - now;
-      if (left !== (step.deadline ?? Number.POSITIVE_INFINITY)) fail(`expected a deadline in ${step.deadline} ms, got ${left}`);
+      const wait = session.deadline - now;
+      if (wait !== (step.deadline ?? Number.POSITIVE_INFINITY)) fail(`expected a deadline in ${step.deadline} ms, got ${wait}`);
     } else {
       nothing();
       if ('tick' in step) now += step.tick;
+      if ('stall' in step) stalled = step.stall;
       for (const piece of 'in' in step ? cut(joined(step.in), chunking, number) : ['']) {
         session.tick(now);
         perform(session, step, piece);
@@ -134,8 +150,9 @@ function perform(session: ClientSession, step: ClientInputStep, piece: string): 
   else if ('lost' in step) session.lost();
   else if ('secured' in step) session.secured(step.secured);
   else if ('send' in step) {
-    const { from, to, ...facts } = step.send;
-    session.send({ reversePath: from, recipients: to.map((forwardPath) => ({ forwardPath })) }, facts);
+    const { from, to, parameters = {}, ...facts } = step.send;
+    const recipients = to.map((one) => (typeof one === 'string' ? { forwardPath: one } : { ...one, forwardPath: one.address }));
+    session.send({ reversePath: from, parameters, recipients }, facts);
   } else if ('write' in step) session.write(octets(joined(step.write)));
   else if ('finish' in step) session.end();
   else if ('abort' in step) session.abort();

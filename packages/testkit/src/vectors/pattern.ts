@@ -1,4 +1,4 @@
-import { Secret, type ServerEvent } from '@ehlo/engine';
+import { Secret, type ServerEvent, SmtpUsageError } from '@ehlo/engine';
 import { latin1 } from '@ehlo/grammar';
 import type { Json } from './transcript.ts';
 
@@ -41,4 +41,15 @@ export function difference(pattern: Json, actual: Json | undefined, path = ''): 
 export function show(value: Json | undefined): string {
   const text = value === undefined ? 'nothing' : JSON.stringify(value);
   return text.length > 300 ? `${text.slice(0, 200)}…${text.slice(-80)}` : text;
+}
+
+/** Whether a call is one that no program may make. */
+export function isMisuse(call: () => unknown): boolean {
+  try {
+    call();
+    return false;
+  } catch (error) {
+    if (error instanceof SmtpUsageError) return true;
+    throw error;
+  }
 }

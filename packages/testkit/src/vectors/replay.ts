@@ -1,8 +1,8 @@
 import { type Phase, type Question, type ServerEvent, ServerSession } from '@ehlo/engine';
 import { latin1, octets } from '@ehlo/grammar';
 import { asWritten, isAnswer, type Numbered, withLateAnswers } from './order.ts';
-import { difference, plain, plainEvent, show } from './pattern.ts';
-import { type Json, joined, type Step, type Transcript } from './transcript.ts';
+import { difference, isMisuse, plain, plainEvent, show } from './pattern.ts';
+import { isOutcome, type Json, joined, type OutcomeStep, type Step, type Transcript } from './transcript.ts';
 
 /** How input is cut: each `in` whole, octet by octet, line by line as far as the session reads, or one `in` cut in two. */
 export type Chunking = 'whole' | 'octets' | 'lines' | { readonly step: number; readonly at: number };
@@ -81,8 +81,7 @@ class Replay {
     // The first look comes with the first input or expectation: octets may be there before the greeting.
     for (const { number, step } of steps) {
       this.#step = number;
-      if ('out' in step || 'event' in step || 'chunk' in step || 'state' in step || 'wants' in step || 'deadline' in step)
-        this.#expect(step);
+      if (isOutcome(step)) this.#expect(step);
       else {
         if (!('in' in step && this.#late)) this.#expectNothing();
         this.#perform(step);
@@ -94,12 +93,7 @@ class Replay {
     return this.#log;
   }
 
-  #expect(
-    step: Extract<
-      Step,
-      { out: unknown } | { event: unknown } | { chunk: unknown } | { state: unknown } | { wants: unknown } | { deadline: unknown }
-    >,
-  ): void {
+  #expect(step: OutcomeStep): void {
     this.#pull();
     if ('out' in step) {
       const expected = joined(step.out);
@@ -120,6 +114,14 @@ class Replay {
       const { phase, hello, envelope, tls, identity, peer, forwarded, counters, protocol } = this.#session;
       const found = difference(step.state, plain({ phase, hello, envelope, tls, identity, peer, forwarded, counters, protocol }));
       if (found !== null) this.#fail(`state: ${found}`);
+    } else if ('unsayable' in step) {
+      const given = step.unsayable;
+      const question = this.#asked();
+      const say = () =>
+        'accept' in given
+          ? this.#session.accept(question, given.accept as { identity: string; text: string })
+          : this.#session.reject(question, given.reject);
+      if (!isMisuse(say)) this.#fail(`expected that nobody can say ${show(plain(given))}`);
     } else if ('wants' in step) {
       if (this.#session.wants !== step.wants) this.#fail(`expected it to want ${step.wants}, not ${this.#session.wants}`);
     } else {

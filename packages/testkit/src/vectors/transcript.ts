@@ -58,6 +58,7 @@ type Outcome =
   | { readonly out: Octets }
   | { readonly event: EventPattern }
   | { readonly chunk: Octets }
+  | { readonly unsayable: { readonly accept: Answer } | { readonly reject: Rejection } }
   | { readonly state: { readonly [name: string]: Json } }
   | { readonly wants: Wants }
   | { readonly deadline: number | null };
@@ -95,6 +96,13 @@ export interface Transcript {
   readonly spec?: readonly string[];
   readonly steps: readonly Step[];
 }
+
+/** Whether a step says what must be seen, and not what is done. */
+export function isOutcome(step: Step): step is OutcomeStep {
+  return Object.keys(step).some((name) => OUTCOMES.has(name));
+}
+
+const OUTCOMES: ReadonlySet<string> = new Set(['out', 'event', 'chunk', 'unsayable', 'state', 'wants', 'deadline']);
 
 /** A file of transcripts. */
 export interface TranscriptFile {
