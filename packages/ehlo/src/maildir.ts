@@ -1,65 +1,124 @@
-import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { encodeUtf8 } from '@ehlo/grammar';
+import { DirectorySync } from './directory-sync.ts';
 
-/** A message that was stored. */
-export interface Stored {
-  /** Path of the file in `new/`. */
-  readonly file: string;
-  /** Octets of the file. */
-  readonly size: number;
-}
+/** A folder that can't be made, for a reason of its own. */
+export class MaildirError extends Error {}
 
 /**
- * A mail directory: each message is one file, written to `tmp/`, made durable, and only then moved to `new/`. When `store` has
- * resolved, the message survives a crash of the process and of the machine; until then nothing of it is in `new/`.
+ * A mail directory (maildir(5)): each message is one file, written to `tmp/` and flushed to disk, then named in `new/`, and then that
+ * name is flushed, too. When `store` has resolved, the message survives a crash of the process and of the machine. A reader may see the
+ * whole message in `new/` a moment before that, when the client has not been told yet. No message is ever replaced by another.
+ *
+ * Folders that are missing are made, also while the server runs. Directories can't be flushed on Windows: there a crash of the
+ * machine may lose the name of a message.
  */
 export class Maildir {
   readonly #path: string;
   readonly #new: DirectorySync;
 
-  private constructor(path: string, directory: FileHandle) {
+  private constructor(path: string) {
     this.#path = path;
-    this.#new = new DirectorySync(directory);
+    this.#new = new DirectorySync(join(path, 'new'));
   }
 
-  /** Opens a mail directory, and makes it where it is missing. Rejects with Node's error if it can't be written. */
+  /** Opens a mail directory. Rejects with Node's error or `MaildirError` if it can't be made or written. */
   static async open(path: string): Promise<Maildir> {
-    for (const folder of ['tmp', 'new', 'cur']) await mkdir(join(path, folder), { recursive: true });
-    const probe = join(path, 'tmp', `probe-${process.pid}`);
+    const maildir = new Maildir(path);
+    await maildir.#makeFolders();
+    const drafts = join(maildir.#path, 'tmp');
+    const probe = join(drafts, `probe-${process.pid}`);
     await (await open(probe, 'w')).close();
     await unlink(probe);
-    await sweep(join(path, 'tmp'));
-    return new Maildir(path, await open(join(path, 'new'), 'r'));
+    await sweep(drafts);
+    return maildir;
   }
 
-  /** Stores a message under a name that contains `id`. */
-  async store(id: string, header: string, body: AsyncIterable<Uint8Array>): Promise<Stored> {
+  /** Stores a message under a name that contains `id`; resolves with the path of its file. Where it rejects, nothing of it is left in `new/`. */
+  async store(id: string, header: string, body: AsyncIterable<Uint8Array>): Promise<string> {
     const name = `${Math.floor(Date.now() / 1000)}.${id}.${HOST}`;
     const draft = join(this.#path, 'tmp', name);
     const file = join(this.#path, 'new', name);
-    const handle = await open(draft, 'wx');
-    let size = 0;
+    const handle = await this.#create(draft);
     try {
-      size += await write(handle, encodeUtf8(header));
-      for await (const bytes of body) size += await write(handle, bytes);
+      await write(handle, encodeUtf8(header));
+      for await (const bytes of body) await write(handle, bytes);
       await handle.sync();
       await handle.close();
-      await rename(draft, file);
+      await publish(draft, file);
     } catch (error) {
       await handle.close().catch(() => {});
       await unlink(draft).catch(() => {});
       throw error;
     }
-    await this.#new.sync();
-    return { file, size };
+    try {
+      await this.#new.sync();
+    } catch (error) {
+      await unlink(file).catch(() => {});
+      throw error;
+    }
+    return file;
   }
 
-  async close(): Promise<void> {
-    await this.#new.close();
+  /** Opens a new file. The folders may have been taken away since the last message. */
+  async #create(draft: string): Promise<FileHandle> {
+    try {
+      return await open(draft, 'wx');
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      await this.#makeFolders();
+      return await open(draft, 'wx');
+    }
+  }
+
+  async #makeFolders(): Promise<void> {
+    const made = new Set<string>();
+    for (const folder of ['tmp', 'new', 'cur']) await makeFolder(join(this.#path, folder), made);
+    for (const parent of new Set([...made].map((folder) => dirname(folder)))) await new DirectorySync(parent).sync();
   }
 }
+
+/** Makes a folder and those above it that are missing, and notes them. Ends also where a file system never lets a folder be: procfs. */
+async function makeFolder(path: string, made: Set<string>): Promise<void> {
+  if (await isMade(path, made)) return;
+  await makeFolder(dirname(path), made);
+  if (!(await isMade(path, made))) throw new MaildirError(`the file system of ${dirname(path)} lets no folder be made there`);
+}
+
+/** Whether the folder is there now; false if what it would lie in is not. */
+async function isMade(path: string, made: Set<string>): Promise<boolean> {
+  try {
+    await mkdir(path);
+    made.add(path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' && dirname(path) !== path) return false;
+    if ((await stat(path).catch(() => null))?.isDirectory()) return true;
+    throw error;
+  }
+}
+
+/** Gives a draft its name. Fails with EEXIST where that is taken; `rename` would replace what is there. */
+async function publish(draft: string, file: string): Promise<void> {
+  try {
+    await link(draft, file);
+  } catch (error) {
+    if (!NO_LINKS.has(codeOf(error))) throw error;
+    // The file system has no hard links: the name is taken by an empty file first.
+    await (await open(file, 'wx')).close();
+    try {
+      return await rename(draft, file);
+    } catch (error) {
+      await unlink(file).catch(() => {});
+      throw error;
+    }
+  }
+  await unlink(draft);
+}
+
+const NO_LINKS: ReadonlySet<unknown> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /** What is left of messages that a server has fallen over: after 36 hours nobody writes to them any more (maildir(5)). */
 async function sweep(drafts: string): Promise<void> {
@@ -74,34 +133,10 @@ async function sweep(drafts: string): Promise<void> {
 /** A host name as a Maildir file name may hold it. */
 const HOST: string = hostname().replaceAll(/[^\w.-]/g, '_') || 'localhost';
 
-async function write(handle: FileHandle, bytes: Uint8Array): Promise<number> {
+async function write(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at)).bytesWritten;
-  return bytes.length;
 }
 
-/** Makes the names in a directory durable. Those who ask while a sync runs share the next one. */
-class DirectorySync {
-  readonly #directory: FileHandle;
-  #running: Promise<void> = Promise.resolve();
-  #next: Promise<void> | null = null;
-
-  constructor(directory: FileHandle) {
-    this.#directory = directory;
-  }
-
-  sync(): Promise<void> {
-    this.#next ??= this.#running
-      .catch(() => {})
-      .then(() => {
-        this.#next = null;
-        this.#running = this.#directory.sync();
-        return this.#running;
-      });
-    return this.#next;
-  }
-
-  async close(): Promise<void> {
-    await this.#running.catch(() => {});
-    await this.#directory.close();
-  }
+function codeOf(error: unknown): unknown {
+  return (error as NodeJS.ErrnoException | null)?.code;
 }

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { SmtpUsageError } from '@ehlo/engine';
 import { Command, CommanderError, Option } from 'commander';
 import { CertificateError } from './certificate.ts';
+import { MaildirError } from './maildir.ts';
 import { type ParseCommandOptions, parseTextCommand } from './parse-command.ts';
 import { KINDS } from './parse-kinds.ts';
 import { EXIT, sendCommand } from './send-command.ts';
@@ -61,28 +62,33 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 async function runServer(options: ServeCommandOptions): Promise<void> {
   outliveReaders();
-  const starting = serveCommand(
-    options,
-    (line) => process.stdout.write(`${line}\n`),
-    (line) => process.stderr.write(`ehlo: ${line}\n`),
-  );
+  const tell = (line: string): void => void process.stderr.write(`ehlo: ${line}\n`);
+  let starting: Promise<RunningServer | null> = Promise.resolve(null);
+  let server: RunningServer | null = null;
   let stopping = false;
   const stop = (): void => {
     if (stopping) process.exit(1);
     stopping = true;
-    process.stderr.write('ehlo: stopping; open transactions may end (once more to stop at once)\n');
-    void starting
-      .then((server) => server?.close())
-      .then(
-        () => process.exit(0),
-        () => {}, // told below
-      );
+    // Nobody has been told anything yet.
+    if (server === null) {
+      tell('stopped before it listens');
+      process.exit(0);
+    }
+    tell('stopping; open transactions may end (once more to stop at once)');
+    server.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        fail(error);
+        process.exit();
+      },
+    );
   };
   // Before anybody can know that the server listens: who stops it at once is to be heard.
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   if (options.cert !== undefined || options.users !== undefined) process.on('SIGHUP', () => void reload(starting));
-  await starting;
+  starting = serveCommand(options, (line) => process.stdout.write(`${line}\n`), tell);
+  server = await starting;
 }
 
 async function runSender(file: string | undefined, options: SendCommandOptions): Promise<void> {
@@ -148,6 +154,7 @@ function explain(error: unknown): string {
   if (code === 'EADDRINUSE') return `port ${port} on ${address} is in use; choose another with ${option} (0: any that is free)`;
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${address ?? 'the host'} is not an address of this machine; see --host`;
   if (code === 'EACCES' && port !== undefined) return `no permission to listen on port ${port}; choose one above 1023 with ${option}`;
-  if (path !== undefined) return `the mail directory can't be used: ${message}; choose another with --maildir`;
+  if (path !== undefined || error instanceof MaildirError)
+    return `the mail directory can't be used: ${message}; choose another with --maildir`;
   return message;
 }

@@ -62,15 +62,9 @@ export async function serveCommand(
   const store = { maildir, printer, name, raw: options.raw, hops: options.hops };
   const handler: Handler = { ...watch(printer, warn), message: (message, session) => storeMessage(message, session, store) };
   const tls = certificate === null ? {} : { tls: certificate.tls };
-  const open = await orElse(
-    listenOn(options, tls, (reason) => warn(`no session: ${reason}`)),
-    () => maildir.close(),
-  );
+  const open = await listenOn(options, tls, (reason) => warn(`no session: ${reason}`));
   const listener = together(open, byUnix);
-  const server = await orElse(start(listener, policy, handler), async () => {
-    await listener.close();
-    await maildir.close();
-  });
+  const server = await start(listener, policy, handler);
   if (certificate !== null && certificate.fingerprint !== null)
     warn(`the certificate is self-signed; its SHA-256 is ${certificate.fingerprint}`);
   for (const { listener, tls } of open) printer.listening(listener.address.address, listener.address.port, tls);
@@ -82,8 +76,14 @@ function source(what: string, loaded: { readonly reload: (() => Promise<void>) |
   return reload === null ? [] : [{ what, reload }];
 }
 
+/** What fails to start leaves nothing open. */
 async function start(listener: Listener, policy: ServeOptions, handler: Handler): Promise<Server> {
-  return serveOn(listener, policy, handler);
+  try {
+    return serveOn(listener, policy, handler);
+  } catch (error) {
+    await listener.close();
+    throw error;
+  }
 }
 
 /** Takes every valid path, and shows what happens. */
@@ -114,16 +114,6 @@ const NOBODY_ELSE = '127.0.0.1';
 
 /** FUTURERELEASE (RFC 4865 3): a message that is stored may be held as long as can be said. */
 const FOREVER: NonNullable<ServeOptions['futureRelease']> = { seconds: 999_999_999, until: '9999-12-31T23:59:59Z' };
-
-/** What fails to start leaves nothing open. */
-async function orElse<T>(starting: Promise<T>, undo: () => Promise<void>): Promise<T> {
-  try {
-    return await starting;
-  } catch (error) {
-    await undo();
-    throw error;
-  }
-}
 
 /** The host's name where it can stand in a greeting, else the address that it listens on. */
 function defaultHostname(host: string): string {

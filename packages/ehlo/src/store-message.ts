@@ -24,7 +24,7 @@ export async function storeMessage(message: IncomingMessage, session: Session, s
   // Facts of the connection are read before the body: the client may be gone when it ends.
   const { protocol, peer, forwarded, identity } = session;
   const header = store.raw ? '' : traceFields(id, envelope, session, store.name);
-  const { file } = await store.maildir.store(id, header, withoutLoops(message.body, store.hops));
+  const file = await stored(store.maildir.store(id, header, withoutLoops(message.body, store.hops)));
   store.printer.message(session, {
     id,
     file,
@@ -41,6 +41,18 @@ export async function storeMessage(message: IncomingMessage, session: Session, s
   });
   return { text: `Message accepted, queued as ${id}` };
 }
+
+/** RFC 5321 4.2.2: 452 where there is no room; any other failure is told by 451. */
+async function stored(storing: Promise<string>): Promise<string> {
+  try {
+    return await storing;
+  } catch (error) {
+    if (NO_ROOM.has((error as NodeJS.ErrnoException).code)) throw reject(452, '4.3.1', 'Insufficient system storage');
+    throw error;
+  }
+}
+
+const NO_ROOM: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 /** RFC 5321 4.4: what final delivery puts on top of a message; and, ours, one field for each recipient of the envelope. */
 function traceFields(id: string, envelope: IncomingMessage['envelope'], session: Session, by: string): string {

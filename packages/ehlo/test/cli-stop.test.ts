@@ -1,5 +1,6 @@
 // How `ehlo serve` stops.
-import { readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync, readdirSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
@@ -12,6 +13,18 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
     cli.child.kill(signal);
     expect(await cli.exited).toBe(0);
     expect(cli.errors).toMatch(/^ehlo: stopping; .*\n$/);
+  });
+
+  test('before it listens: ends at once, with 0, and never listens', async ({ run, folder }) => {
+    const users = join(folder, 'users');
+    execFileSync('mkfifo', [users]);
+    const cli = run(['--users', users]);
+    const writer = await until('the file is being read', () => openToWrite(users));
+    cli.child.kill(signal);
+    await cli.told(/stopped/);
+    closeSync(writer); // a read that is under way ends with its process, or the other way round
+    expect(await cli.exited).toBe(0);
+    expect([cli.lines, cli.errors]).toEqual([[], 'ehlo: stopped before it listens\n']);
   });
 
   test('an open transaction ends and is acknowledged; then 421, and nobody new', async ({ run, stored }) => {
@@ -54,6 +67,15 @@ test('a reader of standard error that has gone: it is no failure', async ({ run 
   cli.child.kill('SIGTERM');
   expect(await cli.exited).toBe(0);
 });
+
+/** Opens a pipe as soon as somebody reads it. */
+function openToWrite(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
+  }
+}
 
 /** Tries to connect until nobody listens any more: not every runtime has closed a listener when it says so. */
 async function refused(port: number): Promise<string> {

@@ -1,5 +1,5 @@
 // `ehlo serve`: what it prints, and what it stores.
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, expect } from 'vitest';
@@ -220,4 +220,15 @@ describe('what it stores', () => {
     expect(await client.say('one\r\n.')).toMatch(/^250 /);
     expect([...stored().values()]).toEqual(['one\r\n']);
   });
+});
+
+test('a mail directory that is taken away while it runs is made again', async ({ run, stored, folder }) => {
+  const cli = run(['--raw']);
+  const client = new Client(await cli.port());
+  await client.data();
+  expect(await client.say('one\r\n.')).toMatch(/^250 2\.6\.0 /);
+  rmSync(join(folder, 'mail'), { recursive: true });
+  await client.again();
+  expect(await client.say('two\r\n.')).toMatch(/^250 2\.6\.0 /);
+  expect([...stored().values()]).toEqual(['two\r\n']);
 });
