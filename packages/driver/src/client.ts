@@ -119,8 +119,8 @@ export class Client {
   }
 
   /**
-   * Sends a message, after those that were given before. Resolves when each recipient has its outcome; rejects with `SmtpUsageError` only,
-   * for what no server could be told.
+   * Sends a message, after those that were given before. Resolves when each recipient has its outcome, also those whose address can't be
+   * written; rejects with `SmtpUsageError` only, for what is wrong by its type.
    */
   async send(envelope: SendEnvelope, message: Message, options: SendOptions = {}): Promise<SendResult> {
     const delivery = new Delivery(envelope, message, options);
@@ -143,7 +143,7 @@ export class Client {
     message: Message,
     { facts, signal }: Pick<SendOptions, 'facts' | 'signal'> = {},
   ): Promise<TransactionPlan> {
-    const { newlines, parameters, features = [] } = this.#options;
+    const { newlines, parameters, tolerate, features = [] } = this.#options;
     const { capabilities } = this;
     const source = new MessageSource(message);
     let forget = (): void => {};
@@ -159,6 +159,7 @@ export class Client {
     return planTransaction(capabilities, transactionOf(envelope), source.facts ?? {}, {
       chunking: features.some(({ name }) => name === 'chunking'),
       ...(newlines === undefined ? {} : { newlines }),
+      ...(tolerate === undefined ? {} : { tolerate }),
       ...(parameters === undefined ? {} : { parameters }),
     });
   }

@@ -1,8 +1,19 @@
-import type { Address, Capabilities, ClientEnvelope, ClientRecipient, MessageFacts, Outcome } from '@ehlo/engine';
+import {
+  type Address,
+  addressText,
+  type Capabilities,
+  type ClientEnvelope,
+  type ClientRecipient,
+  type MessageFacts,
+  type Outcome,
+} from '@ehlo/engine';
 import { aside } from './aside.ts';
 import { type Message, MessageSource } from './message-source.ts';
 
-/** Whom a message comes from and goes to. An address is text without angle brackets, or a mailbox of the grammar. */
+/**
+ * Whom a message comes from and goes to. An address is text without angle brackets, a mailbox of the grammar, or `{ localPart, domain }`. One
+ * that can't be written is an outcome: refused at stage `plan` with 5.1.3 for its recipient, with 5.1.7 for all where it is the sender's.
+ */
 export interface SendEnvelope extends Omit<ClientEnvelope, 'recipients'> {
   readonly recipients: readonly (Address | ClientRecipient)[];
 }
@@ -129,8 +140,7 @@ export class Delivery {
   }
 
   #addressOf(place: number): string {
-    const { forwardPath } = this.#envelope.recipients[place]!;
-    return typeof forwardPath === 'string' ? forwardPath : forwardPath.address;
+    return addressText(this.#envelope.recipients[place]!.forwardPath);
   }
 }
 

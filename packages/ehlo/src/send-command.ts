@@ -42,15 +42,15 @@ export async function sendCommand(
   signal: AbortSignal,
 ): Promise<number> {
   const envelope: SendEnvelope = { reversePath: options.from, recipients: options.to };
-  // What no server could be told is said before one is asked.
-  planTransaction(
-    { verb: 'EHLO', name: '', tls: false, extensions: new Map() },
-    { ...envelope, recipients: options.to.map((forwardPath) => ({ forwardPath })) },
-  );
   const settings = await connectOptions(options, signal, tell);
   const letter = openLetter(file);
-  if (letter.octets === null && process.stdin.isTTY) warn('the message is read from the terminal; Ctrl-D on a line of its own ends it');
   const printer = options.json ? jsonSendPrinter(write) : textSendPrinter(write);
+  const unwritable = unwritableTo(options);
+  if (unwritable !== null) {
+    for (const outcome of unwritable) printer.outcome(outcome);
+    return EXIT.refused;
+  }
+  if (letter.octets === null && process.stdin.isTTY) warn('the message is read from the terminal; Ctrl-D on a line of its own ends it');
   let client: Client;
   try {
     client = await connect(settings);
@@ -70,6 +70,21 @@ export async function sendCommand(
   } finally {
     await client.close();
   }
+}
+
+/** Outcomes where no address can be written, or not that of the sender: no server has to be asked. Null if one has. */
+function unwritableTo({ from, to }: SendCommandOptions): RecipientOutcome[] | null {
+  const capabilities = { verb: 'EHLO', name: '', tls: false, extensions: new Map() } as const;
+  const { recipients } = planTransaction(capabilities, { reversePath: from, recipients: to.map((forwardPath) => ({ forwardPath })) });
+  if (!recipients.every(({ problem }) => problem?.code === 'address')) return null;
+  return recipients.map(({ problem }, i) => ({
+    status: 'refused',
+    stage: 'plan',
+    permanent: true,
+    reply: null,
+    problem,
+    recipient: to[i]!,
+  }));
 }
 
 async function showPlan(

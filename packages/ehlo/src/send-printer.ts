@@ -17,14 +17,19 @@ const { cyan, green, magenta, red, yellow } = pc.createColors(COLOURS);
 export function textSendPrinter(write: Write): SendPrinter {
   return {
     outcome: (outcome, text = outcomeText(outcome)) =>
-      write(`${PAINT[outcome.status](outcome.status.padEnd(8))}  ${outcome.recipient}  ${text}`),
+      write(`${PAINT[outcome.status](outcome.status.padEnd(8))}  ${onOneLine(outcome.recipient)}  ${text}`),
     plan({ mail, recipients, transfer, body, batches, problem }) {
-      write(mail);
-      for (const { line, problem: own } of recipients) write(own === null ? line : `${line}  ${red(`refused: ${own.text}`)}`);
+      if (mail !== '') write(mail);
+      for (const { line, problem: own } of recipients) write(own === null ? line : `${line}  ${red(`refused: ${own.text}`)}`.trimStart());
       if (problem === null) write(`${transfer} (${body}${batches === 1 ? '' : `, ${batches} transactions`})`);
       else write(red(`can't be sent: ${problem.text}`));
     },
   };
+}
+
+/** An address that can't be sent may hold anything: controls, and what turns the direction of a line, are not for a terminal. */
+function onOneLine(text: string): string {
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 }
 
 const PAINT: { readonly [status in RecipientOutcome['status']]: (text: string) => string } = {

@@ -178,8 +178,6 @@ test.for<[string, string[], RegExp, NodeJS.ProcessEnv?]>([
   ['no server', ['send', ...FROM_TO], /--server.*not specified/],
   ['no sender', ['send', '--server', 'x', '--to', 'a@b.example'], /--from.*not specified/],
   ['no recipient', ['send', '--server', 'x', '--from', 'a@b.example'], /--to.*not specified/],
-  ['an address that is none', to(1, '--to', 'ann'), /recipient 1 is no address that SMTP can carry/],
-  ['an injected command', to(1, '--to', 'a@b>\r\nRCPT TO:<evil@e.example'), /recipient 1 is no address/],
   ['a port that is none', ['send', '--server', 'x:99999', ...FROM_TO], /It must be a port/],
   ['no port behind the colon', ['send', '--server', '127.0.0.1:', ...FROM_TO], /It must be host, host:port/],
   ['the port 0', to(0), /It must be a port from 1 to 65535/],
@@ -206,4 +204,26 @@ test.for<[string, string[], RegExp, NodeJS.ProcessEnv?]>([
   expect(cli.errors).toMatch(why);
   expect(cli.errors).toMatch(/^ehlo: [^\n]+\n$/);
   expect(cli.lines).toEqual([]);
+});
+
+describe('an address that can not be written', () => {
+  test('is refused alone; the others get the message, and the exit code tells', async ({ run, scripted }) => {
+    const cli = run(to(await scripted({}), '--to', 'x@foo_bar.example', '--to', 'a@b>\r\nRCPT TO:<evil@e.example'), {}, MESSAGE);
+    expect(await cli.exited).toBe(1);
+    expect(cli.lines.map((line) => line.slice(0, 8).trim())).toEqual(['accepted', 'refused', 'refused']);
+    expect(cli.lines[2]).toMatch(/^refused {3}a@b>\?\?RCPT TO:<evil@e\.example {2}/);
+    expect(cli.lines[1]).toMatch(/an underscore in a domain \(underscore-domain\)$/);
+  });
+
+  test.for<[string, string[]]>([
+    ['every recipient', ['--from', 'joe@a.example', '--to', 'ann', '--to', 'b.example']],
+    ['the sender', ['--from', 'joe', '--to', 'ann@b.example', '--to', 'bob@b.example']],
+  ])('%s: nobody is asked', async ([, addresses], { run }) => {
+    const cli = run(['send', '--server', '127.0.0.1:1', '--json', ...addresses], {}, MESSAGE);
+    expect([await cli.exited, cli.errors]).toEqual([1, '']);
+    expect(json(cli)).toMatchObject([
+      { outcome: 'refused', phase: 'plan' },
+      { outcome: 'refused', phase: 'plan' },
+    ]);
+  });
 });

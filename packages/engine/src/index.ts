@@ -1,3 +1,4 @@
+export { type Address, addressText, CLIENT_TOLERATES } from './client/address.ts';
 export { AUTH, type AuthFeature } from './client/auth.ts';
 export type { Capabilities } from './client/capabilities.ts';
 export { CHUNKING, type ChunkingFeature } from './client/chunking.ts';

@@ -1,7 +1,15 @@
-import { latin1, octets, PARAMETERS } from '@ehlo/grammar';
+import { ANYTHING, type Deviation, latin1, octets, PARAMETERS } from '@ehlo/grammar';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Capabilities, type ClientEnvelope, ClientSession, type PlanOptions, planTransaction, scanMessage } from '../src/index.ts';
+import {
+  type Address,
+  type Capabilities,
+  type ClientEnvelope,
+  ClientSession,
+  type PlanOptions,
+  planTransaction,
+  scanMessage,
+} from '../src/index.ts';
 
 function offering(...lines: readonly string[]): Capabilities {
   const extensions = new Map(lines.map((line) => [line.split(' ')[0]!, line.split(' ').slice(1)] as const));
@@ -79,7 +87,64 @@ describe('a plan', () => {
     [`${'a'.repeat(250)}@b.example`],
     [''],
   ])('%j is no recipient', (path) => {
-    expect(() => planTransaction(offering(), to(path))).toThrow(expect.objectContaining({ code: 'bad-address' }));
+    const plan = planTransaction(offering(), to('ann@b.example', path));
+    const problem = { code: 'address', enhanced: '5.1.3', text: expect.stringMatching(/^the address can't be sent: "[ -~…]{0,130}"/) };
+    expect(plan.recipients).toMatchObject([
+      { line: 'RCPT TO:<ann@b.example>', problem: null },
+      { line: '', problem },
+    ]);
+    expect(plan.problem).toBe(null);
+  });
+
+  test.each<[string, string, string]>([
+    ['x@foo_bar.example', 'underscore-domain', 'an underscore in a domain'],
+    ['x@example.net.', 'trailing-dot-domain', 'a domain that ends with a dot'],
+    ['a@[X-y:z]', 'unregistered-literal-tag', 'an address literal whose tag is not registered'],
+    [`x@${'b'.repeat(256)}`, 'long-path', 'a path of more than 256 octets'],
+    [`${'a'.repeat(250)}@b.example`, 'long-path', 'a path of more than 256 octets'],
+  ])('%j is a recipient only where %s may pass', (path, name, what) => {
+    const refused = planTransaction(offering(), to(path)).recipients[0]!;
+    expect([refused.line, refused.problem]).toEqual([
+      '',
+      { code: 'address', enhanced: '5.1.3', text: expect.stringMatching(new RegExp(` has ${what} \\(${name}\\)$`)) },
+    ]);
+    const taken = planTransaction(offering(), to(path), {}, { tolerate: ANYTHING }).recipients[0]!;
+    expect([taken.line, taken.problem]).toEqual([`RCPT TO:<${path}>`, null]);
+  });
+
+  test.each<[Address, string]>([
+    ['a..b@example.net', '"a..b"@example.net'],
+    ['.a@example.net', '".a"@example.net'],
+    [{ localPart: 'a..b', domain: 'example.net' }, '"a..b"@example.net'],
+    [{ localPart: 'a b', domain: 'example.net' }, '"a b"@example.net'],
+    [{ localPart: 'a"b', domain: 'example.net' }, String.raw`"a\"b"@example.net`],
+    [{ localPart: 'Postmaster', domain: '' }, 'Postmaster'],
+    [`${'a'.repeat(65)}@b.example`, `${'a'.repeat(65)}@b.example`],
+  ])('%j is written %s', (forwardPath, written) => {
+    const plan = planTransaction(offering(), { reversePath: '', recipients: [{ forwardPath }] });
+    expect(plan.recipients).toMatchObject([{ line: `RCPT TO:<${written}>`, problem: null }]);
+  });
+
+  test('dots that are misplaced are sent as they stand where that may pass', () => {
+    const tolerate = new Set<Deviation>(['misplaced-dot-local']);
+    expect(planTransaction(offering(), to('a..b@c.example'), {}, { tolerate }).recipients[0]!.line).toBe('RCPT TO:<a..b@c.example>');
+  });
+
+  test.each<Address>(['a b@c.example', { localPart: 'a\r\nb', domain: 'c.example' }, 'x@foo_bar.example'])(
+    'the sender %j is a problem of all',
+    (reversePath) => {
+      const plan = planTransaction(offering(), { ...to('ann@b.example', 'a b@c'), reversePath });
+      const problem = { code: 'address', enhanced: '5.1.7', text: expect.stringMatching(/^the sender's address can't be sent: "/) };
+      expect([plan.mail, plan.problem]).toEqual(['', problem]);
+      expect(plan.recipients).toMatchObject([{ problem }, { problem }]);
+    },
+  );
+
+  test('what is no address by its type is a mistake of the program', () => {
+    for (const wrong of [undefined, null, 42, {}, { localPart: 'a' }]) {
+      const recipients = [{ forwardPath: wrong as unknown as Address }];
+      expect(() => planTransaction(offering(), { reversePath: '', recipients })).toThrow(expect.objectContaining({ code: 'bad-address' }));
+    }
   });
 
   test.each([['"x@evil.test y"@good.test'], ['"<evil@e.test>"@a.example'], ['postmaster'], ['a@[IPv6:::1]']])(

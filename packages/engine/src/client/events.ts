@@ -1,10 +1,8 @@
-import type { Mailbox, MailParameters, RcptParameters, Reply } from '@ehlo/grammar';
+import type { MailParameters, RcptParameters, Reply } from '@ehlo/grammar';
 import type { Secret } from '../secret.ts';
+import type { Address } from './address.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { Problem } from './plan.ts';
-
-/** A mailbox of the grammar, or its text without angle brackets. It is sent as it stands or refused: nothing is repaired. */
-export type Address = string | Mailbox;
 
 /** What `send` carries out as one mail transaction. */
 export interface ClientEnvelope {

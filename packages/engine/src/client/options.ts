@@ -1,4 +1,4 @@
-import type { Parameter } from '@ehlo/grammar';
+import type { Deviation, Parameter } from '@ehlo/grammar';
 import type { TlsInfo } from '../facts.ts';
 import type { AuthFeature } from './auth.ts';
 import type { ChunkingFeature } from './chunking.ts';
@@ -33,6 +33,11 @@ export interface ClientOptions {
   readonly credentials?: Protection;
   /** Default `'envelope'`. */
   readonly pipelining?: Pipelining;
+  /**
+   * The deviations of an address that is sent as it stands; give a relay those of its server. A local part whose dots are misplaced is put in
+   * quotes without it. Default `CLIENT_TOLERATES`.
+   */
+  readonly tolerate?: ReadonlySet<Deviation>;
   /** A CR or LF that stands alone in a message is made CRLF, or the message is not sent. Default `'crlf'`. It is never sent alone. */
   readonly newlines?: 'crlf' | 'refuse';
   /** Replies with mixed codes or bare LF end the session, or are taken at their worst with a `quirk`. Default `'tolerant'`. */

@@ -1,21 +1,22 @@
 import {
   binaryBodyParameter,
   byKeyword,
-  encodeUtf8,
+  type Deviation,
   formatParameter,
   type MailParameters,
-  mailbox,
   type Parameter,
   type RcptParameters,
   sizeParameter,
   smtpUtf8Parameter,
 } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
+import { writeAddress } from './address.ts';
 import { announcedLimit, type Capabilities, largestMessage } from './capabilities.ts';
-import type { Address, ClientEnvelope, MessageFacts } from './events.ts';
+import type { ClientEnvelope, MessageFacts } from './events.ts';
 
 /** Why a message can't be sent to this server as it is. */
 export type ProblemCode =
+  | 'address' // no text that SMTP can carry as this address, or a deviation that the option `tolerate` does not name
   | 'too-large' // RFC 1870: larger than the server takes
   | '8bitmime' // octets beyond ASCII, and the server takes none
   | 'binarymime' // BINARYMIME without the server's offer, or without the feature CHUNKING
@@ -35,7 +36,7 @@ export interface Problem {
 export interface PlannedRecipient {
   /** Its place in the envelope. */
   readonly index: number;
-  /** The RCPT command, without its CRLF. */
+  /** The RCPT command, without its CRLF; empty if its address can't be written. */
   readonly line: string;
   /** The transaction that it belongs to, from 0 (RFC 9422: the server may take only so many in one). */
   readonly batch: number;
@@ -44,7 +45,7 @@ export interface PlannedRecipient {
 
 /** How a message would be sent: pure data, fit to be printed. */
 export interface TransactionPlan {
-  /** The MAIL command, without its CRLF. */
+  /** The MAIL command, without its CRLF; empty if the sender's address can't be written. */
   readonly mail: string;
   readonly recipients: readonly PlannedRecipient[];
   readonly transfer: 'DATA' | 'BDAT';
@@ -62,6 +63,8 @@ export interface PlanOptions {
   /** BDAT instead of DATA, where it is offered. */
   readonly chunking?: boolean;
   readonly newlines?: 'crlf' | 'refuse';
+  /** The deviations that an address may have and is sent as it stands all the same. Default `CLIENT_TOLERATES`. */
+  readonly tolerate?: ReadonlySet<Deviation>;
   /** The parameters that can be written; SIZE, BODY and SMTPUTF8 if absent. */
   readonly parameters?: readonly Parameter[];
 }
@@ -71,7 +74,8 @@ const BASIC: readonly Parameter[] = [sizeParameter, binaryBodyParameter, smtpUtf
 
 /**
  * How an envelope and a message would be sent to a server with these capabilities: the commands, what is declared, and what can't be sent
- * and why. Throws `SmtpUsageError` `bad-address` or `bad-parameter` for what no server could be told.
+ * and why. An address that can't be written is a problem of its recipient, or of all where it is the sender's. Throws `SmtpUsageError`
+ * `bad-address` for what is no address by its type, `bad-parameter` for a value that no server could be told.
  *
  * @example
  * ```ts
@@ -92,8 +96,8 @@ export function planTransaction(
   const { extensions } = capabilities;
   const offered = (keyword: string): boolean => extensions.has(keyword);
   const known = [...byKeyword(options.parameters ?? BASIC).values()];
-  const sender = wirePath(envelope.reversePath, /^$/, 'the reverse-path');
-  const recipients = envelope.recipients.map(({ forwardPath: path }, i) => wirePath(path, /^postmaster$/i, `recipient ${i}`));
+  const { text: sender, fault } = writeAddress(envelope.reversePath, NULL_SENDER, options.tolerate);
+  const recipients = envelope.recipients.map(({ forwardPath }) => writeAddress(forwardPath, POSTMASTER, options.tolerate));
   const { body: wanted, ...given }: MailParameters = envelope.parameters ?? {};
 
   // What is not known is declared as 8BITMIME where that is possible; it may then hold anything but NUL.
@@ -102,7 +106,7 @@ export function planTransaction(
   // RFC 3030 3: BINARYMIME is sent as it is, and so is its size.
   const size = (body === 'BINARYMIME' ? message.octets : undefined) ?? message.size;
   const utf8 = given.smtpUtf8 === true || message.smtpUtf8 === true || isBeyondAscii(sender);
-  const someUtf8 = utf8 || recipients.some(isBeyondAscii);
+  const someUtf8 = utf8 || recipients.some(({ text, fault }) => fault === null && isBeyondAscii(text));
   const parameters: MailParameters = {
     ...(size === undefined || !offered('SIZE') ? {} : { size }),
     ...given,
@@ -118,16 +122,18 @@ export function planTransaction(
     'too-large': (parameters.size ?? 0) > largestMessage(capabilities),
     'bare-line-end': message.bareLineEnds === true && options.newlines === 'refuse' && body !== 'BINARYMIME',
   };
-  const problem = PROBLEMS.find(({ code }) => found[code]) ?? mail.problem;
+  const problem = unwritable(fault, 'sender') ?? PROBLEMS.find(({ code }) => found[code]) ?? mail.problem;
 
   const batch = batches(announcedLimit(capabilities, 'RCPTMAX'), announcedLimit(capabilities, 'RCPTDOMAINMAX'));
-  const planned = recipients.map((path, index): PlannedRecipient => {
+  const planned = recipients.map(({ text, fault }, index): PlannedRecipient => {
     const written = writeParameters('RCPT', envelope.recipients[index]!.parameters ?? {}, known, offered);
-    const refused = problem ?? (isBeyondAscii(path) && !offered('SMTPUTF8') ? NO_UTF8 : written.problem);
-    return { index, line: `RCPT TO:${path}${written.text}`, batch: refused === null ? batch(path) : 0, problem: refused };
+    const own = unwritable(fault, 'recipient') ?? (isBeyondAscii(text) && !offered('SMTPUTF8') ? NO_UTF8 : written.problem);
+    const refused = problem ?? own;
+    const line = fault === null ? `RCPT TO:<${text}>${written.text}` : '';
+    return { index, line, batch: refused === null ? batch(text) : 0, problem: refused };
   });
   return {
-    mail: `MAIL FROM:${sender}${mail.text}`,
+    mail: fault === null ? `MAIL FROM:<${sender}>${mail.text}` : '',
     recipients: planned,
     transfer,
     body,
@@ -135,6 +141,17 @@ export function planTransaction(
     batches: 1 + planned.reduce((last, { batch }) => Math.max(last, batch), 0),
     problem: planned.some((recipient) => recipient.problem === null) ? null : (planned[0]?.problem ?? problem),
   };
+}
+
+/** The words that may stand in the place of an address (RFC 5321 4.1.1.3, 4.5.5). */
+const NULL_SENDER = /^$/;
+const POSTMASTER = /^postmaster$/i;
+
+/** RFC 3463 3.2: X.1.3 of a recipient, X.1.7 of the sender. */
+function unwritable(fault: string | null, whose: 'sender' | 'recipient'): Problem | null {
+  if (fault === null) return null;
+  const [enhanced, subject] = whose === 'sender' ? ['5.1.7', "the sender's address"] : ['5.1.3', 'the address'];
+  return { code: 'address', enhanced: enhanced!, text: `${subject} can't be sent: ${fault}` };
 }
 
 const NO_UTF8: Problem = { code: 'smtputf8', enhanced: '5.6.7', text: 'the server takes no UTF-8' };
@@ -147,22 +164,6 @@ const PROBLEMS: readonly Problem[] = [
   { code: 'too-large', enhanced: '5.3.4', text: 'the message is larger than the server takes' },
   { code: 'bare-line-end', enhanced: '5.6.0', text: 'the message has a CR or LF alone' },
 ];
-
-/** A path (RFC 5321 4.1.2) as it goes onto the wire: the text that was given, if the grammar takes it or it is the word; so nothing can stand behind it. */
-function wirePath(given: Address, word: RegExp, whose: string): string {
-  // What is neither text nor a mailbox, against the types, is text that is none.
-  const address = String((given as Exclude<Address, string>)?.address ?? given);
-  const octets = encodeUtf8(address);
-  const known = word.test(address) || mailbox(octets, 0, octets.length, true) === octets.length;
-  // Half a surrogate pair would become another character.
-  if (!known || octets.length > LONGEST_ADDRESS || /\p{Cs}/u.test(address)) {
-    throw new SmtpUsageError('bad-address', `${whose} is no address that SMTP can carry: ${JSON.stringify(address)}`);
-  }
-  return `<${address}>`;
-}
-
-/** RFC 5321 4.5.3.1.3: 256, its angle brackets included. */
-const LONGEST_ADDRESS = 254;
 
 function isBeyondAscii(text: string): boolean {
   return /[^\0-\x7f]/.test(text);

@@ -90,7 +90,8 @@ export class ClientSession {
 
   /**
    * Begins a mail transaction and returns its number, which its events carry. What can't be sent to this server is told by outcomes at
-   * stage `plan`. Throws `SmtpUsageError`: `not-ready` unless `canSend`, `bad-address`, `bad-parameter`, `no-recipients`.
+   * stage `plan`. Throws `SmtpUsageError`: `not-ready` unless `canSend`, `no-recipients`, and `bad-address` or `bad-parameter` for what is
+   * none by its type.
    */
   send(envelope: ClientEnvelope, message: MessageFacts = {}): number {
     this.#core.demand('send');

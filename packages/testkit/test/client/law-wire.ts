@@ -1,6 +1,6 @@
 // What goes onto the wire: commands that nobody can forge, in flights that are bounded, and mail data that ends once.
 import { AUTH, CHUNKING, type ClientEnvelope, type ClientSession } from '@ehlo/engine';
-import { type Command, DIALECT, NULL_PATH, octets, PARAMETERS, parseCommand } from '@ehlo/grammar';
+import { ANYTHING, type Command, DIALECT, formatMailbox, NULL_PATH, octets, PARAMETERS, parseCommand } from '@ehlo/grammar';
 import fc from 'fast-check';
 import type { ClientClass } from '../../src/index.ts';
 import { contentOf, dataEnd } from '../../src/laws/reference.ts';
@@ -181,12 +181,16 @@ function pick(value: object, names: readonly string[]): object {
   return Object.fromEntries(names.map((name) => [name, (value as { readonly [name: string]: unknown })[name]]));
 }
 
-/** The canonical form of an address, as another command would bring it over. */
+/** The canonical form of an address, as another command would bring it over: in quotes where it lacks them. */
 function canonical(text: string): string {
   if (text === '') return NULL_PATH.address;
+  // Half a character is nothing that could be sent.
+  if (/\p{Cs}/u.test(text)) return text;
   // octets() spells one character an octet: what is beyond ASCII is made UTF-8 first, as the wire has it.
-  const parsed = parseCommand(octets(`RCPT TO:<${unescape(encodeURIComponent(text))}>`), { ...DIALECT, utf8: true });
-  return parsed.ok && parsed.value.verb === 'RCPT' ? parsed.value.forwardPath.address : text;
+  const parsed = parseCommand(octets(`RCPT TO:<${unescape(encodeURIComponent(text))}>`), { ...DIALECT, tolerate: ANYTHING, utf8: true });
+  if (!parsed.ok || parsed.value.verb !== 'RCPT') return text;
+  const { localPart, domain } = parsed.value.forwardPath;
+  return formatMailbox(localPart, domain);
 }
 
 const words = property(

@@ -1,0 +1,56 @@
+import { ANYTHING, DEVIATIONS, type Deviation, encodeUtf8, formatMailbox, type Mailbox, parseMailbox } from '@ehlo/grammar';
+import { SmtpUsageError } from '../error.ts';
+import { printable } from '../escape.ts';
+
+/**
+ * An address: its text without angle brackets, a mailbox of the grammar, or a local part and a domain. It is sent as it stands, or in quotes
+ * where only they are missing; anything else is refused, nothing is repaired.
+ */
+export type Address = string | Mailbox | Pick<Mailbox, 'localPart' | 'domain'>;
+
+/** What is sent although it is longer than every server takes. RFC 5321 4.5.3.1: "Clients MAY attempt to transmit these". */
+export const CLIENT_TOLERATES: ReadonlySet<Deviation> = new Set<Deviation>(['long-local-part']);
+
+/** RFC 5321 4.5.3.1.3: a path has 256 octets, its angle brackets included. */
+const LONGEST = 254;
+/** What is shown of an address in an error. */
+const SHOWN = 100;
+
+/** An address as it goes onto the wire, without angle brackets; or why it can't. Throws `bad-address` for what is no address by its type. */
+export function writeAddress(
+  given: Address,
+  word: RegExp,
+  tolerate: ReadonlySet<Deviation> = CLIENT_TOLERATES,
+): { readonly text: string; readonly fault: string | null } {
+  const text = addressText(given);
+  // The words that stand in the place of an address, and half a surrogate pair, which would become another character.
+  if (word.test(text)) return { text, fault: null };
+  const octets = encodeUtf8(text);
+  const parsed = parseMailbox(octets, { tolerate: ANYTHING, utf8: true });
+  if (!parsed.ok || /\p{Cs}/u.test(text)) {
+    const at = parsed.ok ? '' : ` from octet ${parsed.offset} on`;
+    return { text, fault: `${shown(text)} is no local-part@domain${at}` };
+  }
+  const { deviations, value } = parsed;
+  const odd = deviations.filter((name) => !tolerate.has(name));
+  // RFC 5321 4.1.2: a Quoted-string may hold what a Dot-string may not, and is the same local part.
+  const quoted = odd.length === 1 && odd[0] === 'misplaced-dot-local';
+  const written = quoted ? formatMailbox(value.localPart, value.domain) : text;
+  const long = encodeUtf8(written).length > LONGEST && !tolerate.has('long-path');
+  const name = long ? 'long-path' : quoted ? undefined : odd[0];
+  return { text: written, fault: name === undefined ? null : `${shown(text)} has ${DEVIATIONS[name].what} (${name})` };
+}
+
+/** The text of an address; of a mailbox the one that it was written in. */
+export function addressText(given: Address): string {
+  if (typeof given === 'string') return given;
+  const { address, localPart, domain } = (given ?? {}) as Partial<Mailbox>;
+  if (typeof address === 'string') return address;
+  if (typeof localPart !== 'string' || typeof domain !== 'string')
+    throw new SmtpUsageError('bad-address', 'an address is a text, a mailbox, or a localPart and a domain');
+  return localPart === '' && domain === '' ? '' : formatMailbox(localPart, domain);
+}
+
+function shown(text: string): string {
+  return `"${printable(text.slice(0, SHOWN))}${text.length > SHOWN ? '…' : ''}"`;
+}
