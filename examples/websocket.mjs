@@ -60,6 +60,7 @@ const server = serveOn(
   {
     async message({ envelope, body }) {
       console.log(`${(await body.bytes()).length} octets for ${envelope.recipients[0].forwardPath.address}`);
+      return true;
     },
   },
 );

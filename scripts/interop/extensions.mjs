@@ -161,6 +161,7 @@ async function allowedFailure(stage) {
     async message({ envelope, body }) {
       for await (const _ of body);
       taken.push(...envelope.recipients.map(({ forwardPath }) => forwardPath.address));
+      return true;
     },
   });
   const recipients = ['one', 'two', 'three'].flatMap((name) => ['--mail-rcpt', `${name}@mx.example`]);

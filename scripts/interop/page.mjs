@@ -37,6 +37,7 @@ export async function converse() {
     {
       async message({ body }, { identity }) {
         arrived = `${identity}: ${(await body.bytes()).length}`;
+        return true;
       },
     },
   );

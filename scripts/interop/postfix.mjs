@@ -135,6 +135,7 @@ async function refused(stage) {
     async message({ envelope, body }) {
       for await (const _ of body);
       taken.push(envelope.recipients.map(({ forwardPath }) => forwardPath.localPart));
+      return true;
     },
   });
   const submit = await postfix(stage, `smtp:[127.0.0.1]:${server.address.port}`);

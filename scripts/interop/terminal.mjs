@@ -29,6 +29,7 @@ async function onTerminal(stage) {
           if (Math.floor((received + bytes.length) / 4_194_304) > Math.floor(received / 4_194_304)) await delay(120);
           received += bytes.length;
         }
+        return true;
       },
     },
     { auth, limits: { messageSize: 100_000_000 } },

@@ -1,26 +1,16 @@
-import type {
-  AbortCause,
-  Answer,
-  AuthAnswer,
-  Envelope,
-  InfoAnswer,
-  MessageQuestion,
-  Notice,
-  Question,
-  Rejection,
-  ServerEvent,
-  ServerSession,
-} from '@ehlo/engine';
-import { aside } from './aside.ts';
+import type { AbortCause, Envelope, MessageQuestion, Notice, Question, ServerEvent, ServerSession } from '@ehlo/engine';
+import { aside, isThenable } from './aside.ts';
 import type { Authenticator } from './authentication.ts';
-import { type Body, BodyAbortedError } from './body.ts';
-import { type Challenge, type Handler, isAnswer, isRejection, type Session } from './handler.ts';
-import { Reception } from './reception.ts';
+import { type Body, isAborted } from './body.ts';
+import { type Acceptance, type Challenge, decisionOf, isChallenge, isRefusal, type Refusal, reject } from './decision.ts';
+import type { Failures } from './failures.ts';
+import type { CallbackName, Handler, Session } from './handler.ts';
+import { Reception, type Verdict } from './reception.ts';
 
 /** The failure is ours, and passing. A connection can't be refused by 451 (RFC 5321 4.3.2), and AUTH has a code of its own (RFC 4954 6). */
-function failureOf(type: Question['type']): Rejection {
-  if (type === 'auth') return { code: 454, enhanced: '4.7.0', text: 'Temporary authentication failure' };
-  return { code: type === 'connect' ? 421 : 451, enhanced: '4.3.0', text: 'Requested action aborted: local error in processing' };
+function failureOf(type: Question['type']): Refusal {
+  if (type === 'auth') return reject(454, '4.7.0', 'Temporary authentication failure');
+  return reject(type === 'connect' ? 421 : 451, '4.3.0', 'Requested action aborted: local error in processing');
 }
 
 /** Couples a session to its handler: events go to the handler's methods, and what they return or throw becomes the answer. */
@@ -30,27 +20,24 @@ export class Application {
   readonly #view: Session;
   readonly #pump: () => void;
   readonly #auth: Handler['auth'];
-  readonly #unheard: NonNullable<Handler['error']>;
+  readonly #failures: Failures;
   #reception: Reception | null = null;
 
-  /**
-   * `pump` is called when something was answered later, or when there is room again. AUTH is the authenticator's, where there is one.
-   * `unheard` is told of failures that the handler has no `error` for.
-   */
+  /** `pump` is called when something was answered later, or when there is room again. AUTH is the authenticator's, where there is one. */
   constructor(
     session: ServerSession,
     handler: Handler,
     view: Session,
     pump: () => void,
     authenticator: Authenticator | null,
-    unheard: NonNullable<Handler['error']>,
+    failures: Failures,
   ) {
     this.#session = session;
     this.#handler = handler;
     this.#auth = authenticator?.exchange(view);
     this.#view = view;
     this.#pump = pump;
-    this.#unheard = unheard;
+    this.#failures = failures;
   }
 
   /** Whether the reader of the message that arrives can keep up. */
@@ -78,7 +65,7 @@ export class Application {
   #notice(notice: Exclude<Notice, { readonly type: 'chunk' }>): void {
     if (notice.type === 'aborted') this.#aborted(notice.cause);
     if (notice.type === 'closed') this.#gone();
-    aside(() => this.#handler.notice?.(notice, this.#view));
+    this.#tell('notice', () => this.#handler.notice?.(notice, this.#view));
   }
 
   /** The client has left: if it was told only a part of what was decided (LMTP), the rest of the recipients are not acknowledged. */
@@ -86,7 +73,7 @@ export class Application {
     const reception = this.#reception;
     if (reception?.question == null || reception.decision === undefined) return;
     this.#reception = null;
-    if (!isRejection(reception.decision)) this.#unacknowledged(reception);
+    if (!isRefusal(reception.decision)) this.#unacknowledged(reception);
   }
 
   /** A reception that is whole is of an earlier message, which the handler has not decided on yet: it is not the one that is cut. */
@@ -98,58 +85,68 @@ export class Application {
   }
 
   #ask(question: Exclude<Question, MessageQuestion>): void {
+    const { type } = question;
     this.#decide(
-      question.type,
+      type,
       () => {
-        const method = question.type === 'auth' && this.#auth !== undefined ? this.#auth : this.#handler[question.type];
+        const method = type === 'auth' && this.#auth !== undefined ? this.#auth : this.#handler[type];
         return (method as (question: Question, session: Session) => unknown).call(this.#handler, question, this.#view);
       },
+      (value) => decisionOf(type, value),
       (decision) => this.#answer(question, decision),
     );
   }
 
-  /** Calls the handler; what it returns or throws is turned into a decision, now or later. */
-  #decide(type: Question['type'], call: () => unknown, decided: (decision: unknown) => void): void {
-    const failed = (error: unknown): void => {
-      if (isRejection(error)) return decided(error);
-      if (!(error instanceof BodyAbortedError)) this.#failed(error, type);
-      decided(failureOf(type));
+  /**
+   * Calls the handler; what it returns is understood and carried out, now or later. What is not understood, and what is thrown and no refusal,
+   * is our failure.
+   */
+  #decide<D>(
+    type: Question['type'],
+    call: () => unknown,
+    understand: (value: unknown) => D,
+    decided: (decision: D | Refusal) => void,
+  ): void {
+    const failed = (error: unknown): void => decided(this.#refusalFor(error, type));
+    const returned = (value: unknown): void => {
+      let decision: D;
+      try {
+        decision = understand(value);
+      } catch (error) {
+        return failed(error);
+      }
+      decided(decision);
     };
     let result: unknown;
+    let later: boolean;
     try {
       result = call();
+      later = isThenable(result);
     } catch (error) {
       return failed(error);
     }
-    if (!isPromise(result)) return decided(result);
-    result.then(
-      (decision) => {
-        decided(decision);
-        this.#pump();
-      },
-      (error) => {
-        failed(error);
-        this.#pump();
-      },
-    );
+    if (!later) return returned(result);
+    const then = (settled: (value: unknown) => void) => (value: unknown) => {
+      settled(value);
+      this.#pump();
+    };
+    Promise.resolve(result).then(then(returned), then(failed));
   }
 
-  #answer(question: Exclude<Question, MessageQuestion>, decision: unknown): void {
+  /** What is said where something was thrown. */
+  #refusalFor(error: unknown, type: Question['type']): Refusal {
+    if (isRefusal(error)) return error;
+    this.#failed(error, type);
+    return failureOf(type);
+  }
+
+  #answer(question: Exclude<Question, MessageQuestion>, decision: Acceptance | Refusal | Challenge): void {
     const session = this.#session;
     session.tick(performance.now());
     this.#carryOut(question, () => {
-      if (isRejection(decision)) return session.reject(question, decision);
-      if (question.type === 'auth') {
-        if (typeof decision === 'object' && decision !== null) {
-          if ('challenge' in decision) return session.challenge(question, (decision as Challenge).challenge);
-          if ('identity' in decision) return session.accept(question, decision as AuthAnswer);
-        }
-      } else if (question.type === 'info') {
-        if (typeof decision === 'object' && decision !== null) return session.accept(question, decision as InfoAnswer);
-      } else if (decision === true) return session.accept(question);
-      else if (isAnswer(decision)) return session.accept(question, decision);
-      this.#failed(new TypeError(`the handler of '${question.type}' decided nothing: return true, an answer or reject(…)`), question.type);
-      return session.reject(question, failureOf(question.type));
+      if (isRefusal(decision)) return session.reject(question, decision);
+      if (isChallenge(decision)) return question.type === 'auth' && session.challenge(question, decision.challenge);
+      return session.accept(question, decision as never);
     });
   }
 
@@ -191,60 +188,55 @@ export class Application {
     this.#decide(
       'message',
       () => (this.#handler.message === undefined ? drop(reception.body) : this.#handler.message(reception, this.#view)),
+      (value) => this.#verdicts(reception, value),
       (decision) => this.#decided(reception, decision),
     );
     return reception;
   }
 
   /** The handler has decided, perhaps before the message is here. */
-  #decided(reception: Reception, decision: unknown): void {
-    reception.decision = this.#understood(reception, decision);
-    const { question, missed } = reception;
+  #decided(reception: Reception, decision: Verdict | readonly Verdict[]): void {
+    reception.decision = decision;
+    const { question, missed, body } = reception;
     if (this.#reception !== reception) {
-      if (!isRejection(reception.decision)) this.#unacknowledged(reception);
+      if (!isRefusal(decision)) this.#unacknowledged(reception);
       return;
     }
     this.#session.tick(performance.now());
     if (question !== null) this.#conclude(reception, question);
-    else if (isRejection(reception.decision)) this.#discard(reception.decision);
+    else if (isRefusal(decision)) this.#discard(decision);
+    else if (!body.consumed) body.drop();
     // RFC 1047: these were told 451 for want of a decision, and are sent the message again.
-    if (missed.some((one) => !isRejection(one))) this.#unacknowledged(reception);
+    if (missed.some((one) => !isRefusal(one))) this.#unacknowledged(reception);
   }
 
-  /** What the handler has given, as decisions: a message is never accepted whose body was not read to the end. */
-  #understood(reception: Reception, decision: unknown): NonNullable<Reception['decision']> {
-    if (isRejection(decision)) return decision;
-    const wrong = this.#wrong(decision, reception);
-    if (wrong !== null) {
-      this.#failed(new TypeError(`the handler of 'message' ${wrong}`), 'message');
-      return failureOf('message');
-    }
-    if (reception.body.consumed) {
-      return Array.isArray(decision)
-        ? decision.map((one: unknown) => asDecision(one) ?? failureOf('message'))
-        : (asDecision(decision) ?? {});
-    }
-    if (this.#reception === reception) this.#failed(new Error('the message was accepted, but its body was not read to the end'), 'message');
-    return failureOf('message');
+  /** What the handler has returned, as decisions. Throws what is wrong with it; with one of a list, that one is our failure. */
+  #verdicts(reception: Reception, value: unknown): Verdict | readonly Verdict[] {
+    if (!Array.isArray(value)) return this.#verdict(reception, value);
+    const { length } = reception.envelope.recipients;
+    if (this.#session.hello?.verb !== 'LHLO')
+      throw new TypeError("the handler of 'message' gave a decision for each recipient, which only LMTP can tell: give one for all");
+    if (value.length !== length) throw new TypeError(`the handler of 'message' gave ${value.length} decisions for ${length} recipients`);
+    return Array.from(value, (one) => {
+      try {
+        return this.#verdict(reception, one);
+      } catch (error) {
+        return this.#refusalFor(error, 'message');
+      }
+    });
   }
 
-  /** What is wrong with a decision on a message; null if nothing is. */
-  #wrong(decision: unknown, reception: Reception): string | null {
-    if (Array.isArray(decision)) return this.#notForEach(decision, reception);
-    if (decision === undefined || asDecision(decision) !== undefined) return null;
-    return `decided nothing by ${typeof decision}: return nothing, true, an answer or reject(…)`;
-  }
-
-  /** What is wrong with decisions that are to be one for each recipient; null if nothing is. */
-  #notForEach(decisions: readonly unknown[], { envelope: { recipients } }: Reception): string | null {
-    if (this.#session.hello?.verb !== 'LHLO') return 'gave a decision for each recipient, which only LMTP can tell: give one for all';
-    return decisions.length === recipients.length ? null : `gave ${decisions.length} decisions for ${recipients.length} recipients`;
+  /** A message is never accepted whose body was not read to the end. */
+  #verdict({ body }: Reception, value: unknown): Verdict {
+    const decision = decisionOf('message', value) as Verdict;
+    if (isRefusal(decision) || body.consumed) return decision;
+    throw body.aborted ?? new Error('the message was accepted, but its body was not read to the end');
   }
 
   /** A refusal before the end: the rest is drained by the engine. */
-  #discard(rejection: Rejection): void {
+  #discard(refusal: Refusal): void {
     try {
-      this.#session.discard(rejection);
+      this.#session.discard(refusal);
     } catch (error) {
       this.#failed(error, 'message');
       this.#session.discard(failureOf('message'));
@@ -265,7 +257,7 @@ export class Application {
     const decision = reception.next ?? failureOf('message');
     const last = question.recipient === null || reception.asked >= question.envelope.recipients.length;
     if (last) this.#reception = null;
-    const refused = isRejection(decision);
+    const refused = isRefusal(decision);
     const session = this.#session;
     const told = this.#carryOut(question, () => (refused ? session.reject(question, decision) : session.accept(question, decision)));
     if (told) reception.tell();
@@ -273,31 +265,25 @@ export class Application {
     else if (!refused) this.#unacknowledged(reception);
   }
 
-  #failed(error: unknown, type: Question['type']): void {
-    aside(() => {
-      if (this.#handler.error === undefined) this.#unheard(error, type, this.#view);
-      else this.#handler.error(error, type, this.#view);
-    });
+  #failed(error: unknown, method: CallbackName): void {
+    // What the reader of a body was thrown is no failure of his.
+    if (!isAborted(error)) this.#failures.tell(error, method, this.#view);
+  }
+
+  /** Tells the handler what needs no answer. */
+  #tell(method: CallbackName, call: () => unknown): void {
+    aside(call, (error) => this.#failed(error, method));
   }
 
   #unacknowledged(reception: Reception): void {
     if (reception.lamented) return;
     reception.lamented = true;
-    aside(() => this.#handler.unacknowledged?.(reception, this.#view));
+    this.#tell('unacknowledged', () => this.#handler.unacknowledged?.(reception, this.#view));
   }
 }
 
-/** A decision that is one: an answer, a refusal, or `true`. */
-function asDecision(decision: unknown): Answer | Rejection | undefined {
-  if (decision === true) return {};
-  return isRejection(decision) || isAnswer(decision) ? decision : undefined;
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
 /** Without a `message` method a body is read and dropped: a sink. */
-async function drop(body: Body): Promise<void> {
+async function drop(body: Body): Promise<true> {
   for await (const _ of body);
+  return true;
 }

@@ -1,10 +1,45 @@
-/** Calls a function of the program's. What it throws is a fault of the program: it is thrown again where nothing of ours is half done. */
-export function aside(call: () => void): void {
+// What becomes of a function of the program that fails where nothing waits for its answer.
+
+/** Is told what nobody else hears of: in a sentence, and at length. */
+export type Warn = (message: string, detail: string) => void;
+
+/**
+ * Calls a function of the program that only is told something. What it throws, or its promise rejects with, ends neither the session nor
+ * the process: `failed` is told of it.
+ */
+export function aside(call: () => unknown, failed: (error: unknown) => void): void {
   try {
-    call();
+    const result = call();
+    if (isThenable(result)) Promise.resolve(result).then(undefined, failed);
   } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
+    failed(error);
   }
 }
+
+/** Throws what the value's own `then` throws when it is looked at. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    (typeof value === 'object' || typeof value === 'function') && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  );
+}
+
+/** Warns of the first failure, and no more: one that comes with every message would drown all else. `what` says who has failed. */
+export function once(warn: Warn): (error: unknown, what: string) => void {
+  let told = false;
+  return (error, what) => {
+    if (told) return;
+    told = true;
+    aside(
+      () => warn(`${what}; what fails later is not shown: ${reasonOf(error)}`, error instanceof Error ? (error.stack ?? '') : ''),
+      () => {},
+    );
+  };
+}
+
+/** Why something has failed, in words; whatever was thrown. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Where no adapter says how its runtime warns. */
+export const toConsole: Warn = (message) => console.warn(message);

@@ -1,5 +1,6 @@
-import { type AuthAnswer, type AuthOptions, type AuthQuestion, canBind, type Rejection, SmtpUsageError } from '@ehlo/engine';
-import type { Challenge, Session } from './handler.ts';
+import { type AuthAnswer, type AuthOptions, type AuthQuestion, canBind, SmtpUsageError } from '@ehlo/engine';
+import { type Acceptance, accept, type Challenge, challenge, type Refusal, reject } from './decision.ts';
+import type { Session } from './handler.ts';
 import {
   type Claim,
   deriveKey,
@@ -45,10 +46,11 @@ export function isAuthentication(auth: AuthOptions | Authentication): auth is Au
   return auth.mechanisms.some((mechanism) => typeof mechanism !== 'string');
 }
 
-const REFUSED: Rejection = { code: 535, enhanced: '5.7.8', text: 'Authentication credentials invalid' };
-const MALFORMED: Rejection = { code: 501, enhanced: '5.5.2', text: 'Cannot understand the response of this mechanism' };
+/** What a client is told whose exchange fails. */
+const refused = (): Refusal => reject(535, '5.7.8', 'Authentication credentials invalid');
+const malformed = (): Refusal => reject(501, '5.5.2', 'Cannot understand the response of this mechanism');
 /** RFC 4954 4: the server MUST reject with 501. */
-const NOT_FIRST: Rejection = { code: 501, enhanced: '5.5.4', text: 'The client does not begin with this mechanism' };
+const notFirst = (): Refusal => reject(501, '5.5.4', 'The client does not begin with this mechanism');
 
 /** Answers the questions of AUTH for all sessions of a server. */
 export class Authenticator {
@@ -75,7 +77,7 @@ export class Authenticator {
   }
 
   /** What answers the questions of one session. */
-  exchange(session: Session): (question: AuthQuestion) => Promise<AuthAnswer | Rejection | Challenge> {
+  exchange(session: Session): (question: AuthQuestion) => Promise<Acceptance<AuthAnswer> | Refusal | Challenge> {
     let next: ((response: Uint8Array) => ServerStep) | null = null;
     let exchanges = 0;
     return async ({ mechanism, step, response }) => {
@@ -84,16 +86,16 @@ export class Authenticator {
       const mine = exchanges;
       if (step === 0) {
         const { clientFirst } = this.#mechanisms.get(mechanism)!;
-        if (response !== null && !clientFirst) return NOT_FIRST;
+        if (response !== null && !clientFirst) return notFirst();
         now = this.#begin(mechanism, session);
         if (response !== null && now.type === 'challenge') now = now.next(response.expose());
       } else now = next!(response!.expose());
       const settled = await this.#settle(now, session);
-      if (settled.type === 'failure') return settled.reason === 'malformed' ? MALFORMED : REFUSED;
+      if (settled.type === 'failure') return settled.reason === 'malformed' ? malformed() : refused();
       if (settled.type === 'success') return this.#authorized(settled.user, settled.authzid, session);
       // Who was looked up too slowly is of an exchange that is over: the one that has begun since goes on where it stands.
       if (mine === exchanges) next = (data) => settled.next(data);
-      return { challenge: settled.challenge };
+      return challenge(settled.challenge);
     };
   }
 
@@ -130,9 +132,9 @@ export class Authenticator {
     return step.next(verdict === true ? claimed(claim) : verdict || null);
   }
 
-  async #authorized(user: string, authzid: string | null, session: Session): Promise<AuthAnswer | Rejection> {
-    if (authzid === null || authzid === user) return { identity: user };
-    return (await this.#settings.authorize?.(user, authzid, session)) === true ? { identity: authzid } : REFUSED;
+  async #authorized(user: string, authzid: string | null, session: Session): Promise<Acceptance<AuthAnswer> | Refusal> {
+    if (authzid === null || authzid === user) return accept({ identity: user });
+    return (await this.#settings.authorize?.(user, authzid, session)) === true ? accept({ identity: authzid }) : refused();
   }
 }
 

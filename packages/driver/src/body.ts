@@ -11,6 +11,15 @@ export class BodyAbortedError extends Error {
   }
 }
 
+/** Whether this is what the reader of a body that was cut was thrown. Never throws, whatever it is given. */
+export function isAborted(error: unknown): boolean {
+  try {
+    return error instanceof BodyAbortedError;
+  } catch {
+    return false; // a proxy
+  }
+}
+
 /** Octets that may wait for the reader before the connection is slowed down. */
 const HIGH_WATER = 131_072;
 
@@ -35,6 +44,11 @@ export class Body implements AsyncIterable<Uint8Array> {
   /** `read` is called when there is room again. */
   constructor(read: () => void) {
     this.#read = read;
+  }
+
+  /** What the reader was thrown, where the message was cut. */
+  get aborted(): BodyAbortedError | null {
+    return typeof this.#state === 'string' ? null : this.#state;
   }
 
   /** Whether more may be pushed. */
@@ -64,6 +78,14 @@ export class Body implements AsyncIterable<Uint8Array> {
     this.#notify();
   }
 
+  /** Nobody will read it, or nobody goes on reading: what is here and what arrives is dropped, so that the connection does not stand still. */
+  drop(): void {
+    this.#unwanted = true;
+    this.#queue = [];
+    this.#queued = 0;
+    this.#read();
+  }
+
   /** Throws if it was called before: what the first reader has taken is gone, and a second one would miss it without a word. */
   [Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
     if (this.#begun) throw new TypeError('the body of a message can be read only once, by one reader');
@@ -87,11 +109,7 @@ export class Body implements AsyncIterable<Uint8Array> {
         }
       }
     } finally {
-      // A reader that stops early gets no more; what arrives is dropped, so that the connection does not stand still.
-      this.#unwanted = true;
-      this.#queue = [];
-      this.#queued = 0;
-      this.#read();
+      this.drop();
     }
   }
 

@@ -10,7 +10,7 @@ import {
   type TransactionPlan,
 } from '@ehlo/engine';
 import type { Reply } from '@ehlo/grammar';
-import { aside } from './aside.ts';
+import { aside, once, toConsole, type Warn } from './aside.ts';
 import { ClientAuthentication } from './client-authentication.ts';
 import { ClientError, errorOfClosed } from './client-error.ts';
 import { type ClientNotice, type ConnectOptions, type ServerName, sessionOptions } from './client-options.ts';
@@ -35,6 +35,8 @@ export class Client {
   readonly #pump: Pump;
   readonly #outbox: Outbox;
   readonly #signals: Signals = new Signals();
+  /** Is told of a function of the program that fails where nobody waits for it. */
+  readonly #warn: (error: unknown, what: string) => void;
   /** Called once, when the session is open or will never be. */
   #opened: ((error: Error | null) => void) | null;
   #authentication: ClientAuthentication | null = null;
@@ -47,7 +49,13 @@ export class Client {
   #ended: ClientClosedEvent | null = null;
   #error: ClientError | null = null;
 
-  private constructor(transport: Transport, options: ConnectOptions, server: ServerName, opened: (error: Error | null) => void) {
+  private constructor(
+    transport: Transport,
+    options: ConnectOptions,
+    server: ServerName,
+    warn: Warn,
+    opened: (error: Error | null) => void,
+  ) {
     const { signal } = options;
     const session = new ClientSession(sessionOptions(transport, options));
     this.#session = session;
@@ -55,19 +63,22 @@ export class Client {
     this.#options = options;
     this.#server = server;
     this.#opened = opened;
+    this.#warn = once(warn);
     this.#outbox = new Outbox(session, (call) => this.#pump.act(call));
     let over: (error: ClientError | null) => void = () => {};
     this.closed = new Promise((resolve) => {
       over = resolve;
     });
     const aborted = (): void => this.abort(signal?.reason);
+    const failed = (cause: unknown): void => {
+      this.#failure ??= cause;
+    };
     this.#pump = new Pump(session, transport, {
       pull: () => this.#pull(),
       hasRoom: () => true,
       abrupt: () => this.#ended?.cause === 'aborted' || this.#ended?.cause === 'timeout',
-      failed: (cause) => {
-        this.#failure ??= cause;
-      },
+      failed,
+      broken: failed,
       gone: () => {
         signal?.removeEventListener('abort', aborted);
         over(this.#error);
@@ -77,9 +88,9 @@ export class Client {
   }
 
   /** Greets the server over a transport; see `connectOn`. */
-  static open(transport: Transport, options: ConnectOptions, server: ServerName): Promise<Client> {
+  static open(transport: Transport, options: ConnectOptions, server: ServerName, warn: Warn = toConsole): Promise<Client> {
     return new Promise((resolve, reject) => {
-      const client = new Client(transport, options, server, (error) => (error === null ? resolve(client) : reject(error)));
+      const client = new Client(transport, options, server, warn, (error) => (error === null ? resolve(client) : reject(error)));
       client.#pump.start();
       if (options.signal?.aborted) client.abort(options.signal.reason);
     });
@@ -123,7 +134,7 @@ export class Client {
    * written; rejects with `SmtpUsageError` only, for what is wrong by its type.
    */
   async send(envelope: SendEnvelope, message: Message, options: SendOptions = {}): Promise<SendResult> {
-    const delivery = new Delivery(envelope, message, options);
+    const delivery = new Delivery(envelope, message, options, this.#warn);
     const { signal } = options;
     this.#outbox.add(delivery);
     if (signal !== undefined) {
@@ -267,6 +278,10 @@ export class Client {
 
   #tell(notice: ClientNotice): void {
     const { notice: tell } = this.#options;
-    if (tell !== undefined) aside(() => tell(notice));
+    if (tell !== undefined)
+      aside(
+        () => tell(notice),
+        (error) => this.#warn(error, 'the function notice has failed'),
+      );
   }
 }

@@ -1,4 +1,5 @@
 import { SmtpUsageError } from '@ehlo/engine';
+import type { Warn } from './aside.ts';
 import { Client } from './client.ts';
 import { ClientError } from './client-error.ts';
 import type { ConnectOptions, ServerName } from './client-options.ts';
@@ -7,11 +8,12 @@ import type { Transport } from './transport.ts';
 
 /**
  * Greets the server over a transport, secures it and authenticates as the options say. Resolves when messages can be sent; rejects with
- * `ClientError` if there is no session, and with `SmtpUsageError` if the options are wrong. `server` is what was asked for.
+ * `ClientError` if there is no session, and with `SmtpUsageError` if the options are wrong. `server` is what was asked for. `warn` is told,
+ * once, of a function of the program (`notice`, `progress`) that fails; default: the console.
  */
-export async function connectOn(transport: Transport, options: ConnectOptions = {}, server: ServerName = {}): Promise<Client> {
+export async function connectOn(transport: Transport, options: ConnectOptions = {}, server: ServerName = {}, warn?: Warn): Promise<Client> {
   try {
-    return await Client.open(transport, options, server);
+    return await Client.open(transport, options, server, warn);
   } catch (error) {
     // A session that has failed has left its transport; one that never was has not.
     if (error instanceof SmtpUsageError) transport.abort();

@@ -1,6 +1,7 @@
-import { type QuestionType, type Rejection, type ServerOptions, ServerSession } from '@ehlo/engine';
+import { type Rejection, type ServerOptions, ServerSession } from '@ehlo/engine';
 import { Application } from './application.ts';
 import type { Authenticator } from './authentication.ts';
+import type { Failures } from './failures.ts';
 import type { Handler, Session } from './handler.ts';
 import { Pump } from './pump.ts';
 import type { Address, Transport } from './transport.ts';
@@ -20,20 +21,21 @@ export class Connection implements Session {
     options: ServerOptions,
     handler: Handler,
     closed: () => void,
-    authenticator: Authenticator | null = null,
-    unheard: (error: unknown, type: QuestionType) => void = () => {},
+    authenticator: Authenticator | null,
+    failures: Failures,
   ) {
     this.id = id;
     this.#transport = transport;
     const { peer, tls } = transport;
     this.#session = new ServerSession(options, tls === undefined ? { peer } : { peer, tls });
-    const application = new Application(this.#session, handler, this, () => this.#pump.act(() => {}), authenticator, unheard);
+    const application = new Application(this.#session, handler, this, () => this.#pump.act(() => {}), authenticator, failures);
     this.#pump = new Pump(this.#session, transport, {
       // All that follows from an event has been said when it is taken.
       pull: () => this.#pull(application),
       hasRoom: () => application.hasRoom,
       abrupt: () => false,
       failed: () => {},
+      broken: (error) => failures.tell(error, 'session', this),
       gone: () => {
         this.#controller?.abort();
         closed();

@@ -47,6 +47,7 @@ export class Delivery {
   source: MessageSource;
   #taken = 0;
   readonly #options: SendOptions;
+  readonly #warn: (error: unknown, what: string) => void;
   readonly #envelope: ClientEnvelope;
   readonly #outcomes: (Outcome | null)[];
   /** Places in the envelope of those that the transaction is for. */
@@ -55,11 +56,13 @@ export class Delivery {
   #opening = false;
   #abandoned = false;
 
-  constructor(envelope: SendEnvelope, message: Message, options: SendOptions) {
+  /** `warn` is told of a `progress` that fails. */
+  constructor(envelope: SendEnvelope, message: Message, options: SendOptions, warn: (error: unknown, what: string) => void = () => {}) {
     this.#envelope = transactionOf(envelope);
     const { recipients } = this.#envelope;
     this.source = new MessageSource(message);
     this.#options = options;
+    this.#warn = warn;
     this.#outcomes = recipients.map(() => null);
     this.#places = [...recipients.keys()];
     this.result = new Promise((resolve, reject) => {
@@ -99,7 +102,11 @@ export class Delivery {
   wrote(octets: number): void {
     this.#taken += octets;
     const { progress } = this.#options;
-    if (progress !== undefined) aside(() => progress(this.#taken));
+    if (progress !== undefined)
+      aside(
+        () => progress(this.#taken),
+        (error) => this.#warn(error, 'the function progress has failed'),
+      );
   }
 
   /** What became of a recipient of the transaction. */

@@ -1,28 +1,26 @@
-import {
-  type Answer,
-  type AuthAnswer,
-  type AuthQuestion,
-  type BareLineEnd,
-  type ConnectQuestion,
-  checkRejection,
-  type DataQuestion,
-  type Envelope,
-  type Forwarded,
-  type Hello,
-  type HelloQuestion,
-  type InfoAnswer,
-  type InfoQuestion,
-  type MailQuestion,
-  type Notice,
-  type Peer,
-  type QuestionType,
-  type RcptQuestion,
-  type Rejection,
-  type StartTlsQuestion,
-  type TlsInfo,
-  type XclientQuestion,
+import type {
+  AuthAnswer,
+  AuthQuestion,
+  BareLineEnd,
+  ConnectQuestion,
+  DataQuestion,
+  Envelope,
+  Forwarded,
+  Hello,
+  HelloQuestion,
+  InfoAnswer,
+  InfoQuestion,
+  MailQuestion,
+  Notice,
+  Peer,
+  QuestionType,
+  RcptQuestion,
+  StartTlsQuestion,
+  TlsInfo,
+  XclientQuestion,
 } from '@ehlo/engine';
 import type { Body } from './body.ts';
+import type { Acceptance, Challenge, Decision, Decisions, Refusal } from './decision.ts';
 import type { ProxyFacts } from './proxied.ts';
 import type { Address } from './transport.ts';
 
@@ -67,79 +65,46 @@ export interface IncomingMessage {
   readonly told: number;
 }
 
-/** Yes; yes with another text or code; or no, made by `reject`. Anything else, undefined too, is 451: silence is never consent. */
-export type Decision<A = Answer> = true | A | Rejection;
-/** One decision for all recipients; in LMTP also one for each. */
-export type Decisions = Decision | readonly Decision[];
 type Awaitable<T> = T | Promise<T>;
 
-/** A challenge of an AUTH exchange (RFC 4954 4); the client's response comes as the next question. */
-export interface Challenge {
-  readonly challenge: Uint8Array;
-}
+/**
+ * What of the program has failed: a method that answers a question or is only told, a listener on `session.signal`, a function of the options, or
+ * (`session`) what the session stands on, such as a transport.
+ */
+export type CallbackName = QuestionType | 'unacknowledged' | 'notice' | 'signal' | 'trusted' | 'stray' | 'session';
 
-/** The application. A question is asked only if its method is there; the others get the preset's answer. */
+/**
+ * The application. A question is asked only if its method is there; the others get the preset's answer. Consent is `true` or what `accept`
+ * made; refusal is what `reject` made, returned or thrown. Anything else, returned or thrown, undefined too, is 451 (454 in AUTH, 421 at
+ * `connect`) and told to `error`: silence is never consent.
+ */
 export interface Handler {
   connect?(question: ConnectQuestion, session: Session): Awaitable<Decision>;
   hello?(question: HelloQuestion, session: Session): Awaitable<Decision>;
   starttls?(question: StartTlsQuestion, session: Session): Awaitable<Decision>;
-  auth?(question: AuthQuestion, session: Session): Awaitable<AuthAnswer | Rejection | Challenge>;
+  /** Carries out a mechanism that is given by its name. `true` would name nobody: return `accept({ identity })`. */
+  auth?(question: AuthQuestion, session: Session): Awaitable<Acceptance<AuthAnswer> | Challenge | Refusal>;
   mail?(question: MailQuestion, session: Session): Awaitable<Decision>;
   rcpt?(question: RcptQuestion, session: Session): Awaitable<Decision>;
   data?(question: DataQuestion, session: Session): Awaitable<Decision>;
-  info?(question: InfoQuestion, session: Session): Awaitable<InfoAnswer | Rejection>;
+  /** VRFY, EXPN, HELP, ETRN: `accept({ text })`. */
+  info?(question: InfoQuestion, session: Session): Awaitable<Acceptance<InfoAnswer> | Refusal>;
   /** A trusted proxy tells whom it speaks for; `connect` is asked again behind it. */
   xclient?(question: XclientQuestion, session: Session): Awaitable<Decision>;
   /**
-   * Takes a message. Returning (undefined, `true` or an answer; all else is 451) after the whole body was read accepts it: only then is the client told.
-   * A rejection may be returned at any time; the rest of the body is then read and dropped. In LMTP a list of decisions, one for
-   * each recipient in order, may be returned in place of one for all.
+   * Takes a message. `true` or `accept(…)` after the whole body was read accepts it: only then is the client told. A refusal may be returned
+   * or thrown at any time; the rest of the body is then read and dropped. In LMTP an array of decisions, one for each recipient in order,
+   * may be returned in place of one for all; of another length it is 451 for all.
    */
-  message?(message: IncomingMessage, session: Session): Awaitable<Decisions | undefined> | Promise<void>;
+  message?(message: IncomingMessage, session: Session): Promise<Decisions>;
   /** A message was accepted, but the client was gone or told 451 before it could be told: it may send it again (RFC 1047). Once for a message. */
   unacknowledged?(message: IncomingMessage, session: Session): void;
   /** Everything that only tells: faults, aborts, closing; and the conversation, with the option `trace`. */
   notice?(notice: Notice, session: Session): void;
   /**
-   * A method of this handler has failed. The client was told 451 (454 in AUTH) and nothing of the error. Without this method the `serve`
-   * of an adapter tells the first failure of a server by a warning of the process.
+   * A method of this handler has failed, or another function of the program that `serve` was given. A client that waited for an answer was
+   * told 451 (454 in AUTH, 421 at `connect`) and nothing of the error. `session` is null where none has begun (`trusted`, `stray`). Without
+   * this method the first failure of a server is told by a warning.
    */
-  error?(error: unknown, question: QuestionType, session: Session): void;
-}
-
-/**
- * Makes a refusal. Throws `SmtpUsageError` if it can be none: the code has to be 4yz or 5yz, and the enhanced code of the same class.
- *
- * @example
- * ```ts
- * import { reject } from '@ehlo/driver';
- * reject(550, '5.1.1', 'no such user')
- * // → { code: 550, enhanced: '5.1.1', text: 'no such user' }
- * ```
- */
-export function reject(code: number, enhanced: string, text: string): Rejection {
-  const rejection = { code, enhanced, text };
-  checkRejection(rejection);
-  return rejection;
-}
-
-/** Whether a decision is a refusal: its code is 4yz or 5yz. */
-export function isRejection(decision: unknown): decision is Rejection {
-  return (
-    typeof decision === 'object' && decision !== null && 'code' in decision && typeof decision.code === 'number' && decision.code >= 400
-  );
-}
-
-/** What an answer is made of. */
-const ANSWER: ReadonlyMap<string, string> = new Map([
-  ['code', 'number'],
-  ['enhanced', 'string'],
-  ['text', 'string'],
-  ['delay', 'number'],
-]);
-
-/** Whether a decision is an answer. An object of another kind, such as what a store has returned, is no consent. */
-export function isAnswer(decision: unknown): decision is Answer {
-  if (typeof decision !== 'object' || decision === null || Array.isArray(decision)) return false;
-  return Object.entries(decision).every(([name, value]) => ANSWER.has(name) && (value === undefined || typeof value === ANSWER.get(name)));
+  error?(error: unknown, method: CallbackName, session: Session | null): void;
 }

@@ -1,15 +1,15 @@
+export type { Warn } from './aside.ts';
 export { replyText } from './client-error.ts';
 export { type ConnectOptions, type ServerName, starttlsOf } from './client-options.ts';
 export type { ClientMechanism, ClientMechanismContext, ClientStep, Credentials } from './client-sasl.ts';
 export { connectOn, dial } from './connect.ts';
 export { Connection } from './connection.ts';
 export { type ByteStream, type Ends, fromReader, fromStreams } from './from-reader.ts';
-export { isRejection } from './handler.ts';
 export { Inbox } from './inbox.ts';
 export { Entrance, type ListenAndServeOptions, type ListenOptions, listenAndServe } from './listen.ts';
 export { unsentBy } from './pool.ts';
 export * from './programs.ts';
 export type { ProxyFacts, ProxyReader } from './proxied.ts';
 export type { Derivation, Hidden, ServerMechanism, ServerStep, StoredKeys } from './sasl.ts';
-export { type ServeOptions, serveOn, type Warn } from './serve.ts';
+export { type ServeOptions, serveOn } from './serve.ts';
 export { type Address, type Connected, LINGER_MS, LINGER_OCTETS, type Listener, type Sink, type Transport } from './transport.ts';

@@ -1,6 +1,8 @@
+import { aside, once, toConsole, type Warn } from './aside.ts';
+import { Failures } from './failures.ts';
 import type { Handler } from './handler.ts';
 import { type ProxyReader, readHeader } from './proxied.ts';
-import { CONNECTIONS, type ServeOptions, type Server, serveOn, type Warn } from './serve.ts';
+import { CONNECTIONS, type ServeOptions, Server } from './serve.ts';
 import { timer } from './timer.ts';
 import type { Address, Connected, Listener, Transport } from './transport.ts';
 
@@ -40,19 +42,28 @@ export interface ListenAndServeOptions<Tls> extends ServeOptions, ListenOptions<
 
 /**
  * Makes the `serve` of an adapter from its `listen`. It rejects as that does, and with `SmtpUsageError` if the options are wrong. `warn`
- * is told, once, of a handler that fails and has no method `error`.
+ * is told, once, of a handler that fails and has no method `error`, or whose `error` fails; default: the console.
  */
 export async function listenAndServe<Tls>(
   listen: (options: ListenOptions<Tls>) => Promise<Listener>,
   options: ListenAndServeOptions<Tls>,
   handler: Handler,
-  warn?: Warn,
+  warn: Warn = toConsole,
 ): Promise<Server> {
   const { host, port, path, mode, backlog, tls, implicitTls, proxy, stray, handshakeTimeout, ...rest } = options;
   const { tlsTimeout } = rest.limits ?? {};
-  const listener = await listen({ ...(tlsTimeout === undefined ? {} : { handshakeTimeout: tlsTimeout }), ...options });
+  const failures = new Failures(handler, warn);
+  const listener = await listen({
+    ...(tlsTimeout === undefined ? {} : { handshakeTimeout: tlsTimeout }),
+    ...options,
+    stray: (peer, reason) =>
+      aside(
+        () => stray?.(peer, reason),
+        (error) => failures.tell(error, 'stray', null),
+      ),
+  });
   try {
-    return serveOn(listener, { starttls: tls === undefined ? 'off' : 'offered', ...rest }, handler, warn);
+    return new Server(listener, { starttls: tls === undefined ? 'off' : 'offered', ...rest }, handler, failures);
   } catch (error) {
     await listener.close();
     throw error;
@@ -70,17 +81,20 @@ export class Entrance {
   readonly #entering: Set<(reason: string) => void> = new Set();
   readonly #options: ListenOptions<unknown>;
   #connected: Connected | null = null;
+  readonly #warn: (error: unknown, what: string) => void;
 
-  constructor(options: ListenOptions<unknown>) {
+  /** `warn` is told, once, of a `stray` that fails; default: the console. */
+  constructor(options: ListenOptions<unknown>, warn: Warn = toConsole) {
     if (options.implicitTls === true && options.tls === undefined) {
       throw new TypeError('implicitTls needs a certificate: give tls: { key, cert }');
     }
     this.#options = options;
+    this.#warn = once(warn);
   }
 
   /** A new connection. */
   admit(transport: Transport): void {
-    const { proxy, implicitTls = false, connections = CONNECTIONS, stray } = this.#options;
+    const { proxy, implicitTls = false, connections = CONNECTIONS } = this.#options;
     const connected = this.#connected;
     if (connected === null) this.#waiting.push(transport);
     else if (!implicitTls && proxy === undefined) connected(transport);
@@ -88,7 +102,7 @@ export class Entrance {
       const leave = this.#entering.size < connections ? (connected.reserve ?? NO_COUNT)() : null;
       if (leave !== null) return void this.#enter(transport, connected, leave);
       transport.abort();
-      stray?.(transport.peer, 'too many connections');
+      this.#stray(transport.peer, 'too many connections');
     }
   }
 
@@ -112,7 +126,7 @@ export class Entrance {
   }
 
   async #enter(transport: Transport, connected: Connected, leave: () => void): Promise<void> {
-    const { handshakeTimeout = 60_000, stray } = this.#options;
+    const { handshakeTimeout = 60_000 } = this.#options;
     let giveUp: (reason: string) => void = () => {};
     const givenUp = new Promise<never>((_, reject) => {
       giveUp = (reason) => reject(new Error(reason));
@@ -126,12 +140,19 @@ export class Entrance {
       connected(arrived);
     } catch (error) {
       transport.abort();
-      stray?.(transport.peer, error instanceof Error ? error.message : String(error));
+      this.#stray(transport.peer, error instanceof Error ? error.message : String(error));
     } finally {
       clearTimeout(late);
       this.#entering.delete(giveUp);
       leave();
     }
+  }
+
+  #stray(peer: Address, reason: string): void {
+    aside(
+      () => this.#options.stray?.(peer, reason),
+      (error) => this.#warn(error, 'the function stray has failed'),
+    );
   }
 
   /** All that comes before the session. */

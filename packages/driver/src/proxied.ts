@@ -32,7 +32,12 @@ export function readHeader(transport: Transport, read: ProxyReader): Promise<Pro
     proxied.start({
       data(bytes) {
         seen = joined(seen, bytes);
-        const parsed = read(seen);
+        let parsed: ReturnType<ProxyReader>;
+        try {
+          parsed = read(seen);
+        } catch (error) {
+          return reject(error);
+        }
         if (parsed === null) return;
         if (!parsed.ok) return reject(new Error(`no PROXY header: ${parsed.message}`));
         proxied.arrived(parsed.value.header, new Uint8Array(seen.subarray(parsed.value.length)));

@@ -1,7 +1,7 @@
 import type { TlsInfo } from '@ehlo/engine';
 import { aside } from './aside.ts';
 import { LONGEST_TIMEOUT } from './timer.ts';
-import type { Transport } from './transport.ts';
+import type { Sink, Transport } from './transport.ts';
 
 /** What the sessions of both roles have in common, as far as octets and time go. */
 export interface Machine {
@@ -29,6 +29,8 @@ export interface Program {
   abrupt(): boolean;
   /** The connection or its handshake has failed; the session knows of it. */
   failed(cause: unknown): void;
+  /** The session, or its transport, has thrown what it must not: it is left. May be called again. */
+  readonly broken: (error: unknown) => void;
   /** The transport is left for good. Called once. */
   gone(): void;
 }
@@ -41,6 +43,8 @@ export class Pump {
   readonly #session: Machine;
   readonly #transport: Transport;
   readonly #program: Program;
+  /** Nothing is said to a transport that has not been started: it is not ours yet. */
+  #started = false;
   #pumping = false;
   /** The transport was left while the session was pulled or written: who waits for the end has yet to hear why. */
   #goneMeanwhile = false;
@@ -64,8 +68,18 @@ export class Pump {
   }
 
   start(): void {
+    this.#started = true;
+    try {
+      this.#transport.start(this.#sink());
+    } catch (error) {
+      return this.#break(error);
+    }
+    this.act(() => {});
+  }
+
+  #sink(): Sink {
     const session = this.#session;
-    this.#transport.start({
+    return {
       data: (bytes) => this.act(() => session.receive(bytes)),
       end: () => this.act(() => session.receiveEnd()),
       lost: (cause) => {
@@ -79,8 +93,7 @@ export class Pump {
         this.#writable = true;
         this.act(() => this.#passed());
       },
-    });
-    this.act(() => {});
+    };
   }
 
   /** Does something to the session, at its time, and what follows from it. */
@@ -93,7 +106,7 @@ export class Pump {
 
   /** Says, writes and does all that can be now. */
   run(): void {
-    if (this.#pumping) return;
+    if (this.#pumping || !this.#started) return;
     this.#pumping = true;
     try {
       do this.#program.pull();
@@ -107,17 +120,15 @@ export class Pump {
     if (!this.#leaving) this.#follow();
   }
 
-  /** Something has thrown that must not: the session is over, and whoever waits for it is told; then it is thrown where nothing is half done. */
+  /** Something has thrown that must not: the session is over, and whoever waits for it is told. */
   #break(error: unknown): void {
-    aside(() => {
-      throw error;
-    });
+    this.#program.broken(error);
     if (this.#over) return;
-    this.#program.failed(error);
     this.#session.lost();
     this.#leaving = true;
-    aside(() => this.#program.pull());
-    this.#transport.abort();
+    const { broken } = this.#program;
+    aside(() => this.#program.pull(), broken);
+    aside(() => this.#transport.abort(), broken);
     this.#gone();
   }
 

@@ -1,8 +1,10 @@
-import type { Answer, MessageQuestion, Rejection } from '@ehlo/engine';
+import type { MessageQuestion } from '@ehlo/engine';
 import { Body } from './body.ts';
+import type { Acceptance, Refusal } from './decision.ts';
 import type { IncomingMessage } from './handler.ts';
 
-type Decided = Answer | Rejection;
+/** What is said of one recipient, or of all. */
+export type Verdict = Acceptance | Refusal;
 
 /** A message between its first octet and its reply. */
 export class Reception implements IncomingMessage {
@@ -11,7 +13,7 @@ export class Reception implements IncomingMessage {
   /** How often the session has asked: once, in LMTP once for each recipient, whether it was answered in time or not. */
   asked = 0;
   /** What the handler has decided, for all or (LMTP) for each recipient; undefined while it is busy. */
-  decision: Decided | readonly Decided[] | undefined = undefined;
+  decision: Verdict | readonly Verdict[] | undefined = undefined;
   told = 0;
   /** The handler knows that the client does not. */
   lamented = false;
@@ -31,12 +33,12 @@ export class Reception implements IncomingMessage {
   }
 
   /** The decision that the open question asks for. */
-  get next(): Decided | undefined {
+  get next(): Verdict | undefined {
     return this.#decisionOf(this.asked - 1);
   }
 
   /** What would have been said of the recipients that were asked about while the handler was busy: they were told 451. */
-  get missed(): readonly (Decided | undefined)[] {
+  get missed(): readonly (Verdict | undefined)[] {
     return Array.from({ length: this.asked - 1 - this.told }, (_, i) => this.#decisionOf(this.told + i));
   }
 
@@ -45,7 +47,7 @@ export class Reception implements IncomingMessage {
     if (this.told === this.asked - 1) this.told++;
   }
 
-  #decisionOf(recipient: number): Decided | undefined {
-    return Array.isArray(this.decision) ? this.decision[recipient] : (this.decision as Decided | undefined);
+  #decisionOf(recipient: number): Verdict | undefined {
+    return Array.isArray(this.decision) ? this.decision[recipient] : (this.decision as Verdict | undefined);
   }
 }

@@ -1,7 +1,9 @@
 import { type AuthOptions, type QuestionType, type Rejection, type ServerOptions, ServerSession, type TrustedVerb } from '@ehlo/engine';
+import { aside, toConsole, type Warn } from './aside.ts';
 import { type Authentication, Authenticator, isAuthentication } from './authentication.ts';
 import { checkProtection, checkQuestions } from './check-options.ts';
 import { Connection } from './connection.ts';
+import { Failures } from './failures.ts';
 import type { Handler } from './handler.ts';
 import { staysHere } from './staying.ts';
 import { timer } from './timer.ts';
@@ -20,9 +22,6 @@ export interface ServeOptions extends Omit<ServerOptions, 'ask' | 'auth' | 'peer
   /** Closes the server when it aborts. */
   readonly signal?: AbortSignal;
 }
-
-/** Is told what nobody else hears of: in a sentence, and at length. */
-export type Warn = (message: string, detail: string) => void;
 
 /** Connections at a time, if nothing is said. */
 export const CONNECTIONS = 10_000;
@@ -47,7 +46,7 @@ export class Server {
   #closing: Promise<void> | null = null;
   #emptied: () => void = () => {};
 
-  constructor(listener: Listener, options: ServeOptions, handler: Handler, warn: Warn = () => {}) {
+  constructor(listener: Listener, options: ServeOptions, handler: Handler, failures: Failures) {
     const { connections = CONNECTIONS, grace = GRACE, signal, auth, trusted = {}, ...session } = options;
     const authenticator = auth !== undefined && isAuthentication(auth) ? new Authenticator(auth, session.hostname) : null;
     const authOptions = auth !== undefined && !isAuthentication(auth) ? auth : authenticator?.options;
@@ -61,7 +60,6 @@ export class Server {
     new ServerSession(sessionOptions); // wrong options are told here, not at the first connection
     checkProtection(listener, sessionOptions);
     const optionsFor = variantsOf(sessionOptions);
-    const unheard = once(warn);
     this.#listener = listener;
     this.#grace = grace;
     const isFull = (): boolean => this.#open.size + this.#reserved >= connections;
@@ -70,15 +68,20 @@ export class Server {
         this.#open.delete(connection);
         if (this.#open.size === 0) this.#emptied();
       };
-      const trust = VERBS.filter((verb) => trusted[verb]?.(transport.peer));
+      const trust = VERBS.filter((verb) =>
+        isYes(
+          () => trusted[verb]?.(transport.peer),
+          (error) => failures.tell(error, 'trusted', null),
+        ),
+      );
       const options = optionsFor(transport, trust);
-      const connection = new Connection(++this.#count, transport, options, handler, closed, authenticator, unheard);
-      // Where TLS is required and can't be had, there is no service: never mail in clear.
-      if (session.starttls === 'required' && options.starttls === 'off' && transport.tls === undefined) connection.shutdown(NO_TLS);
+      const connection = new Connection(++this.#count, transport, options, handler, closed, authenticator, failures);
       const crowded = isFull();
       this.#open.add(connection);
+      // Where TLS is required and can't be had, there is no service: never mail in clear.
+      const insecure = session.starttls === 'required' && options.starttls === 'off' && transport.tls === undefined;
       if (this.#closing !== null) connection.shutdown();
-      else if (crowded) connection.shutdown(CROWDED);
+      else if (insecure || crowded) connection.shutdown(insecure ? NO_TLS : CROWDED);
       connection.start();
     };
     const reserve: Connected['reserve'] = () => {
@@ -131,6 +134,19 @@ export class Server {
   }
 }
 
+/** Whether a function of the program says yes: by `true` alone, and at once. One that fails says no. */
+function isYes(call: () => unknown, failed: (error: unknown) => void): boolean {
+  let yes = false;
+  aside(() => {
+    const answer = call();
+    yes = answer === true;
+    if (answer !== undefined && answer !== null && typeof answer !== 'boolean')
+      failed(new TypeError('it has to return true or false, at once'));
+    return answer;
+  }, failed);
+  return yes;
+}
+
 /** The options by what a connection can do and may say: there are few variants, and the sessions of each share one policy. */
 function variantsOf(options: ServerOptions): (transport: Transport, trust: readonly TrustedVerb[]) => ServerOptions {
   const variants = new Map<string, ServerOptions>();
@@ -149,22 +165,10 @@ function variantsOf(options: ServerOptions): (transport: Transport, trust: reado
   };
 }
 
-/** One failure is told: one that comes with every message would drown all else. */
-function once(warn: Warn): (error: unknown, type: QuestionType) => void {
-  let told = false;
-  return (error, type) => {
-    if (told) return;
-    told = true;
-    const why = error instanceof Error ? error.message : String(error);
-    const where = `the handler has failed at ${type}, and has no method error to be told of it; what fails later is not shown`;
-    warn(`${where}: ${why}`, (error instanceof Error ? error.stack : undefined) ?? '');
-  };
-}
-
 /**
  * Serves SMTP to the connections of a listener. Throws `SmtpUsageError` if the options are wrong. `warn` is told, once, of a handler that
- * fails and has no method `error`.
+ * fails and has no method `error`, or whose `error` fails; default: the console.
  */
-export function serveOn(listener: Listener, options: ServeOptions, handler: Handler, warn?: Warn): Server {
-  return new Server(listener, options, handler, warn);
+export function serveOn(listener: Listener, options: ServeOptions, handler: Handler, warn: Warn = toConsole): Server {
+  return new Server(listener, options, handler, new Failures(handler, warn));
 }

@@ -193,6 +193,7 @@ describe('Web streams', () => {
       {
         async message({ body }) {
           size = (await body.bytes()).length;
+          return true;
         },
       },
     );

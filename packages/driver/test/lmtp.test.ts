@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { type Handler, reject, type Server, serveOn } from '../src/index.ts';
-import { MemoryListener } from './memory.ts';
+import { accept, type Handler, reject, type Server, serveOn } from '../src/index.ts';
+import { MemoryListener, taking } from './memory.ts';
 
 const TO_THREE =
   'LHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nRCPT TO:<e@d.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\nx\r\n.\r\n';
@@ -29,7 +29,7 @@ test('a list of decisions is told recipient by recipient, in order', async () =>
   const errors: unknown[] = [];
   const message: Handler['message'] = async ({ body }) => {
     await body.bytes();
-    return [true, reject(452, '4.2.2', 'over quota'), { text: 'delivered' }];
+    return [true, reject(452, '4.2.2', 'over quota'), accept({ text: 'delivered' })];
   };
   expect(await verdicts({ message, error: (error) => errors.push(error) })).toEqual([
     '250 2.6.0 Message accepted',
@@ -40,10 +40,8 @@ test('a list of decisions is told recipient by recipient, in order', async () =>
 });
 
 test('one decision is for all', async () => {
-  expect(await verdicts({ message: async ({ body }) => void (await body.bytes()) })).toEqual(
-    new Array(3).fill('250 2.6.0 Message accepted'),
-  );
-  expect(await verdicts({ message: () => reject(550, '5.7.1', 'no') })).toEqual(new Array(3).fill('550 5.7.1 no'));
+  expect(await verdicts({ message: taking })).toEqual(new Array(3).fill('250 2.6.0 Message accepted'));
+  expect(await verdicts({ message: async () => reject(550, '5.7.1', 'no') })).toEqual(new Array(3).fill('550 5.7.1 no'));
 });
 
 test.each([
@@ -79,7 +77,7 @@ test('a client that leaves when it was told a part: the rest is not acknowledged
   const client = start({
     message: async ({ body }) => {
       await body.bytes();
-      return [true, { delay: 60_000 }, true];
+      return [true, accept({ delay: 60_000 }), true];
     },
     unacknowledged: ({ told }) => unacknowledged.push(told),
   });
@@ -96,6 +94,7 @@ test('a client that leaves before it was told all: the application hears how man
     message: async ({ body }) => {
       await body.bytes();
       client.sink!.lost();
+      return true;
     },
     unacknowledged: ({ told }) => unacknowledged.push(told),
   });

@@ -1,4 +1,10 @@
-import type { Listener, Sink, Transport } from '../src/index.ts';
+import type { Handler, Listener, Sink, Transport } from '../src/index.ts';
+
+/** Reads a message, and takes it. */
+export const taking: NonNullable<Handler['message']> = async ({ body }) => {
+  await body.bytes();
+  return true;
+};
 
 /** A connection without a network: what the client sends is handed over by hand, what the server writes is kept. */
 export class MemoryTransport implements Transport {

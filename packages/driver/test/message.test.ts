@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { BodyAbortedError, type Handler, type IncomingMessage, reject, type ServeOptions, serveOn } from '../src/index.ts';
-import { MemoryListener } from './memory.ts';
+import { MemoryListener, taking } from './memory.ts';
 
 const ENVELOPE = 'MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n';
 const TRANSACTION = `EHLO c.example\r\n${ENVELOPE}DATA\r\n`;
@@ -65,6 +65,7 @@ describe('a decision that comes too late', () => {
             read.push(bytes.length);
             await sleep(50);
           }
+          return true;
         },
         error: (error) => errors.push(error),
       },
@@ -92,7 +93,10 @@ describe('a body', () => {
     ['a second reader', (body) => Promise.all([body.bytes(), body.bytes()])],
   ])('is read once: %s is 451 for whoever reads again', async (_, read) => {
     const errors: unknown[] = [];
-    const { client } = start({ message: async ({ body }) => void (await read(body)), error: (error) => errors.push(error) });
+    const { client } = start({
+      message: async ({ body }) => (await read(body)) !== null || true,
+      error: (error) => errors.push(error),
+    });
     client.send(`${TRANSACTION}x\r\n`);
     client.send('y\r\n.\r\nNOOP\r\n');
     expect((await client.replies(7)).slice(-2)).toEqual([LOCAL_ERROR, '250 2.0.0 NOOP OK']);
@@ -118,6 +122,7 @@ describe('a reader that is slow', () => {
           failure = error;
           throw error;
         }
+        return true;
       },
     });
     client.send(TRANSACTION);
@@ -163,7 +168,7 @@ describe('silence is never consent', () => {
   );
 
   test('and neither is an object that is no answer', async () => {
-    const { client } = start({ rcpt: () => ({ disabled: true }) as never, message: async () => {} });
+    const { client } = start({ rcpt: () => ({ disabled: true }) as never, message: taking });
     client.send('EHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<c@d.example>\r\n');
     expect((await client.replies(4)).at(-1)).toBe(LOCAL_ERROR);
   });
@@ -187,9 +192,9 @@ describe('a message that is refused and over at once', () => {
   ])('is no message for the handler: %s', async (_, octets, limits, code) => {
     let calls = 0;
     const notices: string[] = [];
-    const message = async ({ body }: IncomingMessage): Promise<void> => {
+    const message: Handler['message'] = async (incoming, session) => {
       calls++;
-      await body.bytes();
+      return await taking(incoming, session);
     };
     const { client } = start({ message, notice: ({ type }) => notices.push(type) }, { limits });
     client.send(`EHLO c.example\r\n${ENVELOPE}${octets}`);
@@ -207,6 +212,7 @@ describe('a message that is refused and over at once', () => {
           seen = [(error as BodyAbortedError).code, envelope.recipients.length, error instanceof BodyAbortedError];
           throw error;
         }
+        return true;
       },
     });
     client.send(`EHLO c.example\r\n${ENVELOPE}BDAT 3\r\nhi\r`);

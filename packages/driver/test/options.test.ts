@@ -19,7 +19,7 @@ test.each<[string, object, Handler, string, string | RegExp]>([
   [
     'nobody starts a queue',
     { ...HOST, preset: 'lmtp', extensions: ['ETRN'] },
-    { rcpt: () => true, message: () => {} },
+    { rcpt: () => true, message: async () => true },
     'missing-question',
     'ETRN needs somebody who starts the queue: give the handler a method info',
   ],

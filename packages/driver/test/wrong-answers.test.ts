@@ -1,18 +1,26 @@
 // What a handler decides and the session can't say: the client gets our failure in its place, once; nothing hangs, and nothing turns in circles.
 import { ServerSession, SmtpUsageError } from '@ehlo/engine';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type Handler, type IncomingMessage, type ServeOptions, serveOn } from '../src/index.ts';
+import { accept, type Handler, type IncomingMessage, type ServeOptions, serveOn } from '../src/index.ts';
 import { MemoryListener } from './memory.ts';
 
 const FAILURE = '451 4.3.0 Requested action aborted: local error in processing';
 
-/** Decisions that can't be said, as JavaScript may make them. */
+/** What another copy of this package may have made, of another release: marked, and not checked. */
+const made = (kind: 'accept' | 'reject', decision: object): object =>
+  Object.defineProperty(decision, Symbol.for('ehlo.decision'), { value: kind });
+
+/** Decisions that can't be said. */
 const WRONG: { readonly [what: string]: unknown } = {
-  'a delay beyond the longest': { code: 550, text: 'no', delay: 300_000 },
-  'no text': { code: 550, enhanced: '5.1.1' },
-  'an enhanced code of another class': { code: 550, enhanced: '4.1.1', text: 'no' },
-  'a code that is none': { code: 799, text: 'no' },
-  'a delay of an answer': { delay: 300_000 },
+  'a delay beyond the longest': made('reject', { code: 550, text: 'no', delay: 300_000 }),
+  'no text': made('reject', { code: 550, enhanced: '5.1.1' }),
+  'an enhanced code of another class': made('reject', { code: 550, enhanced: '4.1.1', text: 'no' }),
+  'a code that is none': made('reject', { code: 799, text: 'no' }),
+  'a code of an acceptance': made('reject', { code: 250, text: 'yes' }),
+  'a delay of an answer': made('accept', { delay: 300_000 }),
+  'an answer of what is no part of it': made('accept', { disabled: true }),
+  'a code of another class': accept({ code: 354 }),
+  'an identity': accept({ identity: 'joe' }),
 };
 
 function start(handler: Handler, options: Partial<ServeOptions> = {}) {
@@ -80,12 +88,12 @@ test.each([
   ['hears 421', 'mail', `${FAILURE}\r\n421 4.3.0 mx.example.org Requested action aborted: local error in processing\r\n`],
   ['is left, where 421 would have to wait', 'rcpt', '250 2.1.0 Sender OK\r\n'],
 ] as const)('should a session throw when nothing is left to be answered, its client %s', (_, type, said) => {
-  const { client, errors } = start({ [type]: () => ({ text: 'yes' }) });
+  const { client, errors } = start({ [type]: () => accept({ text: 'yes' }) });
   client.send('EHLO c\r\n');
   client.take();
-  const accept = ServerSession.prototype.accept;
+  const original = ServerSession.prototype.accept;
   vi.spyOn(ServerSession.prototype, 'accept').mockImplementation(function (this: ServerSession, question, ...rest) {
-    if (question.type !== type) return accept.call(this, question, ...rest);
+    if (question.type !== type) return original.call(this, question, ...rest);
     this.reject(question, { code: 451, enhanced: '4.3.0', text: FAILURE.slice('451 4.3.0 '.length) });
     throw new Error('a fault of the session');
   });

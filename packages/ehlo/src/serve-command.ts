@@ -100,12 +100,14 @@ function watch(printer: Printer, warn: (line: string) => void): Handler {
     hello: ({ deviations }, session) => report(session, deviations),
     mail: ({ deviations }, session) => report(session, deviations),
     rcpt: ({ deviations }, session) => report(session, deviations),
-    message: () => undefined,
+    message: async () => true,
     notice: (notice, session) => printer.notice(session, notice),
     unacknowledged: (_, session) =>
       warn(`session ${session.id}: a message was stored, but the client left before it was told; it may send it again`),
-    error: (error, question, session) =>
-      warn(`session ${session.id}: ${question} failed: ${error instanceof Error ? error.message : String(error)}`),
+    error: (error, method, session) =>
+      warn(
+        `${session === null ? '' : `session ${session.id}: `}${method} failed: ${error instanceof Error ? error.message : String(error)}`,
+      ),
   };
 }
 

@@ -1,4 +1,4 @@
-import { reject } from '@ehlo/driver';
+import { type Acceptance, accept, reject } from '@ehlo/driver';
 import { formatPath } from '@ehlo/grammar';
 import { formatReceived, formatReturnPath, ReceivedCounter } from '@ehlo/grammar/trace';
 import type { IncomingMessage, Session } from '#adapter';
@@ -18,7 +18,7 @@ export interface Store {
 }
 
 /** Stores a message; resolves when it is safe on disk. */
-export async function storeMessage(message: IncomingMessage, session: Session, store: Store): Promise<{ text: string }> {
+export async function storeMessage(message: IncomingMessage, session: Session, store: Store): Promise<Acceptance> {
   const id = newQueueId();
   const { envelope } = message;
   // Facts of the connection are read before the body: the client may be gone when it ends.
@@ -39,7 +39,7 @@ export async function storeMessage(message: IncomingMessage, session: Session, s
     size: message.size,
     deviations: message.deviations.map(({ name, line }) => `${name} in line ${line} of the message`),
   });
-  return { text: `Message accepted, queued as ${id}` };
+  return accept({ text: `Message accepted, queued as ${id}` });
 }
 
 /** RFC 5321 4.2.2: 452 where there is no room; any other failure is told by 451. */

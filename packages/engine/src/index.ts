@@ -19,7 +19,7 @@ export { CLIENT_TABLE, type ClientGuard, type ClientPhase, type ClientRow, type 
 export { SmtpUsageError, type UsageCode } from './error.ts';
 export type * from './facts.ts';
 export { Secret } from './secret.ts';
-export { checkRejection } from './server/decision.ts';
+export { checkAnswer, checkRejection } from './server/decision.ts';
 export { DotReader, type DotState } from './server/dot-reader.ts';
 export type * from './server/events.ts';
 export { LIMITS, type Limit, type LimitName, type Limits } from './server/limits.ts';

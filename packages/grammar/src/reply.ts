@@ -161,6 +161,7 @@ export function textEnd(bytes: Uint8Array, from: number, to: number): number {
 
 /** Whether `code` may be sent: three digits, RFC 5321 4.2 `Reply-code`. */
 export function isReplyCode(code: number): boolean {
+  if (typeof code !== 'number') return false; // from JavaScript
   const text = octets(String(code));
   return replyCode(text, 0, text.length) === text.length && text.every((digit) => (CLASSES[digit]! & DIGIT) !== 0);
 }

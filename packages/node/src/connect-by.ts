@@ -4,6 +4,7 @@ import { ClientSession, SmtpUsageError } from '@ehlo/engine';
 import { ClientTls, type ClientTlsSettings } from './client-tls.ts';
 import type { Tls } from './handshake.ts';
 import { SocketTransport } from './transport.ts';
+import { warn } from './warn.ts';
 import { withTls } from './with-tls.ts';
 
 /** Where to connect to, and how: the same in every runtime. */
@@ -56,7 +57,7 @@ export async function connectBy(open: Open, options: ConnectPlace): Promise<Clie
     session.signal,
   );
   if (implicitTls && transport.tls === undefined) await shakeHands(transport, session);
-  return await connectOn(transport, session, path === null ? target : {});
+  return await connectOn(transport, session, path === null ? target : {}, warn);
 }
 
 /** Throws `SmtpUsageError` for options that no session can be made with: a mistake shows wherever it is made, whoever listens. */

@@ -1,14 +1,14 @@
 // A server that closes, and one that is full.
 import { describe, expect } from 'vitest';
 import { ABORTED } from './adapter.ts';
-import { test } from './fixture.ts';
+import { taking, test } from './fixture.ts';
 import { Gate, until } from './wire.ts';
 
 const ENVELOPE = 'MAIL FROM:<a@client.example>\r\nRCPT TO:<b@mx.example>\r\nDATA\r\n';
 
 describe('a server that closes', () => {
   test('tells who waits, lets the open transaction end, takes nobody new', async ({ start, dial }) => {
-    const server = await start({ message: async ({ body }) => void (await body.bytes()) }, { grace: 60_000 });
+    const server = await start({ message: taking }, { grace: 60_000 });
     const [greeted, busy] = [await dial(server), await dial(server)];
     await greeted.reply();
     await busy.open354();
@@ -33,6 +33,7 @@ describe('a server that closes', () => {
           await body.bytes();
           asked.open();
           await gate.passed;
+          return true;
         },
       },
       { grace: 60_000 },
@@ -59,6 +60,7 @@ describe('a server that closes', () => {
             read.push(`${(error as { code?: string }).code}, ${signal.aborted}`);
             throw error;
           }
+          return true;
         },
       },
       { grace: 50 },

@@ -67,6 +67,7 @@ function keeper(): { readonly handler: Handler; readonly kept: string[] } {
     handler: {
       async message({ body }) {
         kept.push(Buffer.from(await body.bytes()).toString('latin1'));
+        return true;
       },
     },
   };
@@ -169,6 +170,7 @@ describe('large messages', () => {
         let size = 0;
         for await (const bytes of body) size += bytes.length;
         sizes.push(size);
+        return true;
       },
     });
     const client = await open(portOf(server));
@@ -189,6 +191,7 @@ describe('large messages', () => {
       async message({ body }) {
         await opened;
         for await (const _ of body);
+        return true;
       },
     });
     const client = await open(portOf(server));

@@ -9,6 +9,12 @@ import { Wire } from './wire.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
+/** Reads a message, and takes it. */
+export const taking: NonNullable<Handler['message']> = async ({ body }) => {
+  await body.bytes();
+  return true;
+};
+
 interface Fixtures {
   /** Serves on a free port of 127.0.0.1, as a sink, if nothing else is said. */
   start: (handler?: Handler, options?: Partial<ServeOptions>) => Promise<Server>;

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { accept } from '@ehlo/node';
 import { describe, expect } from 'vitest';
 import { test } from './fixture.ts';
 import { Gate, standstill, until, type Wire } from './wire.ts';
@@ -31,7 +32,7 @@ describe('a handler that does not read', () => {
         asked.open();
         await gate.passed;
         for await (const bytes of body) hash.update(bytes);
-        return { text: hash.digest('hex') };
+        return accept({ text: hash.digest('hex') });
       },
     });
     const wire = await dial(server);
@@ -70,6 +71,7 @@ describe('a handler that does not read', () => {
           await wait(1);
           most = Math.max(most, outside() - before);
         }
+        return true;
       },
     });
     const wire = await dial(server);
@@ -111,7 +113,7 @@ describe('a client that does not read its replies', () => {
 
   test('and reads them in the end: each is there, in order', async ({ start, dial }) => {
     let asked = 0;
-    const server = await start({ info: ({ argument }) => ({ text: `${argument} is number ${asked++}, ${'x'.repeat(400)}` }) });
+    const server = await start({ info: ({ argument }) => accept({ text: `${argument} is number ${asked++}, ${'x'.repeat(400)}` }) });
     const wire = await dial(server);
     await wire.reply();
     wire.socket.pause();

@@ -1,5 +1,5 @@
 // How connections end: clients that leave at every stage, and a server that closes.
-import { BodyAbortedError, type Handler, type IncomingMessage, reject, type Server } from '@ehlo/node';
+import { accept, BodyAbortedError, type Handler, type IncomingMessage, reject, type Server } from '@ehlo/node';
 import { describe, expect } from 'vitest';
 import { test } from './fixture.ts';
 import { Gate, standstill, until, type Wire } from './wire.ts';
@@ -31,7 +31,7 @@ describe('a client that ends its side', () => {
     const server = await start({
       message: ({ body }) =>
         body.bytes().then(
-          () => {},
+          () => true,
           (error: unknown) => {
             causes.push(error);
             throw error;
@@ -71,7 +71,7 @@ test('a client that has ended its side and reads late gets the last reply whole'
   const closed = new Gate();
   // More than the kernel takes, so that much of it waits in this process when the session is over.
   const text = Array.from({ length: 24_000 }, () => 'x'.repeat(1000)).join('\n');
-  const server = await start({ info: () => ({ text }), notice: ({ type }) => void (type === 'closed' && closed.open()) });
+  const server = await start({ info: () => accept({ text }), notice: ({ type }) => void (type === 'closed' && closed.open()) });
   const wire = await dial(server);
   await wire.reply();
   wire.socket.pause();
@@ -135,6 +135,7 @@ describe('a client that resets', () => {
           failed.push(error);
           throw error;
         }
+        return true;
       },
       error: (error) => void failed.push(['error', error]),
     });
@@ -159,6 +160,7 @@ describe('a client that resets', () => {
         await body.bytes();
         signals.push(signal);
         await gate.passed;
+        return true;
       },
       unacknowledged: (message, { id }) => void told.push([message, id]),
     });

@@ -26,6 +26,7 @@ test.for([
     async message({ envelope, body }) {
       const content = Buffer.from(await body.bytes()).toString('latin1');
       mails.push({ from: envelope.reversePath.address, to: envelope.recipients.map(({ forwardPath }) => forwardPath.address), content });
+      return true;
     },
   });
   const transport = createTransport({ host: '127.0.0.1', port: server.address.port, ignoreTLS: true, ...options });
@@ -56,7 +57,7 @@ test.for([
 });
 
 test('nodemailer is told why a message is refused', async ({ start }) => {
-  const server = await start({ message: () => reject(554, '5.7.1', 'not this one') });
+  const server = await start({ message: async () => reject(554, '5.7.1', 'not this one') });
   const transport = createTransport({ host: '127.0.0.1', port: server.address.port, ignoreTLS: true });
   const sent = transport.sendMail({ from: 'a@client.example', to: 'b@mx.example', text: 'x\n'.repeat(100_000) });
   await expect(sent).rejects.toMatchObject({ code: 'EMESSAGE', responseCode: 554, response: '554 5.7.1 not this one' });

@@ -1,6 +1,6 @@
 // Decisions of the application, over real sockets: late ones, failing ones, and none.
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Handler, reject } from '@ehlo/node';
+import { accept, type Handler, reject } from '@ehlo/node';
 import { describe, expect, vi } from 'vitest';
 import { test } from './fixture.ts';
 
@@ -23,13 +23,13 @@ test('answers that come late: replies are whole and in order, however much is pi
     info: async ({ argument }) => {
       await wait(3);
       asked.push('info');
-      return { code: 250, text: `<${argument}@mx.example>` };
+      return accept({ code: 250, text: `<${argument}@mx.example>` });
     },
     async message({ body }) {
       const bytes = await body.bytes();
       await wait(3);
       asked.push('message');
-      return { text: `${bytes.length} octets` };
+      return accept({ text: `${bytes.length} octets` });
     },
   });
   const wire = await dial(server);
@@ -86,6 +86,7 @@ describe('a message', () => {
       async message({ body }) {
         if (read || !failing) await body.bytes();
         if (failing) throw new Error(SECRET);
+        return true;
       },
       error: (error) => void errors.push(error),
     });
@@ -102,7 +103,7 @@ describe('a message', () => {
 
   test('that is accepted unread is not accepted', async ({ start, dial }) => {
     const errors: unknown[] = [];
-    const wire = await dial(await start({ message: () => true, error: (error) => void errors.push(error) }));
+    const wire = await dial(await start({ message: async () => true, error: (error) => void errors.push(error) }));
     await wire.open354();
     expect(await wire.say('Text\r\n.')).toMatch(/^451 4\.3\.0 /);
     expect(String(errors)).toContain('body was not read');
@@ -112,8 +113,9 @@ describe('a message', () => {
     let calls = 0;
     const server = await start({
       async message({ body }) {
-        if (++calls > 1) return void (await body.bytes());
-        for await (const _ of body) return reject(550, '5.7.1', 'not this one');
+        if (++calls === 1) for await (const _ of body) return reject(550, '5.7.1', 'not this one');
+        await body.bytes();
+        return true;
       },
     });
     const wire = await dial(server);

@@ -1,8 +1,9 @@
 // TLS from the first octet and by STARTTLS: certificates, what is told of a connection, and mail.
 import { createHash, X509Certificate } from 'node:crypto';
-import { type Handler, type IncomingMessage, type Server, ServerTls, type Session } from '@ehlo/node';
+import { accept, type Handler, type IncomingMessage, type Server, ServerTls, type Session } from '@ehlo/node';
 import { describe, expect } from 'vitest';
 import { ABORTED, RUNTIME } from './adapter.ts';
+import { taking } from './fixture.ts';
 import { CLIENT, dialTls, LONG, OTHER, pem, SERVER, type TlsWire, test, upgrade } from './tls-wire.ts';
 import { Gate, standstill, until, type Wire } from './wire.ts';
 
@@ -38,6 +39,7 @@ describe.each([
       {
         async message(message, { protocol }) {
           mails.push([message, Buffer.from(await message.body.bytes()).toString('latin1'), protocol]);
+          return true;
         },
       },
       { tls: SERVER, implicitTls },
@@ -197,7 +199,7 @@ describe.each([
           asked.open();
           await gate.passed;
           for await (const bytes of body) hash.update(bytes);
-          return { text: hash.digest('hex') };
+          return accept({ text: hash.digest('hex') });
         },
       },
       { tls: SERVER, implicitTls },
@@ -230,7 +232,7 @@ describe.each([
     async ({ start, dial }) => {
       let asked = 0;
       const server = await start(
-        { info: ({ argument }) => ({ text: `${argument} is number ${asked++}, ${'x'.repeat(400)}` }) },
+        { info: ({ argument }) => accept({ text: `${argument} is number ${asked++}, ${'x'.repeat(400)}` }) },
         { tls: SERVER, implicitTls },
       );
       const wire = await secure(server, dial);
@@ -247,7 +249,7 @@ describe.each([
   );
 
   test('close: says 421 to who waits, lets the open transaction end', async ({ start, dial }) => {
-    const server = await start({ message: async ({ body }) => void (await body.bytes()) }, { tls: SERVER, implicitTls, grace: 60_000 });
+    const server = await start({ message: taking }, { tls: SERVER, implicitTls, grace: 60_000 });
     const [idle, busy] = [await secure(server, dial), await secure(server, dial)];
     for (const line of ['EHLO client.example', 'MAIL FROM:<a@client.example>', 'RCPT TO:<b@mx.example>', 'DATA']) await busy.say(line);
     const closed = server.close();
@@ -260,7 +262,7 @@ describe.each([
   });
 
   test('abort: a connection that does not end in time is reset', async ({ start, dial }) => {
-    const server = await start({ message: async ({ body }) => void (await body.bytes()) }, { tls: SERVER, implicitTls, grace: 50 });
+    const server = await start({ message: taking }, { tls: SERVER, implicitTls, grace: 50 });
     const wire = await secure(server, dial);
     for (const line of ['EHLO client.example', 'MAIL FROM:<a@client.example>', 'RCPT TO:<b@mx.example>', 'DATA']) await wire.say(line);
     await server.close();

@@ -36,6 +36,7 @@ async function send(settings: TlsSettings): Promise<{ readonly told: unknown[]; 
       async message({ body }, { protocol, tls }) {
         arrived = Buffer.from(await body.bytes()).toString('latin1');
         told.push(protocol, tls?.protocol, tls?.servername);
+        return true;
       },
     },
   );

@@ -10,6 +10,7 @@ const server = await serve(
     async message({ body }) {
       for await (const bytes of body) received.octets += bytes.length;
       received.messages++;
+      return true;
     },
   },
 );

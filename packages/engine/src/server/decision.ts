@@ -15,9 +15,11 @@ export interface Decision {
 
 /** What an answer says. Throws `SmtpUsageError` `reply-class`, `enhanced-class`, `bad-argument`, `bad-delay`. */
 export function acceptance(core: Core, question: Question, answer: Answer): Decision {
+  checkAnswer(answer);
   const delay = delayOf(answer.delay);
   const reply = acceptingReply(core, question, answer);
   if (question.type === 'auth') checkIdentity(answer as AuthAnswer);
+  else if ('identity' in answer) throw new SmtpUsageError('bad-argument', 'only an answer to AUTH has an identity');
   return { reply, delay: delay > 0 && isUnanswered(question) ? 0 : delay };
 }
 
@@ -40,6 +42,26 @@ export function checkRejection({ code, enhanced, text, delay }: Rejection): void
   if (enhanced !== undefined) checkEnhanced(code, enhanced);
   checkText(text, code);
   delayOf(delay);
+}
+
+/** What an answer may say. */
+const ANSWER: readonly string[] = ['code', 'enhanced', 'text', 'delay', 'identity'];
+
+/**
+ * Throws `SmtpUsageError` where this can be an answer to no question: `reply-class`, `enhanced-class`, `bad-argument` or `bad-delay`.
+ */
+export function checkAnswer(answer: Answer & { readonly identity?: string }): void {
+  if (typeof answer !== 'object' || answer === null || answer instanceof Error)
+    throw new SmtpUsageError('bad-argument', `an answer is an object of ${ANSWER.join(', ')}`);
+  const unknown = Object.keys(answer).find((name) => !ANSWER.includes(name));
+  if (unknown !== undefined) throw new SmtpUsageError('bad-argument', `an answer has no ${unknown}; it has ${ANSWER.join(', ')}`);
+  const { code, enhanced, text, delay } = answer;
+  if (code !== undefined && !(isReplyCode(code) && code < 400))
+    throw new SmtpUsageError('reply-class', `${code} accepts nothing: give a code from 200 to 399`);
+  if (enhanced !== undefined) checkEnhanced(code ?? 250, enhanced);
+  if (text !== undefined) checkText(text, code ?? 250);
+  delayOf(delay);
+  if ('identity' in answer) checkIdentity(answer as AuthAnswer);
 }
 
 /** The reply that accepts: the default with what the answer changes of it. */
@@ -84,11 +106,10 @@ function priorityReply(priority: number): Reply {
 function changed(reply: Reply, answer: Answer, name?: string): Reply {
   const { code = reply.code, enhanced = reply.enhanced, text } = answer;
   if (answer.code === undefined && answer.enhanced === undefined && text === undefined) return reply;
-  if (!isReplyCode(code) || Math.floor(code / 100) !== Math.floor(reply.code / 100)) {
+  if (Math.floor(code / 100) !== Math.floor(reply.code / 100)) {
     throw new SmtpUsageError('reply-class', `${code} can't accept here: ${reply.code} or another of its class is due`);
   }
   if (enhanced !== undefined) checkEnhanced(code, enhanced);
-  if (text !== undefined) checkText(text, code);
   const lines = text === undefined ? reply.lines : [name === undefined ? text : `${name} ${text}`];
   return enhanced === undefined ? { code, lines } : { code, enhanced, lines };
 }

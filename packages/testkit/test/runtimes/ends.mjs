@@ -55,9 +55,9 @@ const handler = {
       tell({ event: 'aborted', cause: error.code });
       throw error;
     }
-    return { text: `${size} ${hash.digest('hex')}` };
+    return ehlo.accept({ text: `${size} ${hash.digest('hex')}` });
   },
-  info: ({ argument }) => ({ text: `${argument} ${'x'.repeat(200)}` }),
+  info: ({ argument }) => ehlo.accept({ text: `${argument} ${'x'.repeat(200)}` }),
   notice(notice) {
     if (notice.type === 'closed') tell({ event: 'closed', cause: notice.cause });
     if (notice.type === 'fault') tell({ event: 'fault', code: notice.code });

@@ -1,0 +1,130 @@
+import {
+  type Answer,
+  type AuthAnswer,
+  checkAnswer,
+  checkRejection,
+  type InfoAnswer,
+  type QuestionType,
+  type Rejection,
+  SmtpUsageError,
+} from '@ehlo/engine';
+
+/**
+ * By this mark each copy of this package knows the decisions of the other (a program may load it as ESM and as CommonJS). It is on none of
+ * what JSON, a structured clone, a spread or a store returns.
+ */
+const MARK: unique symbol = Symbol.for('ehlo.decision');
+
+type Kind = 'accept' | 'reject' | 'challenge';
+
+interface Marked<K extends Kind> {
+  readonly [MARK]: K;
+}
+
+/** Yes, made by `accept`: with another text, code or delay, or with what the question wants to know. */
+export type Acceptance<A extends Answer = Answer> = A & Marked<'accept'>;
+
+/** No, made by `reject`. It may be returned, and thrown. */
+export type Refusal = Rejection & Marked<'reject'>;
+
+/** A challenge of an AUTH exchange (RFC 4954 4), made by `challenge`; the client's response comes as the next question. */
+export interface Challenge extends Marked<'challenge'> {
+  readonly challenge: Uint8Array;
+}
+
+/** `true`, `accept(…)` or `reject(…)`. Anything else, undefined too, is 451: silence is never consent. */
+export type Decision<A extends Answer = Answer> = true | Acceptance<A> | Refusal;
+
+/** One decision for all recipients; in LMTP also one for each, in order. */
+export type Decisions = Decision | readonly Decision[];
+
+/**
+ * Makes a yes that says more than `true`: another `text`, `code` or `enhanced` code, a `delay` in milliseconds (at most 240000); for AUTH
+ * the `identity`, for `info` the `text`. Throws `SmtpUsageError` if it can be none.
+ *
+ * @example
+ * ```ts
+ * import { accept } from '@ehlo/driver';
+ * accept({ text: 'queued as 4711' })
+ * // → { text: 'queued as 4711' }
+ * ```
+ */
+export function accept(answer: AuthAnswer): Acceptance<AuthAnswer>;
+export function accept(answer: InfoAnswer): Acceptance<InfoAnswer>;
+export function accept(answer?: Answer): Acceptance;
+export function accept(answer: Answer = {}): Acceptance {
+  checkAnswer(answer);
+  return marked('accept', { ...answer });
+}
+
+/**
+ * Makes a refusal. Throws `SmtpUsageError` if it can be none: the code has to be 4yz or 5yz, and the enhanced code of the same class. `delay`
+ * is in milliseconds, at most 240000.
+ *
+ * @example
+ * ```ts
+ * import { reject } from '@ehlo/driver';
+ * reject(550, '5.1.1', 'no such user')
+ * // → { code: 550, enhanced: '5.1.1', text: 'no such user' }
+ * ```
+ */
+export function reject(code: number, enhanced: string, text: string, options: { readonly delay?: number } = {}): Refusal {
+  const rejection = { code, enhanced, text, ...options };
+  checkRejection(rejection);
+  return marked('reject', rejection);
+}
+
+/**
+ * Makes a challenge, where a handler carries out AUTH by itself. Throws `SmtpUsageError` if its octets are no `Uint8Array`.
+ *
+ * @example
+ * ```ts
+ * import { challenge } from '@ehlo/driver';
+ * challenge(Uint8Array.of(62))
+ * // → { challenge: Uint8Array.of(62) }
+ * ```
+ */
+export function challenge(octets: Uint8Array): Challenge {
+  if (!(octets instanceof Uint8Array)) throw new SmtpUsageError('bad-argument', 'a challenge is a Uint8Array');
+  return marked('challenge', { challenge: octets });
+}
+
+/** Not enumerable: what is spread, and so changed, is no decision any more. */
+function marked<K extends Kind, D extends object>(kind: K, decision: D): D & Marked<K> {
+  return Object.freeze(Object.defineProperty(decision, MARK, { value: kind })) as D & Marked<K>;
+}
+
+/** What kind of decision this is; null if it is none. Never throws, whatever it is given. */
+function kindOf(value: unknown): Kind | null {
+  try {
+    return typeof value === 'object' && value !== null && Object.hasOwn(value, MARK) ? (value as Marked<Kind>)[MARK] : null;
+  } catch {
+    return null; // a proxy
+  }
+}
+
+export function isRefusal(value: unknown): value is Refusal {
+  return kindOf(value) === 'reject';
+}
+
+/** What `true` stands for. */
+const YES: Acceptance = accept();
+
+/** What consent has to say where `true` says too little. */
+const NEEDS: { readonly [type in QuestionType]?: 'identity' | 'text' } = { auth: 'identity', info: 'text' };
+
+/** What a handler has returned, as the decision that it is. Throws `TypeError` if it is none. */
+export function decisionOf(type: QuestionType, value: unknown): Acceptance | Refusal | Challenge {
+  const kind = kindOf(value);
+  if (kind === 'reject') return value as Refusal;
+  if (kind === 'challenge' && type === 'auth') return value as Challenge;
+  const yes = value === true ? YES : kind === 'accept' ? (value as Acceptance) : null;
+  const needs = NEEDS[type];
+  if (yes !== null && (needs === undefined || (yes as Partial<AuthAnswer>)[needs] !== undefined)) return yes;
+  const right = needs === undefined ? 'true, accept(…)' : type === 'auth' ? 'accept({ identity }), challenge(…)' : `accept({ ${needs} })`;
+  throw new TypeError(`the handler of '${type}' decided nothing: return ${right} or reject(…)`);
+}
+
+export function isChallenge(decision: Acceptance | Refusal | Challenge): decision is Challenge {
+  return kindOf(decision) === 'challenge';
+}

@@ -1,0 +1,24 @@
+import { aside, once, type Warn } from './aside.ts';
+import type { CallbackName, Handler, Session } from './handler.ts';
+
+/** Where the failures of a server's program go: to the handler's `error`, else, and once, to `warn`. */
+export class Failures {
+  readonly #handler: Handler;
+  readonly #warn: (error: unknown, what: string) => void;
+
+  constructor(handler: Handler, warn: Warn) {
+    this.#handler = handler;
+    this.#warn = once(warn);
+  }
+
+  tell(error: unknown, method: CallbackName, session: Session | null): void {
+    const handler = this.#handler;
+    if (handler.error === undefined) this.#warn(error, `the handler has failed at ${method}, and has no method error to be told of it`);
+    else {
+      aside(
+        () => handler.error!(error, method, session),
+        (again) => this.#warn(again, "the handler's method error has failed"),
+      );
+    }
+  }
+}
