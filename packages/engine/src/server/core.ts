@@ -53,6 +53,8 @@ export interface State {
   forwarded: Forwarded | null;
   tls: TlsInfo | null;
   hello: Hello | null;
+  /** A MAIL was accepted since the connection, its TLS or XCLIENT began: whoever is there speaks SMTP. */
+  speaksSmtp: boolean;
   identity: string | null;
   envelope: (Envelope & { readonly recipients: Recipient[] }) | null;
   /** Recipients of this transaction that were refused. */
@@ -122,6 +124,7 @@ export class Core {
       forwarded: null,
       tls,
       hello: null,
+      speaksSmtp: false,
       identity: null,
       envelope: null,
       refusedRecipients: 0,

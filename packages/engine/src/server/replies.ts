@@ -180,6 +180,7 @@ export const LMTP_REPLIES: { readonly [name in ReplyName]?: EngineReply } = name
   ehloFirst: reply(503, '5.5.1', 'Bad sequence of commands: send LHLO first', 'RFC 2033 4.1'),
   // 4.2: without a recipient DATA "MUST fail with a 503 reply code".
   noRecipients: reply(503, '5.5.1', 'No valid recipients', 'RFC 2033 4.2'),
+  wrongProtocol: reply(421, '4.7.0', '% This port speaks LMTP, closing transmission channel', 'RFC 5321 4.3.2'),
 });
 
 function named<Name extends ReplyName>(rows: { readonly [name in Name]: Row }): { readonly [name in Name]: EngineReply } {

@@ -139,6 +139,7 @@ export class ServerSession {
     if (state.phase === 'closed') return;
     if (state.phase !== 'tls') throw new SmtpUsageError('not-waiting-for-tls', 'no STARTTLS has been accepted');
     state.tls = tls;
+    state.speaksSmtp = false;
     state.hello = null;
     state.identity = null;
     this.#core.dialect = dialectOf(this.#core);
