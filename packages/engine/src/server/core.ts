@@ -8,7 +8,7 @@ import type { AbortCause, CloseCause, Envelope, FaultCode, Hello, Question, Reci
 import type { LimitName } from './limits.ts';
 import type { Policy } from './policy.ts';
 import { type EngineReply, LMTP_REPLIES, REPLIES, type ReplyName } from './replies.ts';
-import { findRow, type Happening, type Phase } from './table.ts';
+import { findRow, type Happening, type Phase, TIMERS } from './table.ts';
 import { bare, encoded, shownLines } from './wire.ts';
 
 /** Content being received. */
@@ -334,20 +334,3 @@ const RECEIVING: ReadonlySet<Phase> = new Set(['data', 'chunk', 'chunks']);
 
 /** Refusals that are no error of the client: RFC 5321 4.5.3.1.8 wants a limit "applied in an orderly fashion". */
 const LIMIT_REACHED: ReadonlySet<FaultCode> = new Set(['recipients', 'transactions', 'too-large']);
-
-/** What is waited for in a phase while no question is open. */
-const TIMERS: { readonly [phase in Phase]: LimitName | null } = {
-  connect: null,
-  refused: 'commandTimeout',
-  greeted: 'commandTimeout',
-  ready: 'commandTimeout',
-  mail: 'commandTimeout',
-  rcpt: 'commandTimeout',
-  data: 'dataTimeout',
-  chunk: 'dataTimeout',
-  chunks: 'commandTimeout',
-  message: null,
-  auth: 'authTimeout',
-  tls: 'tlsTimeout',
-  closed: null,
-};
