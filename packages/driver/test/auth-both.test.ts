@@ -13,6 +13,7 @@ const keys = scramKeys('pencil', { salt: Uint8Array.of(1, 2, 3) });
 class End implements Transport {
   readonly peer = { address: '192.0.2.1', port: 1 };
   readonly local = { address: '192.0.2.2', port: 25 };
+  readonly unwritten = 0;
   readonly tls: TlsInfo;
   sink: Sink | null = null;
   other: End | null = null;

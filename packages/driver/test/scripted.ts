@@ -37,6 +37,7 @@ export class ScriptedServer implements Transport {
   ended: 'no' | 'closed' | 'aborted' = 'no';
   /** What `write` returns; with false it says `drained` on a turn of its own. */
   writable = true;
+  readonly unwritten = 0;
   /** Writes that wait for `drain`. */
   stalled = false;
   tls?: TlsInfo;

@@ -90,6 +90,7 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
       return beginBody(core);
     case 'message':
       core.reply(reply);
+      core.outbox.accepts(question);
       return decided(core);
     case 'info':
       return sayWithUtf8(core, question, reply);

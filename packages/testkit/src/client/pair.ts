@@ -162,7 +162,7 @@ export class Pair {
   }
 }
 
-const NOTICES: ReadonlySet<string> = new Set(['chunk', 'aborted', 'reset', 'fault', 'trace', 'closed']);
+const NOTICES: ReadonlySet<string> = new Set(['chunk', 'aborted', 'reset', 'fault', 'trace', 'unacknowledged', 'closed']);
 
 function isQuestion(event: NonNullable<ReturnType<ServerSession['nextEvent']>>): event is Question {
   return !NOTICES.has(event.type);

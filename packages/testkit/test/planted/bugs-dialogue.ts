@@ -20,9 +20,9 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   // Replies
   {
     name: 'reply out of order',
-    file: 'server/core.ts',
-    find: 'this.#output.push(wire);',
-    replace: 'this.#output.unshift(wire);',
+    file: 'server/outbox.ts',
+    find: 'this.#queue.push(wire);',
+    replace: 'this.#queue.unshift(wire);',
     law: REPLIES,
   },
   {
@@ -180,8 +180,8 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'closed is told twice',
     file: 'server/session.ts',
-    find: "    if (core.state.phase === 'closed') return;\n    core.dropOutput();",
-    replace: '    core.dropOutput();',
+    find: "if (core.state.phase === 'closed') core.tellEnd();\n    else core.close('lost');",
+    replace: "core.close('lost');",
     law: CLOSED,
   },
   {
