@@ -108,6 +108,7 @@ export class Pair {
         const bytes = server.nextOutput();
         if (bytes === null) return;
         this.#send('client', bytes);
+        server.written(bytes.length);
       } else if (event.type === 'chunk') this.#chunks.push(event.bytes.slice());
       else if (event.type === 'aborted') this.#chunks = [];
       else if (isQuestion(event)) this.#answer(event);
