@@ -19,23 +19,6 @@ export type Phase =
   | 'tls' // the transport is being secured
   | 'closed';
 
-/** What is waited for in a phase while no question is open. */
-export const TIMERS: { readonly [phase in Phase]: LimitName | null } = {
-  connect: null,
-  refused: 'commandTimeout',
-  greeted: 'commandTimeout',
-  ready: 'commandTimeout',
-  mail: 'commandTimeout',
-  rcpt: 'commandTimeout',
-  data: 'dataTimeout',
-  chunk: 'dataTimeout',
-  chunks: 'commandTimeout',
-  message: null,
-  auth: 'authTimeout',
-  tls: 'tlsTimeout',
-  closed: null,
-};
-
 /** A condition of a row; `guards.ts` says how each is read. The first that fails refuses the command. */
 export type Guard =
   | 'smtp'
