@@ -110,6 +110,8 @@ export class ClientCore {
   half = false;
   /** How often MAIL has been said. */
   transactions = 0;
+  /** Domains of the recipients that were asked for, where the server has limits (RFC 9422 4.3). */
+  readonly domains: Set<string> = new Set();
   lastId = 0;
   quitting = false;
   leaving: Leaving | null = null;

@@ -157,7 +157,10 @@ export class ClientSession {
     core.settle();
   }
 
-  /** QUIT, as soon as what is under way is over; `closed` follows, at the latest when `quitTimeout` has run out. */
+  /**
+   * QUIT, as soon as what is under way is over; `closed` follows, at the latest when `quitTimeout` has run out. Called before `secured`
+   * it is the first command under TLS: so a client leaves to which the handshake has not shown enough (RFC 3207 4.1).
+   */
   quit(): void {
     this.#core.quitting = true;
     this.#moved();
@@ -178,7 +181,9 @@ export class ClientSession {
     core.tls = tls;
     core.capabilities = null;
     core.go('secured');
-    sayHello(core);
+    // RFC 3207 4.1: who finds that the security is not enough "SHOULD issue an SMTP QUIT command immediately".
+    if (core.quitting) core.leave('quit', null);
+    else sayHello(core);
     core.settle();
   }
 
