@@ -42,6 +42,9 @@ export function anonymous(): Mechanism {
   };
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROLS = /[\0-\x1f\x7f-\x9f]/;
+
 function isTrace(text: string): boolean {
-  return text === '' || (isIdentity(text) && [...text].length <= LONGEST_TRACE);
+  return !CONTROLS.test(text) && [...text].length <= LONGEST_TRACE;
 }
