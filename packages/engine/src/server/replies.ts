@@ -143,7 +143,8 @@ export const REPLIES: { readonly [name in ReplyName]: EngineReply } = named({
   tlsFailed: reply(454, '4.7.0', 'TLS not available due to temporary reason', 'RFC 3207 4'),
   authRequired: reply(530, '5.7.0', 'Authentication required', 'RFC 4954 6'),
   authenticatedAlready: reply(503, '5.5.1', 'Already authenticated', 'RFC 4954 4'),
-  authInClear: reply(538, '5.7.11', 'Encryption required for requested authentication mechanism', 'RFC 4954 6'),
+  // "invalid (e.g., is not supported or requires an encryption layer)": 504; 538 is "documented … for historical purposes only" (6).
+  authInClear: reply(504, '5.5.4', 'Encryption required for requested authentication mechanism', 'RFC 4954 4'),
   unknownMechanism: reply(504, '5.5.4', 'Authentication mechanism not offered', 'RFC 4954 4'),
   badBase64: reply(501, '5.5.2', 'Cannot decode: not valid base64', 'RFC 4954 4'),
   authCancelled: reply(501, '5.7.0', 'Authentication cancelled', 'RFC 4954 4'),
