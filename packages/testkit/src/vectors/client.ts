@@ -37,10 +37,13 @@ export type ClientOutcomeStep = Citation & ClientOutcome;
 type ClientOutcome =
   | { readonly out: Octets }
   | { readonly event: EventPattern }
-  | { readonly unsayable: { readonly send: ClientMessage } }
+  | { readonly unsayable: Extract<ClientInputStep, Say> }
   | { readonly state: { readonly [name: string]: Json } }
   | { readonly wants: string }
   | { readonly deadline: number | null };
+
+/** What a program asks for that would be said at once. */
+type Say = { readonly send: unknown } | { readonly command: unknown } | { readonly starttls: unknown } | { readonly authenticate: unknown };
 
 export type ClientStep = ClientInputStep | ClientOutcomeStep;
 
