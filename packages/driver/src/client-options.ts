@@ -2,6 +2,7 @@ import { AUTH, type ClientEvent, type ClientOptions } from '@ehlo/engine';
 import { formatAddressLiteral } from '@ehlo/grammar';
 import type { ClientAuth } from './client-authentication.ts';
 import { ClientError } from './client-error.ts';
+import { checkCredentials } from './credentials.ts';
 import type { Transport } from './transport.ts';
 
 /** What `connect` takes beside the session's own options. */
@@ -30,10 +31,11 @@ export function starttlsOf({ starttls, auth, credentials }: ConnectOptions): Non
   return starttls ?? (auth === undefined || credentials === 'cleartext' ? 'opportunistic' : 'required');
 }
 
-/** The options of a session over a transport. Throws `ClientError` if that can't do what they want. */
+/** The options of a session over a transport. Throws `ClientError` if that can't do what they want, `SmtpUsageError` if they are wrong. */
 export function sessionOptions(transport: Transport, options: ConnectOptions): ClientOptions {
   const { auth, signal: _signal, notice: _notice, ...session } = options;
   const { tls, secure, local } = transport;
+  if (auth !== undefined) checkCredentials(auth);
   const starttls = starttlsOf(options);
   if (tls === undefined && secure === undefined && starttls === 'required') {
     transport.abort();

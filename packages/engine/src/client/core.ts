@@ -3,6 +3,7 @@ import { SmtpUsageError } from '../error.ts';
 import { printable } from '../escape.ts';
 import type { TlsInfo } from '../facts.ts';
 import { concat } from '../octets.ts';
+import { Redactor } from '../redact.ts';
 import type { Body, Part } from './body.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { ClientCause, ClientEvent, ClientFaultCode, Stage } from './events.ts';
@@ -69,8 +70,6 @@ export interface ClientExchange {
   /** The initial response, where the AUTH line had no room for it. */
   initial: Uint8Array | null;
   challenges: number;
-  /** What the responses say, in clear. */
-  readonly said: string[];
   /** `open`: a challenge waits for the program. */
   state: 'asked' | 'open' | 'cancelled';
 }
@@ -93,8 +92,10 @@ export class ClientCore {
   capabilities: Capabilities | null = null;
   authenticated: string | null = null;
   exchange: ClientExchange | null = null;
-  /** What was sent in the exchange, as it was sent: never shown, should the server repeat it. */
-  secrets: string[] = [];
+  /** Knows what was said in AUTH: never shown, should the server repeat it. */
+  readonly redactor: Redactor = new Redactor();
+  /** What the reply that is being answered says, where it is withheld. */
+  withheld: string | null = null;
   /** The replies that are due, in order. RFC 2920 3.1: they are told apart by counting, never by what they say. */
   readonly due: Due[] = [];
   /** A reply began to arrive before anything was asked that it could answer. */
