@@ -16,19 +16,15 @@ function webSocketTransport(socket) {
   return {
     peer: { address: '', port: 0 },
     local: { address: '', port: 0 },
-    unwritten: 0,
     start(sink) {
       inbox.attach(sink);
       this.resume();
     },
     write(bytes) {
-      this.unwritten += bytes.length;
-      socket.send(bytes, (error) => {
-        if (error) return;
-        this.unwritten -= bytes.length;
-        if (this.unwritten === 0) inbox.drained();
+      socket.send(bytes, () => {
+        if (socket.bufferedAmount === 0) inbox.drained();
       });
-      return this.unwritten < HIGH_WATER;
+      return socket.bufferedAmount < HIGH_WATER;
     },
     pause() {
       inbox.pause();
@@ -39,7 +35,7 @@ function webSocketTransport(socket) {
       socket.resume();
     },
     close() {
-      inbox.close();
+      inbox.stop();
       socket.resume();
       socket.close();
     },

@@ -45,9 +45,7 @@ class Bare {
       if (event.type === 'chunk') this.#content += event.bytes.length;
       else if (event.type === 'rcpt' || event.type === 'message') session.accept(event);
     }
-    const replies = session.nextOutput()?.length ?? 0;
-    session.written(replies);
-    this.#replies += replies;
+    this.#replies += session.nextOutput()?.length ?? 0;
   }
 }
 

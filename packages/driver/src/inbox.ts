@@ -6,7 +6,7 @@ import type { Sink } from './transport.ts';
  */
 export class Inbox implements Sink {
   #sink: Sink | null = null;
-  #state: 'paused' | 'flowing' | 'closed' = 'paused';
+  #state: 'paused' | 'flowing' | 'stopped' = 'paused';
   #queue: Uint8Array[] = [];
   #ended = false;
   #loss: { readonly cause: unknown } | null = null;
@@ -30,21 +30,15 @@ export class Inbox implements Sink {
     if (this.#queue.length > 0 || this.#ended || this.#loss !== null) queueMicrotask(() => this.#flow());
   }
 
-  /** For who closes: of octets and their end nobody is told any more. */
-  close(): void {
-    this.#state = 'closed';
-    this.#queue = [];
-    this.#ended = false;
-  }
-
-  /** For who aborts, or is done: nobody is told of anything any more. */
+  /** Nobody is told of anything any more. */
   stop(): void {
-    this.close();
+    this.#state = 'stopped';
     this.#sink = null;
+    this.#queue = [];
   }
 
   data(bytes: Uint8Array): void {
-    if (this.#state === 'closed') return;
+    if (this.#state === 'stopped') return;
     this.#queue.push(bytes);
     this.#flow();
   }

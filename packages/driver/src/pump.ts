@@ -9,8 +9,8 @@ export interface Machine {
   receiveEnd(): void;
   lost(): void;
   nextOutput(): Uint8Array | null;
-  /** So many more octets of the output were taken by the operating system. */
-  written(octets: number): void;
+  /** So many more octets of the output have left the transport. */
+  written?(octets: number): void;
   secured(tls: TlsInfo): void;
   tick(now: number): void;
   readonly deadline: number;
@@ -18,8 +18,6 @@ export interface Machine {
   readonly wants: string;
   readonly phase: string;
 }
-
-const NOTHING = (): void => {};
 
 /** Whom a session is driven for. */
 export interface Program {
@@ -51,13 +49,11 @@ export class Pump {
   /** The transport was left while the session was pulled or written: who waits for the end has yet to hear why. */
   #goneMeanwhile = false;
   #writable = true;
-  /** Octets that were given to the transport, and how many of them the session knows to be taken. */
-  #given = 0;
-  #taken = 0;
+  /** Octets that the transport has taken and may still hold. */
+  #unwritten = 0;
   #reading = true;
   #over = false;
   #leaving = false; // closed, secured or gone: the transport is not ours to read any more
-  #closing = false; // gracefully: what the transport holds may still be taken
   #timer: ReturnType<typeof setTimeout> | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
 
@@ -78,7 +74,7 @@ export class Pump {
     } catch (error) {
       return this.#break(error);
     }
-    this.act(NOTHING);
+    this.act(() => {});
   }
 
   #sink(): Sink {
@@ -87,14 +83,15 @@ export class Pump {
       data: (bytes) => this.act(() => session.receive(bytes)),
       end: () => this.act(() => session.receiveEnd()),
       lost: (cause) => {
-        if (this.#over) return;
-        if (!this.#closing) this.#program.failed(cause);
-        this.#lost();
+        this.#program.failed(cause);
+        session.lost();
+        this.#leaving = true;
+        this.run();
+        this.#gone();
       },
       drained: () => {
         this.#writable = true;
-        this.act(NOTHING);
-        if (this.#closing) this.#left();
+        this.act(() => this.#passed());
       },
     };
   }
@@ -102,7 +99,6 @@ export class Pump {
   /** Does something to the session, at its time, and what follows from it. */
   act<T>(call: () => T): T {
     this.#session.tick(performance.now());
-    this.#passed();
     const result = call();
     this.run();
     return result;
@@ -128,10 +124,9 @@ export class Pump {
   #break(error: unknown): void {
     this.#program.broken(error);
     if (this.#over) return;
-    const { broken } = this.#program;
-    aside(() => this.#passed(), broken);
     this.#session.lost();
     this.#leaving = true;
+    const { broken } = this.#program;
     aside(() => this.#program.pull(), broken);
     aside(() => this.#transport.abort(), broken);
     this.#gone();
@@ -139,16 +134,11 @@ export class Pump {
 
   /** Ends at once: what is not yet decided is lost. */
   abort(): void {
-    if (!this.#over) this.#lost();
-    this.#transport.abort();
-  }
-
-  /** Nothing more is taken, and the session gets to know it. */
-  #lost(): void {
-    this.#passed();
+    if (this.#leaving) return this.#transport.abort();
     this.#session.lost();
     this.#leaving = true;
     this.run();
+    this.#transport.abort();
     this.#gone();
   }
 
@@ -158,30 +148,27 @@ export class Pump {
     if (this.#leaving || !(this.#writable || this.#session.phase === 'closed')) return false;
     const output = this.#session.nextOutput();
     if (output === null) return false;
-    this.#given += output.length;
+    this.#unwritten += output.length;
     this.#writable = this.#transport.write(output);
-    this.#passed();
+    if (this.#writable) this.#passed();
     return true;
   }
 
-  /** Tells the session what the operating system has taken: a buffer of ours, or of the runtime's, may still be lost with the connection. */
+  /** The transport can take more: what it has is as good as gone. */
   #passed(): void {
-    const taken = this.#given - this.#transport.unwritten;
-    if (taken <= this.#taken) return;
-    this.#session.written(taken - this.#taken);
-    this.#taken = taken;
+    this.#session.written?.(this.#unwritten);
+    this.#unwritten = 0;
   }
 
   /** Does what the session wants next. */
   #follow(): void {
     const { wants, reads } = this.#session;
     this.#schedule();
-    if (wants === 'abort' || (wants === 'close' && this.#program.abrupt())) return this.abort();
     if (wants === 'close') {
       this.#leaving = true;
-      this.#closing = true;
-      this.#transport.close();
-      return this.#left();
+      if (this.#program.abrupt()) this.#transport.abort();
+      else this.#transport.close();
+      return this.#gone();
     }
     if (wants === 'tls' && this.#writable) return this.#secure();
     const reading = reads && this.#program.hasRoom();
@@ -189,14 +176,6 @@ export class Pump {
     this.#reading = reading;
     if (reading) this.#transport.resume();
     else this.#transport.pause();
-  }
-
-  /** Closed gracefully, the transport is left when it has nothing more to write. */
-  #left(): void {
-    if (this.#transport.unwritten > 0) return;
-    this.#passed();
-    this.run();
-    this.#gone();
   }
 
   /** RFC 3207: the 220 is out, or in; what comes now is the handshake. */
@@ -207,13 +186,16 @@ export class Pump {
     secure.call(this.#transport).then(
       (tls) => {
         this.#leaving = this.#session.phase === 'closed';
-        if (this.#leaving) return this.abort();
+        if (this.#leaving) return this.#transport.abort();
         this.#reading = false;
         this.act(() => this.#session.secured(tls));
       },
       (error) => {
         this.#program.failed(error);
-        this.abort();
+        this.#session.lost();
+        this.run();
+        this.#transport.abort();
+        this.#gone();
       },
     );
   }
@@ -228,10 +210,12 @@ export class Pump {
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#timerAt = Number.POSITIVE_INFINITY;
-      this.act(NOTHING);
+      this.act(() => {});
       if (this.#session.phase !== 'closed') return this.#schedule();
+      if (!this.#leaving || this.#over) return;
       // A TLS handshake that did not end in time.
-      if (this.#leaving && !this.#closing) this.abort();
+      this.#transport.abort();
+      this.#gone();
     }, wait);
   }
 

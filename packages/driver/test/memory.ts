@@ -14,7 +14,6 @@ export class MemoryTransport implements Transport {
   written = '';
   /** What `write` returns. */
   writable = true;
-  unwritten = 0;
   paused = false;
   closed = false;
   aborted = false;

@@ -37,7 +37,6 @@ export class ScriptedServer implements Transport {
   ended: 'no' | 'closed' | 'aborted' = 'no';
   /** What `write` returns; with false it says `drained` on a turn of its own. */
   writable = true;
-  unwritten = 0;
   /** Writes that wait for `drain`. */
   stalled = false;
   tls?: TlsInfo;
@@ -59,10 +58,8 @@ export class ScriptedServer implements Transport {
   write(bytes: Uint8Array): boolean {
     this.#received += Buffer.from(bytes).toString('latin1');
     this.#read();
-    if (this.writable) return true;
-    this.unwritten += bytes.length;
-    if (!this.stalled) setTimeout(() => this.drain());
-    return false;
+    if (!this.writable && !this.stalled) setTimeout(() => this.#sink?.drained());
+    return this.writable;
   }
 
   pause(): void {}
@@ -90,7 +87,6 @@ export class ScriptedServer implements Transport {
   }
 
   drain(): void {
-    this.unwritten = 0;
     this.#sink?.drained();
   }
 

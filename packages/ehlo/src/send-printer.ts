@@ -1,7 +1,6 @@
 import type { TransactionPlan } from '@ehlo/engine';
 import pc from 'picocolors';
 import { type ClientNotice, outcomeText, type RecipientOutcome } from '#adapter';
-import { jsonLine } from './json-line.ts';
 
 /** Shows what becomes of a message. */
 export interface SendPrinter {
@@ -47,9 +46,9 @@ export function jsonSendPrinter(write: Write): SendPrinter {
       const { recipient, status, stage, reply } = outcome;
       const planned = outcome.status === 'refused' ? (outcome.problem?.enhanced ?? null) : null;
       const [code, enhanced] = [reply?.code ?? null, reply?.enhanced ?? planned];
-      write(jsonLine({ recipient, outcome: status, code, enhanced, text, phase: stage }));
+      write(JSON.stringify({ recipient, outcome: status, code, enhanced, text, phase: stage }));
     },
-    plan: (plan) => write(jsonLine(plan)),
+    plan: (plan) => write(JSON.stringify(plan)),
   };
 }
 

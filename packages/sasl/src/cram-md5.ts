@@ -15,7 +15,6 @@ export function cramMd5(): Mechanism {
     name: 'CRAM-MD5',
     clientFirst: false,
     bound: false,
-    reveals: false,
     asks: ['lookup'],
     suits: hasPassword,
     client: ({ credentials: { user = '', password = '' } }) => {

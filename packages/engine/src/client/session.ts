@@ -1,8 +1,6 @@
 import { encodeUtf8 } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
-import { showText } from '../escape.ts';
 import type { TlsInfo } from '../facts.ts';
-import { type AuthWords, octetsOf, WITHHELD } from '../redact.ts';
 import { askStartTls, sayHello } from './answer.ts';
 import type { AuthFeature } from './auth.ts';
 import type { BrokenBody } from './body-writer.ts';
@@ -51,7 +49,7 @@ export class ClientSession {
   readonly #core: ClientCore;
   readonly #reader: ReplyReader = new ReplyReader();
 
-  /** Throws `SmtpUsageError` `bad-hostname` or `bad-limit`. */
+  /** Throws `SmtpUsageError` `bad-hostname`, `bad-limit`, or `bad-option` for an option that is misspelt or can't have its value. */
   constructor(options: ClientOptions) {
     this.#core = new ClientCore(options);
   }
@@ -159,10 +157,7 @@ export class ClientSession {
     core.settle();
   }
 
-  /**
-   * QUIT, as soon as what is under way is over; `closed` follows, at the latest when `quitTimeout` has run out. Called before `secured`
-   * it is the first command under TLS: so a client leaves to which the handshake has not shown enough (RFC 3207 4.1).
-   */
+  /** QUIT, as soon as what is under way is over; `closed` follows, at the latest when `quitTimeout` has run out. */
   quit(): void {
     this.#core.quitting = true;
     this.#moved();
@@ -183,22 +178,19 @@ export class ClientSession {
     core.tls = tls;
     core.capabilities = null;
     core.go('secured');
-    // RFC 3207 4.1: who finds that the security is not enough "SHOULD issue an SMTP QUIT command immediately".
-    if (core.quitting) core.leave('quit', null);
-    else sayHello(core);
+    sayHello(core);
     core.settle();
   }
 
   /**
    * Begins an AUTH exchange (RFC 4954). An initial response that the line has no room for is sent behind an empty challenge. Throws
    * `SmtpUsageError`: `not-ready`, `not-offered`, `missing-feature`, `bad-argument`, and `unprotected` where the connection is less safe than
-   * the option `credentials` wants. `words` says what of it is secret: no reply that holds such a word is shown. Without them nothing that
-   * responses say is, and within the exchange only the codes of replies.
+   * the option `credentials` wants.
    */
-  authenticate(mechanism: string, initial: Uint8Array | null = null, words: AuthWords = {}): void {
+  authenticate(mechanism: string, initial: Uint8Array | null = null): void {
     const auth = this.#core.feature('auth');
     if (auth === undefined) throw new SmtpUsageError('missing-feature', 'AUTH is not among the option features');
-    auth.begin(this.#core, mechanism, initial, words);
+    auth.begin(this.#core, mechanism, initial);
     this.#core.settle();
   }
 
@@ -210,11 +202,6 @@ export class ClientSession {
   /** Cancels the exchange, at the open challenge: its end is told by a `reply` event. Returns false if there is none any more. */
   cancel(): boolean {
     return this.#challenged((auth) => auth.cancel(this.#core));
-  }
-
-  /** A text that the server has said by another way than a reply, such as in a challenge, as it may be shown: see `showText`. */
-  show(text: string): string {
-    return this.#core.redactor.withholds([octetsOf(text)]) ? WITHHELD : showText(text);
   }
 
   /** Says what time it is, in milliseconds of any monotonic clock: at the start, before every input and call, and at `deadline`. */

@@ -32,9 +32,7 @@ export interface Transaction {
 export function begin(core: ClientCore, envelope: ClientEnvelope, message: MessageFacts): Transaction {
   if (envelope.recipients.length === 0) throw new SmtpUsageError('no-recipients', 'no recipients');
   const chunking = core.feature('chunking') !== undefined;
-  const { options, domains } = core;
-  const verified = core.tls?.peerCertificate?.authorized === true;
-  const plan = planTransaction(core.capabilities!, envelope, message, { ...options, chunking, verified, domains });
+  const plan = planTransaction(core.capabilities!, envelope, message, { ...core.options, chunking });
   const transaction: Transaction = {
     id: ++core.lastId,
     plan,
@@ -88,9 +86,8 @@ function envelope(core: ClientCore, transaction: Transaction): void {
   }
   // Where MAIL is refused, all has been told.
   while (transaction.asked < asking.length && transaction.untold > 0) {
-    const { line, index, domain } = asking[transaction.asked]!;
+    const { line, index } = asking[transaction.asked]!;
     if (!core.hasRoom(line)) return;
-    if (core.capabilities!.extensions.has('LIMITS')) core.domains.add(domain);
     transaction.asked++;
     transaction.pending++;
     core.ask('RCPT', line, transaction, index);

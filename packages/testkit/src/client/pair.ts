@@ -108,7 +108,6 @@ export class Pair {
         const bytes = server.nextOutput();
         if (bytes === null) return;
         this.#send('client', bytes);
-        server.written(bytes.length);
       } else if (event.type === 'chunk') this.#chunks.push(event.bytes.slice());
       else if (event.type === 'aborted') this.#chunks = [];
       else if (isQuestion(event)) this.#answer(event);
@@ -163,7 +162,7 @@ export class Pair {
   }
 }
 
-const NOTICES: ReadonlySet<string> = new Set(['chunk', 'aborted', 'reset', 'fault', 'trace', 'unacknowledged', 'closed']);
+const NOTICES: ReadonlySet<string> = new Set(['chunk', 'aborted', 'reset', 'fault', 'trace', 'closed']);
 
 function isQuestion(event: NonNullable<ReturnType<ServerSession['nextEvent']>>): event is Question {
   return !NOTICES.has(event.type);
