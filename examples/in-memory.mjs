@@ -7,6 +7,8 @@ class MemoryEnd {
   local = { address: '', port: 0 };
   inbox = new Inbox();
   other = null;
+  /** What is written is the other end's at once. */
+  unwritten = 0;
 
   static pair() {
     const [a, b] = [new MemoryEnd(), new MemoryEnd()];

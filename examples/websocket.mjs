@@ -16,15 +16,19 @@ function webSocketTransport(socket) {
   return {
     peer: { address: '', port: 0 },
     local: { address: '', port: 0 },
+    unwritten: 0,
     start(sink) {
       inbox.attach(sink);
       this.resume();
     },
     write(bytes) {
-      socket.send(bytes, () => {
-        if (socket.bufferedAmount === 0) inbox.drained();
+      this.unwritten += bytes.length;
+      socket.send(bytes, (error) => {
+        if (error) return;
+        this.unwritten -= bytes.length;
+        if (this.unwritten === 0) inbox.drained();
       });
-      return socket.bufferedAmount < HIGH_WATER;
+      return this.unwritten < HIGH_WATER;
     },
     pause() {
       inbox.pause();
@@ -35,7 +39,7 @@ function webSocketTransport(socket) {
       socket.resume();
     },
     close() {
-      inbox.stop();
+      inbox.close();
       socket.resume();
       socket.close();
     },

@@ -1,12 +1,10 @@
 // Runs under newer Nodes what could tell them from the oldest: the tests of the adapter and of what it stands on. The Nodes come by npx.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { fetchNode, run } from './lib/run.mjs';
 
 const NODES = ['24.21.0', '26.10.0'];
 const PACKAGES = ['engine', 'sasl', 'driver', 'node'];
-const PATIENCE = 300_000;
 const VITEST = resolve('node_modules/vitest/vitest.mjs');
 
 const failed = (await Promise.all(NODES.map(testAll))).flat().filter((ok) => !ok).length;
@@ -25,16 +23,6 @@ async function testAll(version) {
   return passed;
 }
 
-/** The path of its binary, or null. */
-async function fetchNode(version) {
-  const ask = 'node -p "JSON.stringify([process.versions.node, process.execPath])"';
-  const { status, said, errors } = await run('npx', ['--yes', '--prefer-offline', '-p', `node@${version}`, '-c', ask]);
-  const [found, path] = status === 0 ? JSON.parse(said) : [];
-  if (found === version) return path;
-  console.log(`FAILED  Node ${version} is not to be had\n${said}${errors}`);
-  return null;
-}
-
 async function test(node, version, name, file) {
   const start = performance.now();
   const env = { EHLO_RESULTS: `node-${version.split('.')[0]}` };
@@ -44,13 +32,4 @@ async function test(node, version, name, file) {
   console.log(`${count > 0 ? 'ok    ' : 'FAILED'}  Node ${version}  ${name.padEnd(6)}  ${seconds.padStart(5)} s  ${count} tests`);
   if (count === 0) console.log(`${said}${errors}`);
   return count > 0;
-}
-
-async function run(program, args, options = {}) {
-  const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'], timeout: PATIENCE, killSignal: 'SIGKILL' });
-  const [said, errors] = [[], []];
-  child.stdout.on('data', (chunk) => said.push(chunk));
-  child.stderr.on('data', (chunk) => errors.push(chunk));
-  const [status] = await once(child, 'close');
-  return { status, said: Buffer.concat(said).toString(), errors: Buffer.concat(errors).toString() };
 }

@@ -45,7 +45,9 @@ class Bare {
       if (event.type === 'chunk') this.#content += event.bytes.length;
       else if (event.type === 'rcpt' || event.type === 'message') session.accept(event);
     }
-    this.#replies += session.nextOutput()?.length ?? 0;
+    const replies = session.nextOutput()?.length ?? 0;
+    session.written(replies);
+    this.#replies += replies;
   }
 }
 

@@ -27,7 +27,8 @@ export class SocketTransport implements Transport {
   #socket: Bun.Socket<SocketTransport>;
   readonly #inbox: Inbox = new Inbox();
   /** What Bun has not taken: it takes what the kernel takes, and keeps nothing. */
-  #unsent: Uint8Array[] = [];
+  #queue: Uint8Array[] = [];
+  unwritten = 0;
   #peerEnded = false;
   #state: 'open' | 'closing' | 'over' = 'open';
   #linger = LINGER_OCTETS;
@@ -63,10 +64,11 @@ export class SocketTransport implements Transport {
   }
 
   write(bytes: Uint8Array): boolean {
+    this.unwritten += bytes.length;
     if (this.#state !== 'open') return true;
-    if (this.#unsent.length === 0) bytes = this.#send(bytes);
-    if (bytes.length > 0) this.#unsent.push(bytes);
-    return this.#unsent.length === 0;
+    if (this.#queue.length === 0) bytes = this.#send(bytes);
+    if (bytes.length > 0) this.#queue.push(bytes);
+    return this.#queue.length === 0;
   }
 
   pause(): void {
@@ -80,12 +82,12 @@ export class SocketTransport implements Transport {
   }
 
   close(): void {
-    this.#inbox.stop();
+    this.#inbox.close();
     if (this.#state !== 'open') return;
     this.#state = 'closing';
     this.#timer = setTimeout(() => this.#socket.terminate(), LINGER_MS);
     this.#socket.resume();
-    if (this.#unsent.length === 0) this.#shutDown();
+    if (this.#queue.length === 0) this.#shutDown();
   }
 
   abort(): void {
@@ -140,27 +142,28 @@ export class SocketTransport implements Transport {
     this.#peerEnded = true;
     this.#handshake?.failed(new Error('the peer left before the TLS handshake was done'));
     this.#inbox.end();
-    if (this.#state === 'closing' && this.#unsent.length === 0) this.#socket.end();
+    if (this.#state === 'closing' && this.#queue.length === 0) this.#socket.end();
   }
 
   #drained(): void {
-    if (this.#unsent.length === 0) return;
-    for (let bytes = this.#unsent[0]; bytes !== undefined; bytes = this.#unsent[0]) {
+    if (this.#queue.length === 0) return;
+    for (let bytes = this.#queue[0]; bytes !== undefined; bytes = this.#queue[0]) {
       const rest = this.#send(bytes);
       if (rest.length > 0) {
-        this.#unsent[0] = rest;
+        this.#queue[0] = rest;
         return;
       }
-      this.#unsent.shift();
+      this.#queue.shift();
     }
     if (this.#state === 'closing') this.#shutDown();
-    else this.#inbox.drained();
+    this.#inbox.drained();
   }
 
-  /** What of it Bun has not taken. Where the connection is gone nothing is left: `close` tells that. */
+  /** What of it Bun has not taken: all, where the connection is gone. */
   #send(bytes: Uint8Array): Uint8Array {
-    const octets = this.#socket.write(bytes);
-    return octets < 0 ? bytes.subarray(bytes.length) : bytes.subarray(octets);
+    const octets = Math.max(0, this.#socket.write(bytes));
+    this.unwritten -= octets;
+    return bytes.subarray(octets);
   }
 
   /** Ends this side; the connection is over when the peer has ended its own, too. `end` would not wait for that. */
@@ -178,6 +181,6 @@ export class SocketTransport implements Transport {
   #over(): void {
     this.#state = 'over';
     clearTimeout(this.#timer);
-    this.#unsent = [];
+    this.#queue = [];
   }
 }

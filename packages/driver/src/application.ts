@@ -22,6 +22,8 @@ export class Application {
   readonly #auth: Handler['auth'];
   readonly #failures: Failures;
   #reception: Reception | null = null;
+  /** Each message whose handler has not heard that the client does not know of it; the session keeps the envelopes that may be asked for. */
+  readonly #receptions: WeakMap<Envelope, Reception> = new WeakMap();
 
   /** `pump` is called when something was answered later, or when there is room again. AUTH is the authenticator's, where there is one. */
   constructor(
@@ -55,6 +57,7 @@ export class Application {
       case 'reset':
       case 'fault':
       case 'trace':
+      case 'unacknowledged':
       case 'closed':
         return this.#notice(event);
       default:
@@ -65,6 +68,10 @@ export class Application {
   #notice(notice: Exclude<Notice, { readonly type: 'chunk' }>): void {
     if (notice.type === 'aborted') this.#aborted(notice.cause);
     if (notice.type === 'closed') this.#gone();
+    if (notice.type === 'unacknowledged') {
+      const { envelope, recipient } = notice;
+      this.#unacknowledged(envelope, recipient === null ? 0 : envelope.recipients.indexOf(recipient));
+    }
     this.#tell('notice', () => this.#handler.notice?.(notice, this.#view));
   }
 
@@ -73,7 +80,7 @@ export class Application {
     const reception = this.#reception;
     if (reception?.question == null || reception.decision === undefined) return;
     this.#reception = null;
-    if (!isRefusal(reception.decision)) this.#unacknowledged(reception);
+    this.#missed(reception, reception.asked, reception.envelope.recipients.length);
   }
 
   /** A reception that is whole is of an earlier message, which the handler has not decided on yet: it is not the one that is cut. */
@@ -185,6 +192,7 @@ export class Application {
     if (this.#isArriving) return this.#reception!;
     const reception = new Reception(envelope, () => this.#pump());
     this.#reception = reception;
+    this.#receptions.set(envelope, reception);
     this.#decide(
       'message',
       () => (this.#handler.message === undefined ? drop(reception.body) : this.#handler.message(reception, this.#view)),
@@ -197,17 +205,14 @@ export class Application {
   /** The handler has decided, perhaps before the message is here. */
   #decided(reception: Reception, decision: Verdict | readonly Verdict[]): void {
     reception.decision = decision;
-    const { question, missed, body } = reception;
-    if (this.#reception !== reception) {
-      if (!isRefusal(decision)) this.#unacknowledged(reception);
-      return;
-    }
+    const { question, asked, body } = reception;
+    // RFC 1047: who was asked about meanwhile was told 451 for want of a decision, and is sent the message again.
+    if (this.#reception !== reception) return this.#missed(reception, 0, asked);
+    this.#missed(reception, 0, asked - 1);
     this.#session.tick(performance.now());
     if (question !== null) this.#conclude(reception, question);
     else if (isRefusal(decision)) this.#discard(decision);
     else if (!body.consumed) body.drop();
-    // RFC 1047: these were told 451 for want of a decision, and are sent the message again.
-    if (missed.some((one) => !isRefusal(one))) this.#unacknowledged(reception);
   }
 
   /** What the handler has returned, as decisions. Throws what is wrong with it; with one of a list, that one is our failure. */
@@ -259,10 +264,10 @@ export class Application {
     if (last) this.#reception = null;
     const refused = isRefusal(decision);
     const session = this.#session;
-    const told = this.#carryOut(question, () => (refused ? session.reject(question, decision) : session.accept(question, decision)));
-    if (told) reception.tell();
-    // RFC 1047: the client is gone or has been told 451, and will send the message again.
-    else if (!refused) this.#unacknowledged(reception);
+    const { asked, envelope } = reception;
+    // The client is gone, or has been told 451.
+    if (!this.#carryOut(question, () => (refused ? session.reject(question, decision) : session.accept(question, decision))))
+      this.#missed(reception, asked - 1, envelope.recipients.length);
   }
 
   #failed(error: unknown, method: CallbackName): void {
@@ -275,9 +280,18 @@ export class Application {
     aside(call, (error) => this.#failed(error, method));
   }
 
-  #unacknowledged(reception: Reception): void {
-    if (reception.lamented) return;
-    reception.lamented = true;
+  /** What was decided on the recipients `[from, to)` is not said to the client any more. */
+  #missed(reception: Reception, from: number, to: number): void {
+    const first = reception.firstAccepted(from, to);
+    if (first >= 0) this.#unacknowledged(reception.envelope, first);
+  }
+
+  /** RFC 1047: the client does not know that the message was accepted, of those recipients that follow the first `told`, and will send it again. */
+  #unacknowledged(envelope: Envelope, told: number): void {
+    const reception = this.#receptions.get(envelope);
+    if (reception === undefined) return;
+    this.#receptions.delete(envelope);
+    reception.told = told;
     this.#tell('unacknowledged', () => this.#handler.unacknowledged?.(reception, this.#view));
   }
 }

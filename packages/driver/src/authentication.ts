@@ -49,8 +49,8 @@ export function isAuthentication(auth: AuthOptions | Authentication): auth is Au
 /** What a client is told whose exchange fails. */
 const refused = (): Refusal => reject(535, '5.7.8', 'Authentication credentials invalid');
 const malformed = (): Refusal => reject(501, '5.5.2', 'Cannot understand the response of this mechanism');
-/** RFC 4954 4: the server MUST reject with 501. */
-const notFirst = (): Refusal => reject(501, '5.5.4', 'The client does not begin with this mechanism');
+/** RFC 4954 4: the server "MUST reject the AUTH command with a 501 reply" and "SHOULD return an enhanced status code of 5.7.0". */
+const notFirst = (): Refusal => reject(501, '5.7.0', 'The client does not begin with this mechanism');
 
 /** Answers the questions of AUTH for all sessions of a server. */
 export class Authenticator {
@@ -69,8 +69,7 @@ export class Authenticator {
       if (!asks.some((ask) => settings[ask] !== undefined))
         throw new SmtpUsageError('missing-question', `${name} needs ${asks.map((ask) => `auth.${ask}`).join(' or ')}`);
     }
-    const { lookup: _lookup, verify: _verify, authorize: _authorize, pepper: _pepper, ...options } = settings;
-    this.options = { ...options, mechanisms: all.map(({ name }) => name) };
+    this.options = { ...settings, mechanisms: all.map(({ name }) => name) };
     this.#settings = settings;
     this.#hostname = hostname;
     this.#pepper = pepper;

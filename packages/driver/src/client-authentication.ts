@@ -1,28 +1,39 @@
 import { type ClientEvent, type ClientSession, SmtpUsageError } from '@ehlo/engine';
-import type { Reply } from '@ehlo/grammar';
+import { decodeUtf8 } from '@ehlo/grammar';
+import { attemptsBehind } from './auth-refusals.ts';
 import { ClientError, replyText } from './client-error.ts';
 import type { ClientMechanism, ClientMechanismContext, ClientStep, Credentials } from './client-sasl.ts';
+import { exposed, type GivenCredentials, wordsOf } from './credentials.ts';
 import { deriveKey, freshNonce } from './sasl.ts';
 
 /** How a client authenticates itself. */
-export interface ClientAuth extends Credentials {
-  /** Mechanisms of `@ehlo/sasl`, best first: `[scram(), plain()]`. The first is taken that the server offers and the credentials suit. */
+export interface ClientAuth extends GivenCredentials {
+  /**
+   * Mechanisms of `@ehlo/sasl`, best first: `[scram(), plain()]`. The first is taken that the server offers and the credentials suit. The
+   * next follows where the server refuses the mechanism and not the credentials; one that shows a secret follows one that does not
+   * only under TLS with a server whose certificate was verified.
+   */
   readonly mechanisms: readonly (ClientMechanism | readonly ClientMechanism[])[];
 }
-
-/** RFC 4954 6: this mechanism is not supported, or too weak; another may do. */
-const TRY_ANOTHER: readonly number[] = [504, 534];
 
 /** Carries out AUTH (RFC 4954) with one mechanism after the other, until the server has had its say. */
 export class ClientAuthentication {
   readonly #session: ClientSession;
-  readonly #context: ClientMechanismContext;
+  readonly #auth: ClientAuth;
+  readonly #server: { readonly host?: string; readonly port?: number };
   readonly #act: (call: () => void) => void;
   readonly #done: (error: Error | null) => void;
-  readonly #candidates: ClientMechanism[];
-  readonly #given: readonly string[];
+  readonly #offered: readonly string[];
+  #context: ClientMechanismContext | null = null;
+  #candidates: ClientMechanism[] = [];
+  /** The mechanism of the exchange. */
+  #mechanism: ClientMechanism | null = null;
   #step: ClientStep | null = null;
+  /** How many more mechanisms may be tried. */
+  #attempts: number = Number.POSITIVE_INFINITY;
   #failure: string | null = null;
+  /** What the server says was wrong, fit to be shown. */
+  #problem: string | null = null;
   /** Why no mechanism could begin. */
   #unsuited: ClientError | null = null;
   /** How the server has broken the protocol. */
@@ -31,39 +42,67 @@ export class ClientAuthentication {
   /** `act` does something to the session later; `done` is called once. */
   constructor(
     session: ClientSession,
-    { mechanisms, ...credentials }: ClientAuth,
+    auth: ClientAuth,
     server: { readonly host?: string; readonly port?: number },
     act: (call: () => void) => void,
     done: (error: Error | null) => void,
   ) {
-    const offered = (session.capabilities?.extensions.get('AUTH') ?? []).map((name) => name.toUpperCase());
-    const bindings = session.tls?.bindings;
     this.#session = session;
-    this.#context = { credentials, nonce: freshNonce(), offered, ...(bindings === undefined ? {} : { bindings }), ...server };
+    this.#auth = auth;
+    this.#server = server;
     this.#act = act;
     this.#done = done;
-    const all = mechanisms.flat();
-    this.#given = all.map(({ name }) => name);
-    this.#candidates = all.filter(
-      (mechanism) => offered.includes(mechanism.name) && (!mechanism.bound || (bindings?.size ?? 0) > 0) && mechanism.suits(this.#context),
+    this.#offered = (session.capabilities?.extensions.get('AUTH') ?? []).map((name) => name.toUpperCase());
+  }
+
+  /** Begins, at once or when there is a token. */
+  begin(): void {
+    const credentials = exposed(this.#auth);
+    if (!(credentials instanceof Promise)) return this.#choose(credentials);
+    // A session that has ended meanwhile has told so.
+    const later = (call: () => void): void => this.#act(() => (this.#session.phase === 'ready' ? call() : undefined));
+    credentials.then(
+      (given) => later(() => this.#choose(given)),
+      (error: Error) => later(() => this.#done(error)),
     );
   }
 
-  /** Begins with the first mechanism that is left and can send the credentials. */
-  begin(): void {
-    for (let mechanism = this.#candidates.shift(); mechanism !== undefined; mechanism = this.#candidates.shift()) {
-      // RFC 5802 5.1: a nonce is used once, also where another mechanism is tried.
-      const step = mechanism.client({ ...this.#context, nonce: freshNonce() });
-      if (step.type === 'respond') return this.#authenticate(mechanism.name, step);
-      this.#unsuited ??= failed(step.type === 'failure' ? step.reason : 'unexpected');
-    }
-    this.#done(this.#unsuited ?? this.#unavailable());
+  #choose(credentials: Credentials): void {
+    const mechanisms = this.#auth.mechanisms.flat();
+    const bindings = this.#session.tls?.bindings;
+    const context = {
+      credentials,
+      nonce: freshNonce(),
+      offered: this.#offered,
+      ...(bindings === undefined ? {} : { bindings }),
+      ...this.#server,
+    };
+    this.#context = context;
+    this.#candidates = mechanisms.filter(
+      (mechanism) => this.#offered.includes(mechanism.name) && (!mechanism.bound || (bindings?.size ?? 0) > 0) && mechanism.suits(context),
+    );
+    if (!this.#next()) this.#done(this.#unsuited ?? this.#unavailable(mechanisms));
   }
 
-  #authenticate(name: string, step: Extract<ClientStep, { readonly type: 'respond' }>): void {
+  /** Begins with the first mechanism that is left and can send the credentials; false if there is none. */
+  #next(): boolean {
+    for (let mechanism = this.#candidates.shift(); mechanism !== undefined; mechanism = this.#candidates.shift()) {
+      // RFC 5802 5.1: a nonce is used once, also where another mechanism is tried.
+      const step = mechanism.client({ ...this.#context!, nonce: freshNonce() });
+      if (step.type === 'respond') {
+        this.#authenticate(mechanism, step);
+        return true;
+      }
+      this.#unsuited ??= failed(step.type === 'failure' ? step.reason : 'unexpected');
+    }
+    return false;
+  }
+
+  #authenticate(mechanism: ClientMechanism, step: Extract<ClientStep, { readonly type: 'respond' }>): void {
+    this.#mechanism = mechanism;
     this.#step = step;
     try {
-      this.#session.authenticate(name, step.response?.expose() ?? null);
+      this.#session.authenticate(mechanism.name, step.response?.expose() ?? null, wordsOf(this.#context!.credentials));
     } catch (error) {
       const unprotected = error instanceof SmtpUsageError && error.code === 'unprotected';
       this.#done(unprotected ? new ClientError('unprotected', UNPROTECTED, { stage: 'auth' }) : (error as Error));
@@ -78,17 +117,33 @@ export class ClientAuthentication {
     } else if (event.type === 'authenticated') {
       const content = step?.type === 'respond' && step.final;
       this.#done(content ? null : failed('impostor'));
-    } else {
-      const { reply } = event;
-      if (this.#fault !== null)
-        return this.#done(new ClientError('protocol', `the server breaks the protocol (${this.#fault})`, { stage: 'auth', reply }));
-      if (this.#failure !== null) return this.#done(failed(this.#failure, reply));
-      if (TRY_ANOTHER.includes(reply.code) && this.#candidates.length > 0) return this.begin();
-      const problem = step?.type === 'respond' && step.problem !== undefined ? ` (${step.problem})` : '';
-      // RFC 4954 6: 432, 454 and 421 say nothing of the credentials.
-      const what = reply.code < 500 ? 'cannot authenticate anybody now' : 'refuses the credentials';
-      this.#done(new ClientError('auth-refused', `the server ${what}: ${replyText(reply)}${problem}`, { stage: 'auth', reply }));
+    } else this.#refused(event);
+  }
+
+  #refused({ reply, withheld }: Extract<ClientEvent, { readonly type: 'reply' }>): void {
+    if (this.#fault !== null)
+      return this.#done(new ClientError('protocol', `the server breaks the protocol (${this.#fault})`, { stage: 'auth', reply }));
+    // A server that has not proved itself is not asked again.
+    if (this.#failure !== null) return this.#done(failed(this.#failure, reply));
+    const said = withheld?.expose();
+    this.#attempts = Math.min(
+      this.#attempts - 1,
+      attemptsBehind(reply, said === undefined ? reply.lines.join(' ') : decodeUtf8(said, 0, said.length)),
+    );
+    if (this.#attempts > 0) {
+      this.#candidates = this.#candidates.filter((mechanism) => this.#mayFollow(mechanism));
+      if (this.#next()) return;
     }
+    const problem = this.#problem === null ? '' : ` (${this.#problem})`;
+    // RFC 4954 6: 432, 454 and 421 say nothing of the credentials.
+    const what = reply.code < 500 ? 'cannot authenticate anybody now' : 'refuses the credentials';
+    const why = withheld === undefined ? '' : '; its words are withheld, for they may hold a secret';
+    this.#done(new ClientError('auth-refused', `the server ${what}: ${replyText(reply)}${problem}${why}`, { stage: 'auth', reply }));
+  }
+
+  /** Whoever is on the way may refuse what hides the password, to be shown it. */
+  #mayFollow({ reveals = true }: ClientMechanism): boolean {
+    return !reveals || (this.#mechanism!.reveals ?? true) || this.#session.tls?.peerCertificate?.authorized === true;
   }
 
   #follow(step: ClientStep): void {
@@ -99,7 +154,10 @@ export class ClientAuthentication {
         () => this.#act(() => this.#cancel('derivation')),
       );
     } else if (step.type === 'failure') this.#cancel(step.reason);
-    else this.#respond(step.response?.expose() ?? new Uint8Array(0));
+    else {
+      if (step.problem !== undefined) this.#problem = this.#session.show(step.problem);
+      this.#respond(step.response?.expose() ?? new Uint8Array(0));
+    }
   }
 
   /** What a challenge has made longer than a line may be is the server's doing. */
@@ -116,12 +174,12 @@ export class ClientAuthentication {
     this.#session.cancel();
   }
 
-  #unavailable(): ClientError {
-    const { offered } = this.#context;
+  #unavailable(given: readonly ClientMechanism[]): ClientError {
+    const offered = this.#offered;
     const text =
       offered.length === 0
         ? `the server does not offer AUTH${this.#session.tls === null ? ' in clear: require TLS' : ' here: take its submission port, 465 or 587'}`
-        : `the server offers ${offered.join(', ')} for AUTH; of ${this.#given.join(', ')} none can be used`;
+        : `the server offers ${offered.join(', ')} for AUTH; of ${given.map(({ name }) => name).join(', ')} none can be used`;
     return new ClientError('auth-unavailable', text, { stage: 'auth' });
   }
 }
@@ -135,7 +193,7 @@ const FAILURES: { readonly [reason: string]: string } = {
   impostor: 'the server does not know the password: it is not who it should be',
 };
 
-function failed(reason: string, reply: Reply | null = null): ClientError {
+function failed(reason: string, reply: ClientError['reply'] = null): ClientError {
   // RFC 5802 7: server-error, in the place of the server's signature.
   if (reason === 'refused') return new ClientError('auth-refused', 'the server refuses the credentials', { stage: 'auth', reply });
   return new ClientError('auth-failed', FAILURES[reason] ?? `the AUTH exchange has failed (${reason})`, { stage: 'auth' });

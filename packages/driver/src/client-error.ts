@@ -1,4 +1,4 @@
-import type { ClientClosedEvent, ClientFaultEvent, Outcome, Stage } from '@ehlo/engine';
+import { type ClientClosedEvent, type ClientFaultEvent, type Outcome, type Stage, showText } from '@ehlo/engine';
 import type { Reply } from '@ehlo/grammar';
 
 /** Why there is no session, or none any more. Stable: programs may switch on it. */
@@ -28,7 +28,7 @@ interface Details {
   readonly cause?: unknown;
 }
 
-/** What went wrong with a session, in words that name the fix where there is one. */
+/** What went wrong with a session, in words that name the fix where there is one. What the peer has said in them is escaped and cut (`showText`). */
 export class ClientError extends Error {
   readonly code: ClientErrorCode;
   /** How far the session had come. */
@@ -37,7 +37,7 @@ export class ClientError extends Error {
   readonly reply: Reply | null;
 
   constructor(code: ClientErrorCode, message: string, { stage = 'connect', reply = null, cause }: Details = {}) {
-    super(message, cause === undefined ? {} : { cause });
+    super(showText(message), cause === undefined ? {} : { cause });
     this.name = 'ClientError';
     this.code = code;
     this.stage = stage;
@@ -94,11 +94,11 @@ function because(cause: unknown): string {
   return cause instanceof Error ? `: ${cause.message}` : '';
 }
 
-/** A reply on one line. */
+/** A reply on one line, as a person may read it. */
 export function replyText(reply: Reply | null): string {
   if (reply === null) return '';
   const { code, enhanced, lines } = reply;
-  return [code, ...(enhanced === undefined ? [] : [enhanced]), ...lines].join(' ').trimEnd();
+  return showText([code, ...(enhanced === undefined ? [] : [enhanced]), ...lines].join(' ').trimEnd());
 }
 
 /**

@@ -1,7 +1,8 @@
-import { AUTH, CLIENT_OPTIONS, type ClientEvent, type ClientOptions, type TableOf } from '@ehlo/engine';
+import { AUTH, type ClientEvent, type ClientOptions } from '@ehlo/engine';
 import { formatAddressLiteral } from '@ehlo/grammar';
 import type { ClientAuth } from './client-authentication.ts';
 import { ClientError } from './client-error.ts';
+import { checkCredentials } from './credentials.ts';
 import type { Transport } from './transport.ts';
 
 /** What `connect` takes beside the session's own options. */
@@ -15,12 +16,6 @@ export interface ConnectOptions extends Omit<ClientOptions, 'hostname' | 'tls'> 
   /** Is told what happens: the server's greeting and offers, quirks and faults; and the conversation, with the option `trace`. */
   readonly notice?: (notice: ClientNotice) => void;
 }
-
-const { tls: _tls, ...OF_SESSION } = CLIENT_OPTIONS;
-const CLIENT_AUTH: TableOf<ClientAuth> = { mechanisms: 'list', user: 'any', password: 'any', token: 'any', authzid: 'any' };
-
-/** The options of `connectOn`: every name, and what it may be. */
-export const CONNECT_OPTIONS: TableOf<ConnectOptions> = { ...OF_SESSION, auth: CLIENT_AUTH, signal: 'object', notice: 'call' };
 
 /** What only tells. */
 export type ClientNotice = Exclude<ClientEvent, { readonly type: 'challenge' }>;
@@ -36,10 +31,11 @@ export function starttlsOf({ starttls, auth, credentials }: ConnectOptions): Non
   return starttls ?? (auth === undefined || credentials === 'cleartext' ? 'opportunistic' : 'required');
 }
 
-/** The options of a session over a transport. Throws `ClientError` if that can't do what they want. */
+/** The options of a session over a transport. Throws `ClientError` if that can't do what they want, `SmtpUsageError` if they are wrong. */
 export function sessionOptions(transport: Transport, options: ConnectOptions): ClientOptions {
   const { auth, signal: _signal, notice: _notice, ...session } = options;
   const { tls, secure, local } = transport;
+  if (auth !== undefined) checkCredentials(auth);
   const starttls = starttlsOf(options);
   if (tls === undefined && secure === undefined && starttls === 'required') {
     transport.abort();

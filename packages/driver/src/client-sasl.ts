@@ -7,6 +7,8 @@ export interface ClientMechanism {
   readonly clientFirst: boolean;
   /** Whether it needs data of the TLS connection. */
   readonly bound: boolean;
+  /** Whether the server learns the password or the token itself. Absent: it does. */
+  readonly reveals?: boolean;
   /** Whether the context has what it needs. */
   suits(context: ClientMechanismContext): boolean;
   client(context: ClientMechanismContext): ClientStep;

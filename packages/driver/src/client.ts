@@ -169,6 +169,7 @@ export class Client {
     }
     return planTransaction(capabilities, transactionOf(envelope), source.facts ?? {}, {
       chunking: features.some(({ name }) => name === 'chunking'),
+      verified: this.tls?.peerCertificate?.authorized === true,
       ...(newlines === undefined ? {} : { newlines }),
       ...(tolerate === undefined ? {} : { tolerate }),
       ...(parameters === undefined ? {} : { parameters }),

@@ -5,7 +5,7 @@ import { type Address, LINGER_MS, LINGER_OCTETS, type Sink, type Transport } fro
 export interface ByteStream {
   /** The next octets, which become the caller's; null at the end of the peer's side. One at a time. */
   read(): Promise<Uint8Array | null>;
-  /** Takes all octets; resolves when there may be more. One at a time. */
+  /** Takes all octets; resolves when the system below has them, and there may be more. One at a time. */
   write(bytes: Uint8Array): Promise<void>;
   /** Ends this side, after all that was written. The peer's can still be read. */
   closeWrite(): Promise<void>;
@@ -82,9 +82,8 @@ class ReaderTransport implements Transport {
   readonly #stream: ByteStream;
   readonly #inbox: Inbox = new Inbox();
   #queue: Uint8Array[] = [];
-  #queued = 0;
+  unwritten = 0;
   #writing = false;
-  #full = false;
   #reading = false;
   #peerEnded = false;
   /** `closing`: there is still something to write; `closed`: this side is ended, and the peer's is read and dropped. */
@@ -106,12 +105,11 @@ class ReaderTransport implements Transport {
   }
 
   write(bytes: Uint8Array): boolean {
+    this.unwritten += bytes.length;
     if (this.#state !== 'open') return true;
     this.#queue.push(bytes);
-    this.#queued += bytes.length;
     void this.#write();
-    this.#full = this.#queued >= HIGH_WATER;
-    return !this.#full;
+    return this.unwritten < HIGH_WATER;
   }
 
   pause(): void {
@@ -124,7 +122,7 @@ class ReaderTransport implements Transport {
   }
 
   close(): void {
-    this.#inbox.stop();
+    this.#inbox.close();
     if (this.#state !== 'open') return;
     this.#state = 'closing';
     this.#timer = setTimeout(() => this.#end(), LINGER_MS);
@@ -167,20 +165,14 @@ class ReaderTransport implements Transport {
     try {
       for (let bytes = this.#queue.shift(); bytes !== undefined; bytes = this.#queue.shift()) {
         await this.#stream.write(bytes);
-        this.#queued -= bytes.length;
-        if (this.#queued === 0) this.#drained();
+        this.unwritten -= bytes.length;
+        if (this.unwritten === 0) this.#inbox.drained();
       }
       if (this.#state === 'closing') await this.#closeWrite();
     } catch (error) {
       this.#lose(error);
     }
     this.#writing = false;
-  }
-
-  #drained(): void {
-    if (!this.#full) return;
-    this.#full = false;
-    this.#inbox.drained();
   }
 
   async #closeWrite(): Promise<void> {
@@ -197,9 +189,11 @@ class ReaderTransport implements Transport {
 
   #end(): void {
     if (this.#state === 'over') return;
+    const closing = this.#state === 'closing';
     this.#state = 'over';
     clearTimeout(this.#timer);
     this.#queue = [];
     this.#stream.close();
+    if (closing) this.#inbox.lost();
   }
 }

@@ -59,8 +59,8 @@ export interface IncomingMessage {
   /** Bare CR or LF that were kept as content; known when the body has ended. */
   readonly deviations: readonly BareLineEnd[];
   /**
-   * LMTP: for how many of the recipients, in order, the client has been told what became of the message. Where one was told 451, for
-   * no decision came in time, the count ends before it.
+   * Of use to `unacknowledged`. LMTP: how many of the recipients, in order, come before the first whose acceptance the client does not
+   * know; replies are in order, so those that were accepted from there on are not acknowledged.
    */
   readonly told: number;
 }
@@ -97,7 +97,11 @@ export interface Handler {
    * may be returned in place of one for all; of another length it is 451 for all.
    */
   message?(message: IncomingMessage, session: Session): Promise<Decisions>;
-  /** A message was accepted, but the client was gone or told 451 before it could be told: it may send it again (RFC 1047). Once for a message. */
+  /**
+   * A message was accepted, and the client does not know: it was gone or told 451 before, or the reply has not left whole, for it was held
+   * back, waited for a client that does not read, or was lost with the connection. It will send the message again (RFC 1047). Once for a
+   * message. What the system has taken of a reply may still be lost on its way: of that nobody is told.
+   */
   unacknowledged?(message: IncomingMessage, session: Session): void;
   /** Everything that only tells: faults, aborts, closing; and the conversation, with the option `trace`. */
   notice?(notice: Notice, session: Session): void;

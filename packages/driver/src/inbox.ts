@@ -6,7 +6,7 @@ import type { Sink } from './transport.ts';
  */
 export class Inbox implements Sink {
   #sink: Sink | null = null;
-  #state: 'paused' | 'flowing' | 'stopped' = 'paused';
+  #state: 'paused' | 'flowing' | 'closed' = 'paused';
   #queue: Uint8Array[] = [];
   #ended = false;
   #loss: { readonly cause: unknown } | null = null;
@@ -30,15 +30,21 @@ export class Inbox implements Sink {
     if (this.#queue.length > 0 || this.#ended || this.#loss !== null) queueMicrotask(() => this.#flow());
   }
 
-  /** Nobody is told of anything any more. */
-  stop(): void {
-    this.#state = 'stopped';
-    this.#sink = null;
+  /** For who closes: of octets and their end nobody is told any more. */
+  close(): void {
+    this.#state = 'closed';
     this.#queue = [];
+    this.#ended = false;
+  }
+
+  /** For who aborts, or is done: nobody is told of anything any more. */
+  stop(): void {
+    this.close();
+    this.#sink = null;
   }
 
   data(bytes: Uint8Array): void {
-    if (this.#state === 'stopped') return;
+    if (this.#state === 'closed') return;
     this.#queue.push(bytes);
     this.#flow();
   }

@@ -1,9 +1,8 @@
-import { checkOptions, type TableOf } from '@ehlo/engine';
 import { aside, once, toConsole, type Warn } from './aside.ts';
 import { Failures } from './failures.ts';
 import type { Handler } from './handler.ts';
 import { type ProxyReader, readHeader } from './proxied.ts';
-import { CONNECTIONS, SERVE_OPTIONS, type ServeOptions, Server } from './serve.ts';
+import { CONNECTIONS, type ServeOptions, Server } from './serve.ts';
 import { timer } from './timer.ts';
 import type { Address, Connected, Listener, Transport } from './transport.ts';
 
@@ -33,21 +32,6 @@ export interface ListenOptions<Tls> {
   readonly backlog?: number;
 }
 
-/** The options of `listen`: every name, and what it may be. Those of `tls` are the adapter's. */
-export const LISTEN_OPTIONS: TableOf<ListenOptions<unknown>> = {
-  host: 'text',
-  port: 'port',
-  path: 'text',
-  mode: 'number',
-  tls: 'object',
-  implicitTls: 'switch',
-  handshakeTimeout: 'number',
-  proxy: 'call',
-  stray: 'call',
-  connections: 'number',
-  backlog: 'number',
-};
-
 /** What the `serve` of an adapter takes. */
 export interface ListenAndServeOptions<Tls> extends ServeOptions, ListenOptions<Tls> {
   /** Connections at a time, those within a proxy's header or a handshake too; one more is told 421, or closed where that can't be told. Default 10000. */
@@ -66,14 +50,12 @@ export async function listenAndServe<Tls>(
   handler: Handler,
   warn: Warn = toConsole,
 ): Promise<Server> {
-  const given: ListenAndServeOptions<Tls> = checkOptions({ ...SERVE_OPTIONS, ...LISTEN_OPTIONS }, options);
-  const { host: _host, port: _port, path: _path, mode: _mode, backlog: _backlog, tls, implicitTls: _implicitTls, ...others } = given;
-  const { proxy: _proxy, stray, handshakeTimeout: _handshakeTimeout, ...rest } = others;
+  const { host, port, path, mode, backlog, tls, implicitTls, proxy, stray, handshakeTimeout, ...rest } = options;
   const { tlsTimeout } = rest.limits ?? {};
   const failures = new Failures(handler, warn);
   const listener = await listen({
     ...(tlsTimeout === undefined ? {} : { handshakeTimeout: tlsTimeout }),
-    ...chosen(given),
+    ...options,
     stray: (peer, reason) =>
       aside(
         () => stray?.(peer, reason),
@@ -86,11 +68,6 @@ export async function listenAndServe<Tls>(
     await listener.close();
     throw error;
   }
-}
-
-/** Those of the options that a listener has. */
-function chosen<Tls>(options: ListenOptions<Tls>): ListenOptions<Tls> {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(LISTEN_OPTIONS, name)));
 }
 
 /**
@@ -107,8 +84,7 @@ export class Entrance {
   readonly #warn: (error: unknown, what: string) => void;
 
   /** `warn` is told, once, of a `stray` that fails; default: the console. */
-  constructor(given: ListenOptions<unknown>, warn: Warn = toConsole) {
-    const options = checkOptions(LISTEN_OPTIONS, given);
+  constructor(options: ListenOptions<unknown>, warn: Warn = toConsole) {
     if (options.implicitTls === true && options.tls === undefined) {
       throw new TypeError('implicitTls needs a certificate: give tls: { key, cert }');
     }

@@ -117,6 +117,10 @@ export class ProxiedTransport implements Transport {
     return this.#transport.write(bytes);
   }
 
+  get unwritten(): number {
+    return this.#transport.unwritten;
+  }
+
   pause(): void {
     this.#transport.pause();
   }

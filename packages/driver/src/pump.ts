@@ -9,8 +9,8 @@ export interface Machine {
   receiveEnd(): void;
   lost(): void;
   nextOutput(): Uint8Array | null;
-  /** So many more octets of the output have left the transport. */
-  written?(octets: number): void;
+  /** So many more octets of the output were taken by the operating system. */
+  written(octets: number): void;
   secured(tls: TlsInfo): void;
   tick(now: number): void;
   readonly deadline: number;
@@ -18,6 +18,8 @@ export interface Machine {
   readonly wants: string;
   readonly phase: string;
 }
+
+const NOTHING = (): void => {};
 
 /** Whom a session is driven for. */
 export interface Program {
@@ -49,11 +51,13 @@ export class Pump {
   /** The transport was left while the session was pulled or written: who waits for the end has yet to hear why. */
   #goneMeanwhile = false;
   #writable = true;
-  /** Octets that the transport has taken and may still hold. */
-  #unwritten = 0;
+  /** Octets that were given to the transport, and how many of them the session knows to be taken. */
+  #given = 0;
+  #taken = 0;
   #reading = true;
   #over = false;
   #leaving = false; // closed, secured or gone: the transport is not ours to read any more
+  #closing = false; // gracefully: what the transport holds may still be taken
   #timer: ReturnType<typeof setTimeout> | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
 
@@ -74,7 +78,7 @@ export class Pump {
     } catch (error) {
       return this.#break(error);
     }
-    this.act(() => {});
+    this.act(NOTHING);
   }
 
   #sink(): Sink {
@@ -83,15 +87,14 @@ export class Pump {
       data: (bytes) => this.act(() => session.receive(bytes)),
       end: () => this.act(() => session.receiveEnd()),
       lost: (cause) => {
-        this.#program.failed(cause);
-        session.lost();
-        this.#leaving = true;
-        this.run();
-        this.#gone();
+        if (this.#over) return;
+        if (!this.#closing) this.#program.failed(cause);
+        this.#lost();
       },
       drained: () => {
         this.#writable = true;
-        this.act(() => this.#passed());
+        this.act(NOTHING);
+        if (this.#closing) this.#left();
       },
     };
   }
@@ -99,6 +102,7 @@ export class Pump {
   /** Does something to the session, at its time, and what follows from it. */
   act<T>(call: () => T): T {
     this.#session.tick(performance.now());
+    this.#passed();
     const result = call();
     this.run();
     return result;
@@ -124,9 +128,10 @@ export class Pump {
   #break(error: unknown): void {
     this.#program.broken(error);
     if (this.#over) return;
+    const { broken } = this.#program;
+    aside(() => this.#passed(), broken);
     this.#session.lost();
     this.#leaving = true;
-    const { broken } = this.#program;
     aside(() => this.#program.pull(), broken);
     aside(() => this.#transport.abort(), broken);
     this.#gone();
@@ -134,11 +139,16 @@ export class Pump {
 
   /** Ends at once: what is not yet decided is lost. */
   abort(): void {
-    if (this.#leaving) return this.#transport.abort();
+    if (!this.#over) this.#lost();
+    this.#transport.abort();
+  }
+
+  /** Nothing more is taken, and the session gets to know it. */
+  #lost(): void {
+    this.#passed();
     this.#session.lost();
     this.#leaving = true;
     this.run();
-    this.#transport.abort();
     this.#gone();
   }
 
@@ -148,27 +158,30 @@ export class Pump {
     if (this.#leaving || !(this.#writable || this.#session.phase === 'closed')) return false;
     const output = this.#session.nextOutput();
     if (output === null) return false;
-    this.#unwritten += output.length;
+    this.#given += output.length;
     this.#writable = this.#transport.write(output);
-    if (this.#writable) this.#passed();
+    this.#passed();
     return true;
   }
 
-  /** The transport can take more: what it has is as good as gone. */
+  /** Tells the session what the operating system has taken: a buffer of ours, or of the runtime's, may still be lost with the connection. */
   #passed(): void {
-    this.#session.written?.(this.#unwritten);
-    this.#unwritten = 0;
+    const taken = this.#given - this.#transport.unwritten;
+    if (taken <= this.#taken) return;
+    this.#session.written(taken - this.#taken);
+    this.#taken = taken;
   }
 
   /** Does what the session wants next. */
   #follow(): void {
     const { wants, reads } = this.#session;
     this.#schedule();
+    if (wants === 'abort' || (wants === 'close' && this.#program.abrupt())) return this.abort();
     if (wants === 'close') {
       this.#leaving = true;
-      if (this.#program.abrupt()) this.#transport.abort();
-      else this.#transport.close();
-      return this.#gone();
+      this.#closing = true;
+      this.#transport.close();
+      return this.#left();
     }
     if (wants === 'tls' && this.#writable) return this.#secure();
     const reading = reads && this.#program.hasRoom();
@@ -176,6 +189,14 @@ export class Pump {
     this.#reading = reading;
     if (reading) this.#transport.resume();
     else this.#transport.pause();
+  }
+
+  /** Closed gracefully, the transport is left when it has nothing more to write. */
+  #left(): void {
+    if (this.#transport.unwritten > 0) return;
+    this.#passed();
+    this.run();
+    this.#gone();
   }
 
   /** RFC 3207: the 220 is out, or in; what comes now is the handshake. */
@@ -186,16 +207,13 @@ export class Pump {
     secure.call(this.#transport).then(
       (tls) => {
         this.#leaving = this.#session.phase === 'closed';
-        if (this.#leaving) return this.#transport.abort();
+        if (this.#leaving) return this.abort();
         this.#reading = false;
         this.act(() => this.#session.secured(tls));
       },
       (error) => {
         this.#program.failed(error);
-        this.#session.lost();
-        this.run();
-        this.#transport.abort();
-        this.#gone();
+        this.abort();
       },
     );
   }
@@ -210,12 +228,10 @@ export class Pump {
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#timerAt = Number.POSITIVE_INFINITY;
-      this.act(() => {});
+      this.act(NOTHING);
       if (this.#session.phase !== 'closed') return this.#schedule();
-      if (!this.#leaving || this.#over) return;
       // A TLS handshake that did not end in time.
-      this.#transport.abort();
-      this.#gone();
+      if (this.#leaving && !this.#closing) this.abort();
     }, wait);
   }
 

@@ -1,6 +1,6 @@
 import type { MessageQuestion } from '@ehlo/engine';
 import { Body } from './body.ts';
-import type { Acceptance, Refusal } from './decision.ts';
+import { type Acceptance, isRefusal, type Refusal } from './decision.ts';
 import type { IncomingMessage } from './handler.ts';
 
 /** What is said of one recipient, or of all. */
@@ -15,8 +15,6 @@ export class Reception implements IncomingMessage {
   /** What the handler has decided, for all or (LMTP) for each recipient; undefined while it is busy. */
   decision: Verdict | readonly Verdict[] | undefined = undefined;
   told = 0;
-  /** The handler knows that the client does not. */
-  lamented = false;
   readonly envelope: MessageQuestion['envelope'];
 
   constructor(envelope: MessageQuestion['envelope'], read: () => void) {
@@ -37,14 +35,10 @@ export class Reception implements IncomingMessage {
     return this.#decisionOf(this.asked - 1);
   }
 
-  /** What would have been said of the recipients that were asked about while the handler was busy: they were told 451. */
-  get missed(): readonly (Verdict | undefined)[] {
-    return Array.from({ length: this.asked - 1 - this.told }, (_, i) => this.#decisionOf(this.told + i));
-  }
-
-  /** The client was told the decision on the recipient that was asked about last. `told` counts in order: it ends before one that was missed. */
-  tell(): void {
-    if (this.told === this.asked - 1) this.told++;
+  /** The first of the recipients `[from, to)` that was accepted; -1 if none was. */
+  firstAccepted(from: number, to: number): number {
+    for (let i = from; i < to; i++) if (!isRefusal(this.#decisionOf(i))) return i;
+    return -1;
   }
 
   #decisionOf(recipient: number): Verdict | undefined {

@@ -9,15 +9,15 @@ export interface Address {
   readonly port: number;
 }
 
-/** What a transport tells: one of `end` and `lost` at the most, and nothing after `lost`. */
+/** What a transport tells: one of `end` and `lost` at the most, and nothing after `lost`. After `close` only `drained` and `lost`; after `abort` nothing. */
 export interface Sink {
   /** Octets have arrived. The transport does not touch them again: what a handler reads of a message may be a view of them. */
   data(bytes: Uint8Array): void;
   /** The peer has ended its side; writing is still possible. */
   end(): void;
-  /** The connection is gone. */
+  /** The connection is gone. After `close`, it is told where something is still `unwritten`; else nobody needs to know. */
   lost(cause?: unknown): void;
-  /** After a `write` that returned false: more may be written. */
+  /** After a `write` that returned false or left something `unwritten`: all has been taken, and more may be written. */
   drained(): void;
 }
 
@@ -37,6 +37,11 @@ export interface Transport {
   start(sink: Sink): void;
   /** Takes all octets. Returns false if no more should be written before `drained`. */
   write(bytes: Uint8Array): boolean;
+  /**
+   * Octets that were given to `write` and that the operating system, or what stands for it, has not taken; when the connection is over,
+   * those that it never took. It may count a write as a whole. By it a session knows which of its replies have left.
+   */
+  readonly unwritten: number;
   /** Stops reading, so that the peer is slowed down by the connection itself. */
   pause(): void;
   resume(): void;

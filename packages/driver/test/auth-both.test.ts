@@ -13,6 +13,7 @@ const keys = scramKeys('pencil', { salt: Uint8Array.of(1, 2, 3) });
 class End implements Transport {
   readonly peer = { address: '192.0.2.1', port: 1 };
   readonly local = { address: '192.0.2.2', port: 25 };
+  readonly unwritten = 0;
   readonly tls: TlsInfo;
   sink: Sink | null = null;
   other: End | null = null;
@@ -90,10 +91,10 @@ test('by keys, and as somebody else where that is allowed', async () => {
 test.each([oauthBearer(), xoauth2()])('$name; a server says what is wrong with a token', async (mechanism) => {
   const server: Authentication = {
     mechanisms: [mechanism],
-    verify: (claim) => claim.type === 'token' && claim.token.expose() === 'good' && claim.user,
+    verify: (claim) => claim.type === 'token' && claim.token.expose() === 'a-good-token' && claim.user,
   };
-  expect(await authenticate({ mechanisms: [mechanism], user: 'tim', token: 'good' }, server)).toBe('tim');
-  await expect(authenticate({ mechanisms: [mechanism], user: 'tim', token: 'bad' }, server)).rejects.toThrow(/invalid_token/);
+  expect(await authenticate({ mechanisms: [mechanism], user: 'tim', token: 'a-good-token' }, server)).toBe('tim');
+  await expect(authenticate({ mechanisms: [mechanism], user: 'tim', token: 'a-bad-token' }, server)).rejects.toThrow(/invalid_token/);
 });
 
 test('EXTERNAL', async () => {

@@ -230,7 +230,7 @@ describe('on the wire', () => {
   test('a first response is not taken where the server begins', async () => {
     const { client } = start({ mechanisms: [cramMd5()], lookup: passwords });
     client.send(`AUTH CRAM-MD5 ${good}\r\n`);
-    expect(await client.replies(1)).toEqual(['501 5.5.4 The client does not begin with this mechanism']);
+    expect(await client.replies(1)).toEqual(['501 5.7.0 The client does not begin with this mechanism']);
     expect(await authenticate(client, cramMd5(), { credentials })).toBe(SUCCESS);
   });
 

@@ -145,7 +145,7 @@ test.each<[string, string, string, Script, ConnectOptions, ((server: ScriptedSer
       if (line === '' && server.lines.length > 0) return '535 no';
       return but({ AUTH: `334 ${btoa('{"status":"401"}')}` }, ['AUTH XOAUTH2'])(line, server);
     },
-    { auth: { mechanisms: [xoauth2()], user: 'joe', token: 'abc' } },
+    { auth: { mechanisms: [xoauth2()], user: 'joe', token: 'abcdefgh' } },
     implicit,
   ],
   [

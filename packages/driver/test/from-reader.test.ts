@@ -117,7 +117,7 @@ describe('what is written', () => {
 });
 
 describe('close', () => {
-  test('what was written goes out, this side ends, the peer is read to its end; then both are closed, and nobody is told', async () => {
+  test('what was written goes out, this side ends, the peer is read to its end; then both are closed', async () => {
     const [stream, { sink, heard }] = [new Scripted(), listening()];
     const transport = fromReader(stream);
     transport.start(sink);
@@ -133,7 +133,7 @@ describe('close', () => {
     await turn();
     stream.reads.pop()!.give(null);
     await turn();
-    expect([stream.said, heard]).toEqual([['221', 'closeWrite', 'close'], []]);
+    expect([stream.said, heard]).toEqual([['221', 'closeWrite', 'close'], ['(drained)']]);
   });
 
   test('a peer that has ended before is not waited for', async () => {

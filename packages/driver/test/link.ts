@@ -52,10 +52,10 @@ export class LinkEnd implements Transport {
   readonly #link: Link;
   readonly #room: number;
   #outbox: Uint8Array = new Uint8Array(0);
+  /** Closed by its owner, who hears of no octets any more. */
   #ended = false;
   #paused = false;
   #moving = false;
-  #full = false;
 
   constructor(link: Link, room: number) {
     this.#link = link;
@@ -73,8 +73,11 @@ export class LinkEnd implements Transport {
     whole.set(bytes, this.#outbox.length);
     this.#outbox = whole;
     this.move();
-    this.#full = whole.length > this.#room;
-    return !this.#full;
+    return whole.length <= this.#room;
+  }
+
+  get unwritten(): number {
+    return this.#outbox.length;
   }
 
   pause(): void {
@@ -87,7 +90,6 @@ export class LinkEnd implements Transport {
   }
 
   close(): void {
-    this.sink = null;
     this.#paused = false;
     this.#ended = true;
     this.move();
@@ -110,13 +112,10 @@ export class LinkEnd implements Transport {
         if (size === null) return;
         const bytes = this.#outbox.slice(0, size);
         this.#outbox = this.#outbox.subarray(size);
-        this.other.sink?.data(bytes);
-        if (this.#full && this.#outbox.length === 0) {
-          this.#full = false;
-          this.sink?.drained();
-        }
+        if (!this.other.#ended) this.other.sink?.data(bytes);
+        if (this.#outbox.length === 0) this.sink?.drained();
         this.move();
-      } else if (this.#ended) this.other.sink?.end();
+      } else if (this.#ended && !this.other.#ended) this.other.sink?.end();
     });
   }
 }

@@ -14,6 +14,7 @@ export class MemoryTransport implements Transport {
   written = '';
   /** What `write` returns. */
   writable = true;
+  unwritten = 0;
   paused = false;
   closed = false;
   aborted = false;

@@ -22,7 +22,7 @@ async function offered(transport: Partial<Transport>, options: Partial<ServeOpti
 }
 
 const YES = [true, '334'];
-const NO = [false, '538'];
+const NO = [false, '504'];
 
 describe.each(['off', 'offered'] as const)('without TLS, STARTTLS %s: AUTH', (starttls) => {
   test.each<[string, Partial<Transport>, Partial<ServeOptions>, unknown]>([

@@ -37,6 +37,7 @@ export class ScriptedServer implements Transport {
   ended: 'no' | 'closed' | 'aborted' = 'no';
   /** What `write` returns; with false it says `drained` on a turn of its own. */
   writable = true;
+  unwritten = 0;
   /** Writes that wait for `drain`. */
   stalled = false;
   tls?: TlsInfo;
@@ -58,8 +59,10 @@ export class ScriptedServer implements Transport {
   write(bytes: Uint8Array): boolean {
     this.#received += Buffer.from(bytes).toString('latin1');
     this.#read();
-    if (!this.writable && !this.stalled) setTimeout(() => this.#sink?.drained());
-    return this.writable;
+    if (this.writable) return true;
+    this.unwritten += bytes.length;
+    if (!this.stalled) setTimeout(() => this.drain());
+    return false;
   }
 
   pause(): void {}
@@ -87,6 +90,7 @@ export class ScriptedServer implements Transport {
   }
 
   drain(): void {
+    this.unwritten = 0;
     this.#sink?.drained();
   }
 

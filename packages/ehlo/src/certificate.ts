@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type Certificate, ServerTls } from '#adapter';
+import { selfSigned } from './self-signed.ts';
 
 /** The options of `ehlo serve` that say where its certificate comes from. */
 export interface CertificateOptions {
@@ -29,7 +30,7 @@ export async function loadCertificate(options: CertificateOptions, hostname: str
   if (tlsSelfSigned && (cert !== undefined || key !== undefined))
     throw new CertificateError('--tls-self-signed makes a certificate: leave out --cert and --key');
   if (tlsSelfSigned) {
-    const made = await selfSigned(hostname);
+    const made = trialCertificate(hostname);
     const { fingerprint256 } = new X509Certificate(made.cert);
     return { tls: new ServerTls(made), fingerprint: fingerprint256, reload: null };
   }
@@ -81,28 +82,8 @@ function attempt<T>({ cert, key }: Files, load: () => T): T {
   }
 }
 
-const DAY_MS = 86_400_000;
-
-/** A certificate that nobody knows: for trials on this machine. */
-async function selfSigned(hostname: string): Promise<Certificate> {
-  // Loaded when it is needed: it costs every other start a quarter of a second.
-  const { generate } = await import('selfsigned');
-  const isLiteral = hostname.startsWith('[');
-  const names = [...new Set([...(isLiteral ? [] : [hostname]), 'localhost'])];
-  const now = Date.now();
-  const made = await generate([{ name: 'commonName', value: isLiteral ? 'localhost' : hostname.slice(0, 64) }], {
-    keyType: 'ec',
-    curve: 'P-256',
-    algorithm: 'sha256',
-    // An hour ago: clocks differ.
-    notBeforeDate: new Date(now - DAY_MS / 24),
-    notAfterDate: new Date(now + 365 * DAY_MS),
-    extensions: [
-      { name: 'basicConstraints', cA: false },
-      { name: 'keyUsage', digitalSignature: true },
-      { name: 'extKeyUsage', serverAuth: true },
-      { name: 'subjectAltName', altNames: [...names.map((value) => ({ type: 2 as const, value })), { type: 7 as const, ip: '127.0.0.1' }] },
-    ],
-  });
-  return { key: made.private, cert: made.cert };
+/** For trials on this machine. */
+function trialCertificate(hostname: string): Certificate {
+  const names = [...(hostname.startsWith('[') ? [] : [hostname]), 'localhost'];
+  return selfSigned([...new Set(names)], '127.0.0.1');
 }

@@ -71,6 +71,7 @@ async function helloAnswer(options: ServeOptions, handler: Handler, protocol: 's
   const transport: Transport = {
     peer: { address: '192.0.2.1', port: 0 },
     local: { address: '192.0.2.2', port: 0 },
+    unwritten: 0,
     tls: tls ? { protocol: 'TLSv1.3', cipher: '', servername: '', bindings: new Map([['tls-exporter', new Uint8Array(32)]]) } : undefined,
     secure: tls || options.starttls === 'off' ? undefined : () => Promise.reject(new Error('nobody speaks TLS here')),
     start: (to) => {

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { ANYTHING, type CommandDialect, type Deviation, DIALECT, LETTER, type Parsed, POSTEL, STRICT } from '@ehlo/grammar';
 import pc from 'picocolors';
+import { jsonLine } from './json-line.ts';
 import { guessKind, KINDS, type Kind } from './parse-kinds.ts';
 
 /** The options of `ehlo parse`. */
@@ -34,7 +35,7 @@ export async function parseTextCommand(
   const item = kind ?? guessKind(octets);
   const given = complete(octets, item, argument === undefined);
   const parsed = item.parse(given, dialect);
-  write(options.json ? `${JSON.stringify(result(item, parsed))}\n` : show(item, given, parsed));
+  write(options.json ? `${jsonLine(result(item, parsed))}\n` : show(item, given, parsed));
   return parsed.ok;
 }
 
@@ -54,7 +55,7 @@ async function parseLines(
     const octets = escaped ? unescaped(line) : Buffer.from(line, 'latin1');
     const parsed = kind.parse(escaped ? octets : complete(octets, kind, false), dialect);
     if (!parsed.ok) valid = false;
-    batch += `${JSON.stringify(result(kind, parsed))}\n`;
+    batch += `${jsonLine(result(kind, parsed))}\n`;
     if (batch.length > BATCH) {
       write(batch);
       batch = '';
@@ -132,10 +133,10 @@ function visible(octet: number): string {
 
 function tree(value: unknown, depth: number): string[] {
   const indent = '  '.repeat(depth);
-  if (typeof value !== 'object' || value === null) return [`${indent}${JSON.stringify(value)}`];
+  if (typeof value !== 'object' || value === null) return [`${indent}${jsonLine(value)}`];
   return Object.entries(value).flatMap(([name, entry]) => {
     const nested = Array.isArray(entry) ? entry.some((item) => typeof item === 'object') : typeof entry === 'object' && entry !== null;
     if (nested) return [`${indent}${pc.cyan(name)}`, ...tree(entry, depth + 1)];
-    return [`${indent}${pc.cyan(name)} ${JSON.stringify(entry)}`];
+    return [`${indent}${pc.cyan(name)} ${jsonLine(entry)}`];
   });
 }

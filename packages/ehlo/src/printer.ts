@@ -2,6 +2,7 @@ import type { Forwarded, Notice, Peer } from '@ehlo/engine';
 import type { MailParameters, RcptParameters } from '@ehlo/grammar';
 import pc from 'picocolors';
 import type { Session } from '#adapter';
+import { jsonLine } from './json-line.ts';
 
 /** A message that is safe on disk. */
 export interface StoredMessage {
@@ -81,7 +82,7 @@ export function textPrinter(write: Write): Printer {
 
 /** One JSON object an event, a line each. */
 export function jsonPrinter(write: Write): Printer {
-  const event = (name: string, fields: object): void => write(JSON.stringify({ event: name, ...fields }));
+  const event = (name: string, fields: object): void => write(jsonLine({ event: name, ...fields }));
   return {
     conversation: true,
     listening: (host, port, tls) => event('listening', { host, port, ...(tls ? { tls } : {}) }),

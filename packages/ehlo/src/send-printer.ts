@@ -1,6 +1,7 @@
 import type { TransactionPlan } from '@ehlo/engine';
 import pc from 'picocolors';
 import { type ClientNotice, outcomeText, type RecipientOutcome } from '#adapter';
+import { jsonLine } from './json-line.ts';
 
 /** Shows what becomes of a message. */
 export interface SendPrinter {
@@ -46,9 +47,9 @@ export function jsonSendPrinter(write: Write): SendPrinter {
       const { recipient, status, stage, reply } = outcome;
       const planned = outcome.status === 'refused' ? (outcome.problem?.enhanced ?? null) : null;
       const [code, enhanced] = [reply?.code ?? null, reply?.enhanced ?? planned];
-      write(JSON.stringify({ recipient, outcome: status, code, enhanced, text, phase: stage }));
+      write(jsonLine({ recipient, outcome: status, code, enhanced, text, phase: stage }));
     },
-    plan: (plan) => write(JSON.stringify(plan)),
+    plan: (plan) => write(jsonLine(plan)),
   };
 }
 

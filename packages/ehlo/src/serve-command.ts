@@ -4,6 +4,7 @@ import { formatAddressLiteral, isHostName } from '@ehlo/grammar';
 import type { Session } from '#adapter';
 import { loadCertificate } from './certificate.ts';
 import { explain, explanationText } from './explain.ts';
+import { jsonLine } from './json-line.ts';
 import { listenOn, together } from './listeners.ts';
 import { Maildir } from './maildir.ts';
 import { jsonPrinter, type Printer, quietPrinter, textPrinter } from './printer.ts';
@@ -55,7 +56,7 @@ export async function serveCommand(
   };
   if (options.explain) {
     const explanation = await explain(policy, watch(quietPrinter(write), warn));
-    write(options.json ? JSON.stringify(explanation) : explanationText(explanation));
+    write(options.json ? jsonLine(explanation) : explanationText(explanation));
     return null;
   }
   const maildir = await Maildir.open(options.maildir);

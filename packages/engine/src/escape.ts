@@ -10,3 +10,22 @@ export function printable(text: string): string {
     return code < 0x100 ? escaped(character) : `\\u{${code.toString(16)}}`;
   });
 }
+
+/** Characters of a text that are shown in a sentence. */
+const MOST = 1000;
+
+/**
+ * A text of the peer, or a sentence with one in it, as a person may read it: what is not printed (C0 and C1 controls, U+061C, U+200E, U+200F,
+ * U+202A to U+202E, U+2066 to U+2069 and the like) is escaped, and what is beyond `most` characters (1000) is cut off. It does not know
+ * secrets; see `Redactor`. HTML and XML are escaped by who writes them.
+ *
+ * @example
+ * ```ts
+ * import { showText } from '@ehlo/engine';
+ * showText('no\x1b[2J\u202e such user') // → 'no\\x1b[2J\\u{202e} such user'
+ * ```
+ */
+export function showText(text: string, most: number = MOST): string {
+  const shown = printable(text.slice(0, most));
+  return shown.length > most || text.length > most ? `${shown.slice(0, most)}…` : shown;
+}

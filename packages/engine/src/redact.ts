@@ -1,8 +1,128 @@
-import { latin1, parseVerb } from '@ehlo/grammar';
+import { encodeBase64, encodeUtf8, latin1, parseVerb, type Reply } from '@ehlo/grammar';
 import { escaped } from './escape.ts';
+import { haystackOf, holds, type Needle, needleOf } from './needle.ts';
 
-/** The longest line that is shown. */
-const SHOWN = 200;
+/** Stands for what is not shown. */
+export const WITHHELD = '***';
+
+/** Characters of a line of the wire that are shown. */
+export const SHOWN = 200;
+
+/** A line of the wire as it may stand in a log: no longer than that, and without octets that are no printable ASCII. */
+export function showOctets(text: string): string {
+  return escaped(text.slice(0, SHOWN)) + (text.length > SHOWN ? '…' : '');
+}
+
+/** What is known of the words of an AUTH exchange. */
+export interface AuthWords {
+  /** Names in its responses: they may be shown. */
+  readonly names?: readonly string[];
+  /**
+   * What is secret, such as the password of a mechanism that proves it and does not send it. Where it is not said, all that responses
+   * say is.
+   */
+  readonly secrets?: readonly string[];
+}
+
+/** RFC 4616 2, RFC 7628 3.1: what a response says is divided by NUL or ^A; some divide it by spaces, too. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const PARTS = /[\0-\x1f]/;
+const WORDS = /[\0- ]/;
+
+/** A secret of fewer octets stands in many a text by chance: that a text was withheld would tell that the secret is in it. */
+const SHORTEST_SECRET = 8;
+
+/**
+ * The one place that decides which texts of a peer may be shown. Law 11: no secret stands in what is meant to be seen.
+ *
+ * A client asks it about each reply, and so about all that is made of one: `reply` of the events `greeting`, `authenticated`, `recipient`,
+ * `outcome`, `reply` and `closed`, the `capabilities` of `hello`, `line` of `trace`, `quirk` and `fault`; through `ClientSession.show` about
+ * what a challenge says. From there a text goes to notices, outcomes, errors, logs and terminals, and `showText` escapes and cuts it.
+ * Challenges are `Secret` and are never shown.
+ *
+ * A reply that holds a secret of eight octets and more is withheld whole, to the end of the session: as it is, in base64, in hexadecimal,
+ * by the numbers of its octets or quoted, and also in pieces, one a line. Nothing is blanked in its place: how long it is and where it
+ * stands would tell what it is. A shorter secret is not looked for: of the replies in its exchange only the codes are shown.
+ *
+ * A server keeps no secret: `showLine` and `showResponse` show nothing of what may be one in `line` of its events `trace` and `fault`.
+ */
+export class Redactor {
+  readonly #needles: Map<string, Needle> = new Map();
+  #words: { readonly names: readonly string[]; readonly secrets: readonly string[] | null } | null = null;
+  /** The exchange has a secret that is too short to be looked for. */
+  #silent = false;
+
+  /** Whether replies have to be seen whole before anything of them is shown. */
+  get active(): boolean {
+    return this.#words !== null || this.#needles.size > 0;
+  }
+
+  /** An exchange begins. */
+  begin({ names = [], secrets }: AuthWords): void {
+    const told = secrets?.map(octetsOf).filter((secret) => secret !== '') ?? null;
+    this.#words = { names: names.map(octetsOf), secrets: told };
+    this.#silent = told?.some((secret) => secret.length < SHORTEST_SECRET) ?? false;
+    for (const secret of told ?? []) this.#add(secret);
+  }
+
+  /** A response is sent. */
+  say(response: Uint8Array): void {
+    const { names, secrets } = this.#words!;
+    const said = latin1(response, 0, response.length);
+    const unnamed = (text: string): boolean => text !== '' && !names.includes(text);
+    const parts = said.split(PARTS).filter(unnamed);
+    if (secrets === null) this.#silent ||= parts.some((part) => part.length < SHORTEST_SECRET);
+    for (const secret of [encodeBase64(response), ...parts, ...said.split(WORDS).filter(unnamed)]) this.#add(secret);
+  }
+
+  /** The exchange is over. */
+  end(): void {
+    this.#words = null;
+    this.#silent = false;
+  }
+
+  /** Whether a text must not be shown; it is given line by line, one character an octet. */
+  withholds(lines: readonly string[]): boolean {
+    if (this.#silent) return true;
+    if (this.#needles.size === 0) return false;
+    // RFC 2034 4: an enhanced code stands on every line.
+    const bare = lines.map((line) => line.replace(ENHANCED, ''));
+    const texts = [lines, bare, bare.map((line) => line.trim())].map((pieces) => haystackOf(pieces.join('')));
+    return [...this.#needles.values()].some((needle) => texts.some((text) => holds(text, needle)));
+  }
+
+  /** A line of a reply as it may stand in a log: its code with the mark behind it, and its text. */
+  line(head: string, text: string, withheld: boolean): string {
+    if (!withheld) return showOctets(head + text);
+    const [, enhanced] = ENHANCED.exec(text) ?? [];
+    return `${head}${enhanced === undefined || this.#isHeld(enhanced) ? '' : `${enhanced} `}${WITHHELD}`;
+  }
+
+  /** A reply as it may be shown. */
+  reply(reply: Reply, withheld: boolean): Reply {
+    if (!withheld) return reply;
+    const { code, enhanced } = reply;
+    const lines = [WITHHELD];
+    return enhanced === undefined || this.#isHeld(enhanced) ? { code, lines } : { code, enhanced, lines };
+  }
+
+  /** Whether an enhanced code is a secret by itself. */
+  #isHeld(enhanced: string): boolean {
+    return [...this.#needles.values()].some((needle) => holds(haystackOf(enhanced), needle));
+  }
+
+  #add(secret: string): void {
+    if (secret.length >= SHORTEST_SECRET && !this.#needles.has(secret)) this.#needles.set(secret, needleOf(secret));
+  }
+}
+
+const ENHANCED = /^([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |$)/;
+
+/** The octets of a text, one character each. */
+export function octetsOf(text: string): string {
+  const bytes = encodeUtf8(text);
+  return latin1(bytes, 0, bytes.length);
+}
 
 /** Mechanisms that are known by name. Any other word behind AUTH may be a credential whose mechanism was left out. */
 const MECHANISMS: ReadonlySet<string> = new Set(
@@ -25,14 +145,14 @@ export function looksLikeAuth(bytes: Uint8Array, from: number, to: number): bool
  * behind it until another verb is understood, for it may be a password. Odd octets are escaped.
  */
 export function showLine(bytes: Uint8Array, from: number, to: number, suspicious: boolean): string {
-  const text = latin1(bytes, from, Math.min(to, from + SHOWN));
+  const text = latin1(bytes, from, Math.min(to, from + SHOWN + 1));
   if (looksLikeAuth(bytes, from, to)) {
     const [named, mechanism = ''] = /^auth +([\w-]{1,20})(?= |$)/i.exec(text) ?? [''];
-    if (!MECHANISMS.has(mechanism.toUpperCase())) return 'AUTH ***';
-    return text.slice(named.length).trim() === '' ? named : `${named} ***`;
+    if (!MECHANISMS.has(mechanism.toUpperCase())) return `AUTH ${WITHHELD}`;
+    return text.slice(named.length).trim() === '' ? named : `${named} ${WITHHELD}`;
   }
-  if (suspicious && parseVerb(bytes, from, to) === null) return '***';
-  return escaped(text) + (to - from > SHOWN ? '…' : '');
+  if (suspicious && parseVerb(bytes, from, to) === null) return WITHHELD;
+  return showOctets(text);
 }
 
 const SP = 0x20;
@@ -40,7 +160,7 @@ const LETTER_A = 0x61;
 
 /** A response in an AUTH exchange: only a cancellation is shown. */
 export function showResponse(bytes: Uint8Array, from: number, to: number): string {
-  return to - from === 1 && bytes[from] === ASTERISK ? '*' : '***';
+  return to - from === 1 && bytes[from] === ASTERISK ? '*' : WITHHELD;
 }
 
 const ASTERISK = 0x2a;

@@ -57,22 +57,59 @@ describe('a plan', () => {
     expect(batches('RCPTDOMAINMAX=1')).toEqual([0, 0, 1, 2, 3]);
     expect(batches('RCPTDOMAINMAX=2', 'RCPTMAX=4')).toEqual([0, 0, 0, 0, 1]);
     expect(batches('RCPTMAX=0', 'RCPTDOMAINMAX=x')).toEqual([0, 0, 0, 0, 0]);
+    expect(batches('RCPTDOMAINMAX=3', 'RCPTMAX=3')).toEqual([0, 0, 0, 1, 1]);
+    // RFC 9422 4.3: "within a single session"
+    const asked = { domains: new Set(['z.example']) };
+    const plan = planTransaction(offering('LIMITS RCPTDOMAINMAX=1'), envelope, {}, asked);
+    expect([plan.problem, plan.recipients.map(({ batch }) => batch)]).toEqual([null, [1, 1, 2, 3, 4]]);
+    expect(asked.domains.size).toBe(1);
+  });
+
+  test('times keep to what the server announces, and to each other', () => {
+    const offer = offering('DELIVERBY 60', 'FUTURERELEASE 600 2030-01-01T00:00:00Z');
+    const problem = (parameters: NonNullable<ClientEnvelope['parameters']>, capabilities = offer): string | undefined =>
+      planTransaction(capabilities, { ...to('ann@b.example'), parameters }, {}, { parameters: PARAMETERS }).problem?.code;
+    expect(problem({ by: { seconds: 60, mode: 'R', trace: false } })).toBe(undefined);
+    expect(problem({ by: { seconds: 59, mode: 'R', trace: false } })).toBe('parameter');
+    expect(problem({ by: { seconds: 1, mode: 'N', trace: false } })).toBe(undefined);
+    expect(problem({ by: { seconds: 1, mode: 'R', trace: false } }, offering('DELIVERBY'))).toBe(undefined);
+    expect(problem({ holdFor: 600 })).toBe(undefined);
+    expect(problem({ holdFor: 601 })).toBe('parameter');
+    expect(problem({ holdUntil: '2030-01-01T01:00:00+01:00' })).toBe(undefined);
+    expect(problem({ holdUntil: '2030-01-01T00:00:01Z' })).toBe('parameter');
+    expect(problem({ holdFor: 60, by: { seconds: 61, mode: 'R', trace: false } })).toBe(undefined);
+    expect(() => problem({ holdFor: 60, by: { seconds: 60, mode: 'R', trace: false } })).toThrow(/BY/);
+    expect(() => problem({ holdFor: 60, holdUntil: '2029-01-01T00:00:00Z' })).toThrow(/HOLDUNTIL/);
+    expect(problem({ holdFor: 60 }, offering('DELIVERBY'))).toBe('extension');
+  });
+
+  test('what requires TLS is sent to a verified server alone, which promises to require it, too', () => {
+    const envelope = { ...to('ann@b.example'), parameters: { requireTls: true } } as const;
+    const problems = (capabilities: Capabilities, verified: boolean): readonly (string | undefined)[] => {
+      const { problem } = planTransaction(capabilities, envelope, {}, { parameters: PARAMETERS, verified });
+      return [problem?.code, problem?.enhanced];
+    };
+    const secure = offering('REQUIRETLS');
+    expect(problems(secure, true)).toEqual([undefined, undefined]);
+    expect(problems(secure, false)).toEqual(['unprotected', '5.7.10']);
+    expect(problems({ ...secure, tls: false }, true)).toEqual(['unprotected', '5.7.10']);
+    expect(problems(offering('DSN'), true)).toEqual(['requiretls', '5.7.30']);
   });
 
   test('parameters are written where their extension is offered, and are a problem where it is not', () => {
     const envelope: ClientEnvelope = {
       reversePath: '',
-      parameters: { ret: 'HDRS', envid: 'a b', requireTls: true },
+      parameters: { ret: 'HDRS', envid: 'a b', mtPriority: 3 },
       recipients: [
         { forwardPath: 'ann@b.example', parameters: { notify: ['FAILURE'], orcpt: { type: 'rfc822', address: 'ann@b.example' } } },
       ],
     };
-    const plan = planTransaction(offering('DSN', 'REQUIRETLS'), envelope, {}, { parameters: PARAMETERS });
+    const plan = planTransaction(offering('DSN', 'MT-PRIORITY'), envelope, {}, { parameters: PARAMETERS });
     expect([plan.mail, plan.recipients[0]!.line]).toEqual([
-      'MAIL FROM:<> RET=HDRS ENVID=a+20b REQUIRETLS',
+      'MAIL FROM:<> RET=HDRS ENVID=a+20b MT-PRIORITY=3',
       'RCPT TO:<ann@b.example> NOTIFY=FAILURE ORCPT=rfc822;ann@b.example',
     ]);
-    expect(planTransaction(offering('DSN'), envelope, {}, { parameters: PARAMETERS }).problem?.text).toMatch(/REQUIRETLS/);
+    expect(planTransaction(offering('DSN'), envelope, {}, { parameters: PARAMETERS }).problem?.text).toMatch(/MT-PRIORITY/);
     expect(() => planTransaction(offering('DSN'), envelope)).toThrow(/option parameters/);
   });
 

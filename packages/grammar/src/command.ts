@@ -1,12 +1,12 @@
 import type { Deviation } from './deviation.ts';
 import type { CommandDialect, Dialect } from './dialect.ts';
-import { addressLiteral, domain, hostName } from './domain.ts';
+import { addressLiteral, domain, hasOddTag, hostName } from './domain.ts';
 import { attributes, auth, bdat, etrn } from './extension-command.ts';
 import { type Line, space } from './line.ts';
 import { string } from './mailbox.ts';
 import { parseParameters } from './parameter.ts';
 import type { MailParameters, RcptParameters } from './parameters.ts';
-import { FORWARD_PATH, hasOddTag, looseDomain, type Path, type PathKind, pathAt, pathEnd, REVERSE_PATH } from './path.ts';
+import { FORWARD_PATH, looseDomain, type Path, type PathKind, pathAt, pathEnd, REVERSE_PATH } from './path.ts';
 import { type Failure, failure, type Parsed, success } from './result.ts';
 import { byteAt, COLON, classAt, decodeUtf8, HT, HYPHEN, LET_DIG, latin1, octets, PRINTABLE, SP, skip, word } from './rule.ts';
 import { intolerable } from './tolerance.ts';

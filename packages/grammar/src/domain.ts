@@ -129,10 +129,22 @@ export const addressLiteral: Rule = (bytes, from, to) => {
 export const hostName: Rule = (bytes, from, to, utf8) =>
   byteAt(bytes, from, to) === OPEN_BRACKET ? addressLiteral(bytes, from, to) : domain(bytes, from, to, utf8);
 
-/** Whether `name` may stand in a greeting or in EHLO: a Domain or an address literal, of at most 255 octets (RFC 5321 4.5.3.1.2). */
+/**
+ * Whether `name` may stand in a greeting or in EHLO: a Domain or an address literal, `[192.0.2.1]` or `[IPv6:2001:db8::1]`, of at most 255
+ * octets (RFC 5321 4.5.3.1.2).
+ */
 export function isHostName(name: string): boolean {
   const bytes = encodeUtf8(name);
-  return bytes.length <= 255 && hostName(bytes, 0, bytes.length) === bytes.length;
+  const { length } = bytes;
+  return length <= 255 && hostName(bytes, 0, length) === length && !hasOddTag(bytes, 0, length);
+}
+
+/** RFC 5321 4.1.3: a tag "MUST be specified in a Standards-Track RFC and registered": IPv6 is the only one. */
+export function hasOddTag(bytes: Uint8Array, from: number, to: number): boolean {
+  if (byteAt(bytes, from, to) !== OPEN_BRACKET) return false;
+  let i = from + 1;
+  while (i < to && bytes[i] !== COLON) i++;
+  return i < to && word(bytes, from + 1, to, 'IPV6:') < 0;
 }
 
 /** Of two alternatives the one that read on longer; at the same place, the one that is whole. */

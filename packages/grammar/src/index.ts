@@ -11,7 +11,9 @@ export {
 export {
   type Announcement,
   type FutureRelease,
+  futureRelease as futureReleaseAnnouncement,
   largest as sizeAnnouncement,
+  leastBy as deliverByAnnouncement,
   limits as limitsAnnouncement,
   mechanisms as authAnnouncement,
 } from './announcements.ts';

@@ -1,6 +1,6 @@
 import type { Deviation } from './deviation.ts';
 import { ADDRESSES, type Dialect } from './dialect.ts';
-import { domain, hostName } from './domain.ts';
+import { domain, hasOddTag, hostName } from './domain.ts';
 import { atom, localPart, localPartEnd, type Mailbox, mailbox, mailboxAt } from './mailbox.ts';
 import { type Failure, failure, type Parsed, success } from './result.ts';
 import {
@@ -191,14 +191,6 @@ function atMost(
   if (to - from <= octets) return null;
   found.push(name);
   return intolerable([name], dialect, from + octets, rule);
-}
-
-/** RFC 5321 4.1.3: a tag "MUST be specified in a Standards-Track RFC and registered": IPv6 is the only one. */
-export function hasOddTag(bytes: Uint8Array, from: number, to: number): boolean {
-  if (byteAt(bytes, from, to) !== OPEN_BRACKET) return false;
-  let i = from + 1;
-  while (i < to && bytes[i] !== COLON) i++;
-  return i < to && word(bytes, from + 1, to, 'IPV6:') < 0;
 }
 
 /** Past `<` and a source route: where the mailbox begins. */

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { type Address, LINGER_MS, LINGER_OCTETS, type Sink, type Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
 import { handshake, LEFT, type Tls } from './handshake.ts';
+import { Writer } from './writer.ts';
 
 /** A Node socket as a transport. */
 export class SocketTransport implements Transport {
@@ -13,6 +14,7 @@ export class SocketTransport implements Transport {
   readonly #raw: Socket;
   /** The TLS socket over the raw one, once there is one. */
   #socket: Socket;
+  #writer: Writer;
   readonly #tcp: boolean;
   #sink: Sink | null = null;
   #failure: Error | undefined = undefined;
@@ -20,6 +22,7 @@ export class SocketTransport implements Transport {
   constructor(socket: Socket, path: string | null, tls: Tls | null) {
     this.#raw = socket;
     this.#socket = socket;
+    this.#writer = new Writer(socket, this.#drained);
     this.#tcp = path === null;
     this.secure = tls === null ? undefined : (head) => this.#secure(tls, head);
     this.peer = path === null ? { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 } : { address: '', port: 0 };
@@ -42,7 +45,11 @@ export class SocketTransport implements Transport {
   }
 
   write(bytes: Uint8Array): boolean {
-    return this.#socket.write(bytes);
+    return this.#writer.write(bytes);
+  }
+
+  get unwritten(): number {
+    return this.#writer.unwritten;
   }
 
   pause(): void {
@@ -54,13 +61,12 @@ export class SocketTransport implements Transport {
   }
 
   close(): void {
-    this.#sink = null;
     const socket = this.#socket;
     if (socket.destroyed) return;
     // The last reply must not be lost to a reset, which unread input would cause: half-close, then read on for a bounded while.
     // When both sides have ended, and all is written, Node destroys the socket by itself.
     let left = LINGER_OCTETS;
-    socket.removeAllListeners('data');
+    socket.off('data', this.#data).off('end', this.#end);
     socket.on('data', (bytes: Uint8Array) => {
       left -= bytes.length;
       if (left < 0) socket.destroy();
@@ -82,7 +88,6 @@ export class SocketTransport implements Transport {
   #listen(socket: Socket): void {
     if (this.#sink !== null) socket.on('data', this.#data);
     socket.on('end', this.#end);
-    socket.on('drain', this.#drain);
     socket.on('close', this.#lose);
     socket.on('error', this.#fail);
   }
@@ -98,19 +103,20 @@ export class SocketTransport implements Transport {
       for (let bytes: Uint8Array | null = raw.read(); bytes !== null; bytes = raw.read()) clear += bytes.length;
       if (clear > 0) throw new Error('octets in clear came before the TLS handshake');
     }
-    raw.off('data', this.#data).off('end', this.#end).off('drain', this.#drain).off('close', this.#lose);
+    raw.off('data', this.#data).off('end', this.#end).off('close', this.#lose);
     // On a turn of its own: in a handler of `data` some runtimes give the first record to the plain socket still.
     await Promise.resolve();
     if (raw.destroyed || raw.readableEnded) throw new Error(LEFT);
     if (head !== undefined && head.length > 0) raw.unshift(head);
     const secured = tls.wrap(raw);
     this.#socket = secured.socket;
+    this.#writer = new Writer(secured.socket, this.#drained);
     return await handshake(secured, () => this.#listen(secured.socket));
   }
 
   readonly #data = (bytes: Uint8Array): void => this.#sink?.data(bytes);
   readonly #end = (): void => this.#sink?.end();
-  readonly #drain = (): void => this.#sink?.drained();
+  readonly #drained = (): void => this.#sink?.drained();
   /** An error is followed by close. */
   readonly #fail = (error: Error): void => {
     this.#failure = error;

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { type Address, Inbox, LINGER_MS, type Sink, type Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
 import { handshake, type Tls } from './handshake.ts';
+import { Writer } from './writer.ts';
 
 /**
  * Gives a transport that carries octets in clear a side of TLS, by `node:tls`, which is the same wherever that is found.
@@ -39,6 +40,10 @@ class LayeredTransport implements Transport {
 
   write(bytes: Uint8Array): boolean {
     return this.#layer.write(bytes);
+  }
+
+  get unwritten(): number {
+    return this.#layer.unwritten;
   }
 
   pause(): void {
@@ -131,7 +136,9 @@ class OctetStream extends Duplex {
   }
 
   override _write(bytes: Uint8Array, _encoding: string, done: () => void): void {
-    if (this.#clear.write(bytes)) done();
+    this.#clear.write(bytes);
+    // Not before it has left: who asks the layer above what is unwritten must hear of it.
+    if (this.#clear.unwritten === 0) done();
     else this.#drained = done;
   }
 
@@ -154,6 +161,7 @@ class TlsLayer implements Transport {
   readonly #clear: Transport;
   readonly #octets: OctetStream;
   readonly #socket: TLSSocket;
+  readonly #writer: Writer;
   /** Paused: nothing beyond the handshake is given before the session asks for it. */
   readonly #inbox: Inbox = new Inbox();
   #failure: Error | undefined = undefined;
@@ -166,6 +174,7 @@ class TlsLayer implements Transport {
     this.#octets = octets;
     this.#socket = socket;
     const inbox = this.#inbox;
+    this.#writer = new Writer(socket, () => inbox.drained());
     socket.on('error', (error: Error) => {
       this.#failure = error;
     });
@@ -174,7 +183,6 @@ class TlsLayer implements Transport {
       inbox.data(bytes);
     });
     socket.on('end', () => inbox.end());
-    socket.on('drain', () => inbox.drained());
     const lost = (): void => inbox.lost(octets.failure ?? this.#failure);
     socket.on('close', lost);
     octets.on('close', lost);
@@ -193,7 +201,11 @@ class TlsLayer implements Transport {
   }
 
   write(bytes: Uint8Array): boolean {
-    return this.#socket.write(bytes);
+    return this.#writer.write(bytes);
+  }
+
+  get unwritten(): number {
+    return this.#writer.unwritten;
   }
 
   pause(): void {
@@ -209,7 +221,7 @@ class TlsLayer implements Transport {
   }
 
   close(): void {
-    this.#inbox.stop();
+    this.#inbox.close();
     // The last reply and the alert that ends TLS go out first; what the peer still sends is nobody's.
     this.#timer = setTimeout(() => this.abort(), LINGER_MS);
     this.#socket.end();

@@ -96,7 +96,7 @@ test('nothing is offered in clear where there is TLS, unless it is allowed', asy
   };
   const [hello, reply] = await clear({});
   expect(hello).not.toContain('AUTH');
-  expect(reply).toBe('538 5.7.11 Encryption required for requested authentication mechanism');
+  expect(reply).toBe('504 5.5.4 Encryption required for requested authentication mechanism');
   expect(await clear({ inClear: true })).toEqual([expect.stringContaining('250-AUTH SCRAM-SHA-256 PLAIN\r\n'), SUCCESS]);
 });
 

@@ -15,6 +15,7 @@ export function cramMd5(): Mechanism {
     name: 'CRAM-MD5',
     clientFirst: false,
     bound: false,
+    reveals: false,
     asks: ['lookup'],
     suits: hasPassword,
     client: ({ credentials: { user = '', password = '' } }) => {

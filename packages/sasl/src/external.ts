@@ -9,6 +9,7 @@ export function external(): Mechanism {
     name: 'EXTERNAL',
     clientFirst: true,
     bound: false,
+    reveals: false,
     asks: ['verify'],
     // With a password or a token at hand there is no reason to think that another layer knows the client.
     suits: ({ credentials: { password, token } }) => password === undefined && token === undefined,
@@ -31,6 +32,7 @@ export function anonymous(): Mechanism {
     name: 'ANONYMOUS',
     clientFirst: true,
     bound: false,
+    reveals: false,
     asks: ['verify'],
     suits: ({ credentials: { password, token } }) => password === undefined && token === undefined,
     client: ({ credentials: { user = '' } }) => (isTrace(user) ? lastResponse(encodeUtf8(user)) : giveUp('credentials')),
@@ -42,6 +44,9 @@ export function anonymous(): Mechanism {
   };
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROLS = /[\0-\x1f\x7f-\x9f]/;
+
 function isTrace(text: string): boolean {
-  return text === '' || (isIdentity(text) && [...text].length <= LONGEST_TRACE);
+  return !CONTROLS.test(text) && [...text].length <= LONGEST_TRACE;
 }

@@ -12,6 +12,8 @@ export interface Mechanism {
   readonly clientFirst: boolean;
   /** Whether it needs data of the TLS connection (RFC 5056): without `bindings` it is neither offered nor chosen. */
   readonly bound: boolean;
+  /** Whether a server learns the password or the token itself: a client shows it to nobody who might have made it give up another mechanism. */
+  readonly reveals: boolean;
   /** The steps of the server's side that ask its program: any one of them has to be answered. */
   readonly asks: readonly ('verify' | 'lookup')[];
   /** Whether the context has what the client's side needs. */

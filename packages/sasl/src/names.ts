@@ -1,9 +1,6 @@
 import { decodeUtf8 } from './bytes.ts';
 import { saslprep } from './saslprep.ts';
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROLS = /[\0-\x1f\x7f-\x9f]/;
-
 /** The name of a user, prepared; null if it is empty or can't be one. SASLprep lets no control character through. */
 export function userName(text: string): string | null {
   return saslprep(text) || null;
@@ -15,9 +12,12 @@ export function userNameOf(bytes: Uint8Array): string | null {
   return text === null ? null : userName(text);
 }
 
-/** Whom to act as. RFC 4422 3.4.1: its form is the protocol's affair; control characters are nobody's. */
+/**
+ * Whom to act as. RFC 4422 3.4.1: its form is the protocol's affair, so it stays as it was given; but one that can't be prepared, or of which
+ * nothing is left then, is nobody (RFC 4954 4: "the server MUST fail the authentication").
+ */
 export function isIdentity(text: string): boolean {
-  return text !== '' && !CONTROLS.test(text);
+  return userName(text) !== null;
 }
 
 /** The identity in octets of UTF-8; null if there is none in them, `undefined` if it can't be one. */

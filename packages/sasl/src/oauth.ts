@@ -24,6 +24,7 @@ export function oauthBearer(options: OauthOptions = {}): Mechanism {
     name: 'OAUTHBEARER',
     clientFirst: true,
     bound: false,
+    reveals: true,
     asks: ['verify'],
     suits: hasToken,
     client: ({ credentials: { user = '', token = '' }, host, port }) => {
@@ -50,6 +51,7 @@ export function xoauth2(options: OauthOptions = {}): Mechanism {
     name: 'XOAUTH2',
     clientFirst: true,
     bound: false,
+    reveals: true,
     asks: ['verify'],
     suits: (context) => hasToken(context) && (context.credentials.user ?? '') !== '',
     client: ({ credentials: { user = '', token = '' } }) => {

@@ -19,6 +19,7 @@ export function plain(): Mechanism {
     name: 'PLAIN',
     clientFirst: true,
     bound: false,
+    reveals: true,
     asks: ['verify', 'lookup'],
     suits: hasPassword,
     client: ({ credentials: { user = '', password = '', authzid = '' } }) => {
@@ -39,6 +40,7 @@ export function login(): Mechanism {
     name: 'LOGIN',
     clientFirst: true, // there are clients that send the user's name with the command
     bound: false,
+    reveals: true,
     asks: ['verify', 'lookup'],
     suits: hasPassword,
     client: ({ credentials: { user = '', password = '' } }) => loginResponses(user, textOf(password)),

@@ -1,7 +1,19 @@
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { cramMd5, login, parseScramKeys, plain, Secret, SHA1, scram, scramKeys, userTable } from '../src/index.ts';
-import { exchange } from './exchange.ts';
+import {
+  cramMd5,
+  external,
+  login,
+  type Mechanism,
+  parseScramKeys,
+  plain,
+  Secret,
+  SHA1,
+  scram,
+  scramKeys,
+  userTable,
+} from '../src/index.ts';
+import { exchange, SERVER } from './exchange.ts';
 
 const pepper = Uint8Array.of(1, 2, 3);
 const keys = scramKeys('pencil', { salt: Uint8Array.of(1), iterations: 5 });
@@ -65,4 +77,19 @@ test('keys that were read check a password', () => {
   const storedKey = createHash('sha256').update(clientKey).digest('base64');
   const odd = parseScramKeys(`{SCRAM-SHA-256}1,c2FsdA==,${storedKey},${storedKey}`)!.check('\x07');
   expect(odd.next(odd.derivation.derive())).toBe(false);
+});
+
+// RFC 4954 4: "If preparation of the authorization identity fails or results in an empty string …, the server MUST fail the authentication".
+test.each<[string, Mechanism, (authzid: string) => string]>([
+  ['PLAIN', plain(), (authzid) => `${authzid}\0tim\0pencil`],
+  ['EXTERNAL', external(), (authzid) => authzid],
+  ['SCRAM-SHA-256', scram()[1]!, (authzid) => `n,a=${authzid},n=tim,r=abc`],
+])('%s: an identity that cannot be prepared, or of which nothing is left, is nobody', (_name, mechanism, response) => {
+  const judged = (authzid: string): string => {
+    const step = mechanism.server(SERVER);
+    const next = step.type === 'challenge' ? step.next(new TextEncoder().encode(response(authzid))) : step;
+    return next.type === 'failure' ? next.reason : next.type;
+  };
+  for (const authzid of ['\u00ad', '\ue000', 'a\u0627', '\u0627b']) expect([authzid, judged(authzid)]).toEqual([authzid, 'malformed']);
+  expect(['verify', 'lookup']).toContain(judged('boss'));
 });

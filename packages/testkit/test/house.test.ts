@@ -79,8 +79,11 @@ describe.each(publishable.map((pkg): [string, Package] => [pkg.manifest.name, pk
     expect(Object.keys(exported)).toContain('.');
     for (const [key, conditions] of Object.entries(exported)) {
       const path = conditions['@ehlo/source']?.replace(/^\.\/src\/|\.ts$/g, '');
-      const built = { types: `./dist/${path}.d.ts`, default: `./dist/${path}.js` };
-      expect(Object.entries(conditions), key).toEqual(Object.entries({ '@ehlo/source': `./src/${path}.ts`, ...built }));
+      const esm = { types: `./dist/${path}.d.ts`, default: `./dist/${path}.js` };
+      // What programs import can be required, too, where a loader knows no ES modules.
+      const cjs = { types: `./dist/${path}.d.cts`, default: `./dist/${path}.cjs` };
+      const built = manifest.name === 'ehlo' ? { 'module-sync': esm, bun: esm, import: esm, require: cjs } : esm;
+      expect(JSON.stringify(conditions), key).toEqual(JSON.stringify({ '@ehlo/source': `./src/${path}.ts`, ...built }));
       expect(manifest.publishConfig?.exports?.[key], key).toEqual(built);
       expect(existsSync(`${root}${folder}/src/${path}.ts`), key).toBe(true);
     }

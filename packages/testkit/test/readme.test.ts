@@ -37,7 +37,7 @@ declare global {
   function file(envelope: Envelope, bytes: Uint8Array): Promise<void>;
   function known(path: Path): Promise<boolean>;
   function store(envelope: Envelope, bytes: Uint8Array): Promise<void>;
-  function write(bytes: Uint8Array): void;
+  function write(bytes: Uint8Array): number;
 }
 `;
 

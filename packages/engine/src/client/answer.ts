@@ -1,4 +1,6 @@
 import type { Reply } from '@ehlo/grammar';
+import { showText } from '../escape.ts';
+import { SHOWN } from '../redact.ts';
 import { readCapabilities } from './capabilities.ts';
 import type { Asked, ClientCore, Due } from './core.ts';
 import type { ReplyEvent } from './events.ts';
@@ -68,7 +70,7 @@ export function sayHello(core: ClientCore): void {
 function hello(core: ClientCore, verb: 'EHLO' | 'HELO' | 'LHLO', reply: Reply): void {
   const { starttls = 'opportunistic' } = core.options;
   core.capabilities = readCapabilities(verb, reply, core.tls !== null, (quirk, line) =>
-    core.events.push({ type: 'quirk', quirk, line: line.slice(0, 200) }),
+    core.events.push({ type: 'quirk', quirk, line: showText(line, SHOWN) }),
   );
   core.events.push({ type: 'hello', capabilities: core.capabilities });
   core.go('hello');

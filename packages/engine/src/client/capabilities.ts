@@ -1,4 +1,14 @@
-import { type Deviation, limitsAnnouncement, parseEhloLine, type Reply, sizeAnnouncement } from '@ehlo/grammar';
+import {
+  type Deviation,
+  deliverByAnnouncement,
+  futureReleaseAnnouncement,
+  limitsAnnouncement,
+  type MailParameters,
+  parseEhloLine,
+  type Reply,
+  sizeAnnouncement,
+} from '@ehlo/grammar';
+import { instantOf } from '../instant.ts';
 import type { Quirk } from './events.ts';
 
 /** What a server says of itself in its answer to EHLO, HELO or LHLO. */
@@ -46,4 +56,17 @@ export function announcedLimit({ extensions }: Capabilities, name: 'MAILMAX' | '
   const value = limitsAnnouncement.parse(extensions.get('LIMITS') ?? [])?.get(name) ?? '';
   // "[0-9]+ … no leading zeros": what is none limits nothing.
   return /^[1-9][0-9]{0,5}$/.test(value) ? Number(value) : Number.POSITIVE_INFINITY;
+}
+
+/**
+ * The parameter of MAIL that asks for more than the server announces: to hold the message longer (RFC 4865 4.1 (3) and (4)), or to deliver
+ * or return it sooner (RFC 2852 4.1.4.1); null if none does.
+ */
+export function beyondAnnounced({ by, holdFor, holdUntil }: MailParameters, { extensions }: Capabilities): string | null {
+  const least = deliverByAnnouncement.parse(extensions.get('DELIVERBY') ?? []) ?? '';
+  if (by?.mode === 'R' && by.seconds < Number.parseInt(least, 10)) return 'BY';
+  const most = futureReleaseAnnouncement.parse(extensions.get('FUTURERELEASE') ?? []);
+  if (most === undefined) return null;
+  if (holdFor !== undefined && holdFor > most.seconds) return 'HOLDFOR';
+  return holdUntil !== undefined && instantOf(holdUntil) > instantOf(most.until) ? 'HOLDUNTIL' : null;
 }

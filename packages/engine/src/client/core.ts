@@ -3,14 +3,14 @@ import { SmtpUsageError } from '../error.ts';
 import { printable } from '../escape.ts';
 import type { TlsInfo } from '../facts.ts';
 import { concat } from '../octets.ts';
-import { checkOptions } from '../option-table.ts';
+import { Redactor } from '../redact.ts';
 import type { Body, Part } from './body.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { ClientCause, ClientEvent, ClientFaultCode, Stage } from './events.ts';
 import { CONDITIONS, GUARD_FAILURES } from './guards.ts';
 import { type ClientLimitName, type ClientLimits, resolveClientLimits } from './limits.ts';
 import { Lines } from './lines.ts';
-import { CLIENT_OPTIONS, type ClientFeature, type ClientOptions } from './options.ts';
+import type { ClientFeature, ClientOptions } from './options.ts';
 import { type ClientGuard, type ClientPhase, type ClientTrigger, findClientRow } from './table.ts';
 import { settleAll, stageOf, type Transaction } from './transaction.ts';
 
@@ -70,8 +70,6 @@ export interface ClientExchange {
   /** The initial response, where the AUTH line had no room for it. */
   initial: Uint8Array | null;
   challenges: number;
-  /** What the responses say, in clear. */
-  readonly said: string[];
   /** `open`: a challenge waits for the program. */
   state: 'asked' | 'open' | 'cancelled';
 }
@@ -94,8 +92,10 @@ export class ClientCore {
   capabilities: Capabilities | null = null;
   authenticated: string | null = null;
   exchange: ClientExchange | null = null;
-  /** What was sent in the exchange, as it was sent: never shown, should the server repeat it. */
-  secrets: string[] = [];
+  /** Knows what was said in AUTH: never shown, should the server repeat it. */
+  readonly redactor: Redactor = new Redactor();
+  /** What the reply that is being answered says, where it is withheld. */
+  withheld: string | null = null;
   /** The replies that are due, in order. RFC 2920 3.1: they are told apart by counting, never by what they say. */
   readonly due: Due[] = [];
   /** A reply began to arrive before anything was asked that it could answer. */
@@ -111,6 +111,8 @@ export class ClientCore {
   half = false;
   /** How often MAIL has been said. */
   transactions = 0;
+  /** Domains of the recipients that were asked for, where the server has limits (RFC 9422 4.3). */
+  readonly domains: Set<string> = new Set();
   lastId = 0;
   quitting = false;
   leaving: Leaving | null = null;
@@ -126,8 +128,7 @@ export class ClientCore {
   /** What the timer waits for: a reply, a block of the message, a handshake. */
   #awaited: unknown = null;
 
-  constructor(given: ClientOptions) {
-    const options = checkOptions(CLIENT_OPTIONS, given);
+  constructor(options: ClientOptions) {
     if (!isHostName(options.hostname)) {
       throw new SmtpUsageError('bad-hostname', 'hostname must be a domain name or an address literal');
     }

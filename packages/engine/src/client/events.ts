@@ -137,6 +137,8 @@ export interface ReplyEvent {
   readonly type: 'reply';
   readonly verb: 'NOOP' | 'VRFY' | 'EXPN' | 'HELP' | 'STARTTLS' | 'AUTH';
   readonly reply: Reply;
+  /** With AUTH, what the server has said, where that may hold a secret and `reply` does not tell it: to be read, and not to be shown. */
+  readonly withheld?: Secret;
 }
 
 /** What a reply had that it should not have, and was taken all the same. */

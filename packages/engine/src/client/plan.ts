@@ -11,7 +11,7 @@ import {
 } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import { writeAddress } from './address.ts';
-import { announcedLimit, type Capabilities, largestMessage } from './capabilities.ts';
+import { announcedLimit, beyondAnnounced, type Capabilities, largestMessage } from './capabilities.ts';
 import type { ClientEnvelope, MessageFacts } from './events.ts';
 
 /** Why a message can't be sent to this server as it is. */
@@ -21,7 +21,10 @@ export type ProblemCode =
   | '8bitmime' // octets beyond ASCII, and the server takes none
   | 'binarymime' // BINARYMIME without the server's offer, or without the feature CHUNKING
   | 'smtputf8' // RFC 6531: UTF-8 in an address or in the header
+  | 'unprotected' // RFC 8689: REQUIRETLS without TLS, or with a server whose certificate is not that of the host that was asked for
+  | 'requiretls' // RFC 8689: REQUIRETLS without the server's offer
   | 'extension' // a parameter whose extension is not offered
+  | 'parameter' // RFC 2852, RFC 4865: a value beyond what the server announces
   | 'bare-line-end'; // a CR or LF alone, with the option `newlines: 'refuse'`
 
 /** A refusal that needs no server: it said so before. */
@@ -38,7 +41,9 @@ export interface PlannedRecipient {
   readonly index: number;
   /** The RCPT command, without its CRLF; empty if its address can't be written. */
   readonly line: string;
-  /** The transaction that it belongs to, from 0 (RFC 9422: the server may take only so many in one). */
+  /** The domain of its address, in small letters; empty if it has none. */
+  readonly domain: string;
+  /** The transaction that it belongs to, from 0 (RFC 9422: the server may take only so many in one transaction, or session). */
   readonly batch: number;
   readonly problem: Problem | null;
 }
@@ -67,6 +72,10 @@ export interface PlanOptions {
   readonly tolerate?: ReadonlySet<Deviation>;
   /** The parameters that can be written; SIZE, BODY and SMTPUTF8 if absent. */
   readonly parameters?: readonly Parameter[];
+  /** Whether the certificate of the server is that of the host that was asked for, as REQUIRETLS wants it (RFC 8689 2). Default false. */
+  readonly verified?: boolean;
+  /** Domains of recipients that the server was asked for in this session (RFC 9422 4.3). */
+  readonly domains?: ReadonlySet<string>;
 }
 
 /** What the plan finds by itself. */
@@ -114,23 +123,29 @@ export function planTransaction(
     ...(someUtf8 && offered('SMTPUTF8') ? { smtpUtf8: true } : {}),
   };
 
+  checkTimes(given);
   const mail = writeParameters('MAIL', parameters, known, offered);
   const found: { readonly [code in ProblemCode]?: boolean } = {
     smtputf8: utf8 && !offered('SMTPUTF8'),
+    // RFC 8689 2: "This option MUST only be specified in the context of an SMTP session meeting the security requirements".
+    unprotected: given.requireTls === true && !(capabilities.tls && options.verified === true),
+    requiretls: given.requireTls === true && !offered('REQUIRETLS'),
     '8bitmime': body === '8BITMIME' && !offered('8BITMIME'),
     binarymime: body === 'BINARYMIME' && (transfer === 'DATA' || !offered('BINARYMIME')),
+    parameter: beyondAnnounced(given, capabilities) !== null,
     'too-large': (parameters.size ?? 0) > largestMessage(capabilities),
     'bare-line-end': message.bareLineEnds === true && options.newlines === 'refuse' && body !== 'BINARYMIME',
   };
   const problem = unwritable(fault, 'sender') ?? PROBLEMS.find(({ code }) => found[code]) ?? mail.problem;
 
-  const batch = batches(announcedLimit(capabilities, 'RCPTMAX'), announcedLimit(capabilities, 'RCPTDOMAINMAX'));
+  const batch = batches(announcedLimit(capabilities, 'RCPTMAX'), announcedLimit(capabilities, 'RCPTDOMAINMAX'), options.domains);
   const planned = recipients.map(({ text, fault }, index): PlannedRecipient => {
+    const domain = domainOf(text);
     const written = writeParameters('RCPT', envelope.recipients[index]!.parameters ?? {}, known, offered);
     const own = unwritable(fault, 'recipient') ?? (isBeyondAscii(text) && !offered('SMTPUTF8') ? NO_UTF8 : written.problem);
     const refused = problem ?? own;
     const line = fault === null ? `RCPT TO:<${text}>${written.text}` : '';
-    return { index, line, batch: refused === null ? batch(text) : 0, problem: refused };
+    return { index, line, domain, batch: refused === null ? batch(domain) : 0, problem: refused };
   });
   return {
     mail: fault === null ? `MAIL FROM:<${sender}>${mail.text}` : '',
@@ -159,14 +174,23 @@ const NO_UTF8: Problem = { code: 'smtputf8', enhanced: '5.6.7', text: 'the serve
 /** What may stop a whole message; the first is told. */
 const PROBLEMS: readonly Problem[] = [
   NO_UTF8,
+  { code: 'unprotected', enhanced: '5.7.10', text: 'a message that requires TLS is sent under TLS alone, to a server that is verified' },
+  { code: 'requiretls', enhanced: '5.7.30', text: 'the server does not promise to require TLS' },
   { code: '8bitmime', enhanced: '5.6.3', text: 'the server takes no octets beyond ASCII' },
   { code: 'binarymime', enhanced: '5.6.3', text: 'the server takes no binary message' },
   { code: 'too-large', enhanced: '5.3.4', text: 'the message is larger than the server takes' },
+  { code: 'parameter', enhanced: '5.5.4', text: 'the server does not hold a message for so long, or deliver it so soon' },
   { code: 'bare-line-end', enhanced: '5.6.0', text: 'the message has a CR or LF alone' },
 ];
 
 function isBeyondAscii(text: string): boolean {
   return /[^\0-\x7f]/.test(text);
+}
+
+/** RFC 4865 4.1 (2), 5.2.1 (1): one time to hold a message until, and that before the one to deliver it by. */
+function checkTimes({ by, holdFor, holdUntil }: MailParameters): void {
+  if (holdFor === undefined || (holdUntil === undefined && holdFor < (by?.seconds ?? Number.POSITIVE_INFINITY))) return;
+  throw new SmtpUsageError('bad-parameter', `HOLDFOR=${holdFor} leaves no time for ${holdUntil === undefined ? 'BY' : 'HOLDUNTIL'}`);
 }
 
 /** Writes typed parameters. One that its own codec would not read back throws; one that the server does not offer is a problem. */
@@ -203,18 +227,23 @@ function marks(text: string): number {
   return text.split('?').length;
 }
 
-/** Deals recipients out to transactions, in order (RFC 9422 4). */
-function batches(most: number, mostDomains: number): (path: string) => number {
+/** The domain of an address, in small letters. */
+function domainOf(address: string): string {
+  return address.includes('@') ? address.slice(address.lastIndexOf('@') + 1).toLowerCase() : '';
+}
+
+/** Deals recipients out, in order, to transactions and, where their domains are too many, to sessions (RFC 9422 4). */
+function batches(most: number, mostDomains: number, asked: ReadonlySet<string> = new Set()): (domain: string) => number {
   let batch = 0;
   let count = 0;
-  const domains = new Set<string>();
-  return (path) => {
-    const domain = path.slice(path.lastIndexOf('@') + 1).toLowerCase();
-    if (count >= most || (domains.size >= mostDomains && !domains.has(domain))) {
+  let domains = new Set(asked);
+  return (domain) => {
+    const another = domains.size >= mostDomains && !domains.has(domain);
+    if (another || count >= most) {
       batch++;
       count = 0;
-      domains.clear();
     }
+    if (another) domains = new Set();
     count++;
     domains.add(domain);
     return batch;

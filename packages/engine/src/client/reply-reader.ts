@@ -1,8 +1,8 @@
 import { decodeUtf8, encodeUtf8, latin1, octets, replyOf, utf8NonAscii } from '@ehlo/grammar';
-import { escaped } from '../escape.ts';
+import { WITHHELD } from '../redact.ts';
 import { answer } from './answer.ts';
 import type { ClientCore } from './core.ts';
-import type { Quirk } from './events.ts';
+import type { ClientEvent, ClientFaultCode, Quirk } from './events.ts';
 
 /** RFC 5321 4.2: the code, a hyphen where more lines follow, and text. That the second digit goes up to 5 only is not insisted on: it means nothing. */
 const LINE = /^([2-5][0-9]{2})(?:([ -])(.*))?$/s;
@@ -16,14 +16,14 @@ const TLS_RECORDS: readonly number[] = [0x15, 0x16];
 /** Replies whose text is text. */
 const PLAIN = /GREETING|[EL]HLO|HELO/;
 
-/** The longest line that is shown. */
-const SHOWN = 200;
-
 /** Reads replies line by line. Nothing of them is kept but the lines of one that is not whole yet. */
 export class ReplyReader {
   #code = 0;
   #lines: string[] = [];
   #octets = 0;
+  /** The texts of the lines as they came, and what is told of them: where there are secrets it is told when the reply is whole. */
+  #texts: string[] = [];
+  #told: Told[] = [];
   readonly #quirks: Set<Quirk> = new Set();
 
   /** Reads and carries out all replies that have arrived with these octets. */
@@ -50,7 +50,7 @@ export class ReplyReader {
   end(core: ClientCore): void {
     const rest = core.phase === 'closed' ? '' : core.input.rest();
     if (WHOLE.test(rest) && core.options.replies !== 'strict') {
-      this.#taken(core, 'unended-line', show(core, masked(core, rest), rest.slice(0, 3)));
+      this.#taken(core, 'unended-line', shownBy(core, rest));
       this.#line(core, `${rest.replace(/\r$/, '')}\r\n`);
     }
     core.over('ended');
@@ -60,46 +60,81 @@ export class ReplyReader {
     const { limits } = core;
     const whole = ended.replace(/\r?\n$/, '');
     const [, digits = '', mark = ' ', rest = ''] = LINE.exec(whole) ?? [];
-    const text = digits === '334' ? rest : masked(core, rest);
-    const line = show(core, digits === '' ? masked(core, whole) : digits + mark + text, digits);
-    core.trace('server', line);
+    const shown = shownBy(core, whole);
+    this.#texts.push(digits === '' ? whole : rest);
+    if (core.options.trace === true) this.#told.push((withheld) => [{ type: 'trace', from: 'server', line: shown(withheld) }]);
     this.#octets += whole.length + 2;
     const code = Number(digits);
     if (ended.length > limits.replyLine || this.#octets > limits.replyOctets || this.#lines.length === limits.replyLines)
-      return core.fault('reply-too-long', line);
-    if (digits === '') return core.fault('malformed-reply', line);
-    if (!ended.endsWith('\r\n') && !this.#taken(core, 'bare-lf-line', line)) return;
+      return this.#fault(core, 'reply-too-long', shown);
+    if (digits === '') return this.#fault(core, 'malformed-reply', shown);
+    if (!ended.endsWith('\r\n') && !this.#taken(core, 'bare-lf-line', shown)) return;
     const before = this.#lines.length === 0 ? code : this.#code;
     if (code !== before) {
       // RFC 5321 4.2.1: the codes MUST be the same. Of two that differ the worse counts; but nobody knows which of "go on" and "done" is.
-      if (code < 400 && before < 400 && digits[0] !== String(before)[0]) return core.fault('mixed-codes', line);
-      if (!this.#taken(core, 'mixed-codes', line)) return;
+      if (code < 400 && before < 400 && digits[0] !== String(before)[0]) return this.#fault(core, 'mixed-codes', shown);
+      if (!this.#taken(core, 'mixed-codes', shown)) return;
     }
     this.#code = Math.max(code, before);
-    const read = decoded(text);
+    const read = decoded(rest);
     // RFC 6531 3.7.4: UTF-8 is what was asked for by SMTPUTF8, and nowhere else.
-    if (read !== text && !(core.due[0]?.utf8 === true && isWhole(read, text))) this.#taken(core, 'odd-text', line);
+    if (read !== rest && !(core.due[0]?.utf8 === true && isWhole(read, rest))) this.#taken(core, 'odd-text', shown);
     this.#lines.push(read);
-    if (mark === '-') return;
-    const reply = this.#lines;
+    if (mark === ' ') return this.#answer(core, shown);
+    if (!core.redactor.active) this.#tell(core);
+  }
+
+  #answer(core: ClientCore, shown: Shown): void {
+    const lines = this.#lines;
+    const withheld = this.#tell(core);
     const asked = core.due[0]?.to ?? '';
     this.#lines = [];
     this.#octets = 0;
     this.#quirks.clear();
     // RFC 2034 4: the greeting and the answer to EHLO have no enhanced code: what looks like one is text.
-    answer(core, PLAIN.test(asked) ? { code: this.#code, lines: reply } : replyOf(this.#code, reply), line);
+    const reply = PLAIN.test(asked) ? { code: this.#code, lines } : replyOf(this.#code, lines);
+    core.withheld = withheld ? lines.join(' ') : null;
+    const challenge = core.exchange !== null && reply.code === 334;
+    answer(core, challenge ? reply : core.redactor.reply(reply, withheld), shown(withheld));
+  }
+
+  /** Tells what there is to tell; returns whether the texts are withheld. */
+  #tell(core: ClientCore): boolean {
+    const withheld = core.redactor.withholds(this.#texts);
+    for (const tell of this.#told) core.events.push(...tell(withheld));
+    this.#texts = [];
+    this.#told = [];
+    return withheld;
+  }
+
+  #fault(core: ClientCore, code: ClientFaultCode, shown: Shown): void {
+    core.fault(code, shown(this.#tell(core)));
   }
 
   /** Whether a quirk is taken; it is told once for each reply. */
-  #taken(core: ClientCore, quirk: 'bare-lf-line' | 'mixed-codes' | 'odd-text' | 'unended-line', line: string): boolean {
+  #taken(core: ClientCore, quirk: 'bare-lf-line' | 'mixed-codes' | 'odd-text' | 'unended-line', shown: Shown): boolean {
     if ((quirk === 'bare-lf-line' || quirk === 'mixed-codes') && core.options.replies === 'strict') {
-      core.fault(quirk, line);
+      this.#fault(core, quirk, shown);
       return false;
     }
-    if (!this.#quirks.has(quirk)) core.events.push({ type: 'quirk', quirk, line });
+    // That a text is odd tells of it, too.
+    const tell: Told = (withheld) => (withheld && quirk === 'odd-text' ? [] : [{ type: 'quirk', quirk, line: shown(withheld) }]);
+    if (!this.#quirks.has(quirk)) this.#told.push(tell);
     this.#quirks.add(quirk);
     return true;
   }
+}
+
+/** A line as it may stand in a log, and what is told of it, once it is known whether its text is withheld. */
+type Shown = (withheld: boolean) => string;
+type Told = (withheld: boolean) => readonly ClientEvent[];
+
+function shownBy({ redactor, exchange }: ClientCore, line: string): Shown {
+  const [, digits = '', mark = ' ', rest = ''] = LINE.exec(line) ?? [];
+  if (digits === '334') return () => `334 ${WITHHELD}`;
+  // In an exchange a line that is no reply may be anything.
+  if (digits === '') return (withheld) => redactor.line('', line, withheld || exchange !== null);
+  return (withheld) => redactor.line(digits + mark, rest, withheld);
 }
 
 /** A text as it came: UTF-8 is decoded (RFC 6531 3.7.4.1), and an octet that no text may hold becomes `?`. It is escaped where it is shown. */
@@ -120,16 +155,4 @@ const QUESTION_MARK = 0x3f;
 function isWhole(read: string, text: string): boolean {
   const bytes = encodeUtf8(read);
   return latin1(bytes, 0, bytes.length) === text;
-}
-
-/** A text without what was sent in an AUTH exchange, should the server repeat it. */
-function masked({ secrets, exchange }: ClientCore, text: string): string {
-  return [...secrets, ...(exchange?.said ?? [])].reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
-}
-
-/** A line as it may stand in a log; `code` is empty where it has none. */
-function show({ phase }: ClientCore, line: string, code: string): string {
-  if (line.startsWith('334')) return '334 ***';
-  if (phase === 'auth' && code === '') return '***';
-  return escaped(line.slice(0, SHOWN)) + (line.length > SHOWN ? '…' : '');
 }

@@ -1,6 +1,8 @@
 import { encodeUtf8 } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
+import { showText } from '../escape.ts';
 import type { TlsInfo } from '../facts.ts';
+import { type AuthWords, octetsOf, WITHHELD } from '../redact.ts';
 import { askStartTls, sayHello } from './answer.ts';
 import type { AuthFeature } from './auth.ts';
 import type { BrokenBody } from './body-writer.ts';
@@ -49,7 +51,7 @@ export class ClientSession {
   readonly #core: ClientCore;
   readonly #reader: ReplyReader = new ReplyReader();
 
-  /** Throws `SmtpUsageError` `bad-hostname`, `bad-limit`, or `bad-option` for an option that is misspelt or can't have its value. */
+  /** Throws `SmtpUsageError` `bad-hostname` or `bad-limit`. */
   constructor(options: ClientOptions) {
     this.#core = new ClientCore(options);
   }
@@ -157,7 +159,10 @@ export class ClientSession {
     core.settle();
   }
 
-  /** QUIT, as soon as what is under way is over; `closed` follows, at the latest when `quitTimeout` has run out. */
+  /**
+   * QUIT, as soon as what is under way is over; `closed` follows, at the latest when `quitTimeout` has run out. Called before `secured`
+   * it is the first command under TLS: so a client leaves to which the handshake has not shown enough (RFC 3207 4.1).
+   */
   quit(): void {
     this.#core.quitting = true;
     this.#moved();
@@ -178,19 +183,22 @@ export class ClientSession {
     core.tls = tls;
     core.capabilities = null;
     core.go('secured');
-    sayHello(core);
+    // RFC 3207 4.1: who finds that the security is not enough "SHOULD issue an SMTP QUIT command immediately".
+    if (core.quitting) core.leave('quit', null);
+    else sayHello(core);
     core.settle();
   }
 
   /**
    * Begins an AUTH exchange (RFC 4954). An initial response that the line has no room for is sent behind an empty challenge. Throws
    * `SmtpUsageError`: `not-ready`, `not-offered`, `missing-feature`, `bad-argument`, and `unprotected` where the connection is less safe than
-   * the option `credentials` wants.
+   * the option `credentials` wants. `words` says what of it is secret: no reply that holds such a word is shown. Without them nothing that
+   * responses say is, and within the exchange only the codes of replies.
    */
-  authenticate(mechanism: string, initial: Uint8Array | null = null): void {
+  authenticate(mechanism: string, initial: Uint8Array | null = null, words: AuthWords = {}): void {
     const auth = this.#core.feature('auth');
     if (auth === undefined) throw new SmtpUsageError('missing-feature', 'AUTH is not among the option features');
-    auth.begin(this.#core, mechanism, initial);
+    auth.begin(this.#core, mechanism, initial, words);
     this.#core.settle();
   }
 
@@ -202,6 +210,11 @@ export class ClientSession {
   /** Cancels the exchange, at the open challenge: its end is told by a `reply` event. Returns false if there is none any more. */
   cancel(): boolean {
     return this.#challenged((auth) => auth.cancel(this.#core));
+  }
+
+  /** A text that the server has said by another way than a reply, such as in a challenge, as it may be shown: see `showText`. */
+  show(text: string): string {
+    return this.#core.redactor.withholds([octetsOf(text)]) ? WITHHELD : showText(text);
   }
 
   /** Says what time it is, in milliseconds of any monotonic clock: at the start, before every input and call, and at `deadline`. */

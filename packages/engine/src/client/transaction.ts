@@ -32,7 +32,9 @@ export interface Transaction {
 export function begin(core: ClientCore, envelope: ClientEnvelope, message: MessageFacts): Transaction {
   if (envelope.recipients.length === 0) throw new SmtpUsageError('no-recipients', 'no recipients');
   const chunking = core.feature('chunking') !== undefined;
-  const plan = planTransaction(core.capabilities!, envelope, message, { ...core.options, chunking });
+  const { options, domains } = core;
+  const verified = core.tls?.peerCertificate?.authorized === true;
+  const plan = planTransaction(core.capabilities!, envelope, message, { ...options, chunking, verified, domains });
   const transaction: Transaction = {
     id: ++core.lastId,
     plan,
@@ -86,8 +88,9 @@ function envelope(core: ClientCore, transaction: Transaction): void {
   }
   // Where MAIL is refused, all has been told.
   while (transaction.asked < asking.length && transaction.untold > 0) {
-    const { line, index } = asking[transaction.asked]!;
+    const { line, index, domain } = asking[transaction.asked]!;
     if (!core.hasRoom(line)) return;
+    if (core.capabilities!.extensions.has('LIMITS')) core.domains.add(domain);
     transaction.asked++;
     transaction.pending++;
     core.ask('RCPT', line, transaction, index);

@@ -75,6 +75,7 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
       return core.go('auth-over');
     case 'mail':
       core.reply(reply);
+      state.speaksSmtp = true;
       state.envelope = { reversePath: question.reversePath, parameters: question.parameters, recipients: [] };
       return core.go('MAIL');
     case 'rcpt':
@@ -89,6 +90,7 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
       return beginBody(core);
     case 'message':
       core.reply(reply);
+      core.outbox.accepts(question);
       return decided(core);
     case 'info':
       return sayWithUtf8(core, question, reply);
@@ -96,6 +98,7 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
       state.peer = question.peer;
       state.identity = question.identity;
       state.proxied = true;
+      state.speaksSmtp = false;
       state.hello = null;
       core.dialect = dialectOf(core);
       core.giveUpTransaction();

@@ -7,6 +7,7 @@ import { ask } from './answer.ts';
 import type { Core } from './core.ts';
 import type { AuthQuestion, FaultCode } from './events.ts';
 import { mechanisms } from './offer.ts';
+import { beginsTls } from './other-protocols.ts';
 import { REPLIES, type ReplyName } from './replies.ts';
 
 /** RFC 4954 4: `AUTH mechanism [initial-response]`. */
@@ -23,6 +24,7 @@ export function beginAuth(core: Core, mechanism: string, initial: Uint8Array | n
 /** Reads one response of the client, if it has arrived. */
 export function readResponse(core: Core): boolean {
   const { input, policy } = core;
+  if (beginsTls(core)) return true;
   if (!input.readLine(policy.limits.authLine)) return false;
   const { bytes, from, to } = input;
   if (policy.trace) core.events.push({ type: 'trace', from: 'client', line: showResponse(bytes, from, to) });

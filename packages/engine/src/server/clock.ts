@@ -30,11 +30,8 @@ function isBusy({ timer, busySince }: Core): boolean {
 export function pass(core: Core, now: number): void {
   if (now > core.now) core.now = now;
   if (core.state.phase === 'closed') return;
-  if (core.now >= core.flushEnds) {
-    // The peer does not read: nothing that we could still say would reach it.
-    core.dropOutput();
-    core.close('timeout', 'flushTimeout');
-  } else if (core.now >= endsOf(core)) runOut(core);
+  if (core.now >= core.flushEnds) core.giveUpReader();
+  else if (core.now >= endsOf(core)) runOut(core);
 }
 
 function runOut(core: Core): void {

@@ -7,6 +7,7 @@ import type { Core } from './core.ts';
 import { believed, type EnvelopeRule, loweredPriority, MAIL_RULES, RCPT_RULES } from './envelope-rules.ts';
 import type { FaultCode } from './events.ts';
 import { CONDITIONS } from './guards.ts';
+import { beginsTls, isOfRequest, speakAnotherProtocol } from './other-protocols.ts';
 import { type EngineReply, REPLIES, type ReplyName } from './replies.ts';
 import { findRow, GUARDS, type Row } from './table.ts';
 import { badAttribute, toldForwarded, toldIdentity, toldPeer, XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES } from './trusted.ts';
@@ -14,11 +15,12 @@ import { badAttribute, toldForwarded, toldIdentity, toldPeer, XCLIENT_ATTRIBUTES
 /** Reads and carries out one command line, if one has arrived. */
 export function readCommand(core: Core): boolean {
   const { input, policy, state } = core;
-  if (state.phase === 'greeted' && input.peek() === TLS_HANDSHAKE) return speaksAnotherProtocol(core, 'TLS ClientHello');
+  if (beginsTls(core)) return true;
   if (!input.readLine(policy.limits.commandLine)) return false;
   if (looksLikeAuth(input.bytes, input.from, input.to)) state.redact = true;
   if (policy.trace) core.events.push({ type: 'trace', from: 'client', line: shown(core) });
-  if (input.overlong) refuseLine(core, 'line-too-long', REPLIES.lineTooLong, policy.limits.commandLine);
+  if (isOfRequest(core)) speakAnotherProtocol(core, shown(core));
+  else if (input.overlong) refuseLine(core, 'line-too-long', REPLIES.lineTooLong, policy.limits.commandLine);
   else if (!input.crlf && !policy.tolerate.has('bare-lf-line')) refuseLine(core, 'bare-lf-line', REPLIES.bareLfLine, input.to - input.from);
   else execute(core);
   return true;
@@ -37,30 +39,11 @@ function isHello(verb: Verb | null, { policy }: Core): boolean {
   return verb === 'EHLO' || verb === 'HELO' || (verb === 'LHLO' && policy.protocol === 'lmtp');
 }
 
-/** The first octet of a TLS record that holds a handshake (RFC 8446 5.1); no SMTP command begins with it. */
-const TLS_HANDSHAKE = 0x16;
-
-/** Methods of HTTP: a browser was sent here to smuggle commands in its request. */
-const HTTP: ReadonlySet<string> = new Set(['GET', 'POST', 'HEAD', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'PRI']);
-
-function speaksAnotherProtocol(core: Core, line: string): boolean {
-  const reply = core.named('wrongProtocol');
-  core.events.push({ type: 'fault', code: 'wrong-protocol', offset: 0, reply, line });
-  core.reply(reply);
-  core.close('wrong-protocol');
-  return true;
-}
-
 function execute(core: Core): void {
   const { input, state } = core;
   const verb = parseVerb(input.bytes, input.from, input.to);
-  if (verb === null) {
-    const line = shown(core);
-    if (state.phase === 'greeted' && HTTP.has(line.slice(0, Math.max(0, line.indexOf(' '))))) speaksAnotherProtocol(core, line);
-    // RFC 5321 3.1: after a 554 greeting "any intervening commands" get 503.
-    else core.fault('unknown-verb', state.phase === 'refused' ? REPLIES.onlyQuit : REPLIES.unknownVerb, line);
-    return;
-  }
+  // RFC 5321 3.1: after a 554 greeting "any intervening commands" get 503.
+  if (verb === null) return core.fault('unknown-verb', state.phase === 'refused' ? REPLIES.onlyQuit : REPLIES.unknownVerb, shown(core));
   if (verb !== 'AUTH') state.redact = false;
   core.toHello = isHello(verb, core);
   if (verb === 'RCPT' && state.phase === 'mail') state.refusedRecipients++; // until it is accepted

@@ -1,14 +1,14 @@
 import type { CommandDialect, Reply, Verb } from '@ehlo/grammar';
 import type { Forwarded, Peer, TlsInfo } from '../facts.ts';
 import { Input } from '../input.ts';
-import { concat } from '../octets.ts';
 import type { ChunkReader } from './chunk-reader.ts';
 import type { DotReader } from './dot-reader.ts';
-import type { AbortCause, CloseCause, Envelope, FaultCode, Hello, Question, Recipient, ServerEvent } from './events.ts';
+import type { AbortCause, CloseCause, ClosedNotice, Envelope, FaultCode, Hello, Question, Recipient, ServerEvent } from './events.ts';
 import type { LimitName } from './limits.ts';
+import { Outbox } from './outbox.ts';
 import type { Policy } from './policy.ts';
 import { type EngineReply, LMTP_REPLIES, REPLIES, type ReplyName } from './replies.ts';
-import { findRow, type Happening, type Phase } from './table.ts';
+import { findRow, type Happening, type Phase, TIMERS } from './table.ts';
 import { bare, encoded, shownLines } from './wire.ts';
 
 /** Content being received. */
@@ -53,6 +53,8 @@ export interface State {
   forwarded: Forwarded | null;
   tls: TlsInfo | null;
   hello: Hello | null;
+  /** A MAIL was accepted since the connection, its TLS or XCLIENT began: whoever is there speaks SMTP. */
+  speaksSmtp: boolean;
   identity: string | null;
   envelope: (Envelope & { readonly recipients: Recipient[] }) | null;
   /** Recipients of this transaction that were refused. */
@@ -81,6 +83,10 @@ export interface State {
   refusedChunk: RefusedChunk | null;
   /** Said by `shutdown()`: the reply at the next command boundary. */
   farewell: Reply | null;
+  /** The peer has not read its replies in time. */
+  deaf: boolean;
+  /** The session is over, and is not told yet: an acceptance is on its way. */
+  ending: ClosedNotice | null;
 }
 
 /**
@@ -106,12 +112,9 @@ export class Core {
   toHello = false;
   /** Milliseconds to hold the next reply back. */
   delay = 0;
-  /** Replies that are held back: until they are out nothing is read. */
-  late: Uint8Array[] = [];
 
   readonly policy: Policy;
-  #output: Uint8Array[] = [];
-  #outputSize = 0;
+  readonly outbox: Outbox = new Outbox();
 
   constructor(policy: Policy, peer: Peer, tls: TlsInfo | null) {
     this.policy = policy;
@@ -122,6 +125,7 @@ export class Core {
       forwarded: null,
       tls,
       hello: null,
+      speaksSmtp: false,
       identity: null,
       envelope: null,
       refusedRecipients: 0,
@@ -140,6 +144,8 @@ export class Core {
       ended: false,
       refusedChunk: null,
       farewell: null,
+      deaf: false,
+      ending: null,
     };
   }
 
@@ -169,9 +175,9 @@ export class Core {
       const cause = 'rule' in reply ? { rule: (reply as EngineReply).rule, section: (reply as EngineReply).section } : 'application';
       for (const line of shownLines(wire)) this.events.push({ type: 'trace', from: 'server', line, cause });
     }
-    if (this.late.length > 0) this.late.push(wire);
+    if (this.outbox.holds) this.outbox.holdBack(wire);
     else if (this.delay > 0) {
-      this.late.push(wire);
+      this.outbox.holdBack(wire);
       this.hold();
     } else this.send(wire);
   }
@@ -185,18 +191,23 @@ export class Core {
 
   /** Whether something is held back: until it is out nothing is read. */
   get holds(): boolean {
-    return this.late.length > 0 || this.state.greeting !== null;
+    return this.outbox.holds || this.state.greeting !== null;
   }
 
   /** Sends what was held back. */
   release(): void {
-    for (const wire of this.late.splice(0)) this.send(wire);
+    if (!this.outbox.holds) return;
+    this.#awaitReader();
+    this.outbox.release();
   }
 
   send(wire: Uint8Array): void {
-    if (this.#outputSize === 0) this.flushEnds = this.now + this.policy.limits.flushTimeout;
-    this.#output.push(wire);
-    this.#outputSize += wire.length;
+    this.#awaitReader();
+    this.outbox.push(wire);
+  }
+
+  #awaitReader(): void {
+    if (this.outbox.size === 0) this.flushEnds = this.now + this.policy.limits.flushTimeout;
   }
 
   /** Starts the timer of what is waited for now; an open question and a reply that is held back have their own. */
@@ -209,30 +220,20 @@ export class Core {
 
   /** Takes all output. */
   takeOutput(): Uint8Array | null {
-    if (this.#outputSize === 0) return null;
-    const bytes = concat(this.#output);
-    this.#emptied();
-    return bytes;
-  }
-
-  /** What was still to be said, now or later, is not said. */
-  dropOutput(): void {
-    this.late = [];
-    this.#emptied();
-  }
-
-  #emptied(): void {
-    this.#output = [];
-    this.#outputSize = 0;
     this.flushEnds = Number.POSITIVE_INFINITY;
+    return this.outbox.take();
+  }
+
+  /** The peer does not read: nothing that could still be said, now or later, would reach it. */
+  giveUpReader(): void {
+    this.state.deaf = true;
+    this.outbox.drop();
+    this.flushEnds = Number.POSITIVE_INFINITY;
+    this.close('timeout', 'flushTimeout');
   }
 
   get outputFull(): boolean {
-    return this.#outputSize >= this.policy.limits.output;
-  }
-
-  get outputSize(): number {
-    return this.#outputSize;
+    return this.outbox.size >= this.policy.limits.output;
   }
 
   /** A reply of the engine, with this host's name in its place. */
@@ -317,7 +318,17 @@ export class Core {
     this.forgetTransaction();
     this.input.clear();
     this.disarm();
-    this.events.push(limit === undefined ? { type: 'closed', cause } : { type: 'closed', cause, limit });
+    this.state.ending = limit === undefined ? { type: 'closed', cause } : { type: 'closed', cause, limit };
+    this.tellEnd();
+  }
+
+  /** Tells that the session is over, as soon as it is known which acceptances the transport has not taken (RFC 1047). */
+  tellEnd(): void {
+    const { ending } = this.state;
+    const untold = ending === null ? null : this.outbox.untold();
+    if (untold === null) return;
+    this.events.push(...untold, ending!);
+    this.state.ending = null;
   }
 
   /** RFC 2034 3 (4): a status code in every reply "other than the initial greeting and any response to HELO or EHLO". */
@@ -331,20 +342,3 @@ const RECEIVING: ReadonlySet<Phase> = new Set(['data', 'chunk', 'chunks']);
 
 /** Refusals that are no error of the client: RFC 5321 4.5.3.1.8 wants a limit "applied in an orderly fashion". */
 const LIMIT_REACHED: ReadonlySet<FaultCode> = new Set(['recipients', 'transactions', 'too-large']);
-
-/** What is waited for in a phase while no question is open. */
-const TIMERS: { readonly [phase in Phase]: LimitName | null } = {
-  connect: null,
-  refused: 'commandTimeout',
-  greeted: 'commandTimeout',
-  ready: 'commandTimeout',
-  mail: 'commandTimeout',
-  rcpt: 'commandTimeout',
-  data: 'dataTimeout',
-  chunk: 'dataTimeout',
-  chunks: 'commandTimeout',
-  message: null,
-  auth: 'authTimeout',
-  tls: 'tlsTimeout',
-  closed: null,
-};

@@ -1,4 +1,5 @@
 import type { Command, MailParameters, Path } from '@ehlo/grammar';
+import { instantOf } from '../instant.ts';
 import type { Core } from './core.ts';
 import type { FaultCode } from './events.ts';
 import type { ReplyName } from './replies.ts';
@@ -72,10 +73,4 @@ function isUnqualified({ domain }: Path, { policy }: Core): boolean {
 function isHeldTooLong({ holdFor, holdUntil, by }: MailParameters, { policy: { futureRelease } }: Core): boolean {
   if (holdFor !== undefined) return holdFor > futureRelease!.seconds || holdFor > (by?.seconds ?? holdFor);
   return holdUntil !== undefined && !(instantOf(holdUntil) <= instantOf(futureRelease!.until));
-}
-
-/** A date and time of RFC 3339 as milliseconds. 5.6: a second may be the 60th, a leap second, which is as good as the next one. */
-function instantOf(dateTime: string): number {
-  const [minute, second] = [dateTime.slice(0, 17), dateTime.slice(17, 19)];
-  return second === '60' ? Date.parse(`${minute}59${dateTime.slice(19)}`) + 1000 : Date.parse(dateTime);
 }

@@ -133,7 +133,7 @@ export interface XclientQuestion {
 }
 
 /** Notices only tell. */
-export type Notice = ChunkNotice | AbortedNotice | ResetNotice | FaultNotice | TraceNotice | ClosedNotice;
+export type Notice = ChunkNotice | AbortedNotice | ResetNotice | FaultNotice | TraceNotice | UnacknowledgedNotice | ClosedNotice;
 
 /** Content of the message, without stuffed dots: a view of what `receive` was given, and lent no longer than that; or a block that is never used again. */
 export interface ChunkNotice {
@@ -226,7 +226,22 @@ export type CloseCause =
   | 'drain'
   | 'timeout';
 
-/** The session is over: take the output that is left, then close. Nothing follows. */
+/**
+ * A message was accepted, and the transport did not take the whole reply before the session ended: the client does not know, and will
+ * send the message again (RFC 1047). Once for each acceptance, before `closed`.
+ */
+export interface UnacknowledgedNotice {
+  readonly type: 'unacknowledged';
+  /** As the `message` question had it. */
+  readonly envelope: Envelope;
+  /** LMTP: whose acceptance was lost; null in SMTP, where it was that of all. */
+  readonly recipient: Recipient | null;
+}
+
+/**
+ * The session is over. Nothing follows. Where an acceptance was still on its way it comes only when that was taken, or never will be: after
+ * `written`, or `lost`.
+ */
 export interface ClosedNotice {
   readonly type: 'closed';
   readonly cause: CloseCause;
@@ -267,5 +282,5 @@ export interface Rejection {
   readonly delay?: number;
 }
 
-/** What the driver has to do when no event is left. */
-export type Wants = 'input' | 'answer' | 'flush' | 'tls' | 'close';
+/** What the driver has to do when no event is left. `close`: gracefully, with what is left of the output; `abort`: at once, for the peer does not read. */
+export type Wants = 'input' | 'answer' | 'flush' | 'tls' | 'close' | 'abort';

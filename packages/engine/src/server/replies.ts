@@ -143,7 +143,8 @@ export const REPLIES: { readonly [name in ReplyName]: EngineReply } = named({
   tlsFailed: reply(454, '4.7.0', 'TLS not available due to temporary reason', 'RFC 3207 4'),
   authRequired: reply(530, '5.7.0', 'Authentication required', 'RFC 4954 6'),
   authenticatedAlready: reply(503, '5.5.1', 'Already authenticated', 'RFC 4954 4'),
-  authInClear: reply(538, '5.7.11', 'Encryption required for requested authentication mechanism', 'RFC 4954 6'),
+  // "invalid (e.g., is not supported or requires an encryption layer)": 504; 538 is "documented … for historical purposes only" (6).
+  authInClear: reply(504, '5.5.4', 'Encryption required for requested authentication mechanism', 'RFC 4954 4'),
   unknownMechanism: reply(504, '5.5.4', 'Authentication mechanism not offered', 'RFC 4954 4'),
   badBase64: reply(501, '5.5.2', 'Cannot decode: not valid base64', 'RFC 4954 4'),
   authCancelled: reply(501, '5.7.0', 'Authentication cancelled', 'RFC 4954 4'),
@@ -180,6 +181,7 @@ export const LMTP_REPLIES: { readonly [name in ReplyName]?: EngineReply } = name
   ehloFirst: reply(503, '5.5.1', 'Bad sequence of commands: send LHLO first', 'RFC 2033 4.1'),
   // 4.2: without a recipient DATA "MUST fail with a 503 reply code".
   noRecipients: reply(503, '5.5.1', 'No valid recipients', 'RFC 2033 4.2'),
+  wrongProtocol: reply(421, '4.7.0', '% This port speaks LMTP, closing transmission channel', 'RFC 5321 4.3.2'),
 });
 
 function named<Name extends ReplyName>(rows: { readonly [name in Name]: Row }): { readonly [name in Name]: EngineReply } {

@@ -64,14 +64,23 @@ export class ServerSession {
   /** The connection is gone: nothing more can be read or written. */
   lost(): void {
     const core = this.#core;
-    if (core.state.phase === 'closed') return;
-    core.dropOutput();
-    core.close('lost');
+    core.outbox.lose();
+    if (core.state.phase === 'closed') core.tellEnd();
+    else core.close('lost');
   }
 
-  /** The octets to write, all there are; null if none. The session never touches them again. */
+  /** The octets to write, all there are; null if none. The session never touches them again. Say by `written` what became of them. */
   nextOutput(): Uint8Array | null {
     return this.#core.takeOutput();
+  }
+
+  /**
+   * So many more octets of the output were taken by the transport: by the operating system, not by a buffer of the program. Legal in every
+   * state. Nothing else tells the session that an acceptance has left: who never calls it gets `unacknowledged` for each message.
+   */
+  written(octets: number): void {
+    this.#core.outbox.written(octets);
+    this.#core.tellEnd();
   }
 
   /**
@@ -91,8 +100,12 @@ export class ServerSession {
 
   /**
    * Answers an open question with yes. Returns false if it is no longer asked: the peer is gone, time has run out, or it was
-   * answered before. After false to a `message` question the client does not know that its message was taken (RFC 1047). Throws
-   * `SmtpUsageError` if the answer can't be said; the question is open then as before.
+   * answered before. Throws `SmtpUsageError` if the answer can't be said; the question is open then as before.
+   *
+   * True means that the reply is queued, no more: it may be held back (`delay`), wait for a client that does not read, or be lost with the
+   * connection. Where the transport has not taken all of the reply that accepts a message when the session ends, the notice
+   * `unacknowledged` tells it, once; false to a `message` question says the same at once. What the transport has taken may still be lost
+   * on its way: nobody but the client knows (RFC 1047).
    */
   accept<Q extends Question>(
     question: Q,
@@ -139,6 +152,7 @@ export class ServerSession {
     if (state.phase === 'closed') return;
     if (state.phase !== 'tls') throw new SmtpUsageError('not-waiting-for-tls', 'no STARTTLS has been accepted');
     state.tls = tls;
+    state.speaksSmtp = false;
     state.hello = null;
     state.identity = null;
     this.#core.dialect = dialectOf(this.#core);
@@ -173,7 +187,7 @@ export class ServerSession {
   /** What to do when `nextEvent` gives null and the output is written. */
   get wants(): Wants {
     const { state, question, outputFull } = this.#core;
-    if (state.phase === 'closed') return 'close';
+    if (state.phase === 'closed') return state.deaf ? 'abort' : 'close';
     if (question !== null) return 'answer';
     if (outputFull) return 'flush';
     return state.phase === 'tls' ? 'tls' : 'input';

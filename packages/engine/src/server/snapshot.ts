@@ -1,12 +1,13 @@
 import { SmtpUsageError } from '../error.ts';
 import type { Peer } from '../facts.ts';
-import { concat, copy, EMPTY } from '../octets.ts';
+import { copy } from '../octets.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import { Core, type State } from './core.ts';
 import { DotReader, type DotState } from './dot-reader.ts';
 import type { Question, ServerEvent } from './events.ts';
 import type { LimitName } from './limits.ts';
 import { dialectOf } from './offer.ts';
+import type { OutboxSnapshot } from './outbox.ts';
 import type { Policy } from './policy.ts';
 
 /** A session as plain data (octets included): for tests, tools and hibernation. Versions of the engine do not share it. */
@@ -17,9 +18,7 @@ export interface Snapshot {
   readonly input: Uint8Array;
   /** Whether the line at the start of the input has already gone beyond its limit. */
   readonly dropped: boolean;
-  readonly output: Uint8Array;
-  /** Replies that are held back. */
-  readonly late: Uint8Array;
+  readonly outbox: OutboxSnapshot;
   readonly timer: LimitName | null;
   /** Milliseconds that were left. */
   readonly timerLeft: number;
@@ -62,10 +61,6 @@ export function snapshotOf(core: Core): Snapshot {
   }
   const { body, exchange: _, ...rest } = state;
   const envelope = copyOf(state.envelope);
-  const { flushEnds } = core;
-  const output = core.takeOutput() ?? EMPTY;
-  if (output.length > 0) core.send(output);
-  core.flushEnds = flushEnds;
   return {
     state: {
       ...rest,
@@ -80,8 +75,7 @@ export function snapshotOf(core: Core): Snapshot {
       .map((event) => (event.type === 'chunk' ? { ...event, bytes: copy(event.bytes) } : event)),
     input: copy(core.input.unread()),
     dropped: core.input.dropped,
-    output: copy(output),
-    late: copy(concat(core.late)),
+    outbox: core.outbox.snapshot(),
     timer: core.timer,
     timerLeft: core.timerEnds - core.now,
     flushLeft: core.flushEnds - core.now,
@@ -109,8 +103,7 @@ export function restoreCore(policy: Policy, peer: Peer, snapshot: Snapshot, now:
   if (core.question !== null) core.events.push(core.question);
   core.toHello = core.question?.type === 'hello';
   core.dialect = dialectOf(core);
-  if (snapshot.output.length > 0) core.send(copy(snapshot.output));
-  if (snapshot.late.length > 0) core.late.push(copy(snapshot.late));
+  core.outbox.resume(snapshot.outbox);
   core.timer = snapshot.timer;
   core.timerEnds = now + snapshot.timerLeft;
   core.flushEnds = now + snapshot.flushLeft;

@@ -1,5 +1,6 @@
 import type { Verb } from '@ehlo/grammar';
 import type { FaultCode } from './events.ts';
+import type { LimitName } from './limits.ts';
 import type { ReplyName } from './replies.ts';
 
 /** Where a server session stands: its one state variable. */
@@ -172,6 +173,23 @@ export const TABLE: readonly Row[] = [
 
   { on: 'close', from: ['connect', 'refused', ...COMMANDS, 'data', 'chunk', 'message', 'auth', 'tls'], to: 'closed' },
 ];
+
+/** What is waited for in a phase while no question is open. */
+export const TIMERS: { readonly [phase in Phase]: LimitName | null } = {
+  connect: null,
+  refused: 'commandTimeout',
+  greeted: 'commandTimeout',
+  ready: 'commandTimeout',
+  mail: 'commandTimeout',
+  rcpt: 'commandTimeout',
+  data: 'dataTimeout',
+  chunk: 'dataTimeout',
+  chunks: 'commandTimeout',
+  message: null,
+  auth: 'authTimeout',
+  tls: 'tlsTimeout',
+  closed: null,
+};
 
 const INDEX: ReadonlyMap<Phase, ReadonlyMap<Verb | Happening, Row>> = index(TABLE);
 

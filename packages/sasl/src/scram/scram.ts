@@ -44,6 +44,7 @@ function mechanism(policy: ScramPolicy): Mechanism {
     name: nameOf(hash, bound),
     clientFirst: true,
     bound,
+    reveals: false,
     asks: ['lookup'],
     suits: (context) => hasPassword(context) && (!bound || chooseBinding(context.bindings) !== null),
     client: (context) => beginClient(policy, context),

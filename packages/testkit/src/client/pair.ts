@@ -108,6 +108,7 @@ export class Pair {
         const bytes = server.nextOutput();
         if (bytes === null) return;
         this.#send('client', bytes);
+        server.written(bytes.length);
       } else if (event.type === 'chunk') this.#chunks.push(event.bytes.slice());
       else if (event.type === 'aborted') this.#chunks = [];
       else if (isQuestion(event)) this.#answer(event);
@@ -162,7 +163,7 @@ export class Pair {
   }
 }
 
-const NOTICES: ReadonlySet<string> = new Set(['chunk', 'aborted', 'reset', 'fault', 'trace', 'closed']);
+const NOTICES: ReadonlySet<string> = new Set(['chunk', 'aborted', 'reset', 'fault', 'trace', 'unacknowledged', 'closed']);
 
 function isQuestion(event: NonNullable<ReturnType<ServerSession['nextEvent']>>): event is Question {
   return !NOTICES.has(event.type);

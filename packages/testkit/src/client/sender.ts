@@ -1,4 +1,4 @@
-import type { ClientEnvelope, ClientEvent, ClientOptions, ClientSession, MessageFacts, Outcome } from '@ehlo/engine';
+import type { AuthWords, ClientEnvelope, ClientEvent, ClientOptions, ClientSession, MessageFacts, Outcome } from '@ehlo/engine';
 
 /** A client session's class: the engine's own, or one that stands in for it. */
 export type ClientClass = new (options: ClientOptions) => ClientSession;
@@ -23,6 +23,8 @@ export interface Errand {
     readonly mechanism: string;
     readonly initial: Uint8Array | null;
     readonly responses: readonly (Uint8Array | null)[];
+    /** What of them is no secret, and what is. */
+    readonly words?: AuthWords;
   };
 }
 
@@ -91,7 +93,7 @@ export class Sender {
     if (session.canWrite && this.#writing !== null) return this.#write(this.#writing);
     if (session.phase === 'ready' && auth !== undefined && !this.#asked) {
       this.#asked = true;
-      session.authenticate(auth.mechanism, auth.initial);
+      session.authenticate(auth.mechanism, auth.initial, auth.words);
       return true;
     }
     const refused = auth !== undefined && session.authenticated === null;

@@ -159,6 +159,7 @@ export class Conversation {
     if (bytes === null) return;
     this.largest = Math.max(this.largest, bytes.length);
     this.output += latin1(bytes, 0, bytes.length);
+    this.recorder.written(bytes.length);
   }
 
   /** Goes on with a session that was restored from a snapshot: it asks the open question again. */

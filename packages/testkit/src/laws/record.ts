@@ -12,6 +12,7 @@ export type Call =
   | { readonly do: 'receive'; readonly octets: string }
   | { readonly do: 'receiveEnd' | 'lost' | 'nextEvent' | 'nextOutput' }
   | { readonly do: 'tick'; readonly now: number }
+  | { readonly do: 'written'; readonly count: number }
   | { readonly do: 'accept'; readonly question: number; readonly answer: Answer | null }
   | { readonly do: 'reject'; readonly question: number; readonly rejection: Rejection }
   | { readonly do: 'challenge'; readonly question: number; readonly octets: string }
@@ -60,6 +61,10 @@ export class Recorder {
     const bytes = this.session.nextOutput();
     this.#note({ do: 'nextOutput' }, bytes === null ? null : text(bytes));
     return bytes;
+  }
+
+  written(count: number): void {
+    this.#note({ do: 'written', count }, this.session.written(count));
   }
 
   accept(question: Question, answer?: Answer): boolean {
@@ -119,6 +124,8 @@ function apply(call: Call, to: Recorder): unknown {
       return to.receive(octets(call.octets));
     case 'tick':
       return to.tick(call.now);
+    case 'written':
+      return to.written(call.count);
     case 'accept':
       return to.accept(to.questionAt(call.question), call.answer ?? undefined);
     case 'reject':

@@ -1,4 +1,4 @@
-import { AUTH, CHUNKING, type ClientOptions, ClientSession, type MessageFacts, type TlsInfo } from '@ehlo/engine';
+import { AUTH, type AuthWords, CHUNKING, type ClientOptions, ClientSession, type MessageFacts, type TlsInfo } from '@ehlo/engine';
 import { latin1, type MailParameters, octets, PARAMETERS, type RcptParameters } from '@ehlo/grammar';
 import { difference, isMisuse, plain, show } from './pattern.ts';
 import { type Chunking, TranscriptMismatch } from './replay.ts';
@@ -19,7 +19,7 @@ export type ClientInputStep =
   | { readonly command: { readonly verb: 'NOOP' | 'VRFY' | 'EXPN' | 'HELP'; readonly argument?: string; readonly smtpUtf8?: boolean } }
   | { readonly quit: true }
   | { readonly starttls: true }
-  | { readonly authenticate: { readonly mechanism: string; readonly initial?: Octets } }
+  | { readonly authenticate: AuthWords & { readonly mechanism: string; readonly initial?: Octets } }
   | { readonly respond: Octets }
   | { readonly cancel: true };
 
@@ -37,10 +37,13 @@ export type ClientOutcomeStep = Citation & ClientOutcome;
 type ClientOutcome =
   | { readonly out: Octets }
   | { readonly event: EventPattern }
-  | { readonly unsayable: { readonly send: ClientMessage } }
+  | { readonly unsayable: Extract<ClientInputStep, Say> }
   | { readonly state: { readonly [name: string]: Json } }
   | { readonly wants: string }
   | { readonly deadline: number | null };
+
+/** What a program asks for that would be said at once. */
+type Say = { readonly send: unknown } | { readonly command: unknown } | { readonly starttls: unknown } | { readonly authenticate: unknown };
 
 export type ClientStep = ClientInputStep | ClientOutcomeStep;
 
@@ -162,8 +165,8 @@ function perform(session: ClientSession, step: ClientInputStep, piece: string): 
   } else if ('quit' in step) session.quit();
   else if ('starttls' in step) session.starttls();
   else if ('authenticate' in step) {
-    const { mechanism, initial } = step.authenticate;
-    session.authenticate(mechanism, initial === undefined ? null : octets(joined(initial)));
+    const { mechanism, initial, ...words } = step.authenticate;
+    session.authenticate(mechanism, initial === undefined ? null : octets(joined(initial)), words);
   } else if ('respond' in step) session.respond(octets(joined(step.respond)));
   else if ('cancel' in step) session.cancel();
 }

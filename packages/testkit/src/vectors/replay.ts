@@ -209,6 +209,7 @@ class Replay {
       }
       const bytes = this.#stalled ? null : this.#session.nextOutput();
       if (bytes === null) continue;
+      this.#session.written(bytes.length);
       const text = latin1(bytes, 0, bytes.length);
       this.#output += text;
       this.#log.output += text;
@@ -252,7 +253,7 @@ function isQuestion(event: ServerEvent): event is Question {
   return !NOTICES.has(event.type);
 }
 
-const NOTICES: ReadonlySet<string> = new Set(['chunk', 'aborted', 'reset', 'fault', 'trace', 'closed']);
+const NOTICES: ReadonlySet<string> = new Set(['chunk', 'aborted', 'reset', 'fault', 'trace', 'unacknowledged', 'closed']);
 
 function merge(events: PlainEvent[], event: PlainEvent): void {
   const last = events.at(-1);

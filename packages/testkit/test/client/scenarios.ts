@@ -25,7 +25,12 @@ export interface Scenario {
 export const SECRET = 'correct horse';
 export const SECRET_BASE64 = 'AGpvZQBjb3JyZWN0IGhvcnNl';
 
-const AUTH: Errand['auth'] = { mechanism: 'PLAIN', initial: octets(`\0joe\0${SECRET}`), responses: [] };
+const AUTH: Errand['auth'] = {
+  mechanism: 'PLAIN',
+  initial: octets(`\0joe\0${SECRET}`),
+  responses: [],
+  words: { names: ['joe'], secrets: [SECRET] },
+};
 const PIPELINING = ['250-mx.example.net\r\n250-PIPELINING\r\n250 8BITMIME\r\n'];
 const STARTTLS = ['250-mx.example.net\r\n250 STARTTLS\r\n', '250-mx.example.net\r\n250 AUTH PLAIN LOGIN\r\n'];
 

@@ -49,8 +49,9 @@ const ending: Law = property(
     // A second message behind the end is none of this law.
     const rest = stream.slice(end);
     const lines = rest.split('\n').length - 1;
-    const quits = /^(quit|bdat)/im.test(rest);
-    if (!quits) same(before, 6 + lines, 'replies');
+    // QUIT and a TLS handshake end the session; a chunk is no lines.
+    const leaves = /^(?:quit|bdat)/im.test(rest) || rest.split(/[\r\n]/).some((one) => one.startsWith('\x16'));
+    if (!leaves) same(before, 6 + lines, 'replies');
     const content = contentOf(stream, HEAD.length, end);
     const bare = /\r(?!\n)|(?<!\r)\n/.test(content);
     const [last] = talked.log.filter(({ type }) => type === 'message' || type === 'aborted');

@@ -7,6 +7,7 @@ const CALLS = 'client 2: no octet makes any method throw; 4: one outcome for eac
 const HANDSHAKE = 'client 5: after the handshake a session is one that was secure from the start';
 const PREMATURE = 'client: a reply that begins before anything was asked that it could answer is none';
 const PROTECTION = 'client 11: credentials go only where the connection is as safe as was asked for';
+const SECRETS = 'client 11: what is told does not depend on what is secret, however the server repeats it';
 const INJECTION = 'client: what is sent is what was given, or nothing is: no text breaks out of its place';
 const WORDS = 'client: no text breaks out of a command or of an AUTH line';
 const BODIES = 'client 6: mail data has no CR or LF alone and no dot that is not doubled, and ends once';
@@ -219,7 +220,7 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'garbage is skipped',
     file: 'client/reply-reader.ts',
-    find: "if (digits === '') return core.fault('malformed-reply', line);",
+    find: "if (digits === '') return this.#fault(core, 'malformed-reply', shown);",
     replace: "if (digits === '') return;",
     law: 'client: garbage before a reply',
   },
@@ -349,23 +350,93 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'the AUTH line is shown',
     file: 'client/auth.ts',
-    find: "null, 0, fits && written !== '' ? `${line} ***` : line",
+    find: "null, 0, fits && written !== '' ? `${line} ${WITHHELD}` : line",
     replace: 'null, 0',
-    law: 'client: AUTH is refused, and the refusal repeats the credentials',
+    law: SECRETS,
+  },
+  {
+    name: 'a response is shown',
+    file: 'client/auth.ts',
+    find: "core.ask('AUTH', text, null, 0, WITHHELD);",
+    replace: "core.ask('AUTH', text);",
+    law: SECRETS,
   },
   {
     name: 'a refusal that repeats the credentials is shown',
-    file: 'client/auth.ts',
-    find: 'core.secrets.push(...[encodeBase64(response)]',
-    replace: 'core.secrets.push(...[]',
+    file: 'redact.ts',
+    find: 'if (this.#needles.size === 0) return false;',
+    replace: 'return false;',
     law: 'client: AUTH is refused, and the refusal repeats the credentials',
   },
   {
-    name: 'a refusal that repeats the password is shown',
-    file: 'client/auth.ts',
-    find: 'core.exchange!.said.push(...said.filter(isLong));',
+    name: 'a short secret is looked for, and tells by that where it stands',
+    file: 'redact.ts',
+    find: 'this.#silent = told?.some((secret) => secret.length < SHORTEST_SECRET) ?? false;',
     replace: '',
-    law: 'client: AUTH is refused, and the refusal repeats what the credentials say',
+    law: SECRETS,
+  },
+  {
+    name: 'a short response is shown where nobody has said that it is secret',
+    file: 'redact.ts',
+    find: 'if (secrets === null) this.#silent ||=',
+    replace: 'if (secrets === undefined) this.#silent ||=',
+    law: SECRETS,
+  },
+  {
+    name: 'a secret is forgotten with its exchange',
+    file: 'redact.ts',
+    find: '    this.#words = null;\n    this.#silent = false;\n',
+    replace: '    this.#words = null;\n    this.#silent = false;\n    this.#needles.clear();\n',
+    law: SECRETS,
+  },
+  {
+    name: 'a secret in base64 is shown',
+    file: 'needle.ts',
+    find: ' || needle.base64.some((text) => base64.includes(text))',
+    replace: '',
+    law: SECRETS,
+  },
+  {
+    name: 'a secret in base64 is found in one place of three',
+    file: 'needle.ts',
+    find: 'base64: [0, 1, 2].map',
+    replace: 'base64: [0].map',
+    law: SECRETS,
+  },
+  {
+    name: 'a secret in hexadecimal is shown',
+    file: 'needle.ts',
+    find: ' || hex.includes(needle.hex)',
+    replace: '',
+    law: SECRETS,
+  },
+  {
+    name: 'a secret that is quoted is shown',
+    file: 'needle.ts',
+    find: "small.replaceAll(/\\\\(.)/gs, '$1'), ",
+    replace: '',
+    law: SECRETS,
+  },
+  {
+    name: 'a secret in capitals is shown',
+    file: 'needle.ts',
+    find: 'const small = text.toLowerCase();',
+    replace: 'const small = text;',
+    law: SECRETS,
+  },
+  {
+    name: 'a secret in pieces is shown',
+    file: 'client/reply-reader.ts',
+    find: 'if (!core.redactor.active) this.#tell(core);',
+    replace: 'this.#tell(core);',
+    law: SECRETS,
+  },
+  {
+    name: 'a secret whose pieces stand behind enhanced codes is shown',
+    file: 'redact.ts',
+    find: '[lines, bare, bare.map((line) => line.trim())]',
+    replace: '[lines]',
+    law: SECRETS,
   },
   {
     name: 'the AUTH line has any length',

@@ -20,9 +20,9 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   // Replies
   {
     name: 'reply out of order',
-    file: 'server/core.ts',
-    find: 'this.#output.push(wire);',
-    replace: 'this.#output.unshift(wire);',
+    file: 'server/outbox.ts',
+    find: 'this.#queue.push(wire);',
+    replace: 'this.#queue.unshift(wire);',
     law: REPLIES,
   },
   {
@@ -35,15 +35,16 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'an empty line has no reply',
     file: 'server/command.ts',
-    find: '  if (verb === null) {',
-    replace: '  if (input.from === input.to) return;\n  if (verb === null) {',
+    find: '  if (verb === null) return core',
+    replace: '  if (input.from === input.to) return;\n  if (verb === null) return core',
     law: REPLIES,
   },
   {
     name: 'a line that is too long has a reply and is then executed',
     file: 'server/command.ts',
-    find: '  if (input.overlong) refuseLine',
-    replace: '  if (input.overlong) execute(core);\n  if (input.overlong && core.state.phase !== "closed") refuseLine',
+    find: '  else if (input.overlong) refuseLine',
+    replace:
+      '  else if (input.overlong && (execute(core), core.state.phase === "closed")) return true;\n  else if (input.overlong) refuseLine',
     law: REPLIES,
     cases: 999,
   },
@@ -179,8 +180,8 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'closed is told twice',
     file: 'server/session.ts',
-    find: "    if (core.state.phase === 'closed') return;\n    core.dropOutput();",
-    replace: '    core.dropOutput();',
+    find: "if (core.state.phase === 'closed') core.tellEnd();\n    else core.close('lost');",
+    replace: "core.close('lost');",
     law: CLOSED,
   },
   {

@@ -347,8 +347,8 @@ export const EXTENSION_BUGS: readonly Mutant[] = [
   },
   {
     name: 'snapshot forgets a reply that is held back',
-    file: 'server/snapshot.ts',
-    find: '  if (snapshot.late.length > 0) core.late.push(copy(snapshot.late));\n',
+    file: 'server/outbox.ts',
+    find: '    if (late.length > 0) this.holdBack(copy(late));\n',
     replace: '',
     law: SNAPSHOT,
   },

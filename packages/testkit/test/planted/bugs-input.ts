@@ -162,7 +162,7 @@ export const INPUT_BUGS: readonly Mutant[] = [
   {
     name: 'each reply gives a deaf peer more time',
     file: 'server/core.ts',
-    find: 'if (this.#outputSize === 0) this.flushEnds',
+    find: 'if (this.outbox.size === 0) this.flushEnds',
     replace: 'this.flushEnds',
     law: READER,
   },

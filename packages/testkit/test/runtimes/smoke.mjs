@@ -76,7 +76,10 @@ function session() {
   const log = [];
   const pull = () => {
     for (let event = one.nextEvent(); event !== null; event = one.nextEvent()) log.push(`event ${text(event)}`);
-    for (let bytes = one.nextOutput(); bytes !== null; bytes = one.nextOutput()) log.push(`output ${shown(bytes)}`);
+    for (let bytes = one.nextOutput(); bytes !== null; bytes = one.nextOutput()) {
+      log.push(`output ${shown(bytes)}`);
+      one.written(bytes.length);
+    }
   };
   pull();
   const wire = 'EHLO c.example\r\nMAIL FROM: <a@b>\r\nRCPT TO:<c@d>\r\nBOO\r\nDATA\r\nSubject: é\r\n\r\n..y\r\n.\r\nQUIT\r\n';

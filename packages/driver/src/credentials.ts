@@ -1,0 +1,83 @@
+import { type AuthWords, SmtpUsageError } from '@ehlo/engine';
+import { ClientError } from './client-error.ts';
+import type { Credentials } from './client-sasl.ts';
+import type { Hidden } from './sasl.ts';
+
+type Text = string | Hidden<string>;
+
+/** What a client has to show: as a text, or as a `Secret` of `@ehlo/sasl`. */
+export interface GivenCredentials {
+  readonly user?: string;
+  readonly password?: Text;
+  /** An OAuth 2.0 access token, in place of a password; or what gives one, asked anew for each connection, for tokens expire. */
+  readonly token?: Text | (() => Text | Promise<Text>);
+  /** Whom to act as, where that is not the user. */
+  readonly authzid?: string;
+}
+
+/** What `auth` may hold, and of which kinds. */
+const KINDS = {
+  user: ['string'],
+  authzid: ['string'],
+  password: ['string', 'secret'],
+  token: ['string', 'secret', 'function'],
+} as const;
+
+/** Throws `SmtpUsageError` `bad-argument` where the mechanisms are none or a credential is of the wrong kind, and never says what it is. */
+export function checkCredentials(auth: { readonly [name in keyof typeof KINDS | 'mechanisms']?: unknown }): void {
+  const { mechanisms } = auth;
+  if (!Array.isArray(mechanisms)) throw new SmtpUsageError('bad-argument', 'auth.mechanisms is a list, such as [scram(), plain()]');
+  for (const mechanism of mechanisms.flat() as unknown[]) {
+    if (typeof mechanism === 'function')
+      throw new SmtpUsageError('bad-argument', `auth.mechanisms has the function ${mechanism.name}: call it, [${mechanism.name}()]`);
+    if (typeof (mechanism as { readonly client?: unknown } | null)?.client !== 'function')
+      throw new SmtpUsageError('bad-argument', 'auth.mechanisms has what is no mechanism: import them from @ehlo/sasl');
+  }
+  for (const [name, kinds] of Object.entries(KINDS)) {
+    const value = auth[name as keyof typeof KINDS];
+    const kind = kindOf(value);
+    if (name in auth && !(kinds as readonly string[]).includes(kind))
+      throw new SmtpUsageError('bad-argument', `auth.${name} is ${kind}, and has to be ${kinds.join(' or ')}`);
+  }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return typeof value === 'object' && 'expose' in value ? 'secret' : typeof value;
+}
+
+/** The credentials as mechanisms take them; a promise where a token has to be asked for. */
+export function exposed({ user, authzid, password, token }: GivenCredentials): Credentials | Promise<Credentials> {
+  const known = {
+    ...(user === undefined ? {} : { user }),
+    ...(authzid === undefined ? {} : { authzid }),
+    ...(password === undefined ? {} : { password: textOf(password) }),
+  };
+  if (typeof token === 'function') return tokenOf(token).then((given) => ({ ...known, token: given }));
+  return token === undefined ? known : { ...known, token: textOf(token) };
+}
+
+/** Rejects with `ClientError`; what the program has thrown is its cause, and is not told. */
+async function tokenOf(give: () => unknown): Promise<string> {
+  let given: unknown;
+  try {
+    given = await give();
+  } catch (cause) {
+    throw new ClientError('auth-failed', 'auth.token has thrown: there is no token', { stage: 'auth', cause });
+  }
+  const kind = kindOf(given);
+  if (kind === 'string' || kind === 'secret') return textOf(given as Text);
+  throw new ClientError('auth-failed', `auth.token gives ${kind}, and has to give string or secret`, { stage: 'auth' });
+}
+
+function textOf(text: Text): string {
+  return typeof text === 'string' ? text : text.expose();
+}
+
+/** What of the credentials is no secret, and what is. */
+export function wordsOf({ user, authzid, password, token }: Credentials): AuthWords {
+  return {
+    names: [user, authzid].filter((name) => name !== undefined),
+    secrets: [password, token].filter((secret) => secret !== undefined),
+  };
+}

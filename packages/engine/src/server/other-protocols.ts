@@ -1,0 +1,47 @@
+// Who was sent here to speak something else: a browser, with commands of SMTP in the body of a request or in a ticket of TLS. It gets one
+// reply, and nothing is executed behind it.
+import { latin1, octets, parseVerb } from '@ehlo/grammar';
+import type { Core } from './core.ts';
+
+/** RFC 8446 5.1: TLS begins with a record of the type handshake. No command of SMTP begins with this octet, and base64 has none. */
+const TLS_HANDSHAKE = 0x16;
+
+/** RFC 9110 9, RFC 5789 2, and the preface of RFC 9113 3.4. No verb of SMTP is one of them. */
+const METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'HEAD', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'PRI']);
+
+/** RFC 9110 5.6.2: a token; and what follows it, white space behind a method, a colon behind the name of a field. */
+const TOKEN = /^[\t ]*([!#$%&'*+.^`|~\w-]+)[\t ]*(:|(?<=[\t ]))/;
+
+/** RFC 9112 2.3, RFC 9113 3.4: the end of a request line, whatever method it begins with. */
+const VERSION = /[\t ]HTTP\/[0-9](?:\.[0-9])?[\t ]*$/i;
+
+/** Where methods and names of fields are looked for: of a line that is too long only the beginning is there. */
+const BEGINNING = 256;
+
+/** Ends the session where a line is to come and a TLS handshake begins: behind it comes no line that could be waited for. */
+export function beginsTls(core: Core): boolean {
+  const begins = core.input.peek() === TLS_HANDSHAKE;
+  if (begins) speakAnotherProtocol(core, 'TLS ClientHello');
+  return begins;
+}
+
+/**
+ * Whether the line that was read is of a request of HTTP. RFC 5321 3.8 has commands that are not known answered by 500, and the session
+ * goes on: so the lines of HTTP are such commands as soon as a MAIL was accepted, in front of which no body of a request can come.
+ */
+export function isOfRequest({ state, input: { bytes, from, to, overlong } }: Core): boolean {
+  if (state.speaksSmtp) return false;
+  const [, word = '', colon] = TOKEN.exec(latin1(bytes, from, Math.min(to, from + BEGINNING))) ?? [];
+  // A word that begins with a verb may be one that is misspelt: `MAILFROM:<ann@client.example>`. Methods are found in any case: a browser
+  // sends `patch` as it is given.
+  if (colon === ':' ? parseVerb(octets(word.slice(0, 4))) === null : METHODS.has(word.toUpperCase())) return true;
+  return !overlong && VERSION.test(latin1(bytes, from, to));
+}
+
+/** RFC 5321 4.3.2: 421 may answer anything. */
+export function speakAnotherProtocol(core: Core, line: string): void {
+  const reply = core.named('wrongProtocol');
+  core.events.push({ type: 'fault', code: 'wrong-protocol', offset: 0, reply, line });
+  core.reply(reply);
+  core.close('wrong-protocol');
+}

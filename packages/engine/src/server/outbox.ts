@@ -1,0 +1,121 @@
+import { concat, copy } from '../octets.ts';
+import type { MessageQuestion, UnacknowledgedNotice } from './events.ts';
+
+/** An acceptance of a message, and how many octets of replies there are up to the end of its own. */
+interface Acceptance {
+  readonly notice: UnacknowledgedNotice;
+  readonly ends: number;
+}
+
+/** Replies that have not left, as plain data. */
+export interface OutboxSnapshot {
+  /** Handed out, and not yet taken by the transport. */
+  readonly unwritten: number;
+  readonly queue: Uint8Array;
+  readonly late: Uint8Array;
+  /** Acceptances that were not taken, with the octets that are missing of each. */
+  readonly acceptances: readonly Acceptance[];
+}
+
+/** Replies on their way: held back, queued, handed out, taken by the transport; and the acceptances among them. */
+export class Outbox {
+  #late: Uint8Array[] = [];
+  #queue: Uint8Array[] = [];
+  #queued = 0;
+  // Octets since the session began.
+  #made = 0;
+  #handed = 0;
+  #taken = 0;
+  /** Those whose last octet was not taken. */
+  #acceptances: Acceptance[] = [];
+
+  /** Octets that wait to be handed out. */
+  get size(): number {
+    return this.#queued;
+  }
+
+  /** Whether a reply is held back: what is said behind it has to wait, too. */
+  get holds(): boolean {
+    return this.#late.length > 0;
+  }
+
+  push(wire: Uint8Array): void {
+    this.#made += wire.length;
+    this.#enqueue(wire);
+  }
+
+  holdBack(wire: Uint8Array): void {
+    this.#made += wire.length;
+    this.#late.push(wire);
+  }
+
+  /** What was held back is queued. */
+  release(): void {
+    for (const wire of this.#late) this.#enqueue(wire);
+    this.#late = [];
+  }
+
+  /** The reply that was said last accepts a message. */
+  accepts({ envelope, recipient }: MessageQuestion): void {
+    this.#acceptances.push({ notice: { type: 'unacknowledged', envelope, recipient }, ends: this.#made });
+  }
+
+  /** Hands out all that is queued. */
+  take(): Uint8Array | null {
+    if (this.#queued === 0) return null;
+    const bytes = concat(this.#queue);
+    this.#queue = [];
+    this.#queued = 0;
+    this.#handed += bytes.length;
+    return bytes;
+  }
+
+  /** So many more octets were taken by the transport. */
+  written(octets: number): void {
+    this.#taken = Math.min(this.#handed, this.#taken + octets);
+    let told = 0;
+    while (told < this.#acceptances.length && this.#acceptances[told]!.ends <= this.#taken) told++;
+    if (told > 0) this.#acceptances.splice(0, told);
+  }
+
+  /** What was not handed out is not said. */
+  drop(): void {
+    this.#late = [];
+    this.#queue = [];
+    this.#queued = 0;
+  }
+
+  /** The transport takes nothing any more. */
+  lose(): void {
+    this.drop();
+    this.#taken = this.#handed;
+  }
+
+  /** Acceptances that the transport has not taken, each once; null while it may yet take one. */
+  untold(): readonly UnacknowledgedNotice[] | null {
+    const mayTake = this.#queued > 0 || this.#taken < this.#handed;
+    if (mayTake && this.#acceptances.length > 0) return null;
+    const untold = this.#acceptances.map(({ notice }) => notice);
+    this.#acceptances = [];
+    return untold;
+  }
+
+  snapshot(): OutboxSnapshot {
+    const acceptances = this.#acceptances.map(({ notice, ends }) => ({ notice, ends: ends - this.#taken }));
+    return { unwritten: this.#handed - this.#taken, queue: copy(concat(this.#queue)), late: copy(concat(this.#late)), acceptances };
+  }
+
+  /** Goes on from a snapshot. */
+  resume({ unwritten, queue, late, acceptances }: OutboxSnapshot): void {
+    this.#handed = unwritten;
+    this.#made = unwritten;
+    if (queue.length > 0) this.push(copy(queue));
+    if (late.length > 0) this.holdBack(copy(late));
+    this.#acceptances = [...acceptances];
+  }
+
+  #enqueue(wire: Uint8Array): void {
+    this.#queue.push(wire);
+    this.#queued += wire.length;
+  }
+}

@@ -1,0 +1,50 @@
+// Run in a package. Writes what `require` gets where a loader knows no ES modules (Jest, older bundlers): one bundle for each entry, with its declarations.
+// Node, Deno and Bun take the ES modules by `require`, too: no process has both.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+/** The declarations of all packages whose classes can be exported. */
+const DECLARED = readdirSync('node_modules/@ehlo').flatMap((name) => {
+  const dist = `node_modules/@ehlo/${name}/dist`;
+  return readdirSync(dist, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.d.ts'))
+    .map((path) => readFileSync(`${dist}/${path}`, 'utf8'));
+});
+
+const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+for (const { import: esm, require: cjs } of Object.values(exports)) {
+  await build({
+    entryPoints: [esm.default],
+    outfile: cjs.default,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    logLevel: 'warning',
+  });
+  writeFileSync(cjs.types, declarations(esm.types.replace(/^.*\/(.*)\.d\.ts$/, './$1.js'), await import(pathToFileURL(esm.default).href)));
+}
+
+/** The types of the ES module, and its values, each with its own type: a CommonJS file may name those of a module by an attribute. */
+function declarations(module, values) {
+  const from = `'${module}' with { 'resolution-mode': 'import' }`;
+  const named = Object.entries(values).map(([name, value]) =>
+    isClass(value)
+      ? `export declare const ${name}: typeof esm.${name};\nexport type ${name}${parameters(name)} = esm.${name}${parameters(name)};\n`
+      : `export declare const ${name}: typeof esm.${name};\n`,
+  );
+  return `import type * as esm from ${from};\nexport type * from ${from};\n${named.join('')}`;
+}
+
+/** The type parameters of a class: `<T>`, or nothing. */
+function parameters(name) {
+  return (
+    DECLARED.map((text) => text.match(new RegExp(`export declare class ${name}(<[^>]*>)`))?.[1]).find((found) => found !== undefined) ?? ''
+  );
+}
+
+function isClass(value) {
+  return typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value));
+}

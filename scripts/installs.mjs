@@ -1,0 +1,206 @@
+// Proves what `npm install ehlo` gives: the packed packages in bare projects, by every loader, bundler, compiler and runtime that the README
+// names. Each runs a server and sends it a mail, or is compiled. The tools come from the npm registry.
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fetchNode, run } from './lib/run.mjs';
+
+const RESULTS = 'packages/ehlo/.results/installs.json';
+const PACKED = ['grammar', 'engine', 'sasl', 'driver', 'node', 'deno', 'bun', 'ehlo'];
+const MOST = { packages: 16, megabytes: 6 };
+const NODES = ['22.23.3', '24.21.0'];
+const TYPESCRIPTS = ['5.7.3', '5.8.3', '5.9.3', '6.0.3', '7.0.2'];
+const BINARIES = { deno: resolve('packages/ehlo/node_modules/deno/deno'), bun: resolve('packages/ehlo/node_modules/bun/bin/bun.exe') };
+
+const USE = `
+async function main() {
+  const stored = [];
+  const server = await serve({ port: 0, hostname: 'mx.example.org', preset: 'mx', auth: { mechanisms: [plain()], lookup: () => null }, tls: undefined }, {
+    rcpt: ({ forwardPath }) => mailboxKey(forwardPath) === 'joe@example.org' || reject(550, '5.1.1', 'no such user'),
+    async message({ body }) {
+      for await (const bytes of body) stored.push(...bytes);
+      return true;
+    },
+  });
+  const client = await connect({ host: server.address.address, port: server.address.port, starttls: 'off' });
+  const { outcomes } = await client.send({ reversePath: 'ann@example.org', recipients: ['joe@example.org', 'eve@example.org'] }, 'Subject: hello\\r\\n\\r\\ntext\\r\\n');
+  await client.close();
+  await server.close();
+  const said = [...outcomes.map(({ status }) => status), stored.length, parseProxy(new Uint8Array(0))];
+  if (said.join() !== 'accepted,refused,24,') throw new Error(said.join());
+}
+`;
+const IMPORTS = `import { connect, mailboxKey, reject, serve } from 'ehlo';
+import { plain } from 'ehlo/sasl';
+import { parseProxy } from 'ehlo/proxy';
+`;
+const REQUIRES = `const { connect, mailboxKey, reject, serve } = require('ehlo');
+const { plain } = require('ehlo/sasl');
+const { parseProxy } = require('ehlo/proxy');
+`;
+const ESM = `${IMPORTS}${USE}await main();\nconsole.log('done');\n`;
+const CJS = `${REQUIRES}${USE}main().then(() => console.log('done'));\n`;
+/** Types that a program names, of the package and of its entries. */
+const TYPES = `export const handler: Handler = { message: async ({ body }, session: Session) => {
+  for await (const bytes of body) console.log(bytes.length, session.id);
+  return true;
+} };
+export const failed = (error: unknown): boolean => error instanceof ClientError && error.code === 'closing';
+export const mechanisms: readonly ServerMechanism[] = [plain()];
+export const password = (secret: Secret<string>): string => secret.expose();
+`;
+const TYPED = `import { ClientError, type Handler, type ServerMechanism, type Session } from 'ehlo';\nimport { plain, type Secret } from 'ehlo/sasl';\n${TYPES}`;
+
+const folder = mkdtempSync(join(tmpdir(), 'ehlo-installs-'));
+const results = { passed: 0, failed: 0, skipped: 0 };
+try {
+  await install();
+  for (const [name, prove] of await proofs()) await report(name, prove);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+mkdirSync(dirname(RESULTS), { recursive: true });
+writeFileSync(RESULTS, `${JSON.stringify(results)}\n`);
+console.log(`installs: ${results.passed} passed, ${results.failed} failed`);
+process.exitCode = results.failed > 0 ? 1 : 0;
+
+/** The packages alone, as npm installs them; the projects lie below and find them there. */
+async function install() {
+  const packed = join(folder, 'packed');
+  for (const name of PACKED) await must('npx', ['pnpm', 'pack', '--pack-destination', packed], `packages/${name}`);
+  write('package.json', '{ "private": true }');
+  await npm(
+    '.',
+    readdirSync(packed).map((file) => join(packed, file)),
+  );
+}
+
+async function proofs() {
+  write('esm/main.mjs', ESM);
+  write('cjs/main.cjs', CJS);
+  const nodes = [['20', process.execPath]];
+  for (const version of NODES) nodes.push([version, (await fetchNode(version)) ?? 'node-that-is-not-there']);
+  const runtimes = [
+    ...nodes.map(([version, node]) => [`Node ${version}`, [node]]),
+    ['Node 20 without ES modules by require', [process.execPath, '--no-experimental-require-module'], ['cjs']],
+    ['Deno', [BINARIES.deno, 'run', '--no-lock', '--node-modules-dir=manual', '--allow-net', '--allow-read', '--allow-env', '--allow-sys']],
+    ['Bun', [BINARIES.bun, 'run', '--no-install']],
+  ];
+  return [
+    ['packages and their size', countPackages],
+    ...runtimes.flatMap(([name, [binary, ...options], kinds = ['esm', 'cjs']]) =>
+      kinds.map((kind) => [
+        `${name}: ${kind === 'esm' ? 'import' : 'require'}`,
+        () => done(binary, [...options, kind === 'esm' ? 'esm/main.mjs' : 'cjs/main.cjs']),
+      ]),
+    ),
+    ['Jest 30, CommonJS', jest],
+    ...(await typescripts()),
+    [
+      'esbuild',
+      () => bundled('esbuild@0.28.2', ['esbuild', 'main.mjs', '--bundle', '--platform=node', '--format=esm', '--outfile=out/main.mjs']),
+    ],
+    [
+      'esbuild, CommonJS',
+      () => bundled('esbuild@0.28.2', ['esbuild', 'main.cjs', '--bundle', '--platform=node', '--outfile=out/main.cjs']),
+    ],
+    ['rolldown', () => bundled('rolldown@1.3.3', ['rolldown', 'main.mjs', '--platform', 'node', '--file', 'out/main.mjs'])],
+    ['Vite', () => bundled('vite@8.4.0', ['vite', 'build', '--ssr', 'main.mjs', '--outDir', 'out'])],
+  ];
+}
+
+/** What a user has to download and to trust. */
+async function countPackages() {
+  const { packages } = JSON.parse(readFileSync(join(folder, 'node_modules/.package-lock.json'), 'utf8'));
+  const count = Object.keys(packages).length;
+  const megabytes = sizeOf(join(folder, 'node_modules')) / 1e6;
+  console.log(`        ${count} packages, ${megabytes.toFixed(1)} MB`);
+  if (count > MOST.packages || megabytes > MOST.megabytes) throw new Error(`more than ${MOST.packages} packages or ${MOST.megabytes} MB`);
+}
+
+function sizeOf(path) {
+  const entry = statSync(path);
+  return entry.isDirectory() ? readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0) : entry.size;
+}
+
+async function jest() {
+  write('jest/main.test.js', `${REQUIRES}${USE}test('a mail', main);\n`);
+  write('jest/package.json', '{ "private": true }');
+  await npm('jest', ['jest@30.5.2']);
+  await must(process.execPath, ['node_modules/jest/bin/jest.js', '--ci', '--rootDir', '.'], 'jest');
+}
+
+/** Each compiler under its own name in one project. */
+async function typescripts() {
+  write('typescript/package.json', '{ "private": true, "type": "module" }');
+  write('typescript/esm.ts', TYPED);
+  write('typescript/common.cts', TYPED);
+  const options = { strict: true, noEmit: true, skipLibCheck: false, target: 'es2022', types: ['node'] };
+  const kinds = {
+    nodenext: { compilerOptions: { ...options, module: 'nodenext' }, files: ['esm.ts', 'common.cts'] },
+    bundler: { compilerOptions: { ...options, module: 'esnext', moduleResolution: 'bundler' }, files: ['esm.ts'] },
+  };
+  for (const [kind, config] of Object.entries(kinds)) write(`typescript/${kind}.json`, JSON.stringify(config));
+  await npm('typescript', ['@types/node@20', ...TYPESCRIPTS.map((version) => `typescript-${version}@npm:typescript@${version}`)]);
+  return TYPESCRIPTS.flatMap((version) =>
+    Object.keys(kinds).map((kind) => [
+      `TypeScript ${version}, ${kind}`,
+      () => must(process.execPath, [`node_modules/typescript-${version}/bin/tsc`, '-p', `${kind}.json`], 'typescript'),
+    ]),
+  );
+}
+
+/** Bundles the program, and runs what comes out. */
+async function bundled(tool, [command, ...args]) {
+  const name = `${command}-${args[0]}`;
+  const entry = args.find((arg) => arg.startsWith('main.'));
+  write(`${name}/package.json`, '{ "private": true, "type": "module" }');
+  // Vite leaves the packages of a server out, unless it is told otherwise.
+  write(`${name}/vite.config.js`, 'export default { ssr: { noExternal: true } };');
+  write(`${name}/${entry}`, entry.endsWith('.cjs') ? CJS : ESM);
+  await npm(name, [tool]);
+  await must('npx', ['--no-install', command, ...args], name);
+  const [out] = readdirSync(join(folder, name, 'out'));
+  // Away from the packages: nothing is left to be found.
+  const alone = join(mkdtempSync(join(tmpdir(), 'ehlo-bundle-')), out.replace(/\.js$/, '.mjs'));
+  writeFileSync(alone, readFileSync(join(folder, name, 'out', out)));
+  try {
+    await done(process.execPath, [alone]);
+  } finally {
+    rmSync(dirname(alone), { recursive: true });
+  }
+}
+
+async function report(name, prove) {
+  const start = performance.now();
+  const why = await prove().then(
+    () => null,
+    (error) => error,
+  );
+  results[why === null ? 'passed' : 'failed']++;
+  console.log(`${why === null ? 'ok    ' : 'FAILED'}  ${name.padEnd(40)} ${((performance.now() - start) / 1000).toFixed(1).padStart(5)} s`);
+  if (why !== null) console.log(why.message);
+}
+
+/** Runs a program that says `done` when all was as it should be. */
+async function done(program, args) {
+  const { said } = await must(program, args, '.');
+  if (!said.endsWith('done\n')) throw new Error(`it did not come to its end: ${said}`);
+}
+
+async function npm(where, names) {
+  await must('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', ...names], where);
+}
+
+async function must(program, args, where) {
+  const cwd = where.startsWith('packages/') ? where : join(folder, where);
+  const result = await run(program, args, { cwd });
+  if (result.status === 0) return result;
+  throw new Error(`$ ${program} ${args.join(' ')}\n${(result.said + result.errors).slice(0, 4000)}`);
+}
+
+function write(path, text) {
+  const file = join(folder, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
