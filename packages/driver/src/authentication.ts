@@ -1,5 +1,5 @@
 import { type AuthAnswer, type AuthOptions, type AuthQuestion, canBind, SmtpUsageError } from '@ehlo/engine';
-import { type Acceptance, accept, type Challenge, challenge, type Refusal, reject } from './decision.ts';
+import { type Acceptance, accept, type Challenge, challenge, isRefusal, type Refusal, reject } from './decision.ts';
 import type { Session } from './handler.ts';
 import {
   type Claim,
@@ -22,24 +22,31 @@ type Awaitable<T> = T | Promise<T>;
  * import type { Authentication } from '@ehlo/driver';
  * import { plain, scram } from '@ehlo/sasl';
  * const passwords = new Map([['tim', 'tanstaaftanstaaf']]);
- * const auth: Authentication = { mechanisms: [scram(), plain()], lookup: (user) => passwords.get(user) ?? null };
+ * const auth: Authentication = { mechanisms: [scram(), plain()], lookup: (user) => passwords.get(user) };
  * ```
  */
 export interface Authentication extends Omit<AuthOptions, 'mechanisms'> {
   /** Mechanisms of `@ehlo/sasl`, best first: `[scram(), plain()]`. */
   readonly mechanisms: readonly (ServerMechanism | readonly ServerMechanism[])[];
   /**
-   * What is stored of a user: the password, or better, keys that follow from it. Null if there is no such user: the client can't tell by
-   * what is said. Keys have a method `decoy`, whose keys take as long, too: give those instead, as `userTable` of `@ehlo/sasl` does.
+   * What is stored of a user: the password, or better, keys that follow from it. Null or undefined if there is no such user: the client can't
+   * tell by what is said. Keys have a method `decoy`, whose keys take as long, too: give those instead, as `userTable` of `@ehlo/sasl` does.
    */
-  lookup?(user: string, session: Session): Awaitable<Stored | null>;
-  /** Judges a claim: `true`, it is the user that it claims to be; or the user's name; or `false`. */
-  verify?(claim: Claim, session: Session): Awaitable<boolean | string>;
+  lookup?(user: string, session: Session): Awaitable<Stored | null | undefined>;
+  /**
+   * Judges a claim: `true`, it is the user that it claims to be; the user's name; `false`; or what `reject` made, with a code, a text and, where
+   * the mechanism can tell it, an OAuth error of its own. Null or undefined leave a password to `lookup`; where there is none, or no
+   * password, that is a failure of the program, as is anything else: 454, told to `error`. SCRAM and CRAM-MD5 show no password, and ask `lookup` alone.
+   */
+  verify?(claim: PresentedClaim, session: Session): Awaitable<boolean | string | Refusal | null | undefined>;
   /** Whether a user may act as somebody else. Default: never. */
   authorize?(user: string, authzid: string, session: Session): Awaitable<boolean>;
   /** Octets that only this server knows: salts of users that have none follow from them. Default: random for each server. */
   readonly pepper?: Uint8Array;
 }
+
+/** What a client claims of itself, and by what mechanism: `PLAIN`, `OAUTHBEARER` … */
+export type PresentedClaim = Claim & { readonly mechanism: string };
 
 /** Mechanisms as values, for the driver to carry out; names are for the handler's own `auth`. */
 export function isAuthentication(auth: AuthOptions | Authentication): auth is Authentication {
@@ -78,23 +85,22 @@ export class Authenticator {
 
   /** What answers the questions of one session. */
   exchange(session: Session): (question: AuthQuestion) => Promise<Acceptance<AuthAnswer> | Refusal | Challenge> {
-    let next: ((response: Uint8Array) => ServerStep) | null = null;
-    let exchanges = 0;
+    // Who is judged too slowly is of an exchange that is over: the one that has begun since goes on where it stands.
+    let current: Exchange;
     return async ({ mechanism, step, response }) => {
       let now: ServerStep;
-      if (step === 0) exchanges++;
-      const mine = exchanges;
       if (step === 0) {
+        current = { mechanism, next: null, refusal: null };
         const { clientFirst } = this.#mechanisms.get(mechanism)!;
         if (response !== null && !clientFirst) return notFirst();
         now = this.#begin(mechanism, session);
         if (response !== null && now.type === 'challenge') now = now.next(response.expose());
-      } else now = next!(response!.expose());
-      const settled = await this.#settle(now, session);
-      if (settled.type === 'failure') return settled.reason === 'malformed' ? malformed() : refused();
+      } else now = current.next!(response!.expose());
+      const exchange = current;
+      const settled = await this.#settle(now, session, exchange);
+      if (settled.type === 'failure') return settled.reason === 'malformed' ? malformed() : (exchange.refusal ?? refused());
       if (settled.type === 'success') return this.#authorized(settled.user, settled.authzid, session);
-      // Who was looked up too slowly is of an exchange that is over: the one that has begun since goes on where it stands.
-      if (mine === exchanges) next = (data) => settled.next(data);
+      exchange.next = (data) => settled.next(data);
       return challenge(settled.challenge);
     };
   }
@@ -112,24 +118,33 @@ export class Authenticator {
   }
 
   /** Answers what an exchange asks of its program, until it is the client's turn or all is said. */
-  async #settle(step: ServerStep, session: Session): Promise<Extract<ServerStep, { readonly type: 'challenge' | 'success' | 'failure' }>> {
+  async #settle(step: ServerStep, session: Session, exchange: Exchange): Promise<Settled> {
     for (let now = step; ; ) {
-      if (now.type === 'lookup') now = now.next(await this.#settings.lookup!(now.user, session));
+      if (now.type === 'lookup') now = now.next((await this.#settings.lookup!(now.user, session)) ?? null);
       else if (now.type === 'derive') now = now.next(await deriveKey(now.derivation));
-      else if (now.type === 'verify') now = await this.#judge(now, session);
+      else if (now.type === 'verify') now = await this.#judge(now, session, exchange);
       else return now;
     }
   }
 
-  async #judge(step: VerifyStep, session: Session): Promise<ServerStep> {
+  async #judge(step: VerifyStep, session: Session, exchange: Exchange): Promise<ServerStep> {
     const { claim } = step;
-    const { lookup, verify } = this.#settings;
-    if (verify === undefined) {
-      if (claim.type !== 'password') throw new TypeError(`nobody judges a claim of type ${claim.type}: give auth.verify`);
-      return step.compare!(await lookup!.call(this.#settings, claim.user, session));
+    const settings = this.#settings;
+    const verdict: unknown = await settings.verify?.({ ...claim, mechanism: exchange.mechanism }, session);
+    if (isRefusal(verdict)) {
+      exchange.refusal = verdict;
+      return step.next(null, verdict.oauth);
     }
-    const verdict = await verify.call(this.#settings, claim, session);
-    return step.next(verdict === true ? claimed(claim) : verdict || null);
+    if (verdict === false) return step.next(null);
+    if (verdict === true) return step.next(claimed(claim));
+    if (typeof verdict === 'string' && verdict !== '') return step.next(verdict);
+    if (verdict !== undefined && verdict !== null)
+      throw new TypeError(
+        "auth.verify decided nothing: return true, false, the user's name, reject(…), or nothing where auth.lookup is to judge",
+      );
+    if (claim.type !== 'password' || step.compare === undefined || settings.lookup === undefined)
+      throw new TypeError(`nobody has judged a claim of type ${claim.type}: auth.verify has to`);
+    return step.compare((await settings.lookup(claim.user, session)) ?? null);
   }
 
   async #authorized(user: string, authzid: string | null, session: Session): Promise<Acceptance<AuthAnswer> | Refusal> {
@@ -137,6 +152,17 @@ export class Authenticator {
     return (await this.#settings.authorize?.(user, authzid, session)) === true ? accept({ identity: authzid }) : refused();
   }
 }
+
+/** One AUTH command and what follows it. */
+interface Exchange {
+  readonly mechanism: string;
+  /** Takes the client's next response. */
+  next: ((response: Uint8Array) => ServerStep) | null;
+  /** What the program refuses it with; the mechanism may have something to say before. */
+  refusal: Refusal | null;
+}
+
+type Settled = Extract<ServerStep, { readonly type: 'challenge' | 'success' | 'failure' }>;
 
 /** Who a client claims to be. */
 function claimed(claim: Claim): string {

@@ -2,6 +2,7 @@ import { type Rejection, type ServerOptions, ServerSession } from '@ehlo/engine'
 import { Application } from './application.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Failures } from './failures.ts';
+import { guardListeners } from './guarded-signal.ts';
 import type { Handler, Session } from './handler.ts';
 import { Pump } from './pump.ts';
 import type { Address, Transport } from './transport.ts';
@@ -12,6 +13,7 @@ export class Connection implements Session {
   readonly #session: ServerSession;
   readonly #transport: Transport;
   readonly #pump: Pump;
+  readonly #failures: Failures;
   /** Made when somebody asks for the signal: it costs more than the rest of a connection's bookkeeping. */
   #controller: AbortController | null = null;
 
@@ -26,6 +28,7 @@ export class Connection implements Session {
   ) {
     this.id = id;
     this.#transport = transport;
+    this.#failures = failures;
     const { peer, tls } = transport;
     this.#session = new ServerSession(options, tls === undefined ? { peer } : { peer, tls });
     const application = new Application(this.#session, handler, this, () => this.#pump.act(() => {}), authenticator, failures);
@@ -86,6 +89,7 @@ export class Connection implements Session {
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
+      guardListeners(this.#controller.signal, (error) => this.#failures.tell(error, 'signal', this));
       if (this.#pump.over) this.#controller.abort();
     }
     return this.#controller.signal;

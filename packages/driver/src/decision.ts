@@ -8,6 +8,7 @@ import {
   type Rejection,
   SmtpUsageError,
 } from '@ehlo/engine';
+import type { OauthProblem } from './sasl.ts';
 
 /**
  * By this mark each copy of this package knows the decisions of the other (a program may load it as ESM and as CommonJS). It is on none of
@@ -25,7 +26,14 @@ interface Marked<K extends Kind> {
 export type Acceptance<A extends Answer = Answer> = A & Marked<'accept'>;
 
 /** No, made by `reject`. It may be returned, and thrown. */
-export type Refusal = Rejection & Marked<'reject'>;
+export type Refusal = Rejection & Pick<RejectOptions, 'oauth'> & Marked<'reject'>;
+
+export interface RejectOptions {
+  /** Milliseconds to hold the reply back, at most 240000. */
+  readonly delay?: number;
+  /** In `auth.verify`: what is wrong with a token. OAUTHBEARER and XOAUTH2 tell it before the reply (RFC 7628 3.2.2). */
+  readonly oauth?: OauthProblem;
+}
 
 /** A challenge of an AUTH exchange (RFC 4954 4), made by `challenge`; the client's response comes as the next question. */
 export interface Challenge extends Marked<'challenge'> {
@@ -58,8 +66,7 @@ export function accept(answer: Answer = {}): Acceptance {
 }
 
 /**
- * Makes a refusal. Throws `SmtpUsageError` if it can be none: the code has to be 4yz or 5yz, and the enhanced code of the same class. `delay`
- * is in milliseconds, at most 240000.
+ * Makes a refusal. Throws `SmtpUsageError` if it can be none: the code has to be 4yz or 5yz, and the enhanced code of the same class.
  *
  * @example
  * ```ts
@@ -68,8 +75,8 @@ export function accept(answer: Answer = {}): Acceptance {
  * // → { code: 550, enhanced: '5.1.1', text: 'no such user' }
  * ```
  */
-export function reject(code: number, enhanced: string, text: string, options: { readonly delay?: number } = {}): Refusal {
-  const rejection = { code, enhanced, text, ...options };
+export function reject(code: number, enhanced: string, text: string, options: RejectOptions = {}): Refusal {
+  const rejection = { ...options, code, enhanced, text };
   checkRejection(rejection);
   return marked('reject', rejection);
 }

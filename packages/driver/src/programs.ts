@@ -1,14 +1,24 @@
 // What programs need of the driver, whatever adapter they use: each adapter has it, too.
-export type { Authentication } from './authentication.ts';
+export type { Authentication, PresentedClaim } from './authentication.ts';
 export { Body, BodyAbortedError } from './body.ts';
 export { Client } from './client.ts';
 export type { ClientAuth } from './client-authentication.ts';
 export { ClientError, type ClientErrorCode, outcomeText } from './client-error.ts';
 export type { ClientNotice } from './client-options.ts';
-export { type Acceptance, accept, type Challenge, challenge, type Decision, type Decisions, type Refusal, reject } from './decision.ts';
+export {
+  type Acceptance,
+  accept,
+  type Challenge,
+  challenge,
+  type Decision,
+  type Decisions,
+  type Refusal,
+  type RejectOptions,
+  reject,
+} from './decision.ts';
 export type { RecipientOutcome, SendEnvelope, SendOptions, SendResult } from './delivery.ts';
 export type { CallbackName, Handler, IncomingMessage, Session } from './handler.ts';
 export type { Constraints, Content, Message } from './message-source.ts';
 export { Pool, type PoolOptions } from './pool.ts';
-export type { Claim, Stored } from './sasl.ts';
+export type { Claim, OauthProblem, Stored } from './sasl.ts';
 export { Server } from './serve.ts';

@@ -116,10 +116,10 @@ export class Pump {
       do this.#program.pull();
       while (this.#flush());
     } catch (error) {
-      return this.#break(error);
-    } finally {
       this.#pumping = false;
+      return this.#break(error);
     }
+    this.#pumping = false;
     if (this.#goneMeanwhile) this.#gone();
     if (!this.#leaving) this.#follow();
   }

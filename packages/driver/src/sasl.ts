@@ -31,8 +31,19 @@ export type ServerStep =
 export interface VerifyStep {
   readonly type: 'verify';
   readonly claim: Claim;
-  next(user: string | null): ServerStep;
+  /** `problem` is for a mechanism that tells its client what was wrong. */
+  next(user: string | null, problem?: OauthProblem): ServerStep;
   compare?(stored: Stored | null): ServerStep;
+}
+
+/** What is wrong with a token (RFC 7628 3.2.2). What is left out says the mechanism's own options. */
+export interface OauthProblem {
+  /** `invalid_token`, if nothing is said; `insufficient_scope` and others (RFC 6750 3.1). */
+  readonly status?: string;
+  /** The scope that a token needs. */
+  readonly scope?: string;
+  /** The `https` URL of the OpenID provider's configuration. */
+  readonly openidConfiguration?: string;
 }
 
 export interface DeriveStep<Next> {

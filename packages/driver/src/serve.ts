@@ -94,8 +94,13 @@ export class Server {
       };
     };
     listener.accept(Object.assign(connected, { reserve }));
-    signal?.addEventListener('abort', () => void this.close(), { once: true });
-    if (signal?.aborted) void this.close();
+    const close = (): void =>
+      aside(
+        () => this.close(),
+        (error) => failures.tell(error, 'session', null),
+      );
+    signal?.addEventListener('abort', close, { once: true });
+    if (signal?.aborted) close();
   }
 
   get address(): Address {
@@ -119,6 +124,7 @@ export class Server {
 
   async #close(): Promise<void> {
     const listening = this.#listener.close();
+    listening.catch(() => {}); // it is awaited when the sessions are over
     const emptied = new Promise<void>((resolve) => {
       this.#emptied = resolve;
     });

@@ -1,6 +1,7 @@
 // AUTH with mechanisms as values, from the line to the answer of the program.
 import { SmtpUsageError, type TlsInfo } from '@ehlo/engine';
 import {
+  anonymous,
   type ClientContext,
   type ClientStep,
   cramMd5,
@@ -15,9 +16,10 @@ import {
   scram,
   scramKeys,
   userTable,
+  xoauth2,
 } from '@ehlo/sasl';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type Authentication, type Handler, type ServeOptions, type Session, serveOn } from '../src/index.ts';
+import { type Authentication, accept, type Handler, reject, type ServeOptions, type Session, serveOn } from '../src/index.ts';
 import { MemoryListener, type MemoryTransport } from './memory.ts';
 
 const exporter = new Map([['tls-exporter', Uint8Array.of(1, 2, 3)]]);
@@ -81,6 +83,24 @@ describe.each(all.flat().map((mechanism) => [mechanism.name, mechanism] as const
     expect(identities).toEqual(['tim']);
   });
 });
+
+test.each(all.flat().map((mechanism) => [mechanism.name, mechanism] as const))(
+  '%s: a lookup that gives undefined knows no such user, and the client can not tell',
+  async (_, mechanism) => {
+    const errors: unknown[] = [];
+    const error: Handler['error'] = (cause) => void errors.push(cause);
+    const context = { nonce: 'abc', bindings: exporter, offered: [mechanism.name] };
+    const map = new Map([['tim', 'pencil']]);
+    const said = async (lookup: NonNullable<Authentication['lookup']>, user: string) => {
+      const { client } = start({ mechanisms: all, lookup }, {}, { error }, tls);
+      return await authenticate(client, mechanism, { ...context, credentials: { user, password: 'pen' } });
+    };
+    expect(await said((user) => map.get(user), 'tom')).toBe(REFUSED);
+    expect(await said((user) => map.get(user), 'tim')).toBe(REFUSED);
+    expect(await said(async (user) => map.get(user), 'tom')).toBe(REFUSED);
+    expect(errors).toEqual([]);
+  },
+);
 
 describe('keys in place of passwords', () => {
   const keys = parseScramKeys(scramKeys('pencil', { salt: Uint8Array.of(1, 2), iterations: 4096 }).format())!;
@@ -181,6 +201,99 @@ describe('verify', () => {
     client.send('AQ==\r\n');
     expect(await client.replies(1)).toEqual([REFUSED]);
     expect(await authenticate(client, oauthBearer(), { ...context, credentials: { user: 'tim', token: 'good' } })).toBe(SUCCESS);
+  });
+
+  test('is told the mechanism', async () => {
+    const seen: string[] = [];
+    const verify: Authentication['verify'] = ({ mechanism, type }) => {
+      seen.push(`${mechanism} ${type}`);
+      return true;
+    };
+    for (const mechanism of [plain(), login(), oauthBearer(), anonymous()]) {
+      const { client } = start({ mechanisms: [mechanism], verify });
+      expect(await authenticate(client, mechanism, { credentials: { ...credentials, token: 'good' } })).toBe(SUCCESS);
+    }
+    expect(seen).toEqual(['PLAIN password', 'LOGIN password', 'OAUTHBEARER token', 'ANONYMOUS anonymous']);
+  });
+
+  test.each<[string, () => never]>([
+    ['returned', () => reject(454, '4.7.12', 'password transition needed') as never],
+    ['resolved', () => Promise.resolve(reject(454, '4.7.12', 'password transition needed')) as never],
+    [
+      'thrown',
+      () => {
+        throw reject(454, '4.7.12', 'password transition needed');
+      },
+    ],
+  ])('refuses by a code and a text of its own, %s', async (_, verify) => {
+    const errors: unknown[] = [];
+    const { client } = start({ mechanisms: [plain()], verify }, {}, { error: (cause) => void errors.push(cause) });
+    expect(await authenticate(client, plain(), { credentials })).toBe('454 4.7.12 password transition needed');
+    expect(errors).toEqual([]);
+  });
+
+  test.each([oauthBearer({ scope: 'mail', openidConfiguration: 'https://id.example/conf' }), xoauth2({ scope: 'mail' })])(
+    'refuses a token by an OAuth error of its own, and then by its code: $name',
+    async (mechanism) => {
+      let times = 0;
+      const verify = () =>
+        times++ === 0 ? reject(550, '5.7.1', 'not for mail', { oauth: { status: 'insufficient_scope', scope: 'mail.send' } }) : false;
+      const { client } = start({ mechanisms: [mechanism], verify });
+      const begin = mechanism.client({ credentials: { user: 'tim', token: 'x' } });
+      const initial = begin.type === 'respond' && begin.response !== null ? Buffer.from(begin.response.expose()).toString('base64') : '';
+      for (const [error, reply] of [
+        [{ status: 'insufficient_scope', scope: 'mail.send' }, '550 5.7.1 not for mail'],
+        [{ status: 'invalid_token', scope: 'mail' }, REFUSED],
+      ] as const) {
+        client.send(`AUTH ${mechanism.name} ${initial}\r\n`);
+        const [challenge] = await client.replies(1);
+        expect(JSON.parse(Buffer.from(challenge!.slice(4), 'base64').toString())).toMatchObject(error);
+        client.send('AQ==\r\n');
+        expect(await client.replies(1)).toEqual([reply]);
+      }
+    },
+  );
+
+  test.each([[undefined], [null]])('that gives %s leaves a password to lookup', async (nothing) => {
+    const verify: Authentication['verify'] = ({ type }) => (type === 'password' ? nothing : false);
+    const { client } = start({ mechanisms: all, lookup: passwords, verify });
+    for (const mechanism of [plain(), login()]) {
+      expect(await authenticate(client, mechanism, { credentials: { user: 'tim', password: 'pen' } })).toBe(REFUSED);
+      expect(await authenticate(client, mechanism, { credentials: { user: 'tom', password: 'pencil' } })).toBe(REFUSED);
+    }
+    expect(await authenticate(client, plain(), { credentials })).toBe(SUCCESS);
+  });
+
+  test('judges before lookup where there are both; SCRAM asks lookup alone', async () => {
+    const asked: string[] = [];
+    const verify: Authentication['verify'] = ({ mechanism }) => asked.push(`verify ${mechanism}`) < 0;
+    const lookup = (user: string) => {
+      asked.push(`lookup ${user}`);
+      return passwords(user);
+    };
+    const [, bare] = scram();
+    const { client } = start({ mechanisms: all, lookup, verify });
+    expect(await authenticate(client, plain(), { credentials })).toBe(REFUSED);
+    expect(await authenticate(client, bare, { credentials, nonce: 'abc' })).toBe(SUCCESS);
+    expect(asked).toEqual(['verify PLAIN', 'lookup tim']);
+  });
+
+  test.each<[string, Partial<Authentication>, Mechanism]>([
+    ['nothing, without lookup', { verify: () => undefined }, plain()],
+    ['nothing of a token', { verify: () => null, lookup: passwords }, oauthBearer()],
+    ['an Error', { verify: () => new Error('no') as never, lookup: passwords }, plain()],
+    ['an object', { verify: () => ({ ok: true }) as never, lookup: passwords }, plain()],
+    ['a plain refusal', { verify: () => ({ code: 535, text: 'no' }) as never, lookup: passwords }, plain()],
+    ['consent that is for the handler', { verify: () => accept({ identity: 'boss' }) as never, lookup: passwords }, plain()],
+    ['a name of no letters', { verify: () => '', lookup: passwords }, plain()],
+    ['a number', { verify: () => 1 as never, lookup: passwords }, plain()],
+  ])('that gives %s has failed', async (_, auth, mechanism) => {
+    const errors: unknown[] = [];
+    const error: Handler['error'] = (cause, at) => void errors.push([at, cause]);
+    const { client } = start({ mechanisms: [mechanism], ...auth }, {}, { error });
+    const reply = await authenticate(client, mechanism, { credentials: { ...credentials, token: 'x' } });
+    expect(reply).toBe('454 4.7.0 Temporary authentication failure');
+    expect(errors).toEqual([['auth', expect.any(TypeError)]]);
   });
 
   test('has to name who another layer vouches for', async () => {

@@ -112,13 +112,21 @@ export interface Lookup {
   next(stored: Stored | null): ServerStep;
 }
 
-/** Judge a claim: give the name of the user if it is right, null if it is not. */
+/** Judge a claim: give the name of the user if it is right, null if it is not, and for a token what is wrong with it. */
 export interface Verify {
   readonly type: 'verify';
   readonly claim: Claim;
-  next(user: string | null): ServerStep;
+  next(user: string | null, problem?: OauthProblem): ServerStep;
   /** Judges the claim by what is stored for its user. Only for a password. */
   compare?(stored: Stored | null): ServerStep;
+}
+
+/** What is wrong with a token (RFC 7628 3.2.2). What is left out says the mechanism's own options. */
+export interface OauthProblem {
+  /** `invalid_token`, if nothing is said; `insufficient_scope` and others (RFC 6750 3.1). */
+  readonly status?: string;
+  readonly scope?: string;
+  readonly openidConfiguration?: string;
 }
 
 /** What a client claims of itself. Names have been prepared by SASLprep and have no control characters. */

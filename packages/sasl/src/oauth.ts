@@ -1,6 +1,6 @@
 import { ascii, decodeUtf8, encodeUtf8 } from './bytes.ts';
 import { readSaslName, saslName } from './gs2.ts';
-import type { ClientContext, ClientStep, Mechanism, ServerStep, TokenClaim } from './mechanism.ts';
+import type { ClientContext, ClientStep, Mechanism, OauthProblem, ServerStep, TokenClaim } from './mechanism.ts';
 import { userName } from './names.ts';
 import { Secret } from './secret.ts';
 import { challenge, EMPTY, giveUp, refuse, respond, succeed, textOf } from './steps.ts';
@@ -88,15 +88,19 @@ type Read = { readonly claim: TokenClaim } | { readonly reason: 'malformed' | 'n
 
 function readToken(read: Read, options: OauthOptions): ServerStep {
   if ('claim' in read) {
-    return { type: 'verify', claim: read.claim, next: (user) => (user === null ? invalidToken(options) : succeed(user, null)) };
+    return {
+      type: 'verify',
+      claim: read.claim,
+      next: (user, problem) => (user === null ? invalidToken({ ...options, ...problem }) : succeed(user, null)),
+    };
   }
   // RFC 7628 4.3: a client without a token asks in this way what one would need.
   return read.reason === 'no-token' ? invalidToken(options) : refuse('malformed');
 }
 
 /** RFC 7628 3.2.2: the error in JSON as a challenge; 3.2.3: whatever the client answers, it has failed. */
-function invalidToken({ scope, openidConfiguration }: OauthOptions): ServerStep {
-  const error = { status: 'invalid_token', schemes: 'bearer', scope, 'openid-configuration': openidConfiguration };
+function invalidToken({ status = 'invalid_token', scope, openidConfiguration }: OauthProblem): ServerStep {
+  const error = { status, schemes: 'bearer', scope, 'openid-configuration': openidConfiguration };
   return challenge(encodeUtf8(JSON.stringify(error)), () => refuse('credentials'));
 }
 
