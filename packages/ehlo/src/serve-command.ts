@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { type Address, type Handler, type Listener, type ServeOptions, type Server, serveOn } from '@ehlo/driver';
+import { showText } from '@ehlo/engine';
 import { formatAddressLiteral, isHostName } from '@ehlo/grammar';
 import type { Session } from '#adapter';
 import { loadCertificate } from './certificate.ts';
@@ -63,7 +64,7 @@ export async function serveCommand(
   const store = { maildir, printer, name, raw: options.raw, hops: options.hops };
   const handler: Handler = { ...watch(printer, warn), message: (message, session) => storeMessage(message, session, store) };
   const tls = certificate === null ? {} : { tls: certificate.tls };
-  const open = await listenOn(options, tls, (reason) => warn(`no session: ${reason}`));
+  const open = await listenOn(options, tls, (reason) => warn(`no session: ${showText(reason)}`));
   const listener = together(open, byUnix);
   const server = await start(listener, policy, handler);
   if (certificate !== null && certificate.fingerprint !== null)

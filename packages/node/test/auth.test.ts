@@ -3,10 +3,12 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ClientContext, type Mechanism, plain, scram, scramKeys } from '@ehlo/sasl';
+import { inspect } from 'node:util';
+import { type Claim, type ClientError, type Handler, reject, type Server } from '@ehlo/node';
+import { type ClientContext, cramMd5, type Mechanism, oauthBearer, plain, scram, scramKeys } from '@ehlo/sasl';
 import { describe, expect } from 'vitest';
-import { RUNTIME } from './adapter.ts';
-import { dialTls, handshake, SERVER, type TlsWire, test, upgrade } from './tls-wire.ts';
+import { connect, RUNTIME } from './adapter.ts';
+import { dialTls, handshake, pem, SERVER, type TlsWire, test, upgrade } from './tls-wire.ts';
 import type { Wire } from './wire.ts';
 
 const keys = scramKeys('pencil', { salt: Uint8Array.of(1, 2, 3) });
@@ -134,4 +136,80 @@ test('TLS forgets who had authenticated', async ({ start, dial }) => {
   await secure.say('EHLO client.example');
   expect(await secure.say('MAIL FROM:<>')).toBe('530 5.7.0 Authentication required');
   expect(await authenticate(secure, plain(), {})).toBe(SUCCESS);
+});
+
+describe('a client', () => {
+  /** Refuses CRAM-MD5 as it likes, and PLAIN with the password in its words. */
+  const repeats: Handler = {
+    auth: ({ mechanism, response }) => {
+      if (mechanism === 'CRAM-MD5') return reject(504, '5.5.4', 'not this one');
+      const said = Buffer.from(response?.expose() ?? []).toString('latin1');
+      return reject(535, '5.7.8', `wrong: ${said.replaceAll('\0', ' ')}`);
+    },
+  };
+  const options = { tls: SERVER, implicitTls: true, auth: { mechanisms: ['CRAM-MD5', 'PLAIN'] } };
+  const PASSWORD = 'correct horse';
+  const client = { host: 'localhost', implicitTls: true, user: 'tim', mechanisms: [cramMd5(), plain()] };
+
+  /** What a session that is refused has told, and why there is none. */
+  async function refused(
+    server: Server,
+    password: string,
+    verified = true,
+  ): Promise<{ readonly error: ClientError; readonly told: string }> {
+    const told: string[] = [];
+    const { host, implicitTls, user, mechanisms } = client;
+    const error: unknown = await connect({
+      host,
+      port: server.address.port,
+      implicitTls,
+      tls: verified ? { ca: pem('ca.crt') } : { rejectUnauthorized: false },
+      credentials: verified ? 'verified' : 'encrypted',
+      auth: { mechanisms, user, password },
+      trace: true,
+      notice: (notice) => told.push(JSON.stringify(notice)),
+    }).catch((why: unknown) => why);
+    return { error: error as ClientError, told: told.join('\n') };
+  }
+
+  test('shows nothing of what the server repeats', async ({ start }) => {
+    const { error, told } = await refused(await start(repeats, options), PASSWORD);
+    expect(error).toMatchObject({ code: 'auth-refused', reply: { code: 535, enhanced: '5.7.8', lines: ['***'] } });
+    expect(told).toContain('535 5.7.8 ***');
+    for (const text of [error.message, inspect(error), told]) {
+      expect(text).not.toContain(PASSWORD);
+      expect(text).not.toContain(base64(`\0tim\0${PASSWORD}`));
+    }
+  });
+
+  test('takes the next mechanism where this one is refused; what shows the password only with a server that is known', async ({
+    start,
+  }) => {
+    const server = await start(repeats, options);
+    expect((await refused(server, PASSWORD)).error).toMatchObject({ reply: { code: 535 } });
+    expect((await refused(server, PASSWORD, false)).error).toMatchObject({ reply: { code: 504 } });
+  });
+
+  test('asks for a token anew for each connection', async ({ start }) => {
+    const tokens: string[] = [];
+    const verify = (claim: Claim): string | false => {
+      if (claim.type !== 'token') return false;
+      tokens.push(claim.token.expose());
+      return 'tim';
+    };
+    const server = await start({}, { ...options, auth: { mechanisms: [oauthBearer()], verify } });
+    let asked = 0;
+    for (let i = 0; i < 2; i++) {
+      const open = await connect({
+        host: 'localhost',
+        port: server.address.port,
+        implicitTls: true,
+        tls: { ca: pem('ca.crt') },
+        auth: { mechanisms: [oauthBearer()], user: 'tim', token: () => Promise.resolve(`token-of-${++asked}`) },
+      });
+      expect(open.authenticated).toBe('OAUTHBEARER');
+      await open.close();
+    }
+    expect(tokens).toEqual(['token-of-1', 'token-of-2']);
+  });
 });

@@ -10,7 +10,10 @@ import { dialectOf } from './offer.ts';
 import type { OutboxSnapshot } from './outbox.ts';
 import type { Policy } from './policy.ts';
 
-/** A session as plain data (octets included): for tests, tools and hibernation. Versions of the engine do not share it. */
+/**
+ * A session as plain data (octets included): for tests, tools and hibernation. Versions of the engine do not share it. Its `input` is what was
+ * not read yet, the line of an AUTH among it: keep it as you keep a password, and show it to nobody.
+ */
 export interface Snapshot {
   readonly state: Omit<State, 'body' | 'exchange'> & { readonly body: BodySnapshot | null };
   readonly question: Question | null;

@@ -3,13 +3,23 @@ import { inspect } from 'node:util';
 import { encodeBase64, octets } from '@ehlo/grammar';
 import fc from 'fast-check';
 import { Conversation } from '../../src/laws/conversation.ts';
-import { holds, type Law, property } from './law.ts';
+import type { SessionClass } from '../../src/laws/record.ts';
+import { type Law, property, same } from './law.ts';
 import { cut, type Scenario, sizes, WILLING } from './scripts.ts';
 
-/** A password that stands nowhere else: long enough that no part of eight octets comes about by chance. */
-const password: fc.Arbitrary<string> = fc
-  .array(fc.constantFrom(...'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789#%!'), { minLength: 12, maxLength: 30 })
-  .map((letters) => `q${letters.join('')}`);
+/** A colon makes a line a header field of another protocol. */
+const letter = fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code === 0x3a ? 0x3b : code));
+
+/**
+ * Two passwords of one length, from one octet on. Their first octet is none of base64: where a line breaks, and whether it is a verb, is the
+ * same for both.
+ */
+const two: fc.Arbitrary<readonly [string, string]> = fc
+  .tuple(fc.constantFrom(...'!#$%&'), fc.constantFrom(...'!#$%&'), fc.array(fc.tuple(letter, letter), { maxLength: 39 }))
+  .map(([one, other, rest]) => {
+    const word = (first: string, place: 0 | 1): string => first + rest.map((pair) => pair[place]).join('');
+    return [word(one, 0), word(other, 1)];
+  });
 
 const base64 = (text: string): string => encodeBase64(octets(text));
 
@@ -21,7 +31,8 @@ const FORMS: readonly ((secret: string) => string)[] = [
   (secret) => `AUTH LOGIN ${base64(secret)}\r\n${base64(secret)}\r\n`,
   (secret) => `AUTH PLAIN\r\n${base64(`\0joe\0${secret}`)}\r\n`,
   // Broken: no mechanism, none that is offered, no space, too many, other white space, no base64, an unfinished one.
-  (secret) => `AUTH ${base64(`\0joe\0${secret}`)}\r\n`,
+  // What no name of a mechanism may hold is told by its place.
+  (secret) => `AUTH ${base64(`\0joe\0${secret}`).replaceAll(/[+/]/g, 'x')}\r\n`,
   (secret) => `AUTH ${base64(secret).replaceAll(/[=+/]/g, '').slice(0, 19)}\r\n`,
   (secret) => `AUTH NOPE ${base64(secret)}\r\n${base64(secret)}\r\n`,
   (secret) => `AUTH NOPE\r\n${base64(secret)}\r\n${secret}\r\n`,
@@ -53,10 +64,31 @@ const FORMS: readonly ((secret: string) => string)[] = [
   (secret) => `RSET\r\nAUTH LOGIN\r\n${base64(secret)}\r\n${secret}\r\n`,
 ];
 
+type Answers = readonly (readonly [answer: 'accept' | 'reject' | 'never', challenges: number])[];
+
+/** All that a logger would write of a conversation, and what a console would show of what holds a secret. */
+function toldOf(Session: SessionClass, options: Scenario['options'], answers: Answers, stream: string, sizes: readonly number[]): string {
+  const told: string[] = [];
+  const talked = new Conversation(Session, options, ({ type }, number) => {
+    const [answer, challenges] = answers[number % answers.length]!;
+    return { ...WILLING, answer: type === 'auth' ? answer : 'accept', challenges };
+  });
+  const nextEvent = talked.recorder.nextEvent.bind(talked.recorder);
+  talked.recorder.nextEvent = () => {
+    const event = nextEvent();
+    if (event !== null) told.push(JSON.stringify(event));
+    if (event?.type === 'auth') told.push(inspect(event, { depth: 9, showHidden: true }));
+    return event;
+  };
+  talked.pump();
+  talked.segment(cut(stream, sizes));
+  return told.join('\n');
+}
+
 const secrecy: Law = property(
-  '11: no secret stands in an event, a trace or an error',
+  '11: what is told does not depend on what is secret',
   fc.tuple(
-    password,
+    two,
     fc.array(fc.nat({ max: FORMS.length - 1 }), { minLength: 1, maxLength: 3 }),
     fc.constantFrom('EHLO c.example\r\n', 'EHLO c.example\r\n', 'EHLO c.example\r\n', 'HELO c.example\r\n', ''),
     fc.constantFrom(
@@ -73,7 +105,7 @@ const secrecy: Law = property(
     }),
     sizes,
   ),
-  (Session, [secret, forms, hello, starttls, mechanisms, limits, answers, sizes]) => {
+  (Session, [secrets, forms, hello, starttls, mechanisms, limits, answers, sizes]) => {
     const options: Scenario['options'] = {
       hostname: 'mx.example.org',
       preset: 'sink',
@@ -84,37 +116,10 @@ const secrecy: Law = property(
       trust: ['XCLIENT'],
       ...starttls,
     };
-    const told: string[] = [];
-    const talked = new Conversation(Session, options, ({ type }, number) => {
-      const [answer, challenges] = answers[number % answers.length]!;
-      return { ...WILLING, answer: type === 'auth' ? answer : 'accept', challenges };
-    });
-    const nextEvent = talked.recorder.nextEvent.bind(talked.recorder);
-    talked.recorder.nextEvent = () => {
-      const event = nextEvent();
-      // As a logger would write it; what holds a secret, as a console would, too.
-      if (event !== null) told.push(JSON.stringify(event));
-      if (event?.type === 'auth') told.push(inspect(event, { depth: 9, showHidden: true }));
-      return event;
-    };
-    const stream = hello + forms.map((form) => FORMS[form]!(secret)).join('');
-    try {
-      talked.pump();
-      talked.segment(cut(stream, sizes));
-    } catch (error) {
-      told.push(inspect(error));
-      throw error;
-    } finally {
-      const shown = [...new Set(told)].join('\n').toUpperCase();
-      const spellings = [secret, base64(secret), base64(`\0joe\0${secret}`), base64(secret.slice(1)), base64(secret.slice(2))];
-      for (const spelling of spellings) {
-        for (let i = 0; i + 8 <= spelling.length; i++) {
-          const part = spelling.slice(i, i + 8);
-          const at = shown.indexOf(part.toUpperCase());
-          holds(at < 0, `${part} stands in ${shown.slice(Math.max(0, at - 80), at + 40)} after ${JSON.stringify(stream.slice(0, 200))}`);
-        }
-      }
-    }
+    const [one, other] = secrets.map((secret) =>
+      toldOf(Session, options, answers, hello + forms.map((form) => FORMS[form]!(secret)).join(''), sizes),
+    );
+    same(one, other, JSON.stringify([secrets, forms]));
   },
 );
 

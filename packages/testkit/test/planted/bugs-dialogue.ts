@@ -12,7 +12,7 @@ const CLOSED = '8: after closed nothing more';
 const REFUSED = '9: a refused command leaves hello, identity and envelope as they were';
 const FRESH = '9: a transaction knows nothing of those before it';
 const PATIENCE = '10: the same answers sooner or later give the same log';
-const SECRETS = '11: no secret stands in an event, a trace or an error';
+const SECRETS = '11: what is told does not depend on what is secret';
 const SNAPSHOT = '12: a session restored from a snapshot goes on as if never stopped';
 const REPLAY = '12: a recorded log replays exactly';
 

@@ -1,0 +1,108 @@
+// What of a peer's words may be shown: no controls, no more than so much, and nothing that holds a secret.
+import { encodeUtf8, latin1 } from '@ehlo/grammar';
+import { describe, expect, test } from 'vitest';
+import { showText } from '../src/escape.ts';
+import { Redactor } from '../src/redact.ts';
+
+describe('a text', () => {
+  const codes = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+  test.each([
+    ['C0', codes(0, 0x1f)],
+    ['DEL and C1', codes(0x7f, 0x9f)],
+    ['marks of direction', [0x061c, 0x200e, 0x200f]],
+    ['embeddings and overrides', codes(0x202a, 0x202e)],
+    ['isolates', codes(0x2066, 0x2069)],
+    ['what is not seen, and separators of lines', [0x00ad, 0x200b, 0xfeff, 0x2028, 0x2029]],
+    ['half a pair', [0xd800, 0xdfff]],
+  ])('shows no %s', (_, all) => {
+    for (const code of all) {
+      const digits = code.toString(16);
+      expect(showText(`a${String.fromCharCode(code)}b`)).toBe(code < 0x100 ? `a\\x${digits.padStart(2, '0')}b` : `a\\u{${digits}}b`);
+    }
+  });
+
+  test('shows what is printed, and its own escapes as they are', () => {
+    const text = 'Grüße, 用户 \u{1f600} \\x1b';
+    expect(showText(text)).toBe(text);
+    expect(showText(showText('\x9b'))).toBe('\\x9b');
+  });
+
+  test.each([
+    ['a', 1000, 1001],
+    ['\x1b', 250, 251],
+  ])('%j: no more than a thousand characters are shown, escapes included', (character, most, more) => {
+    expect(showText(character.repeat(most))).not.toMatch(/…$/);
+    expect(showText(character.repeat(more))).toMatch(/^.{1000}…$/);
+    expect(showText(character.repeat(1_000_000))).toMatch(/^.{1000}…$/);
+  });
+
+  test('or no more than is said', () => expect(showText('abc', 2)).toBe('ab…'));
+});
+
+describe('a redactor', () => {
+  const octets = (text: string): string => latin1(encodeUtf8(text), 0, encodeUtf8(text).length);
+  const told = (secrets: readonly string[] | undefined, names: readonly string[] = [], response?: string): Redactor => {
+    const redactor = new Redactor();
+    redactor.begin({ names, ...(secrets === undefined ? {} : { secrets }) });
+    if (response !== undefined) redactor.say(encodeUtf8(response));
+    return redactor;
+  };
+
+  test('is idle until an exchange begins', () => {
+    const redactor = new Redactor();
+    expect([redactor.active, redactor.withholds(['anything'])]).toEqual([false, false]);
+    redactor.begin({});
+    expect(redactor.active).toBe(true);
+    redactor.end();
+    expect(redactor.active).toBe(false);
+  });
+
+  test.each([7, 8])('%i octets: from eight on a secret is looked for', (length) => {
+    const secret = 'x#7Q!w+9'.slice(0, length);
+    const redactor = told([secret]);
+    expect(redactor.withholds(['nothing of it'])).toBe(length < 8);
+    redactor.end();
+    expect(redactor.withholds([`it is ${secret}`])).toBe(length >= 8);
+    expect(redactor.withholds(['nothing of it'])).toBe(false);
+  });
+
+  test('eight octets, not characters', () => {
+    const redactor = told(['ü€用']);
+    redactor.end();
+    expect(redactor.withholds([octets('it is ü€用')])).toBe(true);
+  });
+
+  test('a name is none, in the exchange and behind it; a secret that has never been said is one', () => {
+    const redactor = told(['correct horse'], ['joe@example.net'], '\0joe@example.net\0something else');
+    expect(redactor.withholds(['joe@example.net'])).toBe(false);
+    expect(redactor.withholds(['correct horse'])).toBe(true);
+    expect(redactor.withholds(['something else'])).toBe(true);
+  });
+
+  test('where nobody says what is secret all words of a response are', () => {
+    const bearer = 'user=joe@example.net\x01auth=Bearer ya29.token\x01\x01';
+    const redactor = told(undefined, [], bearer);
+    redactor.end();
+    for (const text of ['ya29.token', 'user=joe@example.net', 'auth=Bearer ya29.token']) expect(redactor.withholds([text])).toBe(true);
+    expect(redactor.withholds(['joe@example.net'])).toBe(false);
+  });
+
+  test('secrets of an exchange that failed are those of the session', () => {
+    const redactor = told(['the first one']);
+    redactor.end();
+    redactor.begin({ secrets: ['the second'] });
+    redactor.end();
+    expect(['the first one', 'the second', 'a third one'].map((text) => redactor.withholds([text]))).toEqual([true, true, false]);
+  });
+
+  test('a secret that looks like an enhanced code is not shown as one', () => {
+    const redactor = told(['5.123.456']);
+    redactor.end();
+    const reply = { code: 550, enhanced: '5.123.456', lines: ['no'] };
+    const withheld = redactor.withholds(['5.123.456 no']);
+    expect([withheld, redactor.reply(reply, withheld)]).toEqual([true, { code: 550, lines: ['***'] }]);
+    expect(redactor.line('550 ', '5.123.456 no', withheld)).toBe('550 ***');
+    expect(redactor.line('550 ', '5.1.1 5.123.456', true)).toBe('550 5.1.1 ***');
+  });
+});
