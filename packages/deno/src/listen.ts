@@ -5,7 +5,10 @@ import { addressOf, connTransport } from './transport.ts';
 /** Where `serve` listens, and its certificates. */
 export interface ListenOptions extends DriverOptions<TlsSettings | ServerTls> {}
 
-/** How long to wait before the next try when a connection can't be accepted, in milliseconds. */
+/** accept(2): of these the listener suffers, not one connection; the next accept would fail, too. */
+const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+
+/** How long to wait in a shortage before the next try, in milliseconds. */
 const BREATH_MS = 100;
 
 /**
@@ -23,12 +26,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   let open = true;
   const accepting = (async () => {
     while (open) {
-      try {
-        entrance.admit(connTransport(await listener.accept(), path ?? null, tls));
-      } catch {
-        // An accept that fails (no file descriptors) is no reason to fall: the next one may succeed.
-        if (open) await new Promise((resolve) => setTimeout(resolve, BREATH_MS));
-      }
+      const conn: Deno.Conn | NodeJS.ErrnoException = await listener.accept().catch((error) => error);
+      if (!(conn instanceof Error)) entrance.admit(connTransport(conn, path ?? null, tls));
+      // A client that has left before it was accepted (ENOTCONN) keeps nobody waiting.
+      else if (open && SHORTAGES.has(conn.code ?? '')) await new Promise((resolve) => setTimeout(resolve, BREATH_MS));
     }
   })();
   return entrance.listener(path === undefined ? addressOf(listener.addr) : { address: path, port: 0 }, async () => {

@@ -7,8 +7,7 @@ const LARGE = 65_536;
 
 /** A connection of Deno as a transport; with `tls` it can be secured. `path` is that of the Unix socket it came by. */
 export function connTransport(conn: Deno.Conn, path: string | null, tls: Tls | null): Transport {
-  // Replies are written whole: waiting for more only costs time.
-  if ('setNoDelay' in conn) (conn as Deno.TcpConn).setNoDelay(true);
+  if ('setNoDelay' in conn) hurry(conn as Deno.TcpConn);
   let buffer = new Uint8Array(SMALL);
   const transport = fromReader(
     {
@@ -31,6 +30,15 @@ export function connTransport(conn: Deno.Conn, path: string | null, tls: Tls | n
     },
   );
   return tls === null ? transport : withTls(transport, tls);
+}
+
+/** Replies are written whole: waiting for more only costs time. */
+function hurry(conn: Deno.TcpConn): void {
+  try {
+    conn.setNoDelay(true);
+  } catch {
+    // The peer has reset it already: the first read tells.
+  }
 }
 
 /** The address of a socket. */

@@ -22,6 +22,12 @@ export interface Wrapped {
 /** Why there is no handshake. */
 export const LEFT = 'the peer left before the TLS handshake was done';
 
+/**
+ * Told of what can't be read behind the handshake: a bad MAC, a record that is too long, text in clear. It ends the connection (RFC 8446 6.2);
+ * Node and Deno would keep that, and all that still comes. Of a socket that no `tls.Server` has made they tell it by the second name only.
+ */
+const UNREADABLE = ['error', '_tlsError'] as const;
+
 /** For events that must be heard, and say nothing. */
 function ignore(): void {}
 
@@ -40,6 +46,7 @@ export function handshake({ socket, secured, describe, explain = (error) => erro
     socket.on('close', left);
     socket.once(secured, () => {
       socket.pause();
+      for (const event of UNREADABLE) socket.on(event, (error: Error) => void socket.destroy(error));
       socket.off('error', failed).off('end', left).off('close', left);
       done();
       try {

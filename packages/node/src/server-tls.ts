@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
@@ -64,7 +64,8 @@ export class ServerTls implements Tls {
     const options: ConstructorParameters<typeof TLSSocket>[1] & { allowHalfOpen: boolean } = {
       isServer: true,
       secureContext: choose('').context,
-      SNICallback: (name, answer) => answer(null, choose(name).context),
+      // Only where there is a choice: with a callback Deno keeps what belongs to each handshake that fails.
+      ...(this.#settings.certificates?.length ? { SNICallback: (name, answer) => answer(null, choose(name).context) } : {}),
       requestCert: this.#settings.requestCert ?? false,
       rejectUnauthorized: false,
       allowHalfOpen: true,
@@ -76,13 +77,16 @@ export class ServerTls implements Tls {
   }
 }
 
+/** RFC 5246 7.4.1.1: a handshake within a session may be refused. A client could ask for one after the other, each at the server's cost. */
+const secureOptions: number = constants.SSL_OP_NO_RENEGOTIATION;
+
 /** Reads all certificates; what comes back picks one by the name that a client asks for. */
 function load(settings: TlsSettings): (servername: string) => Loaded {
   const { certificates = [], ca, minVersion = 'TLSv1.2' } = settings;
   const names = new Map<string, Loaded>();
   const [first] = [settings, ...certificates].map((certificate) => {
     const { key, cert, passphrase, servernames = [] } = certificate;
-    const options: SecureContextOptions = { key: pem(key), cert: pem(cert), minVersion, sessionIdContext: SESSIONS };
+    const options: SecureContextOptions = { key: pem(key), cert: pem(cert), minVersion, sessionIdContext: SESSIONS, secureOptions };
     if (passphrase !== undefined) options.passphrase = passphrase;
     if (ca !== undefined) options.ca = pems(ca);
     const certified = new X509Certificate(pem(cert));

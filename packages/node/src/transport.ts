@@ -79,10 +79,10 @@ export class SocketTransport implements Transport {
 
   abort(): void {
     this.#sink = null;
-    // A reset, which throws away what waits in both directions; only TCP has it: for a Unix socket Node throws.
-    if (this.#tcp) this.#raw.resetAndDestroy();
-    else this.#raw.destroy();
-    this.#socket.destroy();
+    // A reset, which throws away what waits in both directions; only TCP has it: for a Unix socket Node throws. Under TLS the upper socket
+    // goes, and takes the lower along: Node crashes where the lower one goes first while a record is being written.
+    if (this.#tcp && this.#socket === this.#raw) this.#raw.resetAndDestroy();
+    else this.#socket.destroy();
   }
 
   #listen(socket: Socket): void {

@@ -67,12 +67,13 @@ class LayeredTransport implements Transport {
     this.secure = undefined;
     const session = this.#sink;
     const octets = new OctetStream(this.#clear);
-    if (head !== undefined && head.length > 0) octets.sink.data(head);
     const wrapped = tls.wrap(octets);
     const layer = new TlsLayer(this.#clear, octets, wrapped.socket);
     this.#layer = layer;
+    if (head !== undefined && head.length > 0) octets.sink.data(head);
     this.#listen(octets.sink);
     this.#clear.resume();
+    setImmediate(() => octets.begin());
     const info = await handshake(wrapped, () => layer.pause());
     if (session !== null) layer.attach(session);
     return info;
@@ -101,16 +102,18 @@ class OctetStream extends Duplex {
   #drained: (() => void) | null = null;
   #held = false;
   #closed = false;
+  /** What came before `begin`. */
+  #early: (() => void)[] | null = [];
 
   constructor(clear: Transport) {
     super({ allowHalfOpen: true });
     this.#clear = clear;
     this.sink = {
-      data: (bytes) => void (this.push(bytes) || clear.pause()),
-      end: () => void this.push(null),
+      data: (bytes) => this.whenBegun(() => void (this.push(bytes) || clear.pause())),
+      end: () => this.whenBegun(() => void this.push(null)),
       lost: (cause) => {
         this.failure = cause;
-        this.destroy();
+        this.whenBegun(() => this.destroy());
       },
       drained: () => {
         const drained = this.#drained;
@@ -118,6 +121,18 @@ class OctetStream extends Duplex {
         drained?.();
       },
     };
+  }
+
+  /** Deno's TLS sockets begin in a turn of their own. What fails or is destroyed before would end the process. */
+  begin(): void {
+    const early = this.#early ?? [];
+    this.#early = null;
+    for (const call of early) call();
+  }
+
+  whenBegun(call: () => void): void {
+    if (this.#early === null) call();
+    else this.#early.push(call);
   }
 
   /** Stops reading, whatever the reader of this stream does: not every runtime's TLS sockets stop when they are told to. */
@@ -175,15 +190,17 @@ class TlsLayer implements Transport {
     this.#socket = socket;
     const inbox = this.#inbox;
     this.#writer = new Writer(socket, () => inbox.drained());
+    const lost = (): void => inbox.lost(octets.failure ?? this.#failure);
     socket.on('error', (error: Error) => {
-      this.#failure = error;
+      this.#failure ??= error;
+      lost();
+      this.abort();
     });
     socket.on('data', (bytes: Uint8Array) => {
       if (inbox.paused) octets.hold();
       inbox.data(bytes);
     });
     socket.on('end', () => inbox.end());
-    const lost = (): void => inbox.lost(octets.failure ?? this.#failure);
     socket.on('close', lost);
     octets.on('close', lost);
     // All is written, and the transport below is closing by itself.
@@ -232,6 +249,6 @@ class TlsLayer implements Transport {
     this.#inbox.stop();
     clearTimeout(this.#timer);
     this.#clear.abort();
-    this.#socket.destroy();
+    this.#octets.whenBegun(() => this.#socket.destroy());
   }
 }

@@ -65,3 +65,27 @@ test('STARTTLS: a message arrives whole, and nothing of it is seen from outside'
 test('a certificate that is not trusted: no session, on either side', async () => {
   await expect(send({ key: pem('other.key'), cert: pem('other.crt') })).rejects.toMatchObject({ code: 'certificate' });
 });
+
+test.each([
+  ['a server', new ServerTls(SERVER)],
+  ['a client', new ClientTls({}, 'localhost', true)],
+])('%s that is given up as soon as it begins, or gets an end or garbage before: it fails, and nothing else does', async (_, tls) => {
+  const garbage = new TextEncoder().encode('no record\r\n'.repeat(10));
+  const spoils: readonly ((near: Transport, far: WritableStreamDefaultWriter<Uint8Array>) => void)[] = [
+    (near) => near.abort(),
+    (near) => queueMicrotask(() => near.abort()),
+    (_near, far) => void far.close(),
+    (_near, far) => void far.write(garbage).catch(() => {}),
+    (_near, far) => void far.abort().catch(() => {}),
+  ];
+  for (const spoil of spoils)
+    for (const head of [new Uint8Array(0), garbage]) {
+      const [up, down] = [new TransformStream<Uint8Array, Uint8Array>(), new TransformStream<Uint8Array, Uint8Array>()];
+      down.readable.pipeTo(new WritableStream()).catch(() => {});
+      const near = withTls(fromStreams({ readable: up.readable, writable: down.writable }), tls);
+      const failed = expect(near.secure!(head)).rejects.toThrow();
+      spoil(near, up.writable.getWriter());
+      await failed;
+      near.abort();
+    }
+});

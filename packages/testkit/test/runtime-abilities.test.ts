@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { text } from './house.ts';
-import { Clients, envelope, pem, SECURITY } from './runtimes/client.ts';
+import { Clients, envelope, pem, SECURITY, type Security } from './runtimes/client.ts';
 import { type Event, RUNTIMES, type Runtime, Subject } from './runtimes/subject.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -93,19 +93,8 @@ const MEASURE: Record<string, (probes: Probes) => Promise<string>> = {
     socket.destroy();
     return yes(greeting.toString().startsWith('220 '));
   },
-  async 'a connection that is aborted'({ runtime, clients }) {
-    const impatient = await Subject.start(runtime, { grace: 1 });
-    try {
-      const wires = await Promise.all(SECURITY.map((security) => clients.greeted(impatient, security)));
-      for (const wire of wires) await envelope(wire);
-      await impatient.ask('close');
-      for (const wire of wires) await wire.rest();
-      const ways = new Set(wires.map(({ ended }) => (ended === 'ECONNRESET' ? 'reset' : 'ended')));
-      return [...ways].join();
-    } finally {
-      await impatient.stop();
-    }
-  },
+  'a connection in clear that is aborted': ({ runtime, clients }) => aborted(runtime, clients, ['in clear']),
+  'one under TLS': ({ runtime, clients }) => aborted(runtime, clients, ['STARTTLS', 'TLS from the start']),
   async 'a client chooses its local address'({ plain }) {
     const outcome = await plain.ask('fail', { port: plain.port, starttls: 'off', localAddress: '127.0.0.2' });
     if (outcome !== null) return (outcome as { name: string }).name === 'TypeError' ? 'no' : 'it fails';
@@ -151,6 +140,21 @@ async function hello(
   const { socket } = await clients.greeted(subject, 'TLS from the start', options);
   const { tls } = (await subject.event('hello')) as Event & { readonly tls: Told };
   return { socket: socket as TLSSocket, tls };
+}
+
+/** How clients see the end of connections within a message, when the server's grace is over. */
+async function aborted(runtime: Runtime, clients: Clients, securities: readonly Security[]): Promise<string> {
+  const impatient = await Subject.start(runtime, { grace: 1 });
+  try {
+    const wires = await Promise.all(securities.map((security) => clients.greeted(impatient, security)));
+    for (const wire of wires) await envelope(wire);
+    await impatient.ask('close');
+    for (const wire of wires) await wire.rest();
+    const ways = new Set(wires.map(({ ended }) => (ended === 'ECONNRESET' ? 'reset' : 'ended')));
+    return [...ways].join();
+  } finally {
+    await impatient.stop();
+  }
 }
 
 function yes(holds: boolean): string {

@@ -2,9 +2,11 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { PATIENCE } from '../../../../vitest.setup.ts';
 import { Wire } from '../../../node/test/wire.ts';
+import { Below } from './below.ts';
 import { CERTS, type Subject } from './subject.ts';
 
 export const pem = (name: string): string => readFileSync(`${CERTS}/${name}`, 'latin1');
@@ -29,7 +31,7 @@ export class Clients {
   }
 
   /** The client's side of a handshake, over a connection. */
-  async shake({ socket: under }: Wire, options: ConnectionOptions = {}): Promise<SecureWire> {
+  async shake({ socket: under }: Pick<Wire, 'socket'>, options: ConnectionOptions = {}): Promise<SecureWire> {
     for (const event of ['data', 'end', 'error', 'close']) under.removeAllListeners(event);
     under.on('error', () => {});
     const whole: ConnectionOptions & { allowHalfOpen: boolean } = {
@@ -69,6 +71,21 @@ export class Clients {
     const hello = await wire.say('EHLO client.example');
     if (!hello.startsWith('250')) throw new Error(`no greeting: ${hello}`);
     return wire;
+  }
+
+  /** A connection whose EHLO has been answered, under TLS, and what lies below. */
+  async exposed(
+    subject: Subject,
+    security: Exclude<Security, 'in clear'>,
+    options: ConnectionOptions = {},
+  ): Promise<{ readonly wire: Wire; readonly below: Below }> {
+    const { socket } = security === 'STARTTLS' ? await this.offered(subject) : await this.dial(subject, subject.tlsPort);
+    const below = new Below(socket);
+    // Node's types ask for a net.Socket; what it does is to take any Duplex.
+    const wire = await this.shake({ socket: below as Duplex as Socket }, options);
+    if (security !== 'STARTTLS') await wire.reply();
+    await wire.say('EHLO client.example');
+    return { wire, below };
   }
 
   reset({ socket }: Wire): void {

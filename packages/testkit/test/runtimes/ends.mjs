@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import * as ehlo from 'ehlo';
+import { parseProxy } from 'ehlo/proxy';
 import { plain, scram } from 'ehlo/sasl';
 
 const { ServerTls, serve } = ehlo;
@@ -11,7 +12,7 @@ const { ServerTls, serve } = ehlo;
 /** Which adapter `ehlo` is here: the one whose `serve` it has. */
 const adapter = await nameOf(serve);
 
-const { certs, unix = null, reloadable = false, requestCert = false, ...options } = JSON.parse(process.argv[2]);
+const { certs, unix = null, reloadable = false, requestCert = false, proxied = false, ...options } = JSON.parse(process.argv[2]);
 const pem = (name) => readFileSync(`${certs}/${name}`, 'latin1');
 const pair = (name) => ({ key: pem(`${name}.key`), cert: pem(`${name}.crt`) });
 const settings = requestCert ? { ...pair('server'), requestCert, ca: pem('ca.crt') } : pair('server');
@@ -67,7 +68,9 @@ const handler = {
 
 const mechanisms = [...scram(), ...[plain()].flat()];
 const auth = { mechanisms, lookup: (user) => (user === 'joe' ? 'pencil' : null) };
-const base = { port: 0, hostname: 'mx.example.org', preset: 'sink', auth, ...options };
+const stray = (_, reason) => tell({ event: 'stray', reason });
+const proxy = proxied ? { proxy: parseProxy } : {};
+const base = { port: 0, hostname: 'mx.example.org', preset: 'sink', auth, stray, ...proxy, ...options };
 const servers = [await serve({ ...base, tls }, handler), await serve({ ...base, tls, implicitTls: true }, handler)];
 if (unix !== null) servers.push(await serve({ ...base, path: unix, mode: 0o600, tls }, handler));
 
@@ -77,6 +80,11 @@ const commands = {
   },
   sessions: () => servers.reduce((sum, server) => sum + server.connections, 0),
   memory: () => process.memoryUsage().rss,
+  /** What is left on the heap when all is collected that can be. */
+  heap() {
+    (globalThis.Bun?.gc ?? globalThis.gc)(true);
+    return process.memoryUsage().heapUsed;
+  },
   reload: () => tls.update(pair('other')),
   /** Sends a message of many parts, which come as the connection takes them, and tells the outcomes and what the message was. */
   async send({ port, security, parts, password }) {
@@ -90,14 +98,47 @@ const commands = {
     }
     const client = await ehlo.connect({
       port,
-      tls: { ca: pem('ca.crt'), servername: 'localhost' },
       ...(password === undefined ? {} : { auth: { mechanisms, user: 'joe', password } }),
-      ...(security === 'in clear' ? { starttls: 'off' } : security === 'STARTTLS' ? { starttls: 'required' } : { implicitTls: true }),
+      ...securedBy(security),
     });
     const { outcomes, error } = await client.send({ reversePath: 'one@client.example', recipients: ['two@mx.example'] }, message);
     const { tls: secure, authenticated } = client;
     await client.close();
     return { outcomes, error, secure: secure?.protocol ?? null, authenticated, said: `${parts * part.length} ${hash.digest('hex')}` };
+  },
+  /** What becomes of a connection, and of a message over it: the error of either, the outcomes, and how many parts were asked for. */
+  async attempt({ port, security, parts, limits }) {
+    const part = new TextEncoder().encode(`${'text '.repeat(13_107)}\r\n`.replaceAll(/(.{900})/g, '$1\r\n'));
+    let taken = 0;
+    async function* message() {
+      for (; taken < parts; taken++) yield part;
+    }
+    const codeOf = (error) => error && { code: error.code, stage: error.stage };
+    try {
+      const client = await ehlo.connect({ port, limits, hostname: 'client.example', ...securedBy(security) });
+      const { outcomes, error } = await client.send({ reversePath: 'one@client.example', recipients: ['two@mx.example'] }, message);
+      client.abort();
+      return { outcomes, error: codeOf(error), taken };
+    } catch (error) {
+      return { outcomes: [], error: codeOf(error), taken };
+    }
+  },
+  /** Connects and sends a message, and gives it up at each notice of it, in one turn after the other. How many notices there were. */
+  async abort({ port, security }) {
+    for (const later of [(call) => call(), queueMicrotask, process.nextTick, setImmediate])
+      for (let at = 0, seen = 0; at <= seen; at++) {
+        const controller = new AbortController();
+        seen = 0;
+        const notice = () => void (seen++ === at && later(() => controller.abort()));
+        const { signal } = controller;
+        await ehlo
+          .connect({ port, signal, trace: true, notice, ...securedBy(security) })
+          .then((client) => client.send({ reversePath: 'a@client.example', recipients: ['b@mx.example'] }, 'x').then(() => client.close()))
+          .catch((error) => {
+            if (error.code !== 'aborted') throw error;
+          });
+      }
+    return true;
   },
   /** The code and the words of a connection that fails. */
   fail: ({ port, ...how }) =>
@@ -120,6 +161,12 @@ for await (const line of createInterface({ input: process.stdin })) {
     );
 }
 process.exit(0);
+
+function securedBy(security) {
+  if (security === 'in clear') return { starttls: 'off' };
+  const how = security === 'STARTTLS' ? { starttls: 'required' } : { implicitTls: true };
+  return { ...how, tls: { ca: pem('ca.crt'), servername: 'localhost' } };
+}
 
 async function nameOf(wanted) {
   for (const name of ['node', 'deno', 'bun']) if ((await import(`../../../${name}/dist/index.js`)).serve === wanted) return name;

@@ -10,10 +10,10 @@ export const CERTS: string = at('../../../node/test/certs');
 
 /** The packages' own binaries, not their shims: a signal must reach them. They are made by their install scripts. */
 export const RUNTIMES = {
-  node: [process.execPath],
+  node: [process.execPath, '--expose-gc'],
   deno: [
     at('../../node_modules/deno/deno'),
-    ...['run', '--no-config', '--no-lock', '--node-modules-dir=manual', '--cached-only', '--no-prompt'],
+    ...['run', '--no-config', '--no-lock', '--node-modules-dir=manual', '--cached-only', '--no-prompt', '--v8-flags=--expose-gc'],
     ...['--allow-net', '--allow-read', '--allow-write'],
   ],
   bun: [at('../../node_modules/bun/bin/bun.exe'), 'run', '--no-install'],
@@ -72,7 +72,10 @@ export class Subject {
   }
 
   /** Asks the server for something. */
-  async ask(command: 'open' | 'sessions' | 'memory' | 'reload' | 'close' | 'send' | 'fail', argument?: object): Promise<unknown> {
+  async ask(
+    command: 'open' | 'sessions' | 'memory' | 'heap' | 'reload' | 'close' | 'send' | 'fail' | 'attempt' | 'abort',
+    argument?: object,
+  ): Promise<unknown> {
     this.#child.stdin!.write(`${command}${argument === undefined ? '' : ` ${JSON.stringify(argument)}`}\n`);
     return await this.until(`an answer to ${command}`, () => {
       const index = this.#answers.findIndex(({ to }) => to === command);
@@ -98,7 +101,11 @@ export class Subject {
 
   async stop(): Promise<void> {
     this.#child.kill('SIGKILL');
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'close');
+    if (!this.#exited) await once(this.#child, 'close');
+  }
+
+  get #exited(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   /** Waits until there is something else than undefined. */
@@ -107,7 +114,7 @@ export class Subject {
       const found = look();
       if (found !== undefined) return found;
       const left = limit - Date.now();
-      if (left <= 0 || this.#child.exitCode !== null) throw new Error(`never: ${what}; ${JSON.stringify(this.events)}; ${this.#errors}`);
+      if (left <= 0 || this.#exited) throw new Error(`never: ${what}; ${JSON.stringify(this.events)}; ${this.#errors}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#wake = () => {
