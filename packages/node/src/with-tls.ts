@@ -96,6 +96,8 @@ class LayeredTransport implements Transport {
 /** The transport in clear as the stream that `node:tls` wants. */
 class OctetStream extends Duplex {
   readonly sink: Sink;
+  /** Called when the transport has taken more. */
+  taken: () => void = () => {};
   /** Why the transport was lost, if it said so. */
   failure: unknown = undefined;
   readonly #clear: Transport;
@@ -119,6 +121,7 @@ class OctetStream extends Duplex {
         const drained = this.#drained;
         this.#drained = null;
         drained?.();
+        this.taken();
       },
     };
   }
@@ -189,7 +192,8 @@ class TlsLayer implements Transport {
     this.#octets = octets;
     this.#socket = socket;
     const inbox = this.#inbox;
-    this.#writer = new Writer(socket, () => inbox.drained());
+    this.#writer = new Writer(socket, () => inbox.drained(), octets);
+    octets.taken = () => this.#writer.settle();
     const lost = (): void => inbox.lost(octets.failure ?? this.#failure);
     socket.on('error', (error: Error) => {
       this.#failure ??= error;

@@ -3,30 +3,40 @@ import type { Duplex } from 'node:stream';
 /** Writes to a socket, and knows how much of that the operating system has not taken. */
 export class Writer {
   readonly #socket: Duplex;
+  readonly #below: Duplex | null;
   readonly #drained: () => void;
   #unwritten = 0;
   /** Something was left: that it has been taken is to be told. */
   #waiting = false;
 
-  /** `drained` is called when all has been taken, after a write that has left something. */
-  constructor(socket: Duplex, drained: () => void) {
+  /**
+   * `drained` is called when all has been taken, after a write that has left something. `below`: the stream that a TLS socket writes to, if
+   * that is not the system's; a TLS socket of Bun takes all, and what waits there counts. Who writes that calls `settle` when it is empty.
+   */
+  constructor(socket: Duplex, drained: () => void, below: Duplex | null = null) {
     this.#socket = socket;
+    this.#below = below;
     this.#drained = drained;
   }
 
   /** A socket that was destroyed or has failed forgets what it held: that was never taken. */
   get unwritten(): number {
-    const { destroyed, errored, writableLength } = this.#socket;
-    if (!destroyed && errored === null) this.#unwritten = writableLength;
+    const [socket, below] = [this.#socket, this.#below];
+    if (isAlive(socket) && (below === null || isAlive(below))) this.#unwritten = socket.writableLength + (below?.writableLength ?? 0);
     return this.#unwritten;
   }
 
   /** Returns false if no more should be written before that is taken. */
   write(bytes: Uint8Array): boolean {
     this.#unwritten += bytes.length;
-    const more = this.#socket.write(bytes, this.#wrote);
+    const more = this.#socket.write(bytes, this.#wrote) && this.#below?.writableNeedDrain !== true;
     this.#waiting = this.unwritten > 0;
     return more || !this.#waiting;
+  }
+
+  /** More has been taken. */
+  settle(): void {
+    this.#wrote();
   }
 
   /** One function for all writes: Node makes a closure of none of them. */
@@ -35,4 +45,8 @@ export class Writer {
     this.#waiting = false;
     this.#drained();
   };
+}
+
+function isAlive({ destroyed, errored }: Duplex): boolean {
+  return !destroyed && errored === null;
 }
