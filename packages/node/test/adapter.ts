@@ -10,6 +10,9 @@ const adapter = (await import(name)) as typeof Adapter;
 /** How a client sees a connection that is aborted: Deno has no way to reset one. */
 export const ABORTED: string = RUNTIME === 'deno' ? 'FIN' : 'ECONNRESET';
 
+/** The same under TLS: what lies below a socket of Node's can't be reset. */
+export const ABORTED_UNDER_TLS: string = RUNTIME === 'bun' ? 'ECONNRESET' : 'FIN';
+
 export const serve: typeof Adapter.serve = adapter.serve;
 export const connect: typeof Adapter.connect = adapter.connect;
 export const newPool = (...args: ConstructorParameters<typeof Adapter.Pool>): Adapter.Pool => new adapter.Pool(...args);

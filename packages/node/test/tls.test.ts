@@ -2,7 +2,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { accept, type Handler, type IncomingMessage, type Server, ServerTls, type Session } from '@ehlo/node';
 import { describe, expect } from 'vitest';
-import { ABORTED, RUNTIME } from './adapter.ts';
+import { ABORTED_UNDER_TLS, RUNTIME } from './adapter.ts';
 import { taking } from './fixture.ts';
 import { CLIENT, dialTls, LONG, OTHER, pem, SERVER, type TlsWire, test, upgrade } from './tls-wire.ts';
 import { Gate, standstill, until, type Wire } from './wire.ts';
@@ -261,13 +261,13 @@ describe.each([
     expect(server.connections).toBe(0);
   });
 
-  test('abort: a connection that does not end in time is reset', async ({ start, dial }) => {
+  test('abort: a connection that does not end in time is cut off', async ({ start, dial }) => {
     const server = await start({ message: taking }, { tls: SERVER, implicitTls, grace: 50 });
     const wire = await secure(server, dial);
     for (const line of ['EHLO client.example', 'MAIL FROM:<a@client.example>', 'RCPT TO:<b@mx.example>', 'DATA']) await wire.say(line);
     await server.close();
     expect(await wire.rest()).toBe('');
-    expect(wire.ended).toBe(ABORTED);
+    expect(wire.ended).toBe(ABORTED_UNDER_TLS);
   });
 
   test('200 handshakes in a row', async ({ start, dial }) => {
