@@ -3,6 +3,7 @@ import type {
   AuthQuestion,
   BareLineEnd,
   ConnectQuestion,
+  Counters,
   DataQuestion,
   Envelope,
   Forwarded,
@@ -39,8 +40,8 @@ export interface Session {
   readonly tls: TlsInfo | null;
   readonly identity: string | null;
   readonly envelope: Envelope | null;
-  /** What has been counted so far: MAIL commands, and commands that were refused as faults. */
-  readonly counters: { readonly transactions: number; readonly faults: number };
+  /** What has been counted so far. */
+  readonly counters: Counters;
   /** For the WITH clause of a Received field (RFC 3848, RFC 6531): `SMTP`, `ESMTPSA`, `LMTP`, `UTF8SMTPS` … */
   readonly protocol: string;
   /** Aborts when the connection is gone. */

@@ -91,6 +91,8 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
     case 'message':
       core.reply(reply);
       core.outbox.accepts(question);
+      state.idleCommands = 0;
+      state.refusedRecipients = 0;
       return decided(core);
     case 'info':
       return sayWithUtf8(core, question, reply);
@@ -163,6 +165,7 @@ function refuse(core: Core, question: Question, reply: Reply): void {
     core.state.body!.delay = core.delay;
     return;
   }
+  if (question.type === 'rcpt') core.state.refusedRecipients++;
   sayWithUtf8(core, question, reply);
   if (question.type === 'connect') core.go('turn-away');
   else if (question.type === 'message') decided(core);

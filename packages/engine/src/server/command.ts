@@ -9,7 +9,7 @@ import type { FaultCode } from './events.ts';
 import { CONDITIONS } from './guards.ts';
 import { beginsTls, isOfRequest, speakAnotherProtocol } from './other-protocols.ts';
 import { type EngineReply, REPLIES, type ReplyName } from './replies.ts';
-import { findRow, GUARDS, type Row } from './table.ts';
+import { findRow, GUARDS, type GuardRule, type Row } from './table.ts';
 import { badAttribute, toldForwarded, toldIdentity, toldPeer, XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES } from './trusted.ts';
 
 /** Reads and carries out one command line, if one has arrived. */
@@ -30,6 +30,12 @@ function refuseLine(core: Core, code: FaultCode, reply: EngineReply, offset: num
   const { bytes, from, to } = core.input;
   const verb = parseVerb(bytes, from, to);
   core.toHello = isHello(verb, core);
+  refuse(core, verb, code, reply, offset);
+}
+
+/** Refuses a command. */
+function refuse(core: Core, verb: Verb | null, code: FaultCode, reply: EngineReply, offset = 0): void {
+  if (verb === 'RCPT') core.state.refusedRecipients++;
   if (verb === 'BDAT') refuseChunk(core, reply, code, shown(core));
   else core.fault(code, reply, shown(core), offset);
 }
@@ -46,24 +52,28 @@ function execute(core: Core): void {
   if (verb === null) return core.fault('unknown-verb', state.phase === 'refused' ? REPLIES.onlyQuit : REPLIES.unknownVerb, shown(core));
   if (verb !== 'AUTH') state.redact = false;
   core.toHello = isHello(verb, core);
-  if (verb === 'RCPT' && state.phase === 'mail') state.refusedRecipients++; // until it is accepted
-  const row = findRow(state.phase, verb);
-  const refusal = refusalOf(core, row);
+  if (verb === 'RCPT' && state.phase === 'mail') state.onlyRefused = true; // until it is accepted
+  if (!HAVE_LIMITS.has(verb)) state.idleCommands++;
+  const refusal = refusalOf(core, findRow(state.phase, verb));
   if (refusal !== null) {
-    const reply = core.named(refusal.reply);
-    if (verb === 'BDAT') refuseChunk(core, reply, refusal.fault, shown(core));
-    else core.fault(refusal.fault, reply, shown(core));
-    if (reply.code === 421 && core.state.phase !== 'closed') core.close('transactions');
+    refuse(core, verb, refusal.fault, core.named(refusal.reply));
+    if (refusal.closes !== undefined && core.state.phase !== 'closed') core.close(refusal.closes);
     return;
   }
   const parsed = parseCommand(input.bytes, core.dialect, input.from, input.to);
-  if (!parsed.ok && verb === 'BDAT') refuseChunk(core, replyTo(parsed), parsed.code, shown(core));
-  else if (!parsed.ok) core.fault(parsed.code, replyTo(parsed), shown(core), parsed.offset);
-  else perform(core, parsed.value, input.crlf ? parsed.deviations : [...parsed.deviations, 'bare-lf-line']);
+  if (parsed.ok) perform(core, parsed.value, input.crlf ? parsed.deviations : [...parsed.deviations, 'bare-lf-line']);
+  else refuse(core, verb, parsed.code, replyTo(parsed), parsed.offset);
 }
 
-/** Why the table refuses a verb; null if it does not. */
-function refusalOf(core: Core, row: Row | undefined): { readonly reply: ReplyName; readonly fault: FaultCode } | null {
+/** Verbs that do not count as idle: recipients and chunks have limits of their own, and who says QUIT leaves. */
+const HAVE_LIMITS: ReadonlySet<Verb> = new Set(['RCPT', 'BDAT', 'QUIT']);
+
+/** Too many commands came, and no message by them. */
+const IDLE: GuardRule = { reply: 'tooManyIdle', fault: 'idle-commands', closes: 'idle-commands' };
+
+/** Why a verb is refused, by the budget of idle commands or by the table; null if it is not. */
+function refusalOf(core: Core, row: Row | undefined): GuardRule | null {
+  if (core.state.idleCommands > core.policy.limits.idleCommands) return IDLE;
   if (row === undefined) return { reply: 'onlyQuit', fault: 'sequence' };
   for (const guard of row.guards ?? []) {
     if (!CONDITIONS[guard](core)) return GUARDS[guard];
@@ -137,9 +147,9 @@ function perform(core: Core, command: Command, deviations: readonly Deviation[])
 }
 
 /** Refuses a command that breaks one of the rules of its kind. */
-function breaks<C>(core: Core, rules: readonly EnvelopeRule<C>[], command: C): boolean {
+function breaks<C extends Command>(core: Core, rules: readonly EnvelopeRule<C>[], command: C): boolean {
   const rule = rules.find(({ broken }) => broken(command, core));
-  if (rule !== undefined) core.fault(rule.fault, REPLIES[rule.reply], shown(core));
+  if (rule !== undefined) refuse(core, command.verb, rule.fault, REPLIES[rule.reply]);
   return rule !== undefined;
 }
 

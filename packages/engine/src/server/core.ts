@@ -57,8 +57,12 @@ export interface State {
   speaksSmtp: boolean;
   identity: string | null;
   envelope: (Envelope & { readonly recipients: Recipient[] }) | null;
-  /** Recipients of this transaction that were refused. */
+  /** RCPT was given in this transaction, and none was accepted. */
+  onlyRefused: boolean;
+  /** Recipients that were refused since a message was accepted. */
   refusedRecipients: number;
+  /** Commands since then, but those that have a limit of their own. */
+  idleCommands: number;
   /** MAIL commands of this session. */
   transactions: number;
   /** Domains of this session's recipients, where their number is limited. */
@@ -128,7 +132,9 @@ export class Core {
       speaksSmtp: false,
       identity: null,
       envelope: null,
+      onlyRefused: false,
       refusedRecipients: 0,
+      idleCommands: 0,
       transactions: 0,
       domains: new Set(),
       smallChunks: 0,
@@ -303,7 +309,7 @@ export class Core {
   forgetTransaction(): void {
     this.state.envelope = null;
     this.state.forwarded = null;
-    this.state.refusedRecipients = 0;
+    this.state.onlyRefused = false;
     this.state.decided = 0;
     this.state.body = null;
   }
@@ -341,4 +347,4 @@ export class Core {
 const RECEIVING: ReadonlySet<Phase> = new Set(['data', 'chunk', 'chunks']);
 
 /** Refusals that are no error of the client: RFC 5321 4.5.3.1.8 wants a limit "applied in an orderly fashion". */
-const LIMIT_REACHED: ReadonlySet<FaultCode> = new Set(['recipients', 'transactions', 'too-large']);
+const LIMIT_REACHED: ReadonlySet<FaultCode> = new Set(['recipients', 'transactions', 'refused-recipients', 'idle-commands', 'too-large']);

@@ -21,6 +21,18 @@ export interface Envelope {
   readonly recipients: readonly Recipient[];
 }
 
+/** What a session has counted; each has a limit. */
+export interface Counters {
+  /** MAIL commands of the session. */
+  readonly transactions: number;
+  /** Commands of the session that were refused as faults. */
+  readonly faults: number;
+  /** Commands since a message was accepted, but RCPT, BDAT and QUIT. */
+  readonly idleCommands: number;
+  /** Recipients that were refused since a message was accepted. */
+  readonly refusedRecipients: number;
+}
+
 /** Questions stop the session until they are answered by `accept`, `reject` or, for `auth`, `challenge`. */
 export type Question =
   | ConnectQuestion
@@ -187,6 +199,8 @@ export type FaultCode =
   | 'auth-required'
   | 'recipients'
   | 'transactions'
+  | 'refused-recipients'
+  | 'idle-commands'
   | 'too-large'
   | 'small-chunks'
   | 'plaintext-after-starttls';
@@ -223,6 +237,8 @@ export type CloseCause =
   | 'plaintext-after-starttls'
   | 'bdat' // octets of a chunk would follow, of which nobody knows how many
   | 'transactions'
+  | 'refused-recipients'
+  | 'idle-commands'
   | 'drain'
   | 'timeout';
 

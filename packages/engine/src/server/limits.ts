@@ -7,6 +7,8 @@ export type LimitName =
   | 'recipients'
   | 'transactions'
   | 'recipientDomains'
+  | 'refusedRecipients'
+  | 'idleCommands'
   | 'deliverBy'
   | 'smallChunks'
   | 'faults'
@@ -29,7 +31,7 @@ export interface Limit {
   readonly value: number;
   /** The least that the standard allows. */
   readonly least: number;
-  readonly unit: 'octets' | 'milliseconds' | 'seconds' | 'recipients' | 'transactions' | 'domains' | 'chunks' | 'faults';
+  readonly unit: 'octets' | 'milliseconds' | 'seconds' | 'recipients' | 'transactions' | 'domains' | 'chunks' | 'faults' | 'commands';
   /** Where the number comes from; "ours" where no standard gives one. */
   readonly source: string;
   readonly what: string;
@@ -78,6 +80,20 @@ export const LIMITS: { readonly [name in LimitName]: Limit } = {
     unit: 'domains',
     source: 'ours; RFC 9422 4.3 announces it',
     what: 'different domains of the recipients of a session',
+  },
+  refusedRecipients: {
+    value: 1000,
+    least: 1,
+    unit: 'recipients',
+    source: 'ours; RFC 5321 7.8: many invalid recipients are an attack',
+    what: 'recipients that were refused, whoever refused them, since a message was accepted; at the next one the session closes with 421',
+  },
+  idleCommands: {
+    value: 1000,
+    least: 10,
+    unit: 'commands',
+    source: 'ours; RFC 5321 7.8: who makes a server inaccessible to others may be shut out',
+    what: 'commands since a message was accepted, but RCPT, BDAT and QUIT; beyond them the session closes with 421',
   },
   deliverBy: { value: 60, least: 1, unit: 'seconds', source: 'ours; RFC 2852 3', what: 'the least that DELIVERBY announces and takes' },
   smallChunks: {

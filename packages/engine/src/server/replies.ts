@@ -39,6 +39,8 @@ export type ReplyName =
   | 'chunksOpen'
   | 'binaryNeedsBdat'
   | 'tooManyTransactions'
+  | 'tooManyRefused'
+  | 'tooManyIdle'
   | 'tooManyDomains'
   | 'tooManyRecipients'
   | 'tooLarge'
@@ -135,6 +137,8 @@ export const REPLIES: { readonly [name in ReplyName]: EngineReply } = named({
   chunksOpen: reply(503, '5.5.1', 'Bad sequence of commands: the message is sent in chunks, send BDAT or RSET', 'RFC 3030 2'),
   binaryNeedsBdat: reply(503, '5.5.1', 'Bad sequence of commands: BODY=BINARYMIME is sent by BDAT', 'RFC 3030 3'),
   tooManyTransactions: reply(421, '4.7.0', '% Too many messages in one session, closing transmission channel', 'RFC 9422 4.1'),
+  tooManyRefused: reply(421, '4.7.0', '% Too many recipients were refused, closing transmission channel', 'RFC 5321 7.8'),
+  tooManyIdle: reply(421, '4.7.0', '% Too many commands without a message, closing transmission channel', 'RFC 5321 7.8'),
   tooManyDomains: reply(452, '4.5.3', 'Too many recipient domains in one session', 'RFC 9422 4.3'),
   tooManyRecipients: reply(452, '4.5.3', 'Too many recipients', 'RFC 5321 4.5.3.1.10'),
   tooLarge: reply(552, '5.3.4', 'Message size exceeds fixed maximum message size', 'RFC 1870 6.1'),

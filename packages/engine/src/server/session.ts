@@ -9,7 +9,7 @@ import { endsOf, gave, pass, resumed } from './clock.ts';
 import { readCommand } from './command.ts';
 import { Core } from './core.ts';
 import { refusal } from './decision.ts';
-import type { Answer, AnswerOf, AuthQuestion, Envelope, Hello, Question, Rejection, ServerEvent, Wants } from './events.ts';
+import type { Answer, AnswerOf, AuthQuestion, Counters, Envelope, Hello, Question, Rejection, ServerEvent, Wants } from './events.ts';
 import { dialectOf } from './offer.ts';
 import { type ConnectionFacts, policyOf, type ServerOptions } from './policy.ts';
 import { restoreCore, type Snapshot, snapshotOf } from './snapshot.ts';
@@ -223,10 +223,10 @@ export class ServerSession {
     return this.#core.state.forwarded;
   }
 
-  /** What has been counted so far: MAIL commands, and commands that were refused as faults. */
-  get counters(): { readonly transactions: number; readonly faults: number } {
-    const { transactions, faults } = this.#core.state;
-    return { transactions, faults };
+  /** What has been counted so far. */
+  get counters(): Counters {
+    const { transactions, faults, idleCommands, refusedRecipients } = this.#core.state;
+    return { transactions, faults, idleCommands, refusedRecipients };
   }
 
   /** RFC 3848, RFC 6531 4.3: the name of the protocol for the WITH clause of a Received field. */

@@ -1,5 +1,5 @@
 import type { Verb } from '@ehlo/grammar';
-import type { FaultCode } from './events.ts';
+import type { CloseCause, FaultCode } from './events.ts';
 import type { LimitName } from './limits.ts';
 import type { ReplyName } from './replies.ts';
 
@@ -27,6 +27,7 @@ export type Guard =
   | 'auth-if-required'
   | 'room-for-transaction'
   | 'room-for-recipient'
+  | 'room-for-refusals'
   | 'no-recipient-refused'
   | 'not-binary'
   | 'chunking-offered'
@@ -46,6 +47,8 @@ export type Guard =
 export interface GuardRule {
   readonly reply: ReplyName;
   readonly fault: FaultCode;
+  /** The reply is 421, and the session closes. */
+  readonly closes?: CloseCause;
 }
 
 export const GUARDS: { readonly [name in Guard]: GuardRule } = {
@@ -53,7 +56,8 @@ export const GUARDS: { readonly [name in Guard]: GuardRule } = {
   lmtp: { reply: 'notImplemented', fault: 'not-implemented' },
   'tls-if-required': { reply: 'tlsRequired', fault: 'tls-required' },
   'auth-if-required': { reply: 'authRequired', fault: 'auth-required' },
-  'room-for-transaction': { reply: 'tooManyTransactions', fault: 'transactions' },
+  'room-for-transaction': { reply: 'tooManyTransactions', fault: 'transactions', closes: 'transactions' },
+  'room-for-refusals': { reply: 'tooManyRefused', fault: 'refused-recipients', closes: 'refused-recipients' },
   'room-for-recipient': { reply: 'tooManyRecipients', fault: 'recipients' },
   'no-recipient-refused': { reply: 'noRecipients', fault: 'sequence' },
   'not-binary': { reply: 'binaryNeedsBdat', fault: 'sequence' },
@@ -114,7 +118,7 @@ export const TABLE: readonly Row[] = [
   { on: 'MAIL', from: ['ready'], guards: ['tls-if-required', 'auth-if-required', 'room-for-transaction'], to: 'mail' },
   { on: 'MAIL', from: ['greeted'], guards: ['tls-if-required'], refuse: 'helloFirst' },
   { on: 'MAIL', from: IN_TRANSACTION, refuse: 'nestedMail' },
-  { on: 'RCPT', from: IN_TRANSACTION, guards: ['room-for-recipient'], to: 'rcpt' },
+  { on: 'RCPT', from: IN_TRANSACTION, guards: ['room-for-refusals', 'room-for-recipient'], to: 'rcpt' },
   { on: 'RCPT', from: ['greeted'], guards: ['tls-if-required'], refuse: 'helloFirst' },
   { on: 'RCPT', from: ['ready'], guards: ['tls-if-required'], refuse: 'mailFirst' },
   { on: 'DATA', from: ['rcpt'], guards: ['not-binary'], to: 'data' },

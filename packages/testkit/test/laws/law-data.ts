@@ -13,7 +13,7 @@ const HEAD = 'EHLO c.example\r\nMAIL FROM:<s@x.example>\r\nRCPT TO:<r@y.example>
 const HELLO = { mx: 'EHLO c.example\r\n', sink: 'EHLO c.example\r\n', lmtp: 'LHLO c.example\r\n' } as const;
 
 function scenarioOf(preset: 'mx' | 'sink' | 'lmtp', plan: Plan = WILLING): Scenario {
-  const limits = { faults: 100_000, smallChunks: 100_000 };
+  const limits = { faults: 100_000, smallChunks: 100_000, refusedRecipients: 100_000, idleCommands: 100_000 };
   const extensions = ['SIZE', '8BITMIME', 'ENHANCEDSTATUSCODES', 'CHUNKING', 'BINARYMIME'];
   const options = { hostname: 'mx.example.org', preset, ask: ['rcpt', 'data', 'message'] as const, limits, extensions };
   return { options, plans: [plan], welcome: WELCOME.in, early: '', segments: [], marks: [], end: 'end' };

@@ -53,7 +53,7 @@ const replies: Law = property(
     const segments = [value.segments.slice(0, before).join(''), ...value.segments.slice(before)];
     const given = repliesOf(output);
     const units = account(segments, given, closed === undefined || closed === 'ended' || closed === 'lost', settingOf(value.options));
-    if (['faults', 'quit', 'refused', 'shutdown'].includes(`${closed}`))
+    if (['faults', 'quit', 'refused', 'shutdown', 'refused-recipients', 'idle-commands'].includes(`${closed}`))
       holds([221, 421].includes(units.at(-1)!.reply.code), `closed: ${closed}`);
 
     // A chunk that is refused has the same reply as all that follow it.
@@ -178,7 +178,16 @@ const proxied: Law = property(
   fc.tuple(unbroken, told, fc.oneof(stream, hops), fc.constantFrom('EHLO x.example\r\n', ''), sizes),
   (Session, [value, { line, peer, identity }, text, hello, sizes]) => {
     // What is counted is counted on, and a greeting is held back once.
-    const limits = { ...value.options.limits, faults: 1e6, transactions: 1e6, recipientDomains: 1e6, smallChunks: 1e6, greetingDelay: 0 };
+    const limits = {
+      ...value.options.limits,
+      faults: 1e6,
+      transactions: 1e6,
+      recipientDomains: 1e6,
+      smallChunks: 1e6,
+      refusedRecipients: 1e6,
+      idleCommands: 1e6,
+      greetingDelay: 0,
+    };
     const options: ServerOptions = { ...value.options, limits, starttls: 'off', trust: ['XCLIENT', 'XFORWARD'], earlyTalkers: 'ignore' };
     const plans = value.plans.map((plan) => ({ ...plan, answer: 'accept' as const, discard: false }));
     const willing = { ...value, options, plans, welcome: WELCOME.in, end: 'idle' as const };

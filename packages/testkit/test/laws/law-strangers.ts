@@ -104,4 +104,60 @@ const submitter: Law = property(
   },
 );
 
-export const STRANGER_LAWS: readonly Law[] = [http, tls, submitter];
+/** What brings no message, however often it is said. Of what is asked, recipients that are none are refused, and messages. */
+const IDLE = [
+  'NOOP',
+  'RSET',
+  'VRFY x',
+  'EXPN x',
+  'HELP',
+  'EHLO c.example',
+  'LHLO c.example',
+  'ETRN c.example',
+  'AUTH PLAIN AGEAYg==',
+  'XYZZY',
+  'MAIL FROM:<>\r\nRSET',
+  'MAIL FROM:<>\r\nRCPT TO:<nobody@x.example>\r\nRSET',
+  'MAIL FROM:<>\r\nRCPT TO:<bob@x.example>\r\nRSET',
+  'MAIL FROM:<>\r\nRCPT TO:<bob@x.example>\r\nDATA\r\nx\r\n.',
+  'MAIL FROM:<>\r\nRCPT TO:<bob@x.example>\r\nBDAT 1 LAST\r\nx',
+  'RCPT TO:<nobody@x.example>',
+  'RCPT TO:<nobody@>',
+] as const;
+const BUDGETS = { idleCommands: 30, refusedRecipients: 20, faults: 15, recipients: 100 } as const;
+
+const budgets: Law = property(
+  '3: commands that bring no message are answered within a budget',
+  fc.tuple(options, fc.array(fc.constantFrom(...IDLE), { minLength: 1, maxLength: 4 }), fc.boolean(), sizes),
+  (Session, [{ preset = 'mx', ...rest }, units, open, sizes]) => {
+    const hello = preset === 'lmtp' ? 'LHLO' : 'EHLO';
+    const ask = ['auth', 'rcpt', 'message', 'info'] as const;
+    const session = new Session({ ...rest, preset, ask, limits: BUDGETS });
+    const lines = `${units.join('\r\n')}\r\n`.replaceAll(/[EL]HLO/g, hello);
+    const { said } = refusing(session, cut(`${hello} c.example\r\n${open ? 'MAIL FROM:<>\r\n' : ''}${lines.repeat(60)}`, sizes));
+    holds(session.phase === 'closed', `answered for ever: ${lines}`);
+    const replies = said.match(/^\d{3} /gm)!.length;
+    // A command of a budget, a recipient that was taken for each MAIL, and 354 for each DATA.
+    holds(replies <= 3 * BUDGETS.idleCommands + BUDGETS.refusedRecipients + BUDGETS.faults, `${replies} replies to ${lines}`);
+  },
+);
+
+/** As `told`, but nobody is authenticated, `nobody` is refused, and so is every message. */
+function refusing(session: ServerSession, chunks: readonly Uint8Array[]): { readonly said: string } {
+  let said = '';
+  for (const chunk of chunks) {
+    session.receive(chunk);
+    for (let event = session.nextEvent(); event !== null || session.wants === 'flush'; event = session.nextEvent()) {
+      if (event?.type === 'rcpt' && event.forwardPath.localPart === 'bob') session.accept(event);
+      else if (event !== null && session.wants === 'answer' && event.type !== 'chunk')
+        session.reject(event as Question, { code: 550, text: 'no' });
+      const bytes = session.nextOutput();
+      said += bytes === null ? '' : latin1(bytes, 0, bytes.length);
+    }
+    const bytes = session.nextOutput();
+    said += bytes === null ? '' : latin1(bytes, 0, bytes.length);
+  }
+  return { said };
+}
+
+export const STRANGER_LAWS: readonly Law[] = [http, tls, submitter, budgets];

@@ -14,7 +14,15 @@ const upgrading: fc.Arbitrary<Scenario> = quiet.map((value) => {
       ...options,
       starttls: options.starttls === 'required' ? 'required' : 'offered',
       // What is counted is counted on.
-      limits: { ...options.limits, faults: 1e6, transactions: 1e6, recipientDomains: 1e6, smallChunks: 1e6 },
+      limits: {
+        ...options.limits,
+        faults: 1e6,
+        transactions: 1e6,
+        recipientDomains: 1e6,
+        smallChunks: 1e6,
+        refusedRecipients: 1e6,
+        idleCommands: 1e6,
+      },
       trust: options.trust!.filter((verb) => verb === 'XFORWARD'),
       earlyTalkers: 'ignore',
       extensions: ['STARTTLS', 'AUTH', 'SIZE', 'VRFY', 'PIPELINING', 'CHUNKING', 'SMTPUTF8', '8BITMIME'],

@@ -18,7 +18,15 @@ const OPTIONS: ServerOptions = {
   ask: ['auth'],
   auth: { mechanisms: ['LOGIN'], inClear: true },
   trust: ['XCLIENT', 'XFORWARD'],
-  limits: { faults: 1e9, recipients: 1e9, messageSize: 1e9, smallChunks: 1e9, transactions: 1e9 },
+  limits: {
+    faults: 1e9,
+    recipients: 1e9,
+    messageSize: 1e9,
+    smallChunks: 1e9,
+    transactions: 1e9,
+    refusedRecipients: 1e9,
+    idleCommands: 1e9,
+  },
 };
 
 /** Takes all events, answers AUTH by a challenge, and drops the output. */

@@ -20,6 +20,8 @@ const limits: fc.Arbitrary<NonNullable<ServerOptions['limits']>> = fc.record(
     messageSize: fc.constantFrom(65_536, 36_700_160),
     transactions: fc.constantFrom(1, 2, 10_000, 10_000, 10_000),
     recipientDomains: fc.constantFrom(1, 2, 10_000, 10_000),
+    refusedRecipients: fc.constantFrom(1, 2, 1000, 1000, 1000),
+    idleCommands: fc.constantFrom(10, 12, 1000, 1000, 1000),
     smallChunks: fc.constantFrom(1, 3, 100, 1000, 1000),
     faultDelay: fc.constantFrom(0, 0, 0, 77),
     dataTimeout: fc.constantFrom(180_000, 300_000),
@@ -107,7 +109,7 @@ const friendly: fc.Arbitrary<ServerOptions> = fc
     hostname: '[192.0.2.25]',
     ask: ['auth', ...QUESTIONS],
     auth: { mechanisms: ['PLAIN', 'LOGIN'], inClear: true },
-    limits: { ...limits, faults: 1000, transactions: 1000, smallChunks: 1000 },
+    limits: { ...limits, faults: 1000, transactions: 1000, smallChunks: 1000, refusedRecipients: 1000, idleCommands: 1000 },
   }));
 
 const options: fc.Arbitrary<ServerOptions> = fc.oneof(strange, friendly);

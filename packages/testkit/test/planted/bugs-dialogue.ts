@@ -231,7 +231,7 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'refused recipients are counted on',
     file: 'server/core.ts',
-    find: '    this.state.refusedRecipients = 0;\n',
+    find: '    this.state.onlyRefused = false;\n',
     replace: '',
     law: FRESH,
     cases: 999,

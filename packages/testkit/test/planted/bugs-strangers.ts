@@ -3,6 +3,7 @@ import type { Mutant } from './mutants.ts';
 
 const HTTP = '3: a request of HTTP is cut off, and no command in its body is carried out';
 const TLS = '3: a TLS handshake where a line is due ends the session, and no command in it is carried out';
+const BUDGETS = '3: commands that bring no message are answered within a budget';
 const SUBMITTER = '9: who has not authenticated submits for nobody';
 
 export const STRANGER_BUGS: readonly Mutant[] = [
@@ -55,5 +56,34 @@ export const STRANGER_BUGS: readonly Mutant[] = [
     find: 'parameters.auth !== undefined && core.state.identity === null',
     replace: 'parameters.auth !== undefined && core.state.hello === null',
     law: SUBMITTER,
+  },
+  {
+    name: 'what resets costs nothing',
+    file: 'server/command.ts',
+    find: "new Set(['RCPT', 'BDAT', 'QUIT'])",
+    replace: "new Set(['RCPT', 'BDAT', 'QUIT', 'RSET', 'MAIL'])",
+    law: BUDGETS,
+  },
+  {
+    name: 'a refused message is progress',
+    file: 'server/answer.ts',
+    find: "  if (question.type === 'rcpt') core.state.refusedRecipients++;\n",
+    replace:
+      "  if (question.type === 'rcpt') core.state.refusedRecipients++;\n  if (question.type === 'message') core.state.idleCommands = 0;\n",
+    law: BUDGETS,
+  },
+  {
+    name: 'recipients that the program refuses are not counted',
+    file: 'server/answer.ts',
+    find: "  if (question.type === 'rcpt') core.state.refusedRecipients++;\n",
+    replace: '',
+    law: BUDGETS,
+  },
+  {
+    name: 'a new transaction has a new budget',
+    file: 'server/core.ts',
+    find: '    this.state.onlyRefused = false;\n',
+    replace: '    this.state.onlyRefused = false;\n    this.state.idleCommands = 0;\n',
+    law: BUDGETS,
   },
 ];
