@@ -407,3 +407,17 @@ test('a lookup that comes too late leaves the exchange alone that has begun sinc
   };
   expect(await authenticate(client, bare!, { credentials, nonce: 'abd' })).toBe(SUCCESS);
 });
+
+test.each([
+  [1024, /^334 .{1400,12288}$/],
+  [1025, /^501 5\.5\.2 /],
+  [9000, /^501 5\.5\.2 /],
+])('a nonce of %i octets: what repeats it fits on a line, or is not said', async (length, reply) => {
+  const errors: unknown[] = [];
+  const { client } = start({ mechanisms: all, lookup: passwords }, {}, { error: (error) => void errors.push(error) });
+  client.send('AUTH SCRAM-SHA-256\r\n');
+  await client.replies(1);
+  client.send(`${Buffer.from(`n,,n=tim,r=${'a'.repeat(length)}`).toString('base64')}\r\n`);
+  expect((await client.replies(1))[0]).toMatch(reply);
+  expect(errors).toEqual([]);
+});
