@@ -12,7 +12,8 @@ export type ConnectOptions = ConnectPlace;
  * certificate verified. Rejects with `ClientError`, whose `code` is stable and whose text names the fix, if there is no session.
  */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
-  if ('localAddress' in options) throw new TypeError('localAddress: Bun can not choose where a connection comes from');
+  if ((options as { readonly localAddress?: unknown }).localAddress !== undefined)
+    throw new TypeError('localAddress: Bun can not choose where a connection comes from');
   return await connectBy(async (target, path, tls, signal) => withTls(await openSocket(target, path, signal), tls), options);
 }
 

@@ -76,7 +76,8 @@ export class Authenticator {
       if (!asks.some((ask) => settings[ask] !== undefined))
         throw new SmtpUsageError('missing-question', `${name} needs ${asks.map((ask) => `auth.${ask}`).join(' or ')}`);
     }
-    this.options = { ...settings, mechanisms: all.map(({ name }) => name) };
+    const { lookup: _lookup, verify: _verify, authorize: _authorize, pepper: _pepper, ...options } = settings;
+    this.options = { ...options, mechanisms: all.map(({ name }) => name) };
     this.#settings = settings;
     this.#hostname = hostname;
     this.#pepper = pepper;

@@ -1,4 +1,4 @@
-import { AUTH, type ClientEvent, type ClientOptions } from '@ehlo/engine';
+import { AUTH, CLIENT_OPTIONS, type ClientEvent, type ClientOptions, type TableOf } from '@ehlo/engine';
 import { formatAddressLiteral } from '@ehlo/grammar';
 import type { ClientAuth } from './client-authentication.ts';
 import { ClientError } from './client-error.ts';
@@ -16,6 +16,12 @@ export interface ConnectOptions extends Omit<ClientOptions, 'hostname' | 'tls'> 
   /** Is told what happens: the server's greeting and offers, quirks and faults; and the conversation, with the option `trace`. */
   readonly notice?: (notice: ClientNotice) => void;
 }
+
+const { tls: _tls, ...OF_SESSION } = CLIENT_OPTIONS;
+const CLIENT_AUTH: TableOf<ClientAuth> = { mechanisms: 'given', user: 'given', password: 'given', token: 'given', authzid: 'given' };
+
+/** The options of `connectOn`: every name, and what it may be. */
+export const CONNECT_OPTIONS: TableOf<ConnectOptions> = { ...OF_SESSION, auth: CLIENT_AUTH, signal: 'object', notice: 'call' };
 
 /** What only tells. */
 export type ClientNotice = Exclude<ClientEvent, { readonly type: 'challenge' }>;

@@ -1,8 +1,8 @@
-import { SmtpUsageError } from '@ehlo/engine';
+import { checkOptions, SmtpUsageError } from '@ehlo/engine';
 import type { Warn } from './aside.ts';
 import { Client } from './client.ts';
 import { ClientError } from './client-error.ts';
-import type { ConnectOptions, ServerName } from './client-options.ts';
+import { CONNECT_OPTIONS, type ConnectOptions, type ServerName } from './client-options.ts';
 import { timer } from './timer.ts';
 import type { Transport } from './transport.ts';
 
@@ -13,7 +13,7 @@ import type { Transport } from './transport.ts';
  */
 export async function connectOn(transport: Transport, options: ConnectOptions = {}, server: ServerName = {}, warn?: Warn): Promise<Client> {
   try {
-    return await Client.open(transport, options, server, warn);
+    return await Client.open(transport, checkOptions(CONNECT_OPTIONS, options), server, warn);
   } catch (error) {
     // A session that has failed has left its transport; one that never was has not.
     if (error instanceof SmtpUsageError) transport.abort();

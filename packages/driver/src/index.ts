@@ -1,12 +1,12 @@
 export type { Warn } from './aside.ts';
 export { replyText } from './client-error.ts';
-export { type ConnectOptions, type ServerName, starttlsOf } from './client-options.ts';
+export { CONNECT_OPTIONS, type ConnectOptions, type ServerName, starttlsOf } from './client-options.ts';
 export type { ClientMechanism, ClientMechanismContext, ClientStep, Credentials } from './client-sasl.ts';
 export { connectOn, dial } from './connect.ts';
 export { Connection } from './connection.ts';
 export { type ByteStream, type Ends, fromReader, fromStreams } from './from-reader.ts';
 export { Inbox } from './inbox.ts';
-export { Entrance, type ListenAndServeOptions, type ListenOptions, listenAndServe } from './listen.ts';
+export { Entrance, LISTEN_OPTIONS, type ListenAndServeOptions, type ListenOptions, listenAndServe } from './listen.ts';
 export { unsentBy } from './pool.ts';
 export * from './programs.ts';
 export type { ProxyFacts, ProxyReader } from './proxied.ts';

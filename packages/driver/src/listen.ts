@@ -1,8 +1,9 @@
+import { checkOptions, type TableOf } from '@ehlo/engine';
 import { aside, once, toConsole, type Warn } from './aside.ts';
 import { Failures } from './failures.ts';
 import type { Handler } from './handler.ts';
 import { type ProxyReader, readHeader } from './proxied.ts';
-import { CONNECTIONS, type ServeOptions, Server } from './serve.ts';
+import { CONNECTIONS, SERVE_OPTIONS, type ServeOptions, Server } from './serve.ts';
 import { timer } from './timer.ts';
 import type { Address, Connected, Listener, Transport } from './transport.ts';
 
@@ -32,6 +33,21 @@ export interface ListenOptions<Tls> {
   readonly backlog?: number;
 }
 
+/** The options of `listen`: every name, and what it may be. Those of `tls` are the adapter's. */
+export const LISTEN_OPTIONS: TableOf<ListenOptions<unknown>> = {
+  host: 'text',
+  port: 'port',
+  path: 'text',
+  mode: 'number',
+  tls: 'object',
+  implicitTls: 'switch',
+  handshakeTimeout: 'number',
+  proxy: 'call',
+  stray: 'call',
+  connections: 'number',
+  backlog: 'number',
+};
+
 /** What the `serve` of an adapter takes. */
 export interface ListenAndServeOptions<Tls> extends ServeOptions, ListenOptions<Tls> {
   /** Connections at a time, those within a proxy's header or a handshake too; one more is told 421, or closed where that can't be told. Default 10000. */
@@ -50,12 +66,14 @@ export async function listenAndServe<Tls>(
   handler: Handler,
   warn: Warn = toConsole,
 ): Promise<Server> {
-  const { host, port, path, mode, backlog, tls, implicitTls, proxy, stray, handshakeTimeout, ...rest } = options;
+  const given: ListenAndServeOptions<Tls> = checkOptions({ ...SERVE_OPTIONS, ...LISTEN_OPTIONS }, options);
+  const { host: _host, port: _port, path: _path, mode: _mode, backlog: _backlog, tls, implicitTls: _implicitTls, ...others } = given;
+  const { proxy: _proxy, stray, handshakeTimeout: _handshakeTimeout, ...rest } = others;
   const { tlsTimeout } = rest.limits ?? {};
   const failures = new Failures(handler, warn);
   const listener = await listen({
     ...(tlsTimeout === undefined ? {} : { handshakeTimeout: tlsTimeout }),
-    ...options,
+    ...chosen(given),
     stray: (peer, reason) =>
       aside(
         () => stray?.(peer, reason),
@@ -68,6 +86,11 @@ export async function listenAndServe<Tls>(
     await listener.close();
     throw error;
   }
+}
+
+/** Those of the options that a listener has. */
+function chosen<Tls>(options: ListenOptions<Tls>): ListenOptions<Tls> {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(LISTEN_OPTIONS, name)));
 }
 
 /**
@@ -84,7 +107,8 @@ export class Entrance {
   readonly #warn: (error: unknown, what: string) => void;
 
   /** `warn` is told, once, of a `stray` that fails; default: the console. */
-  constructor(options: ListenOptions<unknown>, warn: Warn = toConsole) {
+  constructor(given: ListenOptions<unknown>, warn: Warn = toConsole) {
+    const options = checkOptions(LISTEN_OPTIONS, given);
     if (options.implicitTls === true && options.tls === undefined) {
       throw new TypeError('implicitTls needs a certificate: give tls: { key, cert }');
     }

@@ -1,4 +1,4 @@
-import { type ClientCause, type Outcome, SmtpUsageError } from '@ehlo/engine';
+import { type ClientCause, checkOptions, type Outcome, SmtpUsageError, type TableOf } from '@ehlo/engine';
 import type { Client } from './client.ts';
 import { ClientError, type ClientErrorCode } from './client-error.ts';
 import { Delivery, type SendEnvelope, type SendOptions, type SendResult } from './delivery.ts';
@@ -17,6 +17,9 @@ export interface PoolOptions {
   /** Milliseconds without use after which a connection is ended. Default 30000. */
   readonly idle?: number;
 }
+
+/** The options of a pool: every name, and what it may be. */
+export const POOL_OPTIONS: TableOf<PoolOptions> = { size: 'number', messages: 'number', probe: 'number', idle: 'number' };
 
 /** A connection of a pool. */
 interface Member {
@@ -56,8 +59,9 @@ export class Pool {
   readonly #signals: Signals = new Signals();
   #closed = false;
 
-  /** `open` makes a connection: `() => connect(options)`. Throws `SmtpUsageError` `bad-limit`. */
-  constructor(open: () => Promise<Client>, { size = 5, messages = 100, probe = 5000, idle = 30_000 }: PoolOptions = {}) {
+  /** `open` makes a connection: `() => connect(options)`. Throws `SmtpUsageError` `bad-limit`, or `bad-option` for an option that is misspelt. */
+  constructor(open: () => Promise<Client>, options: PoolOptions = {}) {
+    const { size = 5, messages = 100, probe = 5000, idle = 30_000 } = checkOptions(POOL_OPTIONS, options);
     for (const [name, value, least] of [
       ['size', size, 1],
       ['messages', messages, 1],

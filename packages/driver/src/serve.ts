@@ -1,10 +1,21 @@
-import { type AuthOptions, type QuestionType, type Rejection, type ServerOptions, ServerSession, type TrustedVerb } from '@ehlo/engine';
+import {
+  type AuthOptions,
+  checkOptions,
+  type QuestionType,
+  type Rejection,
+  SERVER_OPTIONS,
+  type ServerOptions,
+  ServerSession,
+  type TableOf,
+  type TrustedVerb,
+} from '@ehlo/engine';
 import { aside, toConsole, type Warn } from './aside.ts';
 import { type Authentication, Authenticator, isAuthentication } from './authentication.ts';
 import { checkProtection, checkQuestions } from './check-options.ts';
 import { Connection } from './connection.ts';
 import { Failures } from './failures.ts';
 import type { Handler } from './handler.ts';
+import { checkHandler } from './handler-methods.ts';
 import { staysHere } from './staying.ts';
 import { timer } from './timer.ts';
 import type { Address, Connected, Listener, Transport } from './transport.ts';
@@ -22,6 +33,28 @@ export interface ServeOptions extends Omit<ServerOptions, 'ask' | 'auth' | 'peer
   /** Closes the server when it aborts. */
   readonly signal?: AbortSignal;
 }
+
+const { ask: _ask, peer: _peer, tls: _tls, trust: _trust, ...OF_SESSION } = SERVER_OPTIONS;
+const SERVE_AUTH: TableOf<Authentication> = {
+  mechanisms: 'list',
+  required: 'switch',
+  inClear: 'switch',
+  lookup: 'call',
+  verify: 'call',
+  authorize: 'call',
+  pepper: 'object',
+};
+const TRUSTED: TableOf<{ readonly [verb in TrustedVerb]?: unknown }> = { XCLIENT: 'call', XFORWARD: 'call' };
+
+/** The options of `serveOn`: every name, and what it may be. */
+export const SERVE_OPTIONS: TableOf<ServeOptions> = {
+  ...OF_SESSION,
+  auth: SERVE_AUTH,
+  trusted: TRUSTED,
+  connections: 'number',
+  grace: 'number',
+  signal: 'object',
+};
 
 /** Connections at a time, if nothing is said. */
 export const CONNECTIONS = 10_000;
@@ -47,7 +80,8 @@ export class Server {
   #emptied: () => void = () => {};
 
   constructor(listener: Listener, options: ServeOptions, handler: Handler, failures: Failures) {
-    const { connections = CONNECTIONS, grace = GRACE, signal, auth, trusted = {}, ...session } = options;
+    checkHandler(handler);
+    const { connections = CONNECTIONS, grace = GRACE, signal, auth, trusted = {}, ...session } = checkOptions(SERVE_OPTIONS, options);
     const authenticator = auth !== undefined && isAuthentication(auth) ? new Authenticator(auth, session.hostname) : null;
     const authOptions = auth !== undefined && !isAuthentication(auth) ? auth : authenticator?.options;
     // Preset sink takes messages without the method `message`, too, and the driver drops them; the other presets demand it.

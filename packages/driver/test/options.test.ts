@@ -24,8 +24,20 @@ test.each<[string, object, Handler, string, string | RegExp]>([
     'ETRN needs somebody who starts the queue: give the handler a method info',
   ],
   ['no host name', { preset: 'sink' }, {}, 'bad-hostname', /^hostname must be a domain name .*, not undefined$/],
-  ['a preset that is none', { ...HOST, preset: 'mta' }, {}, 'bad-option', /^preset is mta; it must be one of mx, submission, lmtp, sink$/],
-  ['a limit that is none', { ...HOST, preset: 'sink', limits: { recipient: 5 } }, {}, 'bad-limit', /^limits has no recipient; /],
+  [
+    'a preset that is none',
+    { ...HOST, preset: 'mta' },
+    {},
+    'bad-option',
+    /^preset is "mta"; it must be one of mx, submission, lmtp, sink$/,
+  ],
+  [
+    'a limit that is none',
+    { ...HOST, preset: 'sink', limits: { recipient: 5 } },
+    {},
+    'bad-option',
+    /^there is no option limits.recipient: did you mean limits.recipients\?; limits has commandLine, /,
+  ],
 ])('serve: %s', (_, options, handler, code, message) => {
   const serving = () => serveOn(new MemoryListener(), options as ServeOptions, handler);
   const text = typeof message === 'string' ? message : expect.stringMatching(message);

@@ -2,7 +2,7 @@
 export type UsageCode =
   | 'bad-hostname' // not a Domain or an address literal
   | 'bad-limit' // not a number, or below what the standard demands
-  | 'bad-option' // a word that the option does not know
+  | 'bad-option' // an option that there is not, or a value that it can't have
   | 'bad-extension' // not implemented, or of no use without another option
   | 'bad-delay' // a reply can't be held back that long
   | 'missing-tls' // TLS is required, and there is no certificate

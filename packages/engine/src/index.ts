@@ -4,7 +4,7 @@ export type { Capabilities } from './client/capabilities.ts';
 export { CHUNKING, type ChunkingFeature } from './client/chunking.ts';
 export type * from './client/events.ts';
 export { CLIENT_LIMITS, type ClientLimit, type ClientLimitName, type ClientLimits } from './client/limits.ts';
-export type { ClientFeature, ClientOptions, Pipelining, Protection } from './client/options.ts';
+export { CLIENT_OPTIONS, type ClientFeature, type ClientOptions, type Pipelining, type Protection } from './client/options.ts';
 export {
   type PlannedRecipient,
   type PlanOptions,
@@ -19,6 +19,7 @@ export { CLIENT_TABLE, type ClientGuard, type ClientPhase, type ClientRow, type 
 export { SmtpUsageError, type UsageCode } from './error.ts';
 export { showText } from './escape.ts';
 export type * from './facts.ts';
+export { checkOptions, didYouMean, isPlain, type OptionKind, type OptionTable, type TableOf } from './option-table.ts';
 export type { AuthWords } from './redact.ts';
 export { Secret } from './secret.ts';
 export { checkAnswer, checkRejection } from './server/decision.ts';
@@ -35,6 +36,7 @@ export {
   type MtPriorityOptions,
   PRESETS,
   type Preset,
+  SERVER_OPTIONS,
   type ServerOptions,
   type TrustedVerb,
 } from './server/policy.ts';

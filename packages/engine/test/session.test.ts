@@ -181,17 +181,22 @@ test('a snapshot keeps nothing that it was lent, not even of a Buffer, whose sli
 test.each<[string, object, string, RegExp]>([
   ['no host name', { hostname: undefined }, 'bad-hostname', /^hostname must be a domain name .*, not undefined$/],
   ['a host name that is none', { hostname: 'a b' }, 'bad-hostname', /, not "a b"$/],
-  ['a preset that is none', { preset: 'toString' }, 'bad-option', /^preset is toString; it must be one of mx, submission, lmtp, sink$/],
-  ['a word for STARTTLS', { starttls: 'require' }, 'bad-option', /^starttls is require; it must be one of off, offered, required$/],
+  ['a preset that is none', { preset: 'toString' }, 'bad-option', /^preset is "toString"; it must be one of mx, submission, lmtp, sink$/],
+  [
+    'a word for STARTTLS',
+    { starttls: 'require' },
+    'bad-option',
+    /^starttls is "require"; it must be one of off, offered, required: did you mean required\?$/,
+  ],
   ['a word for line ends', { bareLineEnds: 'refuse' }, 'bad-option', /^bareLineEnds /],
   ['a word for early talkers', { earlyTalkers: 'refuse' }, 'bad-option', /^earlyTalkers /],
   [
     'a limit that is none',
     { limits: { mesageSize: 70_000 } },
-    'bad-limit',
-    /^limits has no mesageSize; it has commandLine, .*messageSize, /,
+    'bad-option',
+    /^there is no option limits.mesageSize: did you mean limits.messageSize\?; limits has commandLine, .*messageSize, /,
   ],
-  ['a limit of every object', { limits: { toString: 1 } }, 'bad-limit', /^limits has no toString; /],
+  ['a limit of every object', { limits: { toString: 1 } }, 'bad-option', /^there is no option limits.toString; limits has commandLine, /],
 ])('from JavaScript: %s is told by name', (_, options, code, message) => {
   const whole = { hostname: 'mx.example.org', preset: 'sink', ...options } as ServerOptions;
   expect(() => new ServerSession(whole)).toThrow(

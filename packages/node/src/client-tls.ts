@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { domainToASCII } from 'node:url';
 import { ClientError } from '@ehlo/driver';
+import type { TableOf } from '@ehlo/engine';
 import type { Tls, Wrapped } from './handshake.ts';
 import { pem, pems } from './pem.ts';
 import { describeTls, endPoint } from './tls-info.ts';
@@ -22,6 +23,17 @@ export interface ClientTlsSettings {
   /** Default TLSv1.2 (RFC 8314 4.1 wants no less). */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
 }
+
+/** The settings, every name, and what it may be. */
+export const CLIENT_TLS: TableOf<ClientTlsSettings> = {
+  ca: 'any',
+  servername: 'text',
+  rejectUnauthorized: 'switch',
+  key: 'any',
+  cert: 'any',
+  passphrase: 'any',
+  minVersion: ['TLSv1.2', 'TLSv1.3'],
+};
 
 /** The client's side of TLS with one server. */
 export class ClientTls implements Tls {

@@ -1,7 +1,16 @@
 import { Socket } from 'node:net';
-import { type Client, ClientError, connectOn, type ConnectOptions as DriverOptions, dial, starttlsOf, type Transport } from '@ehlo/driver';
-import { ClientSession, SmtpUsageError } from '@ehlo/engine';
-import { ClientTls, type ClientTlsSettings } from './client-tls.ts';
+import {
+  type Client,
+  ClientError,
+  CONNECT_OPTIONS,
+  connectOn,
+  type ConnectOptions as DriverOptions,
+  dial,
+  starttlsOf,
+  type Transport,
+} from '@ehlo/driver';
+import { ClientSession, checkOptions, SmtpUsageError, type TableOf } from '@ehlo/engine';
+import { CLIENT_TLS, ClientTls, type ClientTlsSettings } from './client-tls.ts';
 import type { Tls } from './handshake.ts';
 import { SocketTransport } from './transport.ts';
 import { warn } from './warn.ts';
@@ -27,6 +36,19 @@ export interface ConnectPlace extends DriverOptions {
   readonly transport?: (target: Target, signal: AbortSignal) => Promise<Socket | Transport>;
 }
 
+/** The options of `connect`: every name, and what it may be. The local address is for those who can choose it. */
+const CONNECT_PLACE: TableOf<ConnectPlace & { readonly localAddress?: string }> = {
+  ...CONNECT_OPTIONS,
+  host: 'text',
+  port: 'port',
+  path: 'text',
+  tls: CLIENT_TLS,
+  implicitTls: 'switch',
+  connectTimeout: 'number',
+  transport: 'call',
+  localAddress: 'text',
+};
+
 /** Where a connection is to lead. */
 export interface Target {
   readonly host: string;
@@ -39,10 +61,11 @@ export type Open = (target: Target, path: string | null, tls: Tls, signal: Abort
 const NO_OCTETS: Uint8Array = new Uint8Array(0);
 
 /** Makes the `connect` of an adapter from its way to open a connection. */
-export async function connectBy(open: Open, options: ConnectPlace): Promise<Client> {
-  const { host = '127.0.0.1', path = null, tls, implicitTls = false, connectTimeout = 30_000, transport: given, ...rest } = options;
+export async function connectBy(open: Open, given: ConnectPlace): Promise<Client> {
+  const options: ConnectPlace = checkOptions(CONNECT_PLACE, given);
+  const { host = '127.0.0.1', path = null, tls, implicitTls = false, connectTimeout = 30_000, transport: opening, ...rest } = options;
   const { port = implicitTls ? 465 : rest.auth === undefined ? 25 : 587, ...session } = rest;
-  if (session.protocol === 'lmtp' && path === null && options.port === undefined && given === undefined)
+  if (session.protocol === 'lmtp' && path === null && options.port === undefined && opening === undefined)
     throw new SmtpUsageError('bad-argument', 'LMTP has no port of its own: give port, or path');
   refuseMistakes(session);
   const target: Target = { host, port };
@@ -50,7 +73,9 @@ export async function connectBy(open: Open, options: ConnectPlace): Promise<Clie
   const security = new ClientTls(tls ?? {}, path === null ? host : 'localhost', verified, implicitTls);
   const transport = await dial(
     async (signal) =>
-      given === undefined ? await open(target, path, security, signal) : securable(await openedBy(() => given(target, signal)), security),
+      opening === undefined
+        ? await open(target, path, security, signal)
+        : securable(await openedBy(() => opening(target, signal)), security),
     // One that nobody waits for any more.
     (late) => late.abort(),
     connectTimeout,

@@ -2,6 +2,7 @@ import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
+import { checkOptions, type TableOf } from '@ehlo/engine';
 import type { Tls, Wrapped } from './handshake.ts';
 import { pem, pems } from './pem.ts';
 import { describeSocket, endPoint } from './tls-info.ts';
@@ -26,6 +27,17 @@ export interface TlsSettings extends Certificate {
   /** Default TLSv1.2 (RFC 8314 4.1 wants no less). */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
 }
+
+const CERTIFICATE: TableOf<Certificate> = { key: 'any', cert: 'any', passphrase: 'any', servernames: 'list' };
+
+/** The settings, every name, and what it may be. */
+const SERVER_TLS: TableOf<TlsSettings> = {
+  ...CERTIFICATE,
+  certificates: 'list',
+  requestCert: 'switch',
+  ca: 'any',
+  minVersion: ['TLSv1.2', 'TLSv1.3'],
+};
 
 /** A certificate that has been read. */
 interface Loaded {
@@ -81,8 +93,10 @@ export class ServerTls implements Tls {
 const secureOptions: number = constants.SSL_OP_NO_RENEGOTIATION;
 
 /** Reads all certificates; what comes back picks one by the name that a client asks for. */
-function load(settings: TlsSettings): (servername: string) => Loaded {
+function load(given: TlsSettings): (servername: string) => Loaded {
+  const settings = checkOptions(SERVER_TLS, given, 'tls');
   const { certificates = [], ca, minVersion = 'TLSv1.2' } = settings;
+  for (const [i, one] of certificates.entries()) checkOptions(CERTIFICATE, one, `tls.certificates.${i}`);
   const names = new Map<string, Loaded>();
   const [first] = [settings, ...certificates].map((certificate) => {
     const { key, cert, passphrase, servernames = [] } = certificate;

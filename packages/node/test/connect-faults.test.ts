@@ -126,6 +126,19 @@ describe('a mistake', () => {
     ['a time to connect below zero', { connectTimeout: -1 }, 'bad-limit'],
     ['no time to connect at all', { connectTimeout: 0 }, 'bad-limit'],
     ['LMTP without a port', { protocol: 'lmtp' }, 'bad-argument'],
+    ...[
+      { starttls: true },
+      { starttls: 'require' },
+      { secure: true },
+      { implicitTLS: true },
+      { implicitTls: 'yes' },
+      { hst: 'x' },
+      { host: 5 },
+      { tls: { servernam: 'x' } },
+      { tls: { rejectUnauthorized: 0 } },
+      { tls: { minVersion: 'TLSv1.1' } },
+      { limits: { tlsTimeut: 5 } },
+    ].map((options) => [JSON.stringify(options), options as ConnectOptions, 'bad-option'] as [string, ConnectOptions, string]),
   ])('shows before anybody is called: %s', async ([, options, code], { raw }) => {
     let calls = 0;
     const port = await raw(() => calls++);

@@ -4,13 +4,15 @@ import { once } from 'node:events';
 import { lstatSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Server, Session } from '@ehlo/node';
+import { fileURLToPath } from 'node:url';
+import type { Handler, Server, Session } from '@ehlo/node';
 import { afterEach, describe, expect } from 'vitest';
 import { serve } from './adapter.ts';
 import { test } from './fixture.ts';
 import { until } from './wire.ts';
 
 const HAS_IPV6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1'));
+const file = (name: string): string => fileURLToPath(new URL(`certs/${name}`, import.meta.url));
 const OPTIONS = { hostname: 'mx.example.org', preset: 'sink' } as const;
 
 const remember =
@@ -57,6 +59,28 @@ test('wrong options: rejects, and the port is free again', async ({ start }) => 
   await expect(serve({ ...OPTIONS, port, hostname: 'not a name' }, {})).rejects.toMatchObject({ code: 'bad-hostname' });
   await expect(serve({ ...OPTIONS, port, preset: 'mx' }, {})).rejects.toMatchObject({ code: 'missing-question' });
   expect((await start({}, { port })).address.port).toBe(port);
+});
+
+test('an option that is misspelt, or has a value that it can not have: rejects with its name, and nobody listens', async () => {
+  const tls = { key: readFileSync(file('server.key')), cert: readFileSync(file('server.crt')) };
+  for (const [options, name] of [
+    [{ hst: '0.0.0.0' }, 'host'],
+    [{ host: true }, 'host'],
+    [{ size: 5 }, 'limits.messageSize'],
+    [{ secure: true }, 'implicitTls'],
+    [{ implicitTLS: true, tls }, 'implicitTls'],
+    [{ starttls: 'require', tls }, 'required'],
+    [{ starttls: true, tls }, 'required'],
+    [{ tls: { ...tls, cetificates: [] } }, 'tls.certificates'],
+    [{ tls: { ...tls, certificates: [{ ...tls, servername: 'x' }] } }, 'tls.certificates.0.servernames'],
+    [{ tls: { ...tls, requestCert: 'yes' } }, 'tls.requestCert'],
+    [{ tls: { ...tls, minVersion: 'TLSv1.1' } }, 'TLSv1.2'],
+    [{ tls: 'server.crt' }, 'tls'],
+  ] as const) {
+    const error: unknown = await serve({ ...OPTIONS, ...(options as object) }, {}).catch((why: unknown) => why);
+    expect(error).toMatchObject({ name: 'SmtpUsageError', code: 'bad-option', message: expect.stringContaining(name) });
+  }
+  await expect(serve(OPTIONS, { onData: () => true } as Handler)).rejects.toMatchObject({ message: expect.stringContaining('message') });
 });
 
 describe.skipIf(process.platform === 'win32')('a Unix socket', () => {

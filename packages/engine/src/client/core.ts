@@ -3,6 +3,7 @@ import { SmtpUsageError } from '../error.ts';
 import { printable } from '../escape.ts';
 import type { TlsInfo } from '../facts.ts';
 import { concat } from '../octets.ts';
+import { checkOptions } from '../option-table.ts';
 import { Redactor } from '../redact.ts';
 import type { Body, Part } from './body.ts';
 import type { Capabilities } from './capabilities.ts';
@@ -10,7 +11,7 @@ import type { ClientCause, ClientEvent, ClientFaultCode, Stage } from './events.
 import { CONDITIONS, GUARD_FAILURES } from './guards.ts';
 import { type ClientLimitName, type ClientLimits, resolveClientLimits } from './limits.ts';
 import { Lines } from './lines.ts';
-import type { ClientFeature, ClientOptions } from './options.ts';
+import { CLIENT_OPTIONS, type ClientFeature, type ClientOptions } from './options.ts';
 import { type ClientGuard, type ClientPhase, type ClientTrigger, findClientRow } from './table.ts';
 import { settleAll, stageOf, type Transaction } from './transaction.ts';
 
@@ -128,7 +129,8 @@ export class ClientCore {
   /** What the timer waits for: a reply, a block of the message, a handshake. */
   #awaited: unknown = null;
 
-  constructor(options: ClientOptions) {
+  constructor(given: ClientOptions) {
+    const options = checkOptions(CLIENT_OPTIONS, given);
     if (!isHostName(options.hostname)) {
       throw new SmtpUsageError('bad-hostname', 'hostname must be a domain name or an address literal');
     }

@@ -1,4 +1,5 @@
 import { SmtpUsageError } from '../error.ts';
+import { numbers, type OptionTable } from '../option-table.ts';
 
 /** The defaults; `CLIENT_LIMITS` says where each comes from. */
 const DEFAULTS = {
@@ -25,6 +26,9 @@ const DEFAULTS = {
 export type ClientLimitName = keyof typeof DEFAULTS;
 
 export type ClientLimits = { readonly [name in ClientLimitName]: number };
+
+/** The limits, as options are checked. */
+export const CLIENT_LIMIT_TABLE: OptionTable = /* @__PURE__ */ numbers(Object.keys(DEFAULTS));
 
 export interface ClientLimit {
   readonly value: number;
@@ -86,7 +90,7 @@ function described(): { readonly [name in ClientLimitName]: ClientLimit } {
 
 /** The defaults with the given limits in their place. Throws `SmtpUsageError` `bad-limit`. */
 export function resolveClientLimits(given: Partial<ClientLimits> = {}): ClientLimits {
-  const limits = { ...DEFAULTS, ...given };
+  const limits: ClientLimits = { ...DEFAULTS, ...given };
   for (const [name, limit] of Object.entries(limits)) {
     if (!Number.isSafeInteger(limit) || limit < (name === 'rate' ? 0 : 1)) {
       throw new SmtpUsageError('bad-limit', `${name} must be a whole number above zero`);

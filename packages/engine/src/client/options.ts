@@ -1,8 +1,9 @@
 import type { Deviation, Parameter } from '@ehlo/grammar';
 import type { TlsInfo } from '../facts.ts';
+import type { TableOf } from '../option-table.ts';
 import type { AuthFeature } from './auth.ts';
 import type { ChunkingFeature } from './chunking.ts';
-import type { ClientLimits } from './limits.ts';
+import { CLIENT_LIMIT_TABLE, type ClientLimits } from './limits.ts';
 
 /** A part of the client that is bundled only where it is named: `AUTH`, `CHUNKING`. */
 export type ClientFeature = AuthFeature | ChunkingFeature;
@@ -49,3 +50,20 @@ export interface ClientOptions {
   /** Emit every line of the conversation as a `trace` event. */
   readonly trace?: boolean;
 }
+
+/** The options of a client session: every name, and what it may be. */
+export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
+  hostname: 'any',
+  protocol: ['smtp', 'lmtp'],
+  starttls: ['off', 'opportunistic', 'required'],
+  tls: 'object',
+  credentials: ['verified', 'encrypted', 'cleartext'],
+  pipelining: ['off', 'envelope', 'data', 'transactions'],
+  tolerate: 'set',
+  newlines: ['crlf', 'refuse'],
+  replies: ['strict', 'tolerant'],
+  features: 'list',
+  parameters: 'list',
+  limits: CLIENT_LIMIT_TABLE,
+  trace: 'switch',
+};

@@ -51,7 +51,7 @@ export class ClientSession {
   readonly #core: ClientCore;
   readonly #reader: ReplyReader = new ReplyReader();
 
-  /** Throws `SmtpUsageError` `bad-hostname` or `bad-limit`. */
+  /** Throws `SmtpUsageError` `bad-hostname`, `bad-limit`, or `bad-option` for an option that is misspelt or can't have its value. */
   constructor(options: ClientOptions) {
     this.#core = new ClientCore(options);
   }

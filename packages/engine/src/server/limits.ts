@@ -1,4 +1,5 @@
 import { SmtpUsageError } from '../error.ts';
+import { numbers, type OptionTable } from '../option-table.ts';
 
 export type LimitName =
   | 'commandLine'
@@ -186,14 +187,14 @@ export const LIMITS: { readonly [name in LimitName]: Limit } = {
   },
 };
 
+/** The limits, as options are checked. */
+export const LIMIT_TABLE: OptionTable = /* @__PURE__ */ numbers(Object.keys(LIMITS));
+
 export type Limits = { readonly [name in LimitName]: number };
 
 /** The defaults with the given limits in their place. Throws `SmtpUsageError` `bad-limit`. */
 export function resolveLimits(given: Partial<Limits> = {}): Limits {
   const limits = {} as { [name in LimitName]: number };
-  for (const name of Object.keys(given))
-    if (!Object.hasOwn(LIMITS, name))
-      throw new SmtpUsageError('bad-limit', `limits has no ${name}; it has ${Object.keys(LIMITS).join(', ')}`);
   for (const name of Object.keys(LIMITS) as LimitName[]) {
     const { value, least, unit, source } = LIMITS[name];
     const limit = given[name] ?? value;

@@ -1,8 +1,9 @@
 import { ANYTHING, type Deviation, holdUntilParameter, isHostName, POSTEL } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import type { Peer, TlsInfo } from '../facts.ts';
+import { checkOptions, type TableOf } from '../option-table.ts';
 import type { QuestionType } from './events.ts';
-import { type Limits, resolveLimits } from './limits.ts';
+import { LIMIT_TABLE, type Limits, resolveLimits } from './limits.ts';
 import { OFFERS } from './offer.ts';
 
 /** Who speaks before the greeting: taken no notice of, reported by a `fault`, or refused with 554. */
@@ -147,12 +148,28 @@ const LMTP_EXTENSIONS = ['PIPELINING', 'ENHANCEDSTATUSCODES'] as const;
 /** As far ahead as RFC 4865 and RFC 3339 can say. */
 const FOREVER: FutureReleaseOptions = { seconds: 999_999_999, until: '9999-12-31T23:59:59Z' };
 
-/** Options that are one of a few words: a mistyped one must not do less than was meant. */
-const WORDS: { readonly [name in 'preset' | 'starttls' | 'bareLineEnds' | 'earlyTalkers']: readonly string[] } = {
+const AUTH_TABLE: TableOf<AuthOptions> = { mechanisms: 'list', required: 'switch', inClear: 'switch' };
+const FUTURE_RELEASE: TableOf<FutureReleaseOptions> = { seconds: 'number', until: 'text' };
+const MT_PRIORITY: TableOf<MtPriorityOptions> = { profile: 'any', trusted: 'switch' };
+
+/** The options of a server session: every name, and what it may be. */
+export const SERVER_OPTIONS: TableOf<ServerOptions> = {
+  hostname: 'any',
   preset: Object.keys(PRESETS),
+  ask: 'list',
   starttls: ['off', 'offered', 'required'],
+  auth: AUTH_TABLE,
+  extensions: 'list',
+  futureRelease: FUTURE_RELEASE,
+  mtPriority: MT_PRIORITY,
+  trust: 'list',
+  limits: LIMIT_TABLE,
+  tolerate: 'set',
   bareLineEnds: ['reject', 'keep'],
   earlyTalkers: ['ignore', 'report', 'reject'],
+  trace: 'switch',
+  peer: 'object',
+  tls: 'object',
 };
 
 /** The options, checked and complete. */
@@ -185,12 +202,8 @@ export function policyOf(options: ServerOptions): Policy {
 }
 
 /** Checks the options. Throws `SmtpUsageError`: a program with wrong options should not start. */
-function resolvePolicy(options: ServerOptions): Policy {
-  for (const name of Object.keys(WORDS) as (keyof typeof WORDS)[]) {
-    const { [name]: word } = options;
-    if (word !== undefined && !WORDS[name].includes(word))
-      throw new SmtpUsageError('bad-option', `${name} is ${word}; it must be one of ${WORDS[name].join(', ')}`);
-  }
+function resolvePolicy(given: ServerOptions): Policy {
+  const options = checkOptions(SERVER_OPTIONS, given);
   const name = options.preset ?? 'mx';
   const preset = PRESETS[name];
   const ask = new Set(options.ask ?? []);
