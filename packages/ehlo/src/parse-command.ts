@@ -90,7 +90,7 @@ function unescaped(text: string): Buffer {
 }
 
 /** What `--json` prints; docs/parse.schema.json describes it. */
-function result(kind: Kind, parsed: Parsed<unknown>): object {
+function result(kind: Kind, parsed: Parsed<unknown, string>): object {
   if (!parsed.ok) return { ...parsed, kind: kind.name };
   const { value, deviations } = parsed;
   return { ok: true, kind: kind.name, value: plain(value), canonical: kind.canonical(value as never), deviations };
@@ -106,7 +106,7 @@ function plain(value: unknown): unknown {
 }
 
 /** The result for people: the tree; or what was expected, and where. */
-function show(kind: Kind, octets: Uint8Array, parsed: Parsed<unknown>): string {
+function show(kind: Kind, octets: Uint8Array, parsed: Parsed<unknown, string>): string {
   const shown = [...octets].map(visible);
   if (parsed.ok) {
     const canonical = kind.canonical(parsed.value as never);

@@ -24,7 +24,7 @@ import {
 } from '@ehlo/grammar';
 import { describeEnhanced, formatEnhanced, parseEnhanced } from '@ehlo/grammar/codes';
 import { formatProxy, type ProxyPrefix, parseProxy } from '@ehlo/grammar/proxy';
-import { formatReturnPath, parseReceived, parseReturnPath } from '@ehlo/grammar/trace';
+import { EVERYDAY, formatReturnPath, parseReceived, parseReturnPath, TRACE_LETTER } from '@ehlo/grammar/trace';
 
 /** A kind of text that `ehlo parse` reads. */
 export interface Kind {
@@ -32,7 +32,7 @@ export interface Kind {
   readonly what: string;
   /** Whether CRLF belongs to it; a text without is given one. */
   readonly lines: boolean;
-  readonly parse: (bytes: Uint8Array, dialect: CommandDialect) => Parsed<unknown>;
+  readonly parse: (bytes: Uint8Array, dialect: CommandDialect) => Parsed<unknown, string>;
   /** The canonical form, without the last CRLF; null where there is none. */
   readonly canonical: (value: never) => string | null;
 }
@@ -117,7 +117,13 @@ export const KINDS: readonly Kind[] = [
     },
     canonical: formatEnhanced,
   },
-  { name: 'received', what: 'a Received field', lines: true, parse: (bytes) => parseReceived(bytes), canonical: () => null },
+  {
+    name: 'received',
+    what: 'a Received field',
+    lines: true,
+    parse: (bytes, { tolerate }) => parseReceived(bytes, tolerate.size === 0 ? TRACE_LETTER : EVERYDAY),
+    canonical: () => null,
+  },
   {
     name: 'return-path',
     what: 'a Return-Path field',

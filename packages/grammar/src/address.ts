@@ -86,8 +86,8 @@ export function sameMailbox(a: Mailbox, b: Mailbox, toAscii?: ToAscii): boolean 
  *
  * @example
  * ```ts
- * import { mailboxKey, octets, parseMailbox } from '@ehlo/grammar';
- * const parsed = parseMailbox(octets('"Joe"@EXAMPLE.org'));
+ * import { mailboxKey, parseMailbox } from '@ehlo/grammar';
+ * const parsed = parseMailbox('"Joe"@EXAMPLE.org');
  * parsed.ok && mailboxKey(parsed.value)
  * // → 'Joe@example.org'
  * ```

@@ -8,7 +8,7 @@ import { parseParameters } from './parameter.ts';
 import type { MailParameters, RcptParameters } from './parameters.ts';
 import { FORWARD_PATH, looseDomain, type Path, type PathKind, pathAt, pathEnd, REVERSE_PATH } from './path.ts';
 import { type Failure, failure, type Parsed, success } from './result.ts';
-import { byteAt, COLON, classAt, decodeUtf8, HT, HYPHEN, LET_DIG, latin1, octets, PRINTABLE, SP, skip, word } from './rule.ts';
+import { byteAt, COLON, classAt, decodeUtf8, HT, HYPHEN, LET_DIG, latin1, octets, octetsOf, PRINTABLE, SP, skip, word } from './rule.ts';
 import { intolerable } from './tolerance.ts';
 
 /** A command line, understood. */
@@ -71,35 +71,42 @@ function initials(bytes: Uint8Array, from: number): number {
 }
 
 /** The verb at the start of a command line, in capitals; null if it is none that is known. */
-export function parseVerb(bytes: Uint8Array, from = 0, to: number = bytes.length): Verb | null {
+export function parseVerb(text: Uint8Array | string, from = 0, to?: number): Verb | null {
+  const bytes = octetsOf(text);
+  return verbAt(bytes, from, to ?? bytes.length);
+}
+
+function verbAt(bytes: Uint8Array, from: number, to: number): Verb | null {
   const verb = VERBS.get(initials(bytes, from));
   return verb !== undefined && word(bytes, from, to, verb) === verbEnd(bytes, from, to) ? verb : null;
 }
 
 /**
- * Parses a command line of RFC 5321 4.1.1, given without its CRLF.
+ * Parses a command line of RFC 5321 4.1.1, given without its CRLF, as octets or as text; `from` and `to` are octets.
  *
  * @example
  * ```ts
- * import { DIALECT, octets, parseCommand } from '@ehlo/grammar';
- * const parsed = parseCommand(octets('MAIL FROM:<> SIZE=1000'), DIALECT);
+ * import { DIALECT, parseCommand } from '@ehlo/grammar';
+ * const parsed = parseCommand('MAIL FROM:<> SIZE=1000', DIALECT);
  * parsed.ok && parsed.value.verb === 'MAIL' && parsed.value.parameters
  * // → { size: 1000 }
  * ```
  *
  * @example
  * ```ts
- * import { DIALECT, octets, parseCommand } from '@ehlo/grammar';
- * parseCommand(octets('RCPT TO:<joe@>'), DIALECT)
+ * import { DIALECT, parseCommand } from '@ehlo/grammar';
+ * parseCommand('RCPT TO:<joe@>', DIALECT)
  * // → { ok: false, code: 'syntax', rule: 'Forward-path', section: 'RFC 5321 4.1.1.3', offset: 13, message: 'not a valid recipient address' }
  * ```
  */
-export function parseCommand(bytes: Uint8Array, dialect: CommandDialect, from = 0, to: number = bytes.length): Parsed<Command> {
-  const verb = parseVerb(bytes, from, to);
+export function parseCommand(text: Uint8Array | string, dialect: CommandDialect, from = 0, to?: number): Parsed<Command> {
+  const bytes = octetsOf(text);
+  const last = to ?? bytes.length;
+  const verb = verbAt(bytes, from, last);
   if (verb === null) return failure('unknown-verb', 'command', '5321 4.1.1', 0, 'command not recognized');
   const end = from + verb.length;
   const found: Deviation[] = [];
-  const line: Line = { bytes, from, to: trimmed(bytes, end, to, dialect, found), dialect, found };
+  const line: Line = { bytes, from, to: trimmed(bytes, end, last, dialect, found), dialect, found };
   const parsed = ARGUMENTS.get(verb)!(line, verb as never, end);
   if (!('ok' in parsed)) return success(parsed, found);
   return from === 0 ? parsed : { ...parsed, offset: parsed.offset - from };

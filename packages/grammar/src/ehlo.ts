@@ -3,7 +3,7 @@ import { ADDRESSES, type Dialect } from './dialect.ts';
 import { domain, hostName } from './domain.ts';
 import { formatReply, parseReply, textEnd, wholeLines } from './reply.ts';
 import { failure, type Parsed, success } from './result.ts';
-import { byteAt, CR, classAt, encodeUtf8, HYPHEN, LET_DIG, LF, type Rule, SP, word } from './rule.ts';
+import { byteAt, CR, classAt, encodeUtf8, HYPHEN, LET_DIG, LF, octetsOf, type Rule, SP, word } from './rule.ts';
 import { intolerable } from './tolerance.ts';
 
 /** A server's answer to EHLO (RFC 5321 4.1.1.1). */
@@ -110,13 +110,14 @@ function lineEnd(bytes: Uint8Array, i: number, to: number): number {
  *
  * @example
  * ```ts
- * import { octets, parseEhlo } from '@ehlo/grammar';
- * const parsed = parseEhlo(octets('250-mx.example hello\r\n250-SIZE 1000\r\n250 Pipelining\r\n'));
+ * import { parseEhlo } from '@ehlo/grammar';
+ * const parsed = parseEhlo('250-mx.example hello\r\n250-SIZE 1000\r\n250 Pipelining\r\n');
  * parsed.ok && parsed.value
  * // → { name: 'mx.example', greet: 'hello', lines: [{ keyword: 'SIZE', parameters: ['1000'] }, { keyword: 'PIPELINING', parameters: [] }] }
  * ```
  */
-export function parseEhlo(bytes: Uint8Array, dialect: Dialect = ADDRESSES): Parsed<EhloResponse> {
+export function parseEhlo(text: Uint8Array | string, dialect: Dialect = ADDRESSES): Parsed<EhloResponse> {
+  const bytes = octetsOf(text);
   const strict = ehloOkResponse(bytes, 0, bytes.length);
   const offset = strict < 0 ? ~strict : strict;
   const reply = parseReply(bytes);
@@ -175,7 +176,8 @@ export interface Greeting {
  * Parses a 220 greeting, its CRLFs included. As in other replies, a line may have its SP and no text (RFC 5321 4.2.1), which the
  * grammar of 4.2 does not allow.
  */
-export function parseGreeting(bytes: Uint8Array): Parsed<Greeting> {
+export function parseGreeting(text: Uint8Array | string): Parsed<Greeting> {
+  const bytes = octetsOf(text);
   const end = greeting(bytes, 0, bytes.length);
   const reply = parseReply(bytes);
   const [first = '', ...rest] = reply.ok && reply.value.code === 220 ? wholeLines(reply.value) : [];

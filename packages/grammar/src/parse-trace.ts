@@ -1,8 +1,9 @@
 import { addressLiteral, domain } from './domain.ts';
+import { everydayTrace } from './everyday-trace.ts';
 import { comment, fws, maybe, type Position } from './folding.ts';
 import { atom, dotString, mailbox, string } from './mailbox.ts';
 import { type Path, parsePath, path, REVERSE_PATH } from './path.ts';
-import { failure, type Parsed, success } from './result.ts';
+import { type Failure, failure, type Parsed, type Success } from './result.ts';
 import {
   AT,
   byteAt,
@@ -16,37 +17,21 @@ import {
   LF,
   latin1,
   OPEN_BRACKET,
+  octetsOf,
   skip,
   word,
 } from './rule.ts';
 import { traceDate } from './trace-date.ts';
-
-/** `Extended-Domain`: a name, and what the server itself knew of the connection. */
-export interface ExtendedDomain {
-  readonly name: string;
-  /** `TCP-info`: the host's name, if it was looked up, and its address literal. */
-  readonly host?: string;
-  readonly literal?: string;
-}
-
-/** A trace field as it stands in a message (RFC 5321 4.4, Time-stamp-line). */
-export interface TraceField {
-  readonly from: ExtendedDomain;
-  readonly by: ExtendedDomain;
-  /** VIA, WITH, ID, FOR and any other clause, by its name in capitals, in order; of two with one name the first. */
-  readonly clauses: ReadonlyMap<string, string>;
-  /** Milliseconds since 1970-01-01T00:00Z. */
-  readonly date: number;
-  /** Minutes east of UT. */
-  readonly offset: number;
-}
+import { EVERYDAY, TRACE_DEVIATIONS, type TraceDeviation } from './trace-deviation.ts';
+import type { ExtendedDomain, TraceField } from './trace-field.ts';
 
 const OPEN_PAREN = 0x28;
 const CLOSE_PAREN = 0x29;
 const SEMICOLON = 0x3b;
 
 /** RFC 5321 4.4: `"Return-Path:" FWS Reverse-path CRLF`. */
-export function parseReturnPath(bytes: Uint8Array): Parsed<Path> {
+export function parseReturnPath(field: Uint8Array | string): Parsed<Path> {
+  const bytes = octetsOf(field);
   const to = bytes.length - 2;
   const i = fws(bytes, word(bytes, 0, bytes.length, 'RETURN-PATH:'), bytes.length);
   const wrong = i < 0 ? ~i : bytes[to] !== CR || bytes[to + 1] !== LF ? bytes.length : -1;
@@ -56,20 +41,57 @@ export function parseReturnPath(bytes: Uint8Array): Parsed<Path> {
 }
 
 /**
- * Parses a Received field, its CRLF included: `Time-stamp-line` of RFC 5321 4.4, with every clause and folding.
+ * Parses a Received field, its CRLF included: `Time-stamp-line` of RFC 5321 4.4, with every clause and folding; and what programs write in
+ * its place. RFC 5321 3.7.2: receivers "SHOULD be extremely robust in the light of unexpected information or formats in those header
+ * fields", so every deviation is taken and told, unless `tolerate` names those that are; `TRACE_LETTER` takes none. What begins with another
+ * name is no Received field: that alone fails by default.
  *
  * @example
  * ```ts
- * import { octets } from '@ehlo/grammar';
  * import { parseReceived } from '@ehlo/grammar/trace';
- * const parsed = parseReceived(octets('Received: from a.example ([192.0.2.1])\r\n by b.example with ESMTP; 1 Jan 1970 00:00:00 +0000\r\n'));
+ * const parsed = parseReceived('Received: from a.example ([192.0.2.1])\r\n by b.example with ESMTP; 1 Jan 1970 00:00:00 +0000\r\n');
  * parsed.ok && [parsed.value.from, parsed.value.clauses.get('WITH'), parsed.value.date]
  * // → [{ name: 'a.example', literal: '[192.0.2.1]' }, 'ESMTP', 0]
  * ```
  */
-export function parseReceived(bytes: Uint8Array): Parsed<TraceField> {
+export function parseReceived(
+  field: Uint8Array | string,
+  tolerate: ReadonlySet<TraceDeviation> = EVERYDAY,
+): Parsed<TraceField, TraceDeviation> {
+  const bytes = octetsOf(field);
+  const letter = timeStampLine(bytes);
+  if (tolerate.size === 0) return letter;
+  const text = decodeUtf8(bytes, 0, bytes.length);
+  const name = /^received([ \t]*):/i.exec(text);
+  if (name === null) return letter;
+  const body = text.slice(name[0].length);
+  const found = new Set<TraceDeviation>();
+  const everyday = everydayTrace(body.replaceAll(/[\r\n]+/g, ' '), found);
+  if (letter.ok) return withTold(letter.value, everyday, tolerate);
+  if (name[1] !== '' || !/^\s/.test(body)) found.add('odd-name');
+  if (!/^(?:\r\n[ \t]|[^\r\n])*\r\n$/.test(body)) found.add('odd-line-end');
+  // What is odd has a name even where nothing of it was seen.
+  if (found.size === 0) found.add('odd-clause');
+  for (const one of found) {
+    if (!tolerate.has(one)) return failure('deviation', letter.rule, '5321 4.4', letter.offset, `${TRACE_DEVIATIONS[one]} (${one})`);
+  }
+  return { ok: true, value: everyday, deviations: [...found] };
+}
+
+/** A field that keeps to the letter, with what its comments tell of the connection, where the grammar sees only comments. */
+function withTold(letter: TraceField, everyday: TraceField, tolerate: ReadonlySet<TraceDeviation>): Success<TraceField, TraceDeviation> {
+  const more = [letter.from, letter.by].some((host, i) => {
+    const told = i === 0 ? everyday.from : everyday.by;
+    return told?.name === host?.name && (told?.literal !== host?.literal || told?.helo !== host?.helo);
+  });
+  if (!more || !tolerate.has('odd-tcp-info')) return { ok: true, value: letter, deviations: [] };
+  return { ok: true, value: { ...letter, from: everyday.from, by: everyday.by }, deviations: ['odd-tcp-info'] };
+}
+
+/** RFC 5321 4.4, to the letter. */
+function timeStampLine(bytes: Uint8Array): Success<TraceField, TraceDeviation> | Failure {
   const to = bytes.length;
-  const bad = (position: Position, message: string): Parsed<TraceField> =>
+  const bad = (position: Position, message: string): Failure =>
     failure('syntax', 'Time-stamp-line', '5321 4.4', position < 0 ? ~position : position, message);
   let i = fws(bytes, word(bytes, 0, to, 'RECEIVED:'), to);
   const from = extendedDomain(bytes, fws(bytes, i < 0 ? i : word(bytes, i, to, 'FROM'), to), to);
@@ -84,7 +106,7 @@ export function parseReceived(bytes: Uint8Array): Parsed<TraceField> {
   const date = traceDate(bytes, fws(bytes, i, to), to);
   const end = date.end < 0 ? date.end : maybe(bytes, date.end, to);
   if (end < 0 || end !== to - 2 || bytes[end] !== CR || bytes[end + 1] !== LF) return bad(end, 'a valid date and CR LF were expected');
-  return success({ from: from.value, by: by.value, clauses, date: date.date, offset: date.offset });
+  return { ok: true, value: { from: from.value, by: by.value, clauses, date: date.date, offset: date.offset }, deviations: [] };
 }
 
 const ORDER = ['VIA', 'WITH', 'ID', 'FOR'] as const;

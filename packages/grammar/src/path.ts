@@ -16,6 +16,7 @@ import {
   LESS,
   LET_DIG,
   OPEN_BRACKET,
+  octetsOf,
   type Rule,
   SP,
   utf8NonAscii,
@@ -76,13 +77,14 @@ export const FORWARD_PATH: PathKind = { rule: 'Forward-path', section: '5321 4.1
  *
  * @example
  * ```ts
- * import { octets, parsePath, REVERSE_PATH } from '@ehlo/grammar';
- * const parsed = parsePath(octets('<@a.example,@b.example:joe@c.example>'), REVERSE_PATH);
+ * import { parsePath, REVERSE_PATH } from '@ehlo/grammar';
+ * const parsed = parsePath('<@a.example,@b.example:joe@c.example>', REVERSE_PATH);
  * parsed.ok && parsed.value
  * // → { localPart: 'joe', domain: 'c.example', address: 'joe@c.example', route: ['a.example', 'b.example'] }
  * ```
  */
-export function parsePath(bytes: Uint8Array, kind: PathKind, dialect: Dialect = ADDRESSES): Parsed<Path> {
+export function parsePath(text: Uint8Array | string, kind: PathKind, dialect: Dialect = ADDRESSES): Parsed<Path> {
+  const bytes = octetsOf(text);
   const found: Deviation[] = [];
   const end = pathEnd(bytes, 0, bytes.length, kind, dialect, found);
   if (typeof end !== 'number') return end;
@@ -96,13 +98,14 @@ export function parsePath(bytes: Uint8Array, kind: PathKind, dialect: Dialect = 
  *
  * @example
  * ```ts
- * import { octets, parseMailbox } from '@ehlo/grammar';
- * const parsed = parseMailbox(octets('"a@b"@example.org'));
+ * import { parseMailbox } from '@ehlo/grammar';
+ * const parsed = parseMailbox('"a@b"@example.org');
  * parsed.ok && parsed.value
  * // → { localPart: 'a@b', domain: 'example.org', address: '"a@b"@example.org' }
  * ```
  */
-export function parseMailbox(bytes: Uint8Array, dialect: Dialect = ADDRESSES): Parsed<Mailbox> {
+export function parseMailbox(text: Uint8Array | string, dialect: Dialect = ADDRESSES): Parsed<Mailbox> {
+  const bytes = octetsOf(text);
   const to = bytes.length;
   const strict = mailbox(bytes, 0, to, dialect.utf8);
   const at = localPartEnd(bytes, 0, to);

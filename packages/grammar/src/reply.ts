@@ -1,5 +1,21 @@
 import { failure, type Parsed, success } from './result.ts';
-import { byteAt, CLASSES, CR, classAt, DIGIT, encodeUtf8, HT, HYPHEN, LF, latin1, octets, PRINTABLE, type Rule, SP } from './rule.ts';
+import {
+  byteAt,
+  CLASSES,
+  CR,
+  classAt,
+  DIGIT,
+  encodeUtf8,
+  HT,
+  HYPHEN,
+  LF,
+  latin1,
+  octets,
+  octetsOf,
+  PRINTABLE,
+  type Rule,
+  SP,
+} from './rule.ts';
 
 /** A reply of RFC 5321 4.2. */
 export interface Reply {
@@ -56,13 +72,18 @@ function sameCode(bytes: Uint8Array, from: number, line: number, to: number): nu
  *
  * @example
  * ```ts
- * import { octets, parseReply } from '@ehlo/grammar';
- * const parsed = parseReply(octets('550-5.1.1 no such user\r\n550 5.1.1 try again\r\n'));
+ * import { parseReply } from '@ehlo/grammar';
+ * const parsed = parseReply('550-5.1.1 no such user\r\n550 5.1.1 try again\r\n');
  * parsed.ok && parsed.value
  * // → { code: 550, enhanced: '5.1.1', lines: ['no such user', 'try again'] }
  * ```
  */
-export function parseReply(bytes: Uint8Array, from = 0, to: number = bytes.length): Parsed<Reply> {
+export function parseReply(text: Uint8Array | string, from = 0, to?: number): Parsed<Reply> {
+  const bytes = octetsOf(text);
+  return replyAt(bytes, from, to ?? bytes.length);
+}
+
+function replyAt(bytes: Uint8Array, from: number, to: number): Parsed<Reply> {
   const end = wholeReply(bytes, from, to);
   if (end !== to) {
     return failure(

@@ -28,13 +28,13 @@ export interface Failure {
 }
 
 /** A parsed value, with the deviations from the grammar that were met and tolerated. */
-export interface Success<T> {
+export interface Success<T, D extends string = Deviation> {
   readonly ok: true;
   readonly value: T;
-  readonly deviations: readonly Deviation[];
+  readonly deviations: readonly D[];
 }
 
-export type Parsed<T> = Success<T> | Failure;
+export type Parsed<T, D extends string = Deviation> = Success<T, D> | Failure;
 
 const NONE: readonly Deviation[] = [];
 

@@ -159,6 +159,11 @@ export function encodeUtf8(text: string): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
+/** What a parser was given: octets as they are, a text in UTF-8. */
+export function octetsOf(text: Uint8Array | string): Uint8Array {
+  return typeof text === 'string' ? encodeUtf8(text) : text;
+}
+
 /** A string as octets; characters above U+00FF become `?`. */
 export function octets(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);

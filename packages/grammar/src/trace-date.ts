@@ -11,8 +11,8 @@ interface TraceDate {
   readonly offset: number;
 }
 
-const DAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
-const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
+export const DAYS: readonly string[] = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
+export const MONTHS: readonly string[] = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
 const PLUS = 0x2b;
 const MINUS = 0x2d;
 
@@ -61,7 +61,8 @@ export function traceDate(bytes: Uint8Array, from: Position, to: number): TraceD
   if (read(zoneAt + 3, end) > 59) return wrong(zoneAt);
   const midnight = Date.UTC(year, month - 1, day);
   if (weekday >= 0 && new Date(midnight).getUTCDay() !== weekday) return wrong(from);
-  const offset = (sign === MINUS ? -1 : 1) * (read(zoneAt + 1, zoneAt + 3) * 60 + read(zoneAt + 3, end));
+  const minutes = read(zoneAt + 1, zoneAt + 3) * 60 + read(zoneAt + 3, end);
+  const offset = sign === MINUS ? 0 - minutes : minutes;
   return { end, date: midnight + ((hour * 60 + minute - offset) * 60 + second) * 1000, offset };
 }
 

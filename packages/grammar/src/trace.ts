@@ -1,3 +1,5 @@
 export { formatDate, formatReceived, formatReturnPath, type Received } from './format-trace.ts';
-export { type ExtendedDomain, parseReceived, parseReturnPath, type TraceField } from './parse-trace.ts';
+export { parseReceived, parseReturnPath } from './parse-trace.ts';
 export { ReceivedCounter } from './received-counter.ts';
+export { EVERYDAY, TRACE_DEVIATIONS, TRACE_LETTER, type TraceDeviation } from './trace-deviation.ts';
+export type { ExtendedDomain, TraceField } from './trace-field.ts';

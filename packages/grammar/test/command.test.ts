@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { ANYTHING, DIALECT, LETTER, octets, POSTEL, parseCommand, STRICT } from '../src/index.ts';
+import * as grammar from '../src/index.ts';
+import { ANYTHING, DIALECT, encodeUtf8, LETTER, octets, POSTEL, parseCommand, STRICT } from '../src/index.ts';
+import { parseReturnPath } from '../src/trace.ts';
 
 const parse = (line: string, tolerate = STRICT) => parseCommand(octets(line), { ...DIALECT, tolerate, utf8: false });
 
@@ -87,4 +89,22 @@ test.each([
 ] as const)('ORCPT=%s', (value, orcpt) => {
   const parsed = parse(`RCPT TO:<a@b> ORCPT=${value}`);
   expect(parsed.ok && parsed.value.verb === 'RCPT' ? parsed.value.parameters.orcpt : null).toEqual(orcpt);
+});
+
+test('what is read can be a text as well as octets', () => {
+  const { parsePath, REVERSE_PATH } = grammar;
+  const both = (text: string): [unknown, unknown][] => [
+    [grammar.parseMailbox(text), grammar.parseMailbox(encodeUtf8(text))],
+    [parsePath(`<${text}>`, REVERSE_PATH), parsePath(encodeUtf8(`<${text}>`), REVERSE_PATH)],
+    [grammar.parseVerb(text), grammar.parseVerb(encodeUtf8(text))],
+    [grammar.parseCommand(`RCPT TO:<${text}>`, LETTER), grammar.parseCommand(encodeUtf8(`RCPT TO:<${text}>`), LETTER)],
+    [grammar.parseReply(`250 ${text}\r\n`), grammar.parseReply(encodeUtf8(`250 ${text}\r\n`))],
+    [grammar.parseEhlo(`250 ${text}\r\n`), grammar.parseEhlo(encodeUtf8(`250 ${text}\r\n`))],
+    [grammar.parseGreeting(`220 ${text}\r\n`), grammar.parseGreeting(encodeUtf8(`220 ${text}\r\n`))],
+    [parseReturnPath(`Return-Path: <${text}>\r\n`), parseReturnPath(encodeUtf8(`Return-Path: <${text}>\r\n`))],
+  ];
+  for (const text of ['joe@example.org', '\u7528\u6237@example.org', 'QUIT', 'mx.example', 'a b', '']) {
+    for (const [read, expected] of both(text)) expect(read).toEqual(expected);
+  }
+  expect(grammar.parseMailbox('\u7528\u6237@example.org')).toMatchObject({ ok: true, value: { localPart: '\u7528\u6237' } });
 });

@@ -1,6 +1,6 @@
 // Time-stamp-line is not regular, as comments nest: it is compared with a reader of its own, on words made from its ABNF.
 import { latin1 } from '@ehlo/grammar';
-import { parseReceived } from '@ehlo/grammar/trace';
+import { parseReceived as parse, TRACE_LETTER } from '@ehlo/grammar/trace';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { mutate, randomFrom } from '../src/abnf/arbitrary.ts';
@@ -12,6 +12,9 @@ import { international, ours } from './oracle.ts';
 
 const matcher = new Matcher(ours(international), 'Time-stamp-line', { ...proseLimits, ...extensionLimits, ...traceLimits });
 const RUNS = 6000;
+
+/** To the letter: as programs write it is another matter. */
+const parseReceived = (field: Uint8Array) => parse(field, TRACE_LETTER);
 
 const seen = { accepted: 0, refused: 0 };
 
@@ -33,7 +36,7 @@ test(`parseReceived is Time-stamp-line, on ${RUNS} words and a mutation of each`
     compare(word);
     compare(mutation);
   });
-  fc.assert(property, { numRuns: RUNS, seed: 5321, interruptAfterTimeLimit: 60_000 });
+  fc.assert(property, { numRuns: RUNS, seed: 5321 });
   expect(Math.min(seen.accepted, seen.refused)).toBeGreaterThan(RUNS / 3);
 });
 
@@ -62,7 +65,7 @@ test(`parseReceived is Time-stamp-line, on ${RUNS} fields of likely parts`, () =
         `Received: from ${from}${before}by ${by}${clauses.join('')}${end};${last} 1 Jan 2000 00:00 +0000${last}\r\n`,
     );
   const property = fc.property(field, (text) => compare(Uint8Array.from(text, (octet) => octet.charCodeAt(0))));
-  fc.assert(property, { numRuns: RUNS, seed: 5321, interruptAfterTimeLimit: 60_000 });
+  fc.assert(property, { numRuns: RUNS, seed: 5321 });
 });
 
 test('comments nest as deep as a field is long', () => {

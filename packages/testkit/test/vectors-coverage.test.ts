@@ -113,6 +113,10 @@ describe('the requirements', () => {
     expect(violations(read(`${name}.json`) as never, read(`schema/${name}.schema.json`) as JsonSchema)).toEqual([]);
   });
 
+  test('trace/received.json keeps to its schema', () => {
+    expect(violations(read('trace/received.json') as never, read('schema/received.schema.json') as JsonSchema)).toEqual([]);
+  });
+
   test('every id is known and stands once', () => {
     const ids = [shownBy, excused].flatMap(({ server, client }) => [...server, ...client]);
     expect([...ids, ...unnamed].filter((id) => !known.has(id))).toEqual([]);
