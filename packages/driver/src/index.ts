@@ -3,7 +3,6 @@ export { replyText } from './client-error.ts';
 export { CONNECT_OPTIONS, type ConnectOptions, type ServerName, starttlsOf } from './client-options.ts';
 export type { ClientMechanism, ClientMechanismContext, ClientStep, Credentials } from './client-sasl.ts';
 export { connectOn, dial } from './connect.ts';
-export { Connection } from './connection.ts';
 export { type ByteStream, type Ends, fromReader, fromStreams } from './from-reader.ts';
 export { Inbox } from './inbox.ts';
 export { Entrance, LISTEN_OPTIONS, type ListenAndServeOptions, type ListenOptions, listenAndServe } from './listen.ts';

@@ -282,3 +282,20 @@ describe.each(FAILURES)('of a client, a function that %s', (_, fail) => {
     await pool.close();
   });
 });
+
+test('a mechanism that throws in the middle of its exchange ends the session of its client, which is told why', async () => {
+  const step = {
+    type: 'respond' as const,
+    response: null,
+    final: false,
+    next: (): never => {
+      throw MINE;
+    },
+  };
+  const mechanism = { name: 'X-MINE', clientFirst: false, bound: false, suits: () => true, client: () => step };
+  const server = new ScriptedServer(but({ 'AUTH X-MINE': '334 ' }, ['AUTH X-MINE']));
+  const auth = { mechanisms: [mechanism], user: 'joe', password: 'pencil' };
+  const opening = connectOn(server, { hostname: 'c.example', starttls: 'off', credentials: 'cleartext', auth });
+  await expect(opening).rejects.toMatchObject({ name: 'ClientError', cause: MINE });
+  expect(server.ended).toBe('aborted');
+});

@@ -95,6 +95,8 @@ interface Stage {
   readonly replies: number;
   readonly failure: string;
   readonly options?: Partial<ServeOptions>;
+  /** What is said when it accepts is said by others. */
+  readonly silent?: boolean;
 }
 
 const HELLO = 'EHLO c.example\r\n';
@@ -112,15 +114,27 @@ const SMTP_STAGES = {
   data: { says: `${HELLO}${TO_ONE}DATA\r\n`, replies: 5, failure: FAILURE },
   message: { says: `${HELLO}${TO_ONE}DATA\r\nx\r\n.\r\n`, replies: 6, failure: FAILURE },
   info: { says: `${HELLO}VRFY joe\r\n`, replies: 3, failure: FAILURE },
+  xclient: {
+    says: `${HELLO}XCLIENT NAME=far.example ADDR=192.0.2.9\r\n`,
+    replies: 3,
+    failure: FAILURE,
+    options: { trusted: { XCLIENT: () => true } },
+    silent: true,
+  },
 } as const satisfies { readonly [stage: string]: Stage };
 
 type StageName = keyof typeof SMTP_STAGES;
 
 const STAGES: readonly (readonly [string, StageName, Stage])[] = [
   ...(Object.keys(SMTP_STAGES) as StageName[]).map((name) => [`SMTP, ${name}`, name, SMTP_STAGES[name]] as const),
-  ...(['connect', 'hello', 'mail', 'rcpt', 'data', 'message', 'info'] as const).map((name) => {
-    const { says, ...stage } = SMTP_STAGES[name];
-    return [`LMTP, ${name}`, name, { ...stage, says: says.replace('EHLO', 'LHLO'), options: LMTP }] as const;
+  ...(Object.keys(SMTP_STAGES) as StageName[]).map((name) => {
+    const { says, options, ...stage }: Stage = SMTP_STAGES[name];
+    return [`LMTP, ${name}`, name, { ...stage, says: says.replace('EHLO', 'LHLO'), options: { ...options, ...LMTP } }] as const;
+  }),
+  ...(['data', 'message'] as const).map((name) => {
+    const { says, ...stage }: Stage = SMTP_STAGES[name];
+    const bdat = `${HELLO}${TO_ONE}BDAT 3 LAST\r\nx\r\n`;
+    return [`BDAT, ${name}`, name, { ...stage, says: bdat, replies: 5, ...(name === 'data' ? { silent: true } : {}) }] as const;
   }),
 ];
 
@@ -189,7 +203,7 @@ describe.each(STAGES)('%s', (_, name, stage) => {
       give(() => accept({ text: 'with pleasure', ...extra })),
     );
     expect(line).toMatch(/^[23]\d\d[ -]/);
-    if (name !== 'hello') expect(line).toContain('with pleasure');
+    if (name !== 'hello' && stage.silent !== true) expect(line).toContain('with pleasure');
     expect(errors).toEqual([]);
     if (name === 'auth' || name === 'info') return;
     const simple = await answer(
