@@ -151,39 +151,6 @@ describe('a reader that is slow', () => {
   });
 });
 
-describe('silence is never consent', () => {
-  test.each([[false], [null], [0], ['no'], [{ ok: false }], [{ text: 5 }]])(
-    'a message that is decided on by %j is 451',
-    async (decision) => {
-      const errors: unknown[] = [];
-      const message = async ({ body }: IncomingMessage): Promise<never> => {
-        await body.bytes();
-        return decision as never;
-      };
-      const { client } = start({ message, error: (error) => errors.push(error) });
-      client.send(`${TRANSACTION}x\r\n.\r\n`);
-      expect((await client.replies(6)).at(-1)).toBe(LOCAL_ERROR);
-      expect(errors).toHaveLength(1);
-    },
-  );
-
-  test('and neither is an object that is no answer', async () => {
-    const { client } = start({ rcpt: () => ({ disabled: true }) as never, message: taking });
-    client.send('EHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<c@d.example>\r\n');
-    expect((await client.replies(4)).at(-1)).toBe(LOCAL_ERROR);
-  });
-
-  test.each([[false], [null], ['no'], [{ ok: true }]])('LMTP: %j among the decisions is 451 for its recipient', async (decision) => {
-    const message = async ({ body }: IncomingMessage): Promise<never> => {
-      await body.bytes();
-      return [decision, true] as never;
-    };
-    const { client } = start({ message }, { preset: 'lmtp' });
-    client.send(`LHLO c.example\r\n${ENVELOPE}RCPT TO:<e@d.example>\r\nDATA\r\nx\r\n.\r\n`);
-    expect((await client.replies(7)).slice(-2)).toEqual([LOCAL_ERROR, '250 2.6.0 Message accepted']);
-  });
-});
-
 describe('a message that is refused and over at once', () => {
   test.each([
     ['a chunk with a bare CR', 'BDAT 3 LAST\r\nhi\r', {}, '550'],
