@@ -268,6 +268,43 @@ describe('what becomes of each recipient', () => {
     expect(server.bodies).toEqual(['x\r\n', 'x\r\n', 'x\r\n']);
   });
 
+  /** A server that takes so many recipients in one transaction, and says this to the next. */
+  const taking =
+    (most: number, refusal: string): Script =>
+    (line, server) =>
+      line.startsWith('RCPT') && server.recipients.length > most ? refusal : willing()(line, server);
+
+  test.each(['452 4.5.3 too many', '452 too many', '552 5.5.3 too many', '552 too many'])(
+    'or says that it takes no more, by %s: the rest goes at once (RFC 5321 4.5.3.1.10)',
+    async (refusal) => {
+      const { client, server } = await open(taking(100, refusal));
+      const recipients = Array.from({ length: 250 }, (_, i) => `r${i}@b.example`);
+      const result = await client.send({ reversePath: '', recipients }, 'x');
+      expect(new Set(result.outcomes.map(({ status }) => status))).toEqual(new Set(['accepted']));
+      expect([server.lines.filter((line) => line.startsWith('MAIL')).length, result.error]).toEqual([3, null]);
+    },
+  );
+
+  test.each(['452 4.2.2 mailbox full', '452 4.3.1 no room', '552 5.2.2 mailbox full'])('%s is said of the recipient', async (refusal) => {
+    const { client, server } = await open(taking(1, refusal));
+    expect(told(await client.send(TWO, 'x'))).toBe('accepted refused');
+    expect(server.lines.filter((line) => line.startsWith('MAIL'))).toHaveLength(1);
+  });
+
+  test('where nobody was accepted before, it is a refusal: nothing is tried for ever', async () => {
+    const { client, server } = await open(taking(0, '452 4.5.3 too many'));
+    expect(told(await client.send(TWO, 'x'))).toBe('refused refused');
+    expect(server.lines.filter((line) => line.startsWith('MAIL'))).toHaveLength(1);
+  });
+
+  test('a stream can not be sent again: the rest is unsent, and the reply says why', async () => {
+    const { client } = await open(taking(1, '452 4.5.3 too many'));
+    const long = pieces(Array.from({ length: 20 }, () => new Uint8Array(65_536).fill(0x78)));
+    const { outcomes } = await client.send(TWO, long);
+    expect(outcomes).toMatchObject([{ status: 'accepted' }, { status: 'unsent', cause: 'limits', reply: { code: 452 } }]);
+    expect(outcomes.map(outcomeText)[1]).toBe('452 4.5.3 too many');
+  });
+
   test('but a stream that was not read ahead to its end comes once', async () => {
     const { client } = await open(willing(['LIMITS RCPTMAX=1']));
     const short = await client.send(TWO, pieces([new TextEncoder().encode('x')]));

@@ -130,7 +130,8 @@ export const TRANSACTION_ANSWERS: {
   },
   RCPT(core, reply, { index }, transaction) {
     transaction.pending--;
-    if (reply.code >= 400) tell(core, transaction, index, refused('rcpt', reply, isTooMany(reply) && transaction.accepted.length > 0));
+    if (reply.code >= 400)
+      tell(core, transaction, index, transaction.accepted.length > 0 && isTooMany(reply) ? tooMany(reply) : refused('rcpt', reply));
     else if (transaction.mail === 'accepted') {
       transaction.accepted.push(index);
       if (transaction.told[index] === 0) core.events.push({ type: 'recipient', transaction: transaction.id, index, reply });
@@ -230,13 +231,21 @@ export function answerEarly(core: ClientCore, reply: Reply, line: string): void 
   core.close('refused', reply);
 }
 
-function refused(stage: Stage, reply: Reply, passing = false): Outcome {
-  return { status: 'refused', stage, permanent: !passing && reply.code >= 500, reply, problem: null };
+function refused(stage: Stage, reply: Reply): Outcome {
+  return { status: 'refused', stage, permanent: reply.code >= 500, reply, problem: null };
 }
 
-/** RFC 5321 4.5.3.1.10: 552 for too many recipients "SHOULD" be treated "as a temporary, rather than permanent, failure". */
-function isTooMany({ code, enhanced = '5.5.3' }: Reply): boolean {
-  return code === 552 && enhanced === '5.5.3';
+/** RFC 5321 4.5.3.1.10: those that are left are for another transaction, at once: the recipient was not looked at. */
+function tooMany(reply: Reply): Outcome {
+  return { status: 'unsent', stage: 'rcpt', cause: 'limits', reply };
+}
+
+/**
+ * RFC 5321 4.5.3.1.10: 452 says that there are too many recipients, and 552, of old servers, is to be treated as that. Both say other things
+ * of one recipient, too: RFC 3463 has X.5.3 for too many.
+ */
+function isTooMany({ code, enhanced = 'x.5.3' }: Reply): boolean {
+  return (code === 452 || code === 552) && enhanced.endsWith('.5.3');
 }
 
 /** Tells what became of a recipient, once. */

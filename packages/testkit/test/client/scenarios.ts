@@ -382,7 +382,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'too many recipients',
     jobs: [THREE],
     script: { RCPT: ['250 ok', '452 too many'] },
-    told: ['accepted 250', 'refused 452', 'refused 452'],
+    told: ['accepted 250', 'unsent limits', 'unsent limits'],
     closed: 'quit',
   },
   {
