@@ -1,0 +1,79 @@
+import type { HeaderDeviation } from './header-deviation.ts';
+
+/** A field of a header, as it stands in the message. Its octets are its own: nothing changes them later. */
+export interface Field {
+  /** As it is written, without white space before the colon. */
+  readonly name: string;
+  /** The whole field: name, colon, value, and its line ends. */
+  readonly raw: Uint8Array;
+  /** Octets from the start of the message to the field. */
+  readonly offset: number;
+  /** Octets from the start of `raw` to the value: behind the colon. */
+  readonly valueAt: number;
+  /** How the field differs from RFC 5322 2.2. */
+  readonly deviations: readonly HeaderDeviation[];
+}
+
+/** Whether a field has this name; case means nothing (RFC 5322 1.2.2). */
+export function isNamed(field: Field, name: string): boolean {
+  return field.name.toLowerCase() === name.toLowerCase();
+}
+
+/**
+ * The value of a field, unfolded (RFC 5322 2.2.3) and without the white space around it: line ends are taken out, octets are UTF-8 (RFC 6532);
+ * those that are not become U+FFFD.
+ *
+ * @example
+ * ```ts
+ * import { HeaderReader, fieldValue } from '@ehlo/message';
+ * const reader = new HeaderReader();
+ * reader.push(new TextEncoder().encode('Subject: a long\r\n subject\r\n\r\n'));
+ * const event = reader.next();
+ * event?.type === 'field' && fieldValue(event.field)
+ * // → 'a long subject'
+ * ```
+ */
+export function fieldValue(field: Field): string {
+  return decode(field.raw, field.valueAt)
+    .replaceAll(/[\r\n]+/g, '')
+    .trim();
+}
+
+const LONGEST_CALL = 4096;
+
+/** The text that octets spell in UTF-8; what is none becomes U+FFFD. No decoder of a runtime: the language alone has none. */
+function decode(bytes: Uint8Array, from: number): string {
+  let text = '';
+  for (let i = from; i < bytes.length; i += LONGEST_CALL) {
+    const part = bytes.subarray(i, i + LONGEST_CALL);
+    if (part.some((byte) => byte >= 0x80)) return decodeAll(bytes, from);
+    text += String.fromCharCode(...part);
+  }
+  return text;
+}
+
+function decodeAll(bytes: Uint8Array, from: number): string {
+  const parts: string[] = [];
+  for (let i = from; i < bytes.length; ) {
+    const [code, length] = characterAt(bytes, i);
+    parts.push(String.fromCodePoint(code));
+    i += length;
+  }
+  return parts.join('');
+}
+
+/** The character at `i`, and its octets; U+FFFD and one octet where there is none (RFC 3629 4). */
+export function characterAt(bytes: Uint8Array, i: number): readonly [code: number, length: number] {
+  const lead = bytes[i]!;
+  if (lead < 0x80) return [lead, 1];
+  const length = lead < 0xc2 || lead > 0xf4 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  if (length === 0 || i + length > bytes.length) return [0xfffd, 1];
+  let code = lead & (0x7f >> length);
+  for (let k = 1; k < length; k++) {
+    const tail = bytes[i + k]!;
+    if ((tail & 0xc0) !== 0x80) return [0xfffd, 1];
+    code = (code << 6) | (tail & 0x3f);
+  }
+  const least = length === 2 ? 0x80 : length === 3 ? 0x800 : 0x10000;
+  return code < least || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? [0xfffd, 1] : [code, length];
+}
