@@ -106,15 +106,18 @@ describe.each(publishable.map((pkg): [string, Package] => [pkg.manifest.name, pk
   });
 });
 
-test.each(['@ehlo/grammar', '@ehlo/message', '@ehlo/engine', '@ehlo/sasl'].filter((name) => names.has(name)))('%s compiles with no I/O in sight', (name) => {
-  const folder = packages.find(({ manifest }) => manifest.name === name)?.folder;
-  type Config = { extends?: string; compilerOptions: { lib?: string[]; types?: string[] } };
-  const own = json<Config>(`${folder}/tsconfig.json`);
-  const base = json<Config>('tsconfig.base.json');
-  const { lib, types } = { ...base.compilerOptions, ...own.compilerOptions };
-  expect(own.extends).toBe('../../tsconfig.base.json');
-  expect({ lib: lib?.map((entry) => entry.toLowerCase()), types }).toEqual({ lib: ['es2022'], types: [] });
-});
+test.each(['@ehlo/grammar', '@ehlo/message', '@ehlo/engine', '@ehlo/sasl'].filter((name) => names.has(name)))(
+  '%s compiles with no I/O in sight',
+  (name) => {
+    const folder = packages.find(({ manifest }) => manifest.name === name)?.folder;
+    type Config = { extends?: string; compilerOptions: { lib?: string[]; types?: string[] } };
+    const own = json<Config>(`${folder}/tsconfig.json`);
+    const base = json<Config>('tsconfig.base.json');
+    const { lib, types } = { ...base.compilerOptions, ...own.compilerOptions };
+    expect(own.extends).toBe('../../tsconfig.base.json');
+    expect({ lib: lib?.map((entry) => entry.toLowerCase()), types }).toEqual({ lib: ['es2022'], types: [] });
+  },
+);
 
 describe.each(packages.flatMap(({ folder }) => sources(folder)))('%s', (file) => {
   const source = text(file);
