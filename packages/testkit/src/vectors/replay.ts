@@ -66,7 +66,9 @@ class Replay {
   #lent: Uint8Array[] = [];
   /** What was seen and not yet expected. */
   #events: PlainEvent[] = [];
-  #output = '';
+  readonly #whole: boolean;
+  /** What the session has sent, write by write. */
+  #writes: string[] = [];
   readonly #log: { events: PlainEvent[]; output: string; moves: Move[] } = { events: [], output: '', moves: [] };
 
   constructor({ name, options }: Transcript, chunking: Chunking, late: boolean) {
@@ -75,6 +77,7 @@ class Replay {
     this.#session = new ServerSession(tolerate === undefined ? rest : { ...rest, tolerate: new Set(tolerate) });
     this.#chunking = chunking;
     this.#late = late;
+    this.#whole = chunking === 'whole' && !late;
   }
 
   run(steps: readonly Numbered[]): ReplayLog {
@@ -97,8 +100,12 @@ class Replay {
     this.#pull();
     if ('out' in step) {
       const expected = joined(step.out);
-      if (!this.#output.startsWith(expected)) this.#fail(`expected output ${show(expected)}, got ${show(this.#output)}`);
-      this.#output = this.#output.slice(expected.length);
+      const output = this.#writes.join('');
+      if (!output.startsWith(expected)) this.#fail(`expected output ${show(expected)}, got ${show(output)}`);
+      // How the input is cut decides which replies can go together: only what came whole and was answered at once says how many writes there are.
+      if ('together' in step && this.#whole && this.#writes[0] !== expected)
+        this.#fail(`expected ${show(expected)} in one write, got ${show(this.#writes)}`);
+      this.#take(expected.length);
     } else if ('chunk' in step) {
       const expected = joined(step.chunk);
       const got = this.#events.shift();
@@ -133,7 +140,17 @@ class Replay {
   /** Before the next input everything that happened must have been expected. */
   #expectNothing(): void {
     if (this.#events.length > 0) this.#fail(`nobody expected the event ${show(this.#events[0])}`);
-    if (this.#output !== '') this.#fail(`nobody expected the output ${show(this.#output)}`);
+    if (this.#writes.length > 0) this.#fail(`nobody expected the output ${show(this.#writes.join(''))}`);
+  }
+
+  /** So many octets of what was sent have been expected. */
+  #take(octets: number): void {
+    for (let left = octets; left > 0; ) {
+      const [first = ''] = this.#writes;
+      if (first.length <= left) this.#writes.shift();
+      else this.#writes[0] = first.slice(left);
+      left -= first.length;
+    }
   }
 
   #perform(step: Step): void {
@@ -211,7 +228,7 @@ class Replay {
       if (bytes === null) continue;
       this.#session.written(bytes.length);
       const text = latin1(bytes, 0, bytes.length);
-      this.#output += text;
+      this.#writes.push(text);
       this.#log.output += text;
       more = true;
     }

@@ -55,7 +55,7 @@ export interface Citation {
 export type OutcomeStep = Citation & Outcome;
 
 type Outcome =
-  | { readonly out: Octets }
+  | { readonly out: Octets; readonly together?: true }
   | { readonly event: EventPattern }
   | { readonly chunk: Octets }
   | { readonly unsayable: { readonly accept: Answer } | { readonly reject: Rejection } }
