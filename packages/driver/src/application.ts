@@ -1,7 +1,8 @@
 import type { AbortCause, Envelope, MessageQuestion, Notice, Question, ServerEvent, ServerSession } from '@ehlo/engine';
-import { aside, isThenable } from './aside.ts';
+import { aside } from './aside.ts';
 import type { Authenticator } from './authentication.ts';
 import { type Body, isAborted } from './body.ts';
+import { decide } from './decide.ts';
 import { type Acceptance, type Challenge, decisionOf, isChallenge, isRefusal, type Refusal, reject } from './decision.ts';
 import type { Failures } from './failures.ts';
 import type { CallbackName, Handler, Session } from './handler.ts';
@@ -93,51 +94,13 @@ export class Application {
 
   #ask(question: Exclude<Question, MessageQuestion>): void {
     const { type } = question;
-    this.#decide(
-      type,
-      () => {
-        const method = type === 'auth' && this.#auth !== undefined ? this.#auth : this.#handler[type];
-        return (method as (question: Question, session: Session) => unknown).call(this.#handler, question, this.#view);
-      },
-      (value) => decisionOf(type, value),
-      (decision) => this.#answer(question, decision),
-    );
-  }
-
-  /**
-   * Calls the handler; what it returns is understood and carried out, now or later. What is not understood, and what is thrown and no refusal,
-   * is our failure.
-   */
-  #decide<D>(
-    type: Question['type'],
-    call: () => unknown,
-    understand: (value: unknown) => D,
-    decided: (decision: D | Refusal) => void,
-  ): void {
-    const failed = (error: unknown): void => decided(this.#refusalFor(error, type));
-    const returned = (value: unknown): void => {
-      let decision: D;
-      try {
-        decision = understand(value);
-      } catch (error) {
-        return failed(error);
-      }
-      decided(decision);
-    };
-    let result: unknown;
-    let later: boolean;
-    try {
-      result = call();
-      later = isThenable(result);
-    } catch (error) {
-      return failed(error);
-    }
-    if (!later) return returned(result);
-    const then = (settled: (value: unknown) => void) => (value: unknown) => {
-      settled(value);
-      this.#pump();
-    };
-    Promise.resolve(result).then(then(returned), then(failed));
+    const method = type === 'auth' && this.#auth !== undefined ? this.#auth : this.#handler[type];
+    decide(() => (method as (question: Question, session: Session) => unknown).call(this.#handler, question, this.#view), {
+      understand: (value) => decisionOf(type, value),
+      instead: (error) => this.#refusalFor(error, type),
+      decided: (decision) => this.#answer(question, decision),
+      later: this.#pump,
+    });
   }
 
   /** What is said where something was thrown. */
@@ -193,12 +156,13 @@ export class Application {
     const reception = new Reception(envelope, () => this.#pump());
     this.#reception = reception;
     this.#receptions.set(envelope, reception);
-    this.#decide(
-      'message',
-      () => (this.#handler.message === undefined ? drop(reception.body) : this.#handler.message(reception, this.#view)),
-      (value) => this.#verdicts(reception, value),
-      (decision) => this.#decided(reception, decision),
-    );
+    const refusalFor = (error: unknown): Refusal => this.#refusalFor(error, 'message');
+    decide(() => (this.#handler.message === undefined ? drop(reception.body) : this.#handler.message(reception, this.#view)), {
+      understand: (value) => reception.verdicts(value, this.#session.hello?.verb === 'LHLO', refusalFor),
+      instead: refusalFor,
+      decided: (verdict) => this.#decided(reception, verdict),
+      later: this.#pump,
+    });
     return reception;
   }
 
@@ -213,29 +177,6 @@ export class Application {
     if (question !== null) this.#conclude(reception, question);
     else if (isRefusal(decision)) this.#discard(decision);
     else if (!body.consumed) body.drop();
-  }
-
-  /** What the handler has returned, as decisions. Throws what is wrong with it; with one of a list, that one is our failure. */
-  #verdicts(reception: Reception, value: unknown): Verdict | readonly Verdict[] {
-    if (!Array.isArray(value)) return this.#verdict(reception, value);
-    const { length } = reception.envelope.recipients;
-    if (this.#session.hello?.verb !== 'LHLO')
-      throw new TypeError("the handler of 'message' gave a decision for each recipient, which only LMTP can tell: give one for all");
-    if (value.length !== length) throw new TypeError(`the handler of 'message' gave ${value.length} decisions for ${length} recipients`);
-    return Array.from(value, (one) => {
-      try {
-        return this.#verdict(reception, one);
-      } catch (error) {
-        return this.#refusalFor(error, 'message');
-      }
-    });
-  }
-
-  /** A message is never accepted whose body was not read to the end. */
-  #verdict({ body }: Reception, value: unknown): Verdict {
-    const decision = decisionOf('message', value) as Verdict;
-    if (isRefusal(decision) || body.consumed) return decision;
-    throw body.aborted ?? new Error('the message was accepted, but its body was not read to the end');
   }
 
   /** A refusal before the end: the rest is drained by the engine. */

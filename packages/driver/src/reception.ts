@@ -1,6 +1,6 @@
 import type { MessageQuestion } from '@ehlo/engine';
 import { Body } from './body.ts';
-import { type Acceptance, isRefusal, type Refusal } from './decision.ts';
+import { type Acceptance, decisionOf, isRefusal, type Refusal } from './decision.ts';
 import type { IncomingMessage } from './handler.ts';
 
 /** What is said of one recipient, or of all. */
@@ -33,6 +33,32 @@ export class Reception implements IncomingMessage {
   /** The decision that the open question asks for. */
   get next(): Verdict | undefined {
     return this.#decisionOf(this.asked - 1);
+  }
+
+  /**
+   * What the handler has returned, as decisions: one for all, or in LMTP one for each recipient. Throws what is wrong with it; what is wrong
+   * with one of many is for `refusalFor`.
+   */
+  verdicts(value: unknown, lmtp: boolean, refusalFor: (error: unknown) => Refusal): Verdict | readonly Verdict[] {
+    if (!Array.isArray(value)) return this.#verdict(value);
+    const { length } = this.envelope.recipients;
+    if (!lmtp)
+      throw new TypeError("the handler of 'message' gave a decision for each recipient, which only LMTP can tell: give one for all");
+    if (value.length !== length) throw new TypeError(`the handler of 'message' gave ${value.length} decisions for ${length} recipients`);
+    return Array.from(value, (one) => {
+      try {
+        return this.#verdict(one);
+      } catch (error) {
+        return refusalFor(error);
+      }
+    });
+  }
+
+  /** A message is never accepted whose body was not read to the end. */
+  #verdict(value: unknown): Verdict {
+    const decision = decisionOf('message', value) as Verdict;
+    if (isRefusal(decision) || this.body.consumed) return decision;
+    throw this.body.aborted ?? new Error('the message was accepted, but its body was not read to the end');
   }
 
   /** The first of the recipients `[from, to)` that was accepted; -1 if none was. */
