@@ -60,9 +60,17 @@ test.each<[string, string, string, Script, ConnectOptions, ((server: ScriptedSer
   [
     'the handshake fails',
     'tls-failed',
-    'the TLS handshake failed: no shared cipher',
+    "the TLS handshake failed: no shared cipher; TLS was tried because the server offers it: starttls: 'off' goes on in clear",
     willing(['STARTTLS']),
     {},
+    (server) => (server.secure = () => Promise.reject(new Error('no shared cipher'))),
+  ],
+  [
+    'the handshake fails, and TLS is required: there is no way in clear',
+    'tls-failed',
+    'the TLS handshake failed: no shared cipher',
+    willing(['STARTTLS']),
+    SECURE,
     (server) => (server.secure = () => Promise.reject(new Error('no shared cipher'))),
   ],
   [

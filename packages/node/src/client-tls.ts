@@ -14,7 +14,7 @@ export interface ClientTlsSettings {
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
   /** The name that is asked for (SNI) and that the certificate must have. Default: the host. */
   readonly servername?: string;
-  /** Whether a certificate that is not verified ends the session. Default: yes, unless TLS is only opportunistic. */
+  /** Whether a certificate that is not verified ends the session. Default: yes, unless TLS is only opportunistic, or `credentials` is `'encrypted'`. */
   readonly rejectUnauthorized?: boolean;
   /** The client's own certificate and its key, in PEM. */
   readonly key?: string | Uint8Array;
@@ -102,10 +102,26 @@ function explain(error: NodeJS.ErrnoException, implicit: boolean): Error {
     );
   if (CERTIFICATE.test(code))
     return made('certificate', `the server's certificate ${CERTIFICATE_FAULTS[code] ?? untrusted(code, message)}`);
-  if (!CLEARTEXT.test(code)) return made('tls-failed', `the TLS handshake failed: ${message}`);
+  if (!CLEARTEXT.test(code)) return made('tls-failed', `the TLS handshake failed: ${reasonOf(error)}`);
   return implicit
     ? made('speaks-cleartext', 'this port does not speak TLS first: connect in clear, with STARTTLS')
     : made('tls-failed', 'the server accepts STARTTLS, and then goes on in clear');
+}
+
+/** What is meant where the runtimes' libraries name only their own functions and codes. */
+const REASONS: readonly (readonly [RegExp, string])[] = [
+  [/handshake.?failure|no.shared.cipher/i, 'the two have no cipher in common'],
+  [
+    /protocol.?version|unsupported.?protocol|version.?too.?low/i,
+    'the two have no version of TLS in common; tls.minVersion is the least that is taken',
+  ],
+  [/key.?too.?small|bad.?dh|small.?dh/i, 'the key of the server is too short'],
+];
+
+function reasonOf({ message, reason = message }: NodeJS.ErrnoException & { readonly reason?: string }): string {
+  const meant = REASONS.find(([pattern]) => pattern.test(reason) || pattern.test(message));
+  // `error:0A000410:SSL routines:ssl3_read_bytes:tlsv1 alert internal error:…`, `…OPENSSL_internal:TLSV1_ALERT_INTERNAL_ERROR`
+  return meant?.[1] ?? /(?:SSL routines:[^:]*|OPENSSL_internal):([^:\n]+)/.exec(reason)?.[1] ?? reason;
 }
 
 const CERTIFICATE = /CERT|UNABLE_TO_VERIFY|SELF_SIGNED|CRL|ISSUER/;

@@ -69,7 +69,9 @@ export async function connectBy(open: Open, given: ConnectPlace): Promise<Client
     throw new SmtpUsageError('bad-argument', 'LMTP has no port of its own: give port, or path');
   refuseMistakes(session);
   const target: Target = { host, port };
-  const verified = implicitTls || starttlsOf(session) === 'required';
+  // Credentials that may go to whoever answers under TLS ask for no certificate; the settings of TLS may, all the same.
+  const anybody = session.auth !== undefined && session.credentials === 'encrypted';
+  const verified = !anybody && (implicitTls || starttlsOf(session) === 'required');
   const security = new ClientTls(tls ?? {}, path === null ? host : 'localhost', verified, implicitTls);
   const transport = await dial(
     async (signal) =>

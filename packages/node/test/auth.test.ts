@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { type Claim, type ClientError, type Handler, reject, type Server } from '@ehlo/node';
+import { accept, type Claim, type ClientError, type Handler, reject, type Server } from '@ehlo/node';
 import { type ClientContext, cramMd5, type Mechanism, oauthBearer, plain, scram, scramKeys } from '@ehlo/sasl';
 import { describe, expect } from 'vitest';
 import { connect, RUNTIME } from './adapter.ts';
@@ -211,5 +211,16 @@ describe('a client', () => {
       await open.close();
     }
     expect(tokens).toEqual(['token-of-1', 'token-of-2']);
+  });
+
+  test.for([true, false])("with credentials 'encrypted' takes TLS with anybody, implicit: %s", async (implicitTls, { start }) => {
+    const server = await start({ auth: () => accept({ identity: 'tim' }) }, { ...options, implicitTls });
+    const auth = { mechanisms: [plain()], user: client.user, password: PASSWORD };
+    const target = { host: 'localhost', port: server.address.port, implicitTls, auth };
+    const session = await connect({ ...target, credentials: 'encrypted' });
+    expect([session.authenticated, session.tls?.peerCertificate?.authorized]).toEqual(['PLAIN', false]);
+    await session.close();
+    for (const more of [{}, { credentials: 'encrypted', tls: { rejectUnauthorized: true } }] as const)
+      await expect(connect({ ...target, ...more })).rejects.toMatchObject({ name: 'ClientError', code: 'certificate', stage: 'tls' });
   });
 });

@@ -69,8 +69,28 @@ describe('TLS', () => {
     expect(await failure({ port: goesOn })).toMatchObject({
       code: 'tls-failed',
       stage: 'tls',
-      message: 'the server accepts STARTTLS, and then goes on in clear',
+      message: expect.stringMatching(/^the server accepts STARTTLS, and then goes on in clear; .* starttls: 'off' goes on in clear$/),
     });
+  });
+
+  test('that the server breaks off: in words, and with the way out where it was only tried', async ({ raw }) => {
+    // RFC 8446 6.2: a fatal alert, handshake_failure.
+    const alert = Buffer.from([0x15, 3, 3, 0, 2, 2, 40]);
+    const port = await raw((socket) => {
+      socket.write('220 mx.example\r\n');
+      socket.on('data', (bytes) => {
+        const said = bytes.toString('latin1');
+        if (said.startsWith('EHLO')) socket.write('250-mx.example\r\n250 STARTTLS\r\n');
+        else if (said.startsWith('STARTTLS')) socket.write('220 go\r\n');
+        // What is no command is the handshake.
+        else socket.end(alert);
+      });
+    });
+    const words = 'the TLS handshake failed: the two have no cipher in common';
+    const error = await failure({ port });
+    expect([error.code, error.stage, error.message.startsWith(words)]).toEqual(['tls-failed', 'tls', true]);
+    expect(error.message).toContain("starttls: 'off' goes on in clear");
+    expect(await failure({ port, starttls: 'required' })).toMatchObject({ code: 'tls-failed', message: words });
   });
 
   // Deno says of each of them that its authority is not known.
