@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { authClients } from './interop/auth.mjs';
 import { browser } from './interop/browser.mjs';
+import { browserMail } from './interop/browser-mail.mjs';
 import { clients } from './interop/clients.mjs';
 import { eximScenarios } from './interop/exim.mjs';
 import { extensionScenarios } from './interop/extensions.mjs';
@@ -29,6 +30,7 @@ const scenarios = [
   ...tlsClients,
   ...authClients,
   browser,
+  browserMail,
   ...eximScenarios,
   ...sending,
   ...postfixScenarios,

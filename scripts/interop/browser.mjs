@@ -9,7 +9,7 @@ import { find } from './programs.mjs';
 
 const VECTORS = fileURLToPath(new URL('../../test-vectors', import.meta.url));
 /** No sandbox: who runs this as root has none. The rest keeps it from looking for what it does not need. */
-const QUIET = [
+export const QUIET = [
   '--no-sandbox',
   '--disable-gpu',
   '--no-first-run',
@@ -17,7 +17,7 @@ const QUIET = [
   '--disable-component-update',
   '--disable-sync',
 ];
-const PATIENCE = 120_000;
+export const PATIENCE = 120_000;
 
 export const browser = { name: 'a browser: the vectors, and client and server with each other', run: inBrowser };
 
