@@ -2,7 +2,7 @@ import type { Reply } from '@ehlo/grammar';
 import { showText } from '../escape.ts';
 import { SHOWN } from '../redact.ts';
 import { readCapabilities } from './capabilities.ts';
-import type { Asked, ClientCore, Due } from './core.ts';
+import type { Asked, ClientCore, Due, Question } from './core.ts';
 import type { ReplyEvent } from './events.ts';
 import { advance, answerEarly, TRANSACTION_ANSWERS } from './transaction.ts';
 
@@ -55,10 +55,21 @@ function carryOut(core: ClientCore, reply: Reply, due: Due): void {
       return core.feature('auth')!.answered(core, reply);
     case 'QUIT':
       return core.over('quit');
+    case 'RSET':
+      return yes ? askQuestion(core, core.question!) : core.close('refused', reply);
     default:
       core.go('answer');
       core.events.push({ type: 'reply', verb: due.to as ReplyEvent['verb'], reply });
   }
+}
+
+/** RFC 3030 2: after a chunk that failed RSET "MUST be issued to clear the transaction before additional commands may be sent". */
+export function askQuestion(core: ClientCore, question: Question): void {
+  const { verb, line, utf8 } = question;
+  core.question = question;
+  if (core.half) core.ask('RSET');
+  else core.ask(verb, line, null, 0, line, utf8);
+  core.half = false;
 }
 
 /** RFC 5321 4.1.1.1, RFC 2033 4.1 */

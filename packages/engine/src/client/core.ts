@@ -75,6 +75,13 @@ export interface ClientExchange {
   state: 'asked' | 'open' | 'cancelled';
 }
 
+/** What the program asks outside of a transaction. */
+export interface Question {
+  readonly verb: Asked;
+  readonly line: string;
+  readonly utf8: boolean;
+}
+
 /** Why the session says QUIT by itself. */
 interface Leaving {
   readonly stage: Stage | 'ready';
@@ -110,6 +117,8 @@ export class ClientCore {
   body: Body | null = null;
   /** The server holds a transaction that came to nothing: RSET has to come before the next. */
   half = false;
+  /** What the program asks, while RSET comes before it. */
+  question: Question | null = null;
   /** How often MAIL has been said. */
   transactions = 0;
   /** Domains of the recipients that were asked for, where the server has limits (RFC 9422 4.3). */

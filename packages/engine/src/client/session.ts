@@ -3,7 +3,7 @@ import { SmtpUsageError } from '../error.ts';
 import { showText } from '../escape.ts';
 import type { TlsInfo } from '../facts.ts';
 import { type AuthWords, octetsOf, WITHHELD } from '../redact.ts';
-import { askStartTls, sayHello } from './answer.ts';
+import { askQuestion, askStartTls, sayHello } from './answer.ts';
 import type { AuthFeature } from './auth.ts';
 import type { BrokenBody } from './body-writer.ts';
 import type { Capabilities } from './capabilities.ts';
@@ -155,7 +155,7 @@ export class ClientSession {
     core.demand('command');
     if (utf8 && !core.offers('SMTPUTF8')) throw new SmtpUsageError('not-offered', 'the server does not offer SMTPUTF8');
     core.go('command');
-    core.ask(verb, line, null, 0, line, utf8);
+    askQuestion(core, { verb, line, utf8 });
     core.settle();
   }
 

@@ -27,6 +27,8 @@ export function acceptance(core: Core, question: Question, answer: Answer): Deci
 export function refusal(core: Core, rejection: Rejection, ofConnection = false): Decision {
   checkRejection(rejection);
   const { code, enhanced, text, delay = 0 } = rejection;
+  // RFC 6409 7: "521 reply code: MUST NOT".
+  if (code === 521 && core.policy.qualified) throw new SmtpUsageError('reply-class', '521 has no place in submission: give another code');
   // RFC 5321 4.3.2, RFC 7504 3: instead of the greeting.
   if (ofConnection && ![421, 521, 554].includes(code))
     throw new SmtpUsageError('reply-class', `${code} can't refuse a connection: give 554, 521 or 421`);
