@@ -28,31 +28,36 @@ export interface Haystack {
   readonly hex: string;
 }
 
-/** How an octet is written by its number: in a URL, in xtext, in quoted-printable, in a string of C or JSON, in HTML. */
-const NUMBERED: readonly RegExp[] = [
-  /%([0-9a-f]{2})/g,
-  /\+([0-9a-f]{2})/g,
-  /=([0-9a-f]{2})/g,
-  /\\x([0-9a-f]{2})/g,
-  /\\x\{([0-9a-f]{2})\}/g,
-  /\\u00([0-9a-f]{2})/g,
-  /&#x([0-9a-f]{2});/g,
+/** How an octet is written by its number: in a URL, in xtext, in quoted-printable, in a string of C, of ours or of JSON, in HTML. Each with what it has to have. */
+const NUMBERED: readonly (readonly [mark: string, written: RegExp])[] = [
+  ['%', /%([0-9a-f]{2})/g],
+  ['+', /\+([0-9a-f]{2})/g],
+  ['=', /=([0-9a-f]{2})/g],
+  ['\\x', /\\x([0-9a-f]{2})/g],
+  ['\\x{', /\\x\{([0-9a-f]{2})\}/g],
+  ['\\u00', /\\u00([0-9a-f]{2})/g],
+  ['&#x', /&#x([0-9a-f]{2});/g],
 ];
 
 export function haystackOf(text: string): Haystack {
   const small = text.toLowerCase();
-  const numbered = (pattern: RegExp): string =>
-    small.replaceAll(pattern, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)).toLowerCase());
+  const plain = [small];
+  for (const [mark, written] of NUMBERED) if (small.includes(mark)) plain.push(small.replaceAll(written, byNumber));
+  // RFC 5321 4.1.2: a quoted-pair stands for what is behind the backslash.
+  if (small.includes('\\')) plain.push(small.replaceAll(/\\(.)/gs, '$1'));
   return {
-    // RFC 5321 4.1.2: a quoted-pair stands for what is behind the backslash.
-    plain: [small, small.replaceAll(/\\(.)/gs, '$1'), ...NUMBERED.map(numbered)],
+    plain,
     // RFC 4648 4 and 5, in lines of any length.
     base64: small
+      .replaceAll(/[^0-9a-z+/_-]+/g, '')
       .replaceAll('-', '+')
-      .replaceAll('_', '/')
-      .replaceAll(/[^0-9a-z+/]/g, ''),
-    hex: small.replaceAll(/0x|[^0-9a-f]/g, ''),
+      .replaceAll('_', '/'),
+    hex: small.replaceAll(/0x|[^0-9a-f]+/g, ''),
   };
+}
+
+function byNumber(_: string, hex: string): string {
+  return String.fromCharCode(Number.parseInt(hex, 16)).toLowerCase();
 }
 
 export function holds({ plain, base64, hex }: Haystack, needle: Needle): boolean {

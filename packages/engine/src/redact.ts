@@ -87,8 +87,9 @@ export class Redactor {
     if (this.#needles.size === 0) return false;
     // RFC 2034 4: an enhanced code stands on every line.
     const bare = lines.map((line) => line.replace(ENHANCED, ''));
-    const texts = [lines, bare, bare.map((line) => line.trim())].map((pieces) => haystackOf(pieces.join('')));
-    return [...this.#needles.values()].some((needle) => texts.some((text) => holds(text, needle)));
+    const texts = new Set([lines, bare, bare.map((line) => line.trim())].map((pieces) => pieces.join('')));
+    const haystacks = [...texts].map(haystackOf);
+    return [...this.#needles.values()].some((needle) => haystacks.some((haystack) => holds(haystack, needle)));
   }
 
   /** A line of a reply as it may stand in a log: its code with the mark behind it, and its text. */

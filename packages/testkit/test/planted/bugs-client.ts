@@ -412,8 +412,15 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'a secret that is quoted is shown',
     file: 'needle.ts',
-    find: "small.replaceAll(/\\\\(.)/gs, '$1'), ",
-    replace: '',
+    find: "if (small.includes('\\\\')) plain.push(",
+    replace: 'if (small.length < 0) plain.push(',
+    law: SECRETS,
+  },
+  {
+    name: 'a secret by the numbers of its octets is shown',
+    file: 'needle.ts',
+    find: 'if (small.includes(mark)) plain.push(',
+    replace: 'if (small.length < 0) plain.push(',
     law: SECRETS,
   },
   {
