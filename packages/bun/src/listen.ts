@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { type ListenOptions as DriverOptions, Entrance, type Listener } from '@ehlo/driver';
 import { listen as listenByNode } from '@ehlo/node';
-import { endPoint, ServerTls, type TlsSettings } from '@ehlo/node/adapter';
+import { endPoint, ServerTls, type TlsSettings, warn } from '@ehlo/node/adapter';
 import { type Certificates, SocketTransport } from './transport.ts';
 
 /** Where `serve` listens, and its certificates. */
@@ -19,7 +19,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const { host = '127.0.0.1', port = 0, path, mode } = options;
   const tls = options.tls as TlsSettings | undefined;
   const certificates = tls === undefined ? null : certificatesOf(tls);
-  const entrance = new Entrance(options);
+  const entrance = new Entrance(options, warn);
   const socket: Bun.SocketHandler<unknown> = {
     ...SocketTransport.handlers,
     open: (opened) => entrance.admit(new SocketTransport(opened, path ?? null, certificates)),

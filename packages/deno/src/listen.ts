@@ -1,5 +1,5 @@
 import { type ListenOptions as DriverOptions, Entrance, type Listener } from '@ehlo/driver';
-import { ServerTls, type TlsSettings } from '@ehlo/node/adapter';
+import { ServerTls, type TlsSettings, warn } from '@ehlo/node/adapter';
 import { addressOf, connTransport } from './transport.ts';
 
 /** Where `serve` listens, and its certificates. */
@@ -18,7 +18,7 @@ const BREATH_MS = 100;
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { host = '127.0.0.1', port = 0, path, mode, backlog = 511 } = options;
   const tls = ServerTls.from(options.tls);
-  const entrance = new Entrance(options);
+  const entrance = new Entrance(options, warn);
   const listener =
     path === undefined
       ? attempt({ address: host, port }, () => Deno.listen({ hostname: host, port, tcpBacklog: backlog }))

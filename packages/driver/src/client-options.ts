@@ -13,7 +13,7 @@ export interface ConnectOptions extends Omit<ClientOptions, 'hostname' | 'tls'> 
   readonly auth?: ClientAuth;
   /** Ends everything at once when it aborts, at any moment. */
   readonly signal?: AbortSignal;
-  /** Is told what happens: the server's greeting and offers, quirks and faults; and the conversation, with the option `trace`. */
+  /** Is told what happens: the server's greeting and offers, quirks and faults; and the conversation, with the option `trace`. Where it fails, a warning says so, once. */
   readonly notice?: (notice: ClientNotice) => void;
 }
 

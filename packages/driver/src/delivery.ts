@@ -23,7 +23,7 @@ export interface SendOptions {
   readonly facts?: MessageFacts;
   /** Gives it up, at any moment, without ever ending the message on the wire. */
   readonly signal?: AbortSignal;
-  /** Called with the octets of the message that have been taken for the wire. */
+  /** Called with the octets of the message that have been taken for the wire. Where it fails, a warning says so, once. */
   readonly progress?: (octets: number) => void;
 }
 

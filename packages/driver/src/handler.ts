@@ -44,7 +44,7 @@ export interface Session {
   readonly counters: Counters;
   /** For the WITH clause of a Received field (RFC 3848, RFC 6531): `SMTP`, `ESMTPSA`, `LMTP`, `UTF8SMTPS` … */
   readonly protocol: string;
-  /** Aborts when the connection is gone. */
+  /** Aborts when the connection is gone. What a listener throws, or its promise rejects with, is told to `error`. */
   readonly signal: AbortSignal;
   /** Closes the connection with 421 after the open transaction. */
   shutdown(): void;

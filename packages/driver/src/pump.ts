@@ -121,7 +121,12 @@ export class Pump {
     }
     this.#pumping = false;
     if (this.#goneMeanwhile) this.#gone();
-    if (!this.#leaving) this.#follow();
+    if (this.#leaving) return;
+    try {
+      this.#follow();
+    } catch (error) {
+      this.#break(error);
+    }
   }
 
   /** Something has thrown that must not: the session is over, and whoever waits for it is told. */

@@ -24,7 +24,10 @@ import type { Address, Connected, Listener, Transport } from './transport.ts';
 export interface ServeOptions extends Omit<ServerOptions, 'ask' | 'auth' | 'peer' | 'tls' | 'trust'> {
   /** Mechanisms as values, and who judges; or names of mechanisms that the handler's `auth` carries out. */
   readonly auth?: Authentication | AuthOptions;
-  /** Who may speak for its client by XCLIENT, or for whom it had a message from by XFORWARD: proxies of your own, by their connection. */
+  /**
+   * Who may speak for its client by XCLIENT, or for whom it had a message from by XFORWARD: proxies of your own, by their connection. Only
+   * `true`, at once, is trust: a function that fails is told to the handler's `error`.
+   */
   readonly trusted?: { readonly [verb in TrustedVerb]?: (peer: Address) => boolean };
   /** Connections at a time; one more is told 421. Default 10000. */
   readonly connections?: number;

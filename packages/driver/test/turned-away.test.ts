@@ -117,6 +117,16 @@ describe('a transport that throws', () => {
       if (this.at === 'write') throw new Error('not open');
       return super.write(bytes);
     }
+
+    override close(): void {
+      if (this.at === 'close') throw new Error('not open');
+      super.close();
+    }
+
+    override pause(): void {
+      if (this.at === 'pause') throw new Error('not open');
+      super.pause();
+    }
   }
 
   test.each(['start', 'write'])('at %s ends its own session, and is told', async (at) => {
@@ -133,7 +143,34 @@ describe('a transport that throws', () => {
     expect(told).toEqual([[new Error('not open'), 'session']]);
     expect([causes, server.connections]).toEqual([['lost'], 0]);
     expect(listener.bring().take().slice(0, 3)).toBe('220');
-    for (const transport of [listener.bring()]) transport.sink!.lost();
+  });
+
+  test.each([
+    ['secure', 'EHLO c\r\nSTARTTLS\r\n', 'lost'],
+    ['close', 'QUIT\r\n', 'quit'],
+    ['pause', 'EHLO c\r\nMAIL FROM:<>\r\n', 'lost'],
+  ])('at %s, too', (at, says, cause) => {
+    const told: [unknown, CallbackName][] = [];
+    const causes: unknown[] = [];
+    const { listener, server } = serve(
+      { starttls: 'offered' },
+      {
+        mail: () => new Promise(() => {}),
+        error: (error, method) => void told.push([error, method]),
+        notice: (notice) => void (notice.type === 'closed' && causes.push(notice.cause)),
+      },
+    );
+    const broken = new Broken(at);
+    broken.secure = () => {
+      throw new Error('not open');
+    };
+    listener.bring(broken);
+    broken.send(says);
+    // A second chunk while a question is open slows the client down.
+    if (at === 'pause') broken.send('NOOP\r\n');
+    expect(told).toEqual([[new Error('not open'), 'session']]);
+    expect([broken.aborted, causes, server.connections]).toEqual([true, [cause], 0]);
+    expect(listener.bring().take().slice(0, 3)).toBe('220');
   });
 });
 

@@ -3,6 +3,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { type Address, type ListenOptions as DriverOptions, Entrance, type Listener } from '@ehlo/driver';
 import { ServerTls, type TlsSettings } from './server-tls.ts';
 import { SocketTransport } from './transport.ts';
+import { warn } from './warn.ts';
 
 /** Where `serve` listens, and its certificates. */
 export interface ListenOptions extends DriverOptions<TlsSettings | ServerTls> {}
@@ -13,7 +14,7 @@ export interface ListenOptions extends DriverOptions<TlsSettings | ServerTls> {}
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { host = '127.0.0.1', port = 0, path, mode, backlog = 511 } = options;
   const tls = ServerTls.from(options.tls);
-  const entrance = new Entrance(options);
+  const entrance = new Entrance(options, warn);
   // allowHalfOpen: a client may end its side and still wait for its replies.
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
     entrance.admit(new SocketTransport(socket, path ?? null, tls)),
