@@ -18,6 +18,7 @@ import {
   scriptOf,
   sizes,
   talk,
+  UNCOUNTED,
   WELCOME,
   WILLING,
 } from './scripts.ts';
@@ -180,12 +181,7 @@ const proxied: Law = property(
     // What is counted is counted on, and a greeting is held back once.
     const limits = {
       ...value.options.limits,
-      faults: 1e6,
-      transactions: 1e6,
-      recipientDomains: 1e6,
-      smallChunks: 1e6,
-      refusedRecipients: 1e6,
-      idleCommands: 1e6,
+      ...UNCOUNTED,
       greetingDelay: 0,
     };
     const options: ServerOptions = { ...value.options, limits, starttls: 'off', trust: ['XCLIENT', 'XFORWARD'], earlyTalkers: 'ignore' };

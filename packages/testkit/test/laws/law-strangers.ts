@@ -25,12 +25,19 @@ function told(session: ServerSession, chunks: readonly Uint8Array[]): { readonly
         if (event.type === 'auth') session.challenge(event as AuthQuestion, octets('?'));
         else if (session.wants === 'answer') session.accept(event as Question, undefined as never);
       }
-      const bytes = session.nextOutput();
-      more = bytes !== null;
-      said += bytes === null ? '' : latin1(bytes, 0, bytes.length);
+      const text = taken(session);
+      more = text !== '';
+      said += text;
     }
   }
   return { events, said };
+}
+
+/** What the session says, all of it taken by the transport. */
+function taken(session: ServerSession): string {
+  const bytes = session.nextOutput() ?? new Uint8Array();
+  session.written(bytes.length);
+  return latin1(bytes, 0, bytes.length);
 }
 
 const types = (events: readonly ServerEvent[]): string[] => events.map(({ type }) => type).filter((type) => type !== 'chunk');
@@ -151,11 +158,9 @@ function refusing(session: ServerSession, chunks: readonly Uint8Array[]): { read
       if (event?.type === 'rcpt' && event.forwardPath.localPart === 'bob') session.accept(event);
       else if (event !== null && session.wants === 'answer' && event.type !== 'chunk')
         session.reject(event as Question, { code: 550, text: 'no' });
-      const bytes = session.nextOutput();
-      said += bytes === null ? '' : latin1(bytes, 0, bytes.length);
+      said += taken(session);
     }
-    const bytes = session.nextOutput();
-    said += bytes === null ? '' : latin1(bytes, 0, bytes.length);
+    said += taken(session);
   }
   return { said };
 }

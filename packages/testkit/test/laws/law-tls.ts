@@ -3,7 +3,7 @@ import { octets } from '@ehlo/grammar';
 import fc from 'fast-check';
 import { TLS } from '../../src/laws/conversation.ts';
 import { holds, type Law, property, same } from './law.ts';
-import { conversation, cut, inProtocol, logFrom, quiet, type Scenario, scriptOf, sizes, talk, WILLING } from './scripts.ts';
+import { conversation, cut, inProtocol, logFrom, quiet, type Scenario, scriptOf, sizes, talk, UNCOUNTED, WILLING } from './scripts.ts';
 import { command, noise, stream } from './streams.ts';
 
 const upgrading: fc.Arbitrary<Scenario> = quiet.map((value) => {
@@ -13,15 +13,9 @@ const upgrading: fc.Arbitrary<Scenario> = quiet.map((value) => {
     options: {
       ...options,
       starttls: options.starttls === 'required' ? 'required' : 'offered',
-      // What is counted is counted on.
       limits: {
         ...options.limits,
-        faults: 1e6,
-        transactions: 1e6,
-        recipientDomains: 1e6,
-        smallChunks: 1e6,
-        refusedRecipients: 1e6,
-        idleCommands: 1e6,
+        ...UNCOUNTED,
       },
       trust: options.trust!.filter((verb) => verb === 'XFORWARD'),
       earlyTalkers: 'ignore',

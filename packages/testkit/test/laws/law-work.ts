@@ -29,12 +29,15 @@ const OPTIONS: ServerOptions = {
   },
 };
 
-/** Takes all events, answers AUTH by a challenge, and drops the output. */
+/** Takes all events, answers AUTH by a challenge, and has the output taken. */
 function pull(session: ServerSession): void {
   for (;;) {
     const event = session.nextEvent();
     if (event?.type === 'auth') session.challenge(event, octets(''));
-    if (event === null && session.nextOutput() === null) return;
+    if (event !== null) continue;
+    const bytes = session.nextOutput();
+    if (bytes === null) return;
+    session.written(bytes.length);
   }
 }
 

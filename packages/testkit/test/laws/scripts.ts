@@ -31,6 +31,16 @@ const limits: fc.Arbitrary<NonNullable<ServerOptions['limits']>> = fc.record(
   { requiredKeys: [] },
 );
 
+/** Where what is counted is counted on, a session must not be told from another by it. */
+export const UNCOUNTED: NonNullable<ServerOptions['limits']> = {
+  faults: 1e6,
+  transactions: 1e6,
+  recipientDomains: 1e6,
+  smallChunks: 1e6,
+  refusedRecipients: 1e6,
+  idleCommands: 1e6,
+};
+
 const EVERYTHING: readonly string[] = PRESETS.sink.extensions.filter((keyword) => !keyword.startsWith('X'));
 
 const trust = fc.constantFrom<NonNullable<ServerOptions['trust']>>([], [], ['XFORWARD'], ['XCLIENT', 'XFORWARD']);
