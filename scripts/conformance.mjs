@@ -32,21 +32,16 @@ function transcriptsIn(folder) {
   );
 }
 
-/** Id → the transcripts that show it, each with the numbers of the steps; none, where it is only said of the whole. */
+/** Id → the transcripts that show it, each with the numbers of the steps. */
 function citations(list) {
   const found = new Map();
   // The shortest first: it shows the most of what it is named for.
   for (const one of list.sort((a, b) => a.steps.length - b.steps.length || (a.name < b.name ? -1 : 1))) {
-    const ids = new Map((one.spec ?? []).map((id) => [id, []]));
+    const ids = new Map();
     for (const [i, { shows = [] }] of one.steps.entries()) for (const id of shows) ids.set(id, [...(ids.get(id) ?? []), i + 1]);
-    for (const [id, steps] of ids) found.set(id, [...(found.get(id) ?? []), { ...one, shown: steps }]);
+    for (const [id, shown] of ids) found.set(id, [...(found.get(id) ?? []), { ...one, shown }]);
   }
-  for (const [id, vectors] of found) if (vectors.some(byStep)) found.set(id, vectors.filter(byStep));
   return found;
-}
-
-function byStep({ shown }) {
-  return shown.length > 0;
 }
 
 function reasonsFor(side) {
@@ -59,7 +54,7 @@ function counts() {
     SIDES.map((side) => {
       const cells = LEVELS.map((level) => {
         const due = testable(rfc).filter((one) => one.level === level && concerns(one, side));
-        return due.length === 0 ? '' : `${due.filter(({ id }) => shownBy[side].get(id)?.some(byStep)).length} of ${due.length}`;
+        return due.length === 0 ? '' : `${due.filter(({ id }) => shownBy[side].has(id)).length} of ${due.length}`;
       });
       return cells.every((cell) => cell === '') ? '' : `| RFC ${rfc}, ${side} | ${cells.join(' | ')} |`;
     }),

@@ -102,7 +102,6 @@ describe('the requirements', () => {
   const { notVectors } = read('not-vectors.json') as { notVectors: NotVector[] };
   const all = { server: transcripts.map(({ transcript }) => transcript), client: clientTranscripts };
   const shownBy = { server: cited(all.server), client: cited(all.client) };
-  const unnamed = new Set([...all.server, ...all.client].flatMap(({ spec }) => spec ?? []));
   const excused = {
     server: new Set(notVectors.filter(({ role }) => role !== 'client').flatMap(({ ids }) => ids)),
     client: new Set(notVectors.filter(({ role }) => role !== 'server').flatMap(({ ids }) => ids)),
@@ -119,7 +118,7 @@ describe('the requirements', () => {
 
   test('every id is known and stands once', () => {
     const ids = [shownBy, excused].flatMap(({ server, client }) => [...server, ...client]);
-    expect([...ids, ...unnamed].filter((id) => !known.has(id))).toEqual([]);
+    expect(ids.filter((id) => !known.has(id))).toEqual([]);
     expect(known.size).toBe(requirements.length + behaviours.length);
   });
 
@@ -132,13 +131,13 @@ describe('the requirements', () => {
       return level!.startsWith('MUST') && testable_in_engine && (actor === side || actor === 'both');
     });
     expect(due.length).toBeGreaterThan(side === 'server' ? 200 : 40);
-    const missing = due.filter(({ id, rfc }) => !(shownBy[side].has(id) || excused[side].has(id) || (UNREAD.has(rfc!) && unnamed.has(id))));
+    const missing = due.filter(({ id }) => !(shownBy[side].has(id) || excused[side].has(id)));
     expect(missing.map(({ id }) => id)).toEqual([]);
   });
 
   test('every behaviour has a step, or a reason why it can have none', () => {
     const steps = [shownBy, excused].flatMap(({ server, client }) => [...server, ...client]);
-    expect(behaviours.map(({ id }) => id).filter((id) => !steps.includes(id) && !unnamed.has(id))).toEqual([]);
+    expect(behaviours.map(({ id }) => id).filter((id) => !steps.includes(id))).toEqual([]);
   });
 
   test('what has a step needs no reason, and what is said to show the others is there', () => {
@@ -147,9 +146,6 @@ describe('the requirements', () => {
     expect(files.filter((file) => !existsSync(new URL(`../${file}`, root)))).toEqual([]);
   });
 });
-
-/** RFCs whose requirements are still to be read again, step by step: till then what is said of a whole transcript counts. */
-const UNREAD: ReadonlySet<number> = new Set();
 
 function cited(list: readonly { readonly steps: readonly object[] }[]): ReadonlySet<string> {
   return new Set(list.flatMap((one) => [...citations(one).keys()]));

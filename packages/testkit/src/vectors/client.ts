@@ -53,8 +53,6 @@ export interface ClientTranscript {
   readonly why: string;
   readonly role: 'client';
   readonly options: Omit<ClientOptions, 'features' | 'parameters'>;
-  /** Ids of requirements whose step is still to be named. */
-  readonly spec?: readonly string[];
   readonly steps: readonly ClientStep[];
 }
 

@@ -32,7 +32,7 @@ export function coverage(transcript: Transcript, { moves, events, output }: Repl
   const attempts = commands.flatMap((move, i) => attempt(move, commands.slice(i + 1), fragment(commands, i)));
   const asksMessage = transcript.options.ask?.includes('message') ?? false;
   const edges = new Set([...moves.flatMap((move) => happenings(move, payload.get(move), asksMessage)), ...attempts.flatMap(walked)]);
-  const features = new Set<string>([...citations(transcript).keys(), ...(transcript.spec ?? []), ...edges]);
+  const features = new Set<string>([...citations(transcript).keys(), ...edges]);
   const lmtp = transcript.options.preset === 'lmtp' ? ' of LMTP' : '';
   const secure = `${transcript.options.tls === undefined ? '' : ' under TLS'}${lmtp}`;
   for (const { phase, verb, fault } of attempts) features.add(`${verb} in ${phase}${secure}: ${fault === null ? 'taken' : saying(fault)}`);

@@ -92,8 +92,6 @@ export interface Transcript {
   readonly why: string;
   readonly role: 'server';
   readonly options: TranscriptOptions;
-  /** Ids of requirements whose step is still to be named. */
-  readonly spec?: readonly string[];
   readonly steps: readonly Step[];
 }
 
