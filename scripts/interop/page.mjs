@@ -31,7 +31,6 @@ export async function converse() {
     {
       hostname: 'mx.example.org',
       preset: 'sink',
-      credentials: 'cleartext',
       auth: { mechanisms, inClear: true, lookup: (user) => (user === 'joe' ? 'pencil' : null) },
     },
     {

@@ -17,6 +17,7 @@ export type {
   ClientRecipient,
   CloseCause,
   ClosedNotice,
+  CommandOptions,
   ConnectQuestion,
   DataQuestion,
   EarlyTalkers,

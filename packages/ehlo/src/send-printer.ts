@@ -1,4 +1,4 @@
-import type { TransactionPlan } from '@ehlo/engine';
+import { showText, type TransactionPlan } from '@ehlo/engine';
 import pc from 'picocolors';
 import { type ClientNotice, outcomeText, type RecipientOutcome } from '#adapter';
 import { jsonLine } from './json-line.ts';
@@ -18,7 +18,7 @@ const { cyan, green, magenta, red, yellow } = pc.createColors(COLOURS);
 export function textSendPrinter(write: Write): SendPrinter {
   return {
     outcome: (outcome, text = outcomeText(outcome)) =>
-      write(`${PAINT[outcome.status](outcome.status.padEnd(8))}  ${onOneLine(outcome.recipient)}  ${text}`),
+      write(`${PAINT[outcome.status](outcome.status.padEnd(8))}  ${showText(outcome.recipient)}  ${text}`),
     plan({ mail, recipients, transfer, body, batches, problem }) {
       if (mail !== '') write(mail);
       for (const { line, problem: own } of recipients) write(own === null ? line : `${line}  ${red(`refused: ${own.text}`)}`.trimStart());
@@ -26,11 +26,6 @@ export function textSendPrinter(write: Write): SendPrinter {
       else write(red(`can't be sent: ${problem.text}`));
     },
   };
-}
-
-/** An address that can't be sent may hold anything: controls, and what turns the direction of a line, are not for a terminal. */
-function onOneLine(text: string): string {
-  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
 }
 
 const PAINT: { readonly [status in RecipientOutcome['status']]: (text: string) => string } = {

@@ -58,7 +58,8 @@ export class ReplyReader {
 
   #line(core: ClientCore, ended: string): void {
     const { limits } = core;
-    const whole = ended.replace(/\r?\n$/, '');
+    // A CR too many belongs to no word: it would hide a keyword of EHLO.
+    const whole = ended.replace(/\r*\n$/, '');
     const [, digits = '', mark = ' ', rest = ''] = LINE.exec(whole) ?? [];
     const shown = shownBy(core, whole);
     this.#texts.push(digits === '' ? whole : rest);
@@ -78,7 +79,8 @@ export class ReplyReader {
     this.#code = Math.max(code, before);
     const read = decoded(rest);
     // RFC 6531 3.7.4: UTF-8 is what was asked for by SMTPUTF8, and nowhere else.
-    if (read !== rest && !(core.due[0]?.utf8 === true && isWhole(read, rest))) this.#taken(core, 'odd-text', shown);
+    const odd = read !== rest && !(core.due[0]?.utf8 === true && isWhole(read, rest));
+    if (odd || ended.endsWith('\r\r\n')) this.#taken(core, 'odd-text', shown);
     this.#lines.push(read);
     if (mark === ' ') return this.#answer(core, shown);
     if (!core.redactor.active) this.#tell(core);
