@@ -5,8 +5,8 @@ import { type Address, LINGER_MS, LINGER_OCTETS, type Sink, type Transport } fro
 export interface ByteStream {
   /** The next octets, which become the caller's; null at the end of the peer's side. One at a time. */
   read(): Promise<Uint8Array | null>;
-  /** Takes all octets; resolves when the system below has them, and there may be more. One at a time. */
-  write(bytes: Uint8Array): Promise<void>;
+  /** Takes octets; resolves when the system below has them, with their number, or with nothing if it has all. One at a time. */
+  write(bytes: Uint8Array): Promise<number> | Promise<void>;
   /** Ends this side, after all that was written. The peer's can still be read. */
   closeWrite(): Promise<void>;
   /** Ends both sides at once, and with them whatever waits. */
@@ -164,8 +164,9 @@ class ReaderTransport implements Transport {
     this.#writing = true;
     try {
       for (let bytes = this.#queue.shift(); bytes !== undefined; bytes = this.#queue.shift()) {
-        await this.#stream.write(bytes);
-        this.unwritten -= bytes.length;
+        const taken = (await this.#stream.write(bytes)) ?? bytes.length;
+        if (taken < bytes.length) this.#queue.unshift(bytes.subarray(taken));
+        this.unwritten -= taken;
         if (this.unwritten === 0) this.#inbox.drained();
       }
       if (this.#state === 'closing') await this.#closeWrite();

@@ -10,15 +10,15 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 class Scripted implements ByteStream {
   readonly said: string[] = [];
   reads: { give(bytes: Uint8Array | null): void; fail(error: Error): void }[] = [];
-  writes: { done(): void; fail(error: Error): void }[] = [];
+  writes: { done(taken?: number): void; fail(error: Error): void }[] = [];
 
   read(): Promise<Uint8Array | null> {
     return new Promise((give, fail) => this.reads.push({ give, fail }));
   }
 
-  write(bytes: Uint8Array): Promise<void> {
+  write(bytes: Uint8Array): Promise<number> {
     this.said.push(text(bytes.slice(0, 20)));
-    return new Promise((done, fail) => this.writes.push({ done, fail }));
+    return new Promise((done, fail) => this.writes.push({ done: (taken = bytes.length) => done(taken), fail }));
   }
 
   closeWrite(): Promise<void> {
@@ -103,6 +103,24 @@ describe('what is written', () => {
     expect(transport.write(octets('c'))).toBe(true);
   });
 
+  test('a write that takes a part is followed by the rest; what was not taken can be told', async () => {
+    const [stream, { sink, heard }] = [new Scripted(), listening()];
+    const transport = fromReader(stream);
+    transport.start(sink);
+    transport.write(octets('abcdef'));
+    transport.write(octets('gh'));
+    const left = [transport.unwritten];
+    for (const taken of [2, 1, undefined]) {
+      stream.writes.pop()!.done(taken);
+      await turn();
+      left.push(transport.unwritten);
+    }
+    expect([stream.said, left, heard]).toEqual([['abcdef', 'cdef', 'def', 'gh'], [8, 6, 5, 2], []]);
+    stream.writes.pop()!.fail(new Error('reset'));
+    await turn();
+    expect([transport.unwritten, heard]).toEqual([2, ['(lost: reset)']]);
+  });
+
   test('a write that fails: lost', async () => {
     const [stream, { sink, heard }] = [new Scripted(), listening()];
     const transport = fromReader(stream);
@@ -165,6 +183,18 @@ describe('close', () => {
     expect(silent.said).toEqual(['closeWrite']);
     vi.advanceTimersByTime(1);
     expect(silent.said).toEqual(['closeWrite', 'close']);
+  });
+
+  test('where not all was written in time it is lost, and that can be told', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const [stream, { sink, heard }] = [new Scripted(), listening()];
+    const transport = fromReader(stream);
+    transport.start(sink);
+    transport.write(octets('221'));
+    transport.close();
+    await turn();
+    vi.advanceTimersByTime(LINGER_MS);
+    expect([transport.unwritten, heard]).toEqual([3, ['(lost: undefined)']]);
   });
 
   test('abort: at once, and once', () => {

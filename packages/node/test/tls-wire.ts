@@ -81,14 +81,14 @@ export async function handshake(wire: Wire, options: ConnectionOptions = {}, ear
 }
 
 /** Greeting, EHLO, STARTTLS and the handshake. */
-export async function upgrade(wire: Wire, options: ConnectionOptions = {}, early = ''): Promise<TlsWire> {
-  await offer(wire);
+export async function upgrade(wire: Wire, options: ConnectionOptions = {}, early = '', hello = 'EHLO'): Promise<TlsWire> {
+  await offer(wire, hello);
   return await handshake(wire, options, early);
 }
 
-/** Greeting, EHLO and STARTTLS; the 220 has come. */
-export async function offer(wire: Wire): Promise<void> {
-  const [greeting, hello, ready] = [await wire.reply(), await wire.say('EHLO client.example'), await wire.say('STARTTLS')];
-  if (!(greeting.startsWith('220 ') && /^250[- ]STARTTLS$/m.test(hello) && ready.startsWith('220 ')))
-    throw new Error(`no STARTTLS: ${greeting}, ${hello}, ${ready}`);
+/** Greeting, EHLO (or LHLO) and STARTTLS; the 220 has come. */
+export async function offer(wire: Wire, hello = 'EHLO'): Promise<void> {
+  const [greeting, offers, ready] = [await wire.reply(), await wire.say(`${hello} client.example`), await wire.say('STARTTLS')];
+  if (!(greeting.startsWith('220 ') && /^250[- ]STARTTLS$/m.test(offers) && ready.startsWith('220 ')))
+    throw new Error(`no STARTTLS: ${greeting}, ${offers}, ${ready}`);
 }
