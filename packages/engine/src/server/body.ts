@@ -13,28 +13,44 @@ export function beginBody(core: Core): void {
 
 /** A message of which nothing has been read. */
 export function newBody(reader: Body['reader']): Body {
-  return { reader, size: 0, block: 0, drained: 0, verdict: null, delay: 0 };
+  return { reader, size: 0, block: 0, verdict: null, delay: 0 };
 }
 
-/** Reads what has arrived of the message. */
+/**
+ * Reads what has arrived of the message. What follows from it waits until the program comes back from its content: it may discard the
+ * message at any event, and wherever the octets were cut, that decides before the size, a bare line end or the end of the chunk does.
+ */
 export function readBody(core: Core): boolean {
-  const { input, policy } = core;
+  const { input } = core;
   const body = core.state.body!;
-  const { reader } = body;
-  // A chunk of no octets has ended before any could arrive.
-  if (!input.readChunk() && !reader.ended) return false;
-  const strict = policy.bareLineEnds === 'reject' && body.verdict === null;
+  if (judge(core, body)) return true;
+  if (!input.readChunk()) return false;
   const from = input.from;
-  const end = reader.read(input.bytes, from, input.to, strict);
+  const end = body.reader.read(input.bytes, from, input.to, isStrict(core, body));
   input.advance(end);
   progress(core, body, end - from);
-  if (body.verdict !== null) drain(core, body, reader.content.length);
-  else {
-    keep(core, body, reader.content);
-    if (strict && reader.bareCr + reader.bareLf > 0) core.refuseBody('bare-line-end', bareReply(reader));
-  }
-  if (reader.ended && core.state.phase !== 'closed') finish(core, body);
+  handOn(core, body, body.reader.content);
   return true;
+}
+
+/** Carries out what follows from the octets that have been read; false if nothing does. */
+function judge(core: Core, body: Body): boolean {
+  const { messageSize, drain } = core.policy.limits;
+  const { reader, size, verdict } = body;
+  if (verdict === null && size > messageSize) core.refuseBody('too-large', REPLIES.tooLarge);
+  else if (isStrict(core, body) && reader.bareCr + reader.bareLf > 0) core.refuseBody('bare-line-end', bareReply(reader));
+  else if (size > messageSize + drain) {
+    // A refused message is read on to its end, for what follows must not be taken for commands; but not without limit.
+    core.reply(core.named('draining'));
+    core.close('drain');
+  } else if (reader.ended) finish(core, body);
+  else return false;
+  return true;
+}
+
+/** Whether a CR or LF that stands alone refuses the message. */
+function isStrict({ policy }: Core, { verdict }: Body): boolean {
+  return policy.bareLineEnds === 'reject' && verdict === null;
 }
 
 /** The timer restarts at each block, not at each octet: a peer that trickles can't hold on. */
@@ -47,22 +63,11 @@ export function progress(core: Core, content: Progress, read: number): void {
 }
 
 /** Hands content on, up to the size that EHLO announced (RFC 1870 6.3). */
-function keep(core: Core, body: Body, content: Uint8Array): void {
-  const room = core.policy.limits.messageSize - body.size;
-  const kept = content.length > room ? content.subarray(0, room) : content;
-  body.size += kept.length;
-  if (kept.length > 0) core.events.push({ type: 'chunk', bytes: kept });
-  if (content.length <= room) return;
-  core.refuseBody('too-large', REPLIES.tooLarge);
-  drain(core, body, content.length - room);
-}
-
-/** A refused message is read on to its end, for what follows must not be taken for commands; but not without limit. */
-function drain(core: Core, body: Body, octets: number): void {
-  body.drained += octets;
-  if (body.drained <= core.policy.limits.drain) return;
-  core.reply(core.named('draining'));
-  core.close('drain');
+function handOn(core: Core, body: Body, content: Uint8Array): void {
+  const room = Math.max(0, core.policy.limits.messageSize - body.size);
+  body.size += content.length;
+  const bytes = content.length > room ? content.subarray(0, room) : content;
+  if (body.verdict === null && bytes.length > 0) core.events.push({ type: 'chunk', bytes });
 }
 
 /** The message has been read to its end, or a chunk of it has. */

@@ -44,6 +44,7 @@ export class ChunkReader {
     this.size = size;
     this.left = size;
     this.last = last;
+    this.#finish();
   }
 
   /**
@@ -55,8 +56,13 @@ export class ChunkReader {
     const end = this.binary ? limit : this.#lines(bytes, from, limit, stopAtBare);
     this.left -= end - from;
     this.content = bytes.subarray(from, end);
-    if (this.left === 0 && this.last && this.cr) this.bareCr ||= this.line;
+    this.#finish();
     return end;
+  }
+
+  /** A CR at the end of the last chunk has no LF. */
+  #finish(): void {
+    if (this.left === 0 && this.last && this.cr) this.bareCr ||= this.line;
   }
 
   #lines(bytes: Uint8Array, from: number, to: number, stopAtBare: boolean): number {

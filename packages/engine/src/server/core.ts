@@ -20,10 +20,8 @@ export interface Progress {
 /** A message being received. */
 export interface Body extends Progress {
   readonly reader: DotReader | ChunkReader;
-  /** Octets of content so far. */
+  /** Octets of content so far, those of a refused message too. */
   size: number;
-  /** Octets of content since the message was refused. */
-  drained: number;
   /** The final reply, once it is known that the message is refused: from then on its octets are only drained. */
   verdict: Reply | null;
   /** Milliseconds to hold that reply back. */

@@ -124,7 +124,7 @@ export const LIMITS: { readonly [name in LimitName]: Limit } = {
     least: 0,
     unit: 'octets',
     source: 'ours',
-    what: 'the rest of a message that is already refused; beyond it the session closes',
+    what: 'what is read in vain: of a refused message beyond `messageSize`, of a refused chunk in all; beyond it the session closes',
   },
   dataBlock: {
     value: 4096,

@@ -34,13 +34,13 @@ interface BodySnapshot {
   readonly reader: DotsSnapshot | ChunkSnapshot;
   readonly size: number;
   readonly block: number;
-  readonly drained: number;
   readonly verdict: State['farewell'];
   readonly delay: number;
 }
 
 interface DotsSnapshot {
   readonly state: DotState;
+  readonly ended: boolean;
   readonly line: number;
   readonly bareCr: number;
   readonly bareLf: number;
@@ -125,7 +125,7 @@ function about(question: Question | null, envelope: State['envelope']): Question
 
 function readerSnapshot(reader: DotReader | ChunkReader): DotsSnapshot | ChunkSnapshot {
   const { line, bareCr, bareLf } = reader;
-  if (reader instanceof DotReader) return { state: reader.state, line, bareCr, bareLf };
+  if (reader instanceof DotReader) return { state: reader.state, ended: reader.ended, line, bareCr, bareLf };
   const { binary, size, left, last, cr } = reader;
   return { binary, size, left, last, cr, line, bareCr, bareLf };
 }

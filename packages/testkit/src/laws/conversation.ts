@@ -11,8 +11,8 @@ export interface Plan {
   readonly text: string;
   /** AUTH: steps that are answered by a challenge before the answer. */
   readonly challenges: number;
-  /** DATA: the message is discarded at once. */
-  readonly discard: boolean;
+  /** DATA and BDAT: the message is discarded when so many octets of it have been seen, with 0 at once; null: never. */
+  readonly discard: number | null;
   /** The part of the answer's time limit that passes before the answer: less than 1. */
   readonly delay: number;
   /** Milliseconds for which the reply is held back: 0 or one of `HOLDS`. */
@@ -70,6 +70,8 @@ export class Conversation {
 
   /** How questions are answered. */
   plans: (question: Question, number: number) => Plan;
+  /** The message that is to be discarded: after how many more octets of it, and how. */
+  #unwanted: { left: number; readonly rejection: Rejection } | null = null;
   #pieces: Piece[] = [];
   #segments = 0;
   #closed = false;
@@ -141,25 +143,27 @@ export class Conversation {
           this.#ask(event);
         } else {
           if (this.open !== null) throw new Error(`${event.type} while ${this.open.type} is open`);
-          this.#tell(plain(event) as Line);
+          if (event.type === 'chunk') this.#look(event.bytes);
+          else this.#tell(plain(event) as Line);
         }
         this.onStep(this);
       }
-      const { wants } = this.recorder.session;
-      this.flush();
+      const flushed = this.flush();
       this.onStep(this);
       if (this.open !== null) this.#answer(this.open);
       else if (HOLDS.includes(this.recorder.session.deadline - this.now)) this.#outwait();
-      else if (wants !== 'flush') return;
+      else if (!flushed) return;
     }
   }
 
-  flush(): void {
+  /** Writes what there is; false if there is nothing. */
+  flush(): boolean {
     const bytes = this.recorder.nextOutput();
-    if (bytes === null) return;
+    if (bytes === null) return false;
     this.largest = Math.max(this.largest, bytes.length);
     this.output += latin1(bytes, 0, bytes.length);
     this.recorder.written(bytes.length);
+    return true;
   }
 
   /** Goes on with a session that was restored from a snapshot: it asks the open question again. */
@@ -190,6 +194,17 @@ export class Conversation {
     const written = this.output.length;
     this.flush();
     if (this.output.length === written) throw new Error('a reply that was held back did not come at its time');
+  }
+
+  /** What of a message is looked at, and logged, ends where it is discarded, wherever it was cut. */
+  #look(bytes: Uint8Array): void {
+    const unwanted = this.#unwanted;
+    const seen = unwanted === null ? bytes : bytes.subarray(0, unwanted.left);
+    this.#tell({ type: 'chunk', octets: latin1(seen, 0, seen.length) });
+    if (unwanted === null) return;
+    if (unwanted.left === 0) throw new Error('content of a message that was discarded');
+    unwanted.left -= seen.length;
+    if (unwanted.left === 0 && !this.recorder.discard(unwanted.rejection)) throw new Error('a message can not be discarded at its content');
   }
 
   #tell(line: Line): void {
@@ -258,7 +273,10 @@ export class Conversation {
       return this.recorder.challenge(question, octets(`challenge ${question.step}`));
     }
     const given = this.#accept(question, plan);
-    if (given && question.type === 'data' && plan.discard) this.recorder.discard(refusalOf(question, plan));
+    if (question.type === 'data') {
+      this.#unwanted = plan.discard === null || !given ? null : { left: plan.discard, rejection: refusalOf(question, plan) };
+      if (this.#unwanted?.left === 0) this.recorder.discard(this.#unwanted.rejection);
+    }
     return given;
   }
 

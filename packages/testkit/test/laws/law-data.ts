@@ -36,7 +36,7 @@ const ending: Law = property(
     // Whatever stands behind the true end are lines of commands: each has a reply, so the replies tell where the data ended.
     const stream = `${HEAD}${text}${tail}NOOP\r\n`;
     const end = dataEnd(stream, HEAD.length);
-    const value = scenarioOf(preset, { ...WILLING, discard });
+    const value = scenarioOf(preset, { ...WILLING, discard: discard ? 0 : null });
     const talked = conversation(Session, value);
     talked.pump();
     talked.segment(cut(stream, sizes));
@@ -152,7 +152,7 @@ const NO = { code: 450, text: 'no' };
 const MANNERS: { readonly [name: string]: Manner } = {
   taken: { head: ENVELOPE, code: 250 },
   rejected: { head: ENVELOPE, plan: { answer: 'reject', rejection: NO }, code: 450 },
-  discarded: { head: ENVELOPE, plan: { discard: true, rejection: NO }, code: 450 },
+  discarded: { head: ENVELOPE, plan: { discard: 0, rejection: NO }, code: 450 },
   'before MAIL': { head: 'NOOP\r\n', code: 503 },
   'before RCPT': { head: 'MAIL FROM:<>\r\n', code: 503 },
   'without a recipient': { head: 'MAIL FROM:<>\r\nRCPT TO:<>\r\n', code: 554, lmtpCode: 503 },

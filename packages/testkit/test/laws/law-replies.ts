@@ -185,7 +185,7 @@ const proxied: Law = property(
       greetingDelay: 0,
     };
     const options: ServerOptions = { ...value.options, limits, starttls: 'off', trust: ['XCLIENT', 'XFORWARD'], earlyTalkers: 'ignore' };
-    const plans = value.plans.map((plan) => ({ ...plan, answer: 'accept' as const, discard: false }));
+    const plans = value.plans.map((plan) => ({ ...plan, answer: 'accept' as const, discard: null }));
     const willing = { ...value, options, plans, welcome: WELCOME.in, end: 'idle' as const };
     const before = inProtocol(options, `EHLO c.example\r\nXFORWARD NAME=old.example\r\n${value.segments[0]!}`);
     if (/xclient/i.test(before)) return;

@@ -7,6 +7,7 @@ import { SECRET_LAWS } from './law-secrets.ts';
 import { STRANGER_LAWS } from './law-strangers.ts';
 import { TIME_LAWS } from './law-time.ts';
 import { TLS_LAWS } from './law-tls.ts';
+import { TOLD_LAWS } from './law-told.ts';
 import { WORK_LAWS } from './law-work.ts';
 
 export const LAWS: readonly Law[] = [
@@ -17,5 +18,6 @@ export const LAWS: readonly Law[] = [
   ...SECRET_LAWS,
   ...TIME_LAWS,
   ...WORK_LAWS,
+  ...TOLD_LAWS,
   ...STRANGER_LAWS,
 ];

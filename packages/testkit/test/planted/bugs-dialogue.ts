@@ -126,9 +126,9 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'a refused message is over where it is refused',
     file: 'server/body.ts',
-    find: '  if (reader.ended && core',
+    find: '  else if (size > messageSize + drain) {',
     replace:
-      '  if (body.verdict !== null && body.verdict.code !== 552 && reader.bareLf > 0) reader.ended = true;\n  if (reader.ended && core',
+      '  else if (verdict !== null && verdict.code !== 552 && reader.bareLf > 0) finish(core, body);\n  else if (size > messageSize + drain) {',
     law: ENDING,
   },
   {
@@ -212,6 +212,7 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
     find: '  else if (!parsed.ok) core.fault',
     replace: "  if (!parsed.ok && verb === 'EHLO') core.forgetTransaction();\n  if (!parsed.ok) core.fault",
     law: REFUSED,
+    cases: 999,
   },
   {
     name: 'EHLO keeps the envelope',
@@ -326,9 +327,9 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   },
   {
     name: 'snapshot loses output',
-    file: 'server/snapshot.ts',
-    find: 'if (snapshot.output.length > 0) core',
-    replace: 'if (snapshot.output.length > 1000) core',
+    file: 'server/outbox.ts',
+    find: 'if (queue.length > 0)',
+    replace: 'if (queue.length > 1000)',
     law: SNAPSHOT,
   },
   {

@@ -125,7 +125,7 @@ export const EXTENSION_BUGS: readonly Mutant[] = [
     find: "{ on: 'RCPT', from: IN_TRANSACTION, guards",
     replace: "{ on: 'RCPT', from: [...IN_TRANSACTION, 'chunks'], guards",
     law: BODIES,
-    cases: 999,
+    cases: 3000,
   },
   {
     name: 'RSET between two chunks tells nothing of the message',
@@ -308,6 +308,7 @@ export const EXTENSION_BUGS: readonly Mutant[] = [
     find: '      core.dialect = dialectOf(core);\n      core.giveUpTransaction();\n',
     replace: '      core.giveUpTransaction();\n',
     law: ANEW,
+    cases: 999,
   },
   {
     name: 'what EHLO offered in clear is taken under TLS',

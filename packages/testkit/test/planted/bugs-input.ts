@@ -26,12 +26,19 @@ export const INPUT_BUGS: readonly Mutant[] = [
     law: PROGRESS,
   },
   {
-    name: 'what is drained counts from the next chunk on',
+    name: 'what is drained counts by the block',
     file: 'server/body.ts',
-    find: 'drain(core, body, content.length - room);',
-    replace: '',
+    find: 'else if (size > messageSize + drain)',
+    replace: 'else if (size > messageSize && reader.content.length > drain)',
     law: CHUNKING,
     cases: 999,
+  },
+  {
+    name: 'what follows from content is carried out before the program has seen it',
+    file: 'server/body.ts',
+    find: '  handOn(core, body, body.reader.content);\n',
+    replace: '  handOn(core, body, body.reader.content);\n  judge(core, body);\n',
+    law: CHUNKING,
   },
   {
     name: 'a CRLF that two chunks share ends no line',
@@ -110,15 +117,15 @@ export const INPUT_BUGS: readonly Mutant[] = [
   {
     name: 'oversize not enforced',
     file: 'server/body.ts',
-    find: 'const room = core.policy.limits.messageSize - body.size;',
-    replace: 'const room = 1e9;',
+    find: 'if (verdict === null && size > messageSize)',
+    replace: 'if (verdict === null && size > 1e9)',
     law: SIZE,
   },
   {
     name: 'one octet too many is taken',
     file: 'server/body.ts',
-    find: 'const room = core.policy.limits.messageSize - body.size;',
-    replace: 'const room = core.policy.limits.messageSize + 1 - body.size;',
+    find: 'Math.max(0, core.policy.limits.messageSize - body.size)',
+    replace: 'Math.max(0, core.policy.limits.messageSize + 1 - body.size)',
     law: SIZE,
   },
   {

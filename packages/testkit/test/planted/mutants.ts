@@ -3,6 +3,7 @@ import { DIALOGUE_BUGS } from './bugs-dialogue.ts';
 import { EXTENSION_BUGS } from './bugs-extensions.ts';
 import { INPUT_BUGS } from './bugs-input.ts';
 import { STRANGER_BUGS } from './bugs-strangers.ts';
+import { TOLD_BUGS } from './bugs-told.ts';
 
 export interface Mutant {
   readonly name: string;
@@ -16,4 +17,4 @@ export interface Mutant {
   readonly cases?: number;
 }
 
-export const MUTANTS: readonly Mutant[] = [...INPUT_BUGS, ...DIALOGUE_BUGS, ...EXTENSION_BUGS, ...STRANGER_BUGS];
+export const MUTANTS: readonly Mutant[] = [...INPUT_BUGS, ...DIALOGUE_BUGS, ...EXTENSION_BUGS, ...TOLD_BUGS, ...STRANGER_BUGS];
