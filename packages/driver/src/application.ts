@@ -139,10 +139,9 @@ export class Application {
     if (session.envelope !== null || session.phase === 'auth') session.lost();
   }
 
-  /** Content for the reader. A message that is over before he could see any of it was refused: he gets to know of no such message. */
+  /** Content for the reader: what is to become of it follows when he has been given it. */
   #content(bytes: Uint8Array): void {
-    const { envelope } = this.#session;
-    if (this.#isArriving || envelope !== null) this.#receiving(envelope!).body.push(bytes);
+    this.#receiving(this.#session.envelope!).body.push(bytes);
   }
 
   /** Whether there is a reception that is not whole. One that is, and is still here, was not answered in time: the client was told 451. */

@@ -153,20 +153,36 @@ describe('a reader that is slow', () => {
 
 describe('a message that is refused and over at once', () => {
   test.each([
-    ['a chunk with a bare CR', 'BDAT 3 LAST\r\nhi\r', {}, '550'],
-    ['data beyond the size, and its end', `DATA\r\n${`${'x'.repeat(998)}\r\n`.repeat(70)}.\r\n`, { messageSize: 65_536 }, '552'],
-    ['more of it than is drained', `DATA\r\n${`${'x'.repeat(998)}\r\n`.repeat(70)}`, { messageSize: 65_536, drain: 10 }, '421'],
-  ])('is no message for the handler: %s', async (_, octets, limits, code) => {
-    let calls = 0;
+    ['a chunk with a bare CR', 'BDAT 3 LAST\r\nhi\r', {}, '550', 'bare-line-end'],
+    [
+      'data beyond the size, and its end',
+      `DATA\r\n${`${'x'.repeat(998)}\r\n`.repeat(70)}.\r\n`,
+      { messageSize: 65_536 },
+      '552',
+      'too-large',
+    ],
+    [
+      'more of it than is drained',
+      `DATA\r\n${`${'x'.repeat(998)}\r\n`.repeat(70)}`,
+      { messageSize: 65_536, drain: 10 },
+      '421',
+      'too-large',
+    ],
+  ])('is cut for its handler, as one is whose octets come one by one: %s', async (_, octets, limits, code, cause) => {
+    const seen: unknown[] = [];
     const notices: string[] = [];
     const message: Handler['message'] = async (incoming, session) => {
-      calls++;
-      return await taking(incoming, session);
+      try {
+        return await taking(incoming, session);
+      } catch (error) {
+        seen.push((error as BodyAbortedError).code);
+        throw error;
+      }
     };
     const { client } = start({ message, notice: ({ type }) => notices.push(type) }, { limits });
     client.send(`EHLO c.example\r\n${ENVELOPE}${octets}`);
     expect((await client.replies(5)).at(-1)).toMatch(new RegExp(`^${code}`));
-    expect([calls, notices[0]]).toEqual([0, 'aborted']);
+    await vi.waitFor(() => expect([seen, notices[0]]).toEqual([[cause], 'aborted']));
   });
 
   test('is cut for a handler that has seen some of it', async () => {

@@ -42,6 +42,7 @@ export function coverage(transcript: Transcript, { moves, events, output }: Repl
       if (type === 'closed') features.add(`closed in ${from}: ${cause} ${limit ?? ''}`);
       if (type === 'fault') features.add(`${code} in ${from}`);
       if (type === 'aborted') features.add(`aborted in ${from}: ${cause}`);
+      if (type === 'unacknowledged') features.add(`unacknowledged in ${from} by ${on}`);
     }
   }
   for (const name of Object.keys(transcript.options.limits ?? {})) features.add(`limit ${name}`);
@@ -120,7 +121,8 @@ function happenings(move: Move, chunkEnds: boolean | undefined, asksMessage: boo
   const given = on === 'line' && COMMAND_PHASES.includes(from) && chunkEnds === undefined ? parseVerb(octets(line)) : null;
   const refusedChunk = chunkEnds ?? (isRefusedChunk(move) && / 0\b/.test(line));
   const edges: string[] = [];
-  if (types.has('closed') && given !== 'QUIT') edges.push(`${from} close`);
+  // Where an acceptance was on its way the end is told later than it comes.
+  if (types.has('closed') && given !== 'QUIT' && from !== 'closed') edges.push(`${from} close`);
   if (from === 'connect' && phases.includes('greeted')) edges.push('connect greet');
   if (from === 'connect' && phases.includes('refused')) edges.push('connect turn-away');
   if ((from === 'data' || from === 'chunk') && to === 'message') edges.push(`${from} end-of-data`);
@@ -144,6 +146,7 @@ function stepFeatures({ steps, options }: Transcript): readonly string[] {
   let asked = '';
   for (const step of steps) {
     if ('event' in step) asked = step.event.type;
+    if ('chunk' in step && step.discard !== undefined) features.push(`discard behind ${joined(step.chunk).length} octets (${bare})`);
     if ('deadline' in step) features.push(`deadline ${step.deadline} after ${asked}`);
     if ('state' in step) for (const [name, value] of Object.entries(step.state)) features.push(`state ${name} ${keys(value)}`);
     const [kind, value] = Object.entries(step)[0]!;

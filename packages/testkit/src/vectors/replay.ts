@@ -1,8 +1,8 @@
-import { type Phase, type Question, type ServerEvent, ServerSession } from '@ehlo/engine';
+import { type Phase, type Question, type Rejection, type ServerEvent, ServerSession } from '@ehlo/engine';
 import { latin1, octets } from '@ehlo/grammar';
 import { asWritten, isAnswer, type Numbered, withLateAnswers } from './order.ts';
 import { difference, isMisuse, plain, plainEvent, show } from './pattern.ts';
-import { isOutcome, type Json, joined, type OutcomeStep, type Step, type Transcript } from './transcript.ts';
+import { type InputStep, isOutcome, type Json, joined, type OutcomeStep, type Transcript } from './transcript.ts';
 
 /** How input is cut: each `in` whole, octet by octet, line by line as far as the session reads, or one `in` cut in two. */
 export type Chunking = 'whole' | 'octets' | 'lines' | { readonly step: number; readonly at: number };
@@ -64,6 +64,8 @@ class Replay {
   #waiting: Uint8Array = NOTHING;
   /** Blocks that were handed in: they are ours again once the session reads. */
   #lent: Uint8Array[] = [];
+  /** The message that is refused at its content: after how many more octets of it, and how. */
+  #refusal: { left: number; readonly rejection: Rejection } | null = null;
   /** What was seen and not yet expected. */
   #events: PlainEvent[] = [];
   readonly #whole: boolean;
@@ -82,8 +84,9 @@ class Replay {
 
   run(steps: readonly Numbered[]): ReplayLog {
     // The first look comes with the first input or expectation: octets may be there before the greeting.
-    for (const { number, step } of steps) {
+    for (const [i, { number, step }] of steps.entries()) {
       this.#step = number;
+      if ('in' in step) this.#refusal = refusalBehind(steps, i) ?? this.#refusal;
       if (isOutcome(step)) this.#expect(step);
       else {
         if (!('in' in step && this.#late)) this.#expectNothing();
@@ -153,7 +156,7 @@ class Replay {
     }
   }
 
-  #perform(step: Step): void {
+  #perform(step: InputStep): void {
     const session = this.#session;
     if ('in' in step) return this.#receive(octets(joined(step.in)));
     if (this.#late && isAnswer(step) && !this.#stalled) this.#wait();
@@ -217,7 +220,7 @@ class Replay {
     for (let more = true; more; ) {
       more = false;
       for (let event = this.#session.nextEvent(); event !== null; event = this.#session.nextEvent()) {
-        const seen = event.type === 'chunk' ? { type: 'chunk', octets: latin1(event.bytes, 0, event.bytes.length) } : plainEvent(event);
+        const seen = event.type === 'chunk' ? { type: 'chunk', octets: this.#look(event.bytes) } : plainEvent(event);
         if (isQuestion(event)) this.#question = event;
         merge(this.#events, seen);
         merge(events, seen);
@@ -237,6 +240,18 @@ class Replay {
     // What was lent is free again: a session that still looks at it will see something else.
     for (const block of this.#lent) block.fill(0x58);
     this.#lent = [];
+  }
+
+  /** What the application sees of content: up to the octet at which it refuses the message, however that was cut. */
+  #look(bytes: Uint8Array): string {
+    const refusal = this.#refusal;
+    const seen = bytes.subarray(0, refusal?.left);
+    if (refusal !== null) refusal.left -= seen.length;
+    if (refusal?.left === 0) {
+      this.#refusal = null;
+      if (!this.#session.discard(refusal.rejection)) this.#fail('the message can not be refused at its content');
+    }
+    return latin1(seen, 0, seen.length);
   }
 
   #move(on: string, line: string): void {
@@ -261,6 +276,18 @@ class Replay {
   #fail(message: string): never {
     throw new TranscriptMismatch(this.#name, this.#step, message);
   }
+}
+
+/** The refusal that stands beside the content of this input, and how many octets come before it. */
+function refusalBehind(steps: readonly Numbered[], from: number): { left: number; readonly rejection: Rejection } | null {
+  let left = 0;
+  for (const { step } of steps.slice(from + 1)) {
+    if ('in' in step) return null;
+    if (!('chunk' in step)) continue;
+    left += joined(step.chunk).length;
+    if (step.discard !== undefined) return { left, rejection: step.discard };
+  }
+  return null;
 }
 
 const LF = 0x0a;

@@ -57,7 +57,7 @@ export type OutcomeStep = Citation & Outcome;
 type Outcome =
   | { readonly out: Octets; readonly together?: true }
   | { readonly event: EventPattern }
-  | { readonly chunk: Octets }
+  | { readonly chunk: Octets; readonly discard?: Rejection }
   | { readonly unsayable: { readonly accept: Answer } | { readonly reject: Rejection } }
   | { readonly state: { readonly [name: string]: Json } }
   | { readonly wants: Wants }
