@@ -18,7 +18,9 @@ export function connTransport(conn: Deno.Conn, path: string | null, tls: Tls | n
         if (octets === SMALL && buffer.length === SMALL) buffer = new Uint8Array(LARGE);
         return bytes;
       },
-      write: (bytes) => conn.write(bytes),
+      async write(bytes) {
+        for (let at = 0; at < bytes.length; ) at += await conn.write(bytes.subarray(at));
+      },
       closeWrite: () => conn.closeWrite(),
       close: () => conn.close(),
     },
