@@ -2,7 +2,7 @@ import { didYouMean, isPlain, SmtpUsageError, type TableOf } from '@ehlo/engine'
 import type { Handler } from './handler.ts';
 
 /** The methods of a handler: every name. */
-export const HANDLER_METHODS: TableOf<Handler> = {
+const HANDLER_METHODS: TableOf<Handler> = {
   connect: 'call',
   hello: 'call',
   starttls: 'call',

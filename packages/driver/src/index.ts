@@ -5,7 +5,7 @@ export type { ClientMechanism, ClientMechanismContext, ClientStep, Credentials }
 export { connectOn, dial } from './connect.ts';
 export { type ByteStream, type Ends, fromReader, fromStreams } from './from-reader.ts';
 export { Inbox } from './inbox.ts';
-export { Entrance, LISTEN_OPTIONS, type ListenAndServeOptions, type ListenOptions, listenAndServe } from './listen.ts';
+export { Entrance, type ListenAndServeOptions, type ListenOptions, listenAndServe } from './listen.ts';
 export { unsentBy } from './pool.ts';
 export * from './programs.ts';
 export type { ProxyFacts, ProxyReader } from './proxied.ts';

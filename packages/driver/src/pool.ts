@@ -19,7 +19,7 @@ export interface PoolOptions {
 }
 
 /** The options of a pool: every name, and what it may be. */
-export const POOL_OPTIONS: TableOf<PoolOptions> = { size: 'number', messages: 'number', probe: 'number', idle: 'number' };
+const POOL_OPTIONS: TableOf<PoolOptions> = { size: 'number', messages: 'number', probe: 'number', idle: 'number' };
 
 /** A connection of a pool. */
 interface Member {

@@ -54,6 +54,13 @@ const MEANT: { readonly [name: string]: string } = {
  * The options that were given, without those that are undefined. Throws `SmtpUsageError` `bad-option` for a name that the table does not have,
  * with the nearest that it has, and for a value that is not of its kind: an option that is misspelt must not do less than was meant.
  * `path` is where they stand among other options.
+ *
+ * @example
+ * ```ts
+ * import { checkOptions } from '@ehlo/engine';
+ * checkOptions<{ host?: string | undefined; port?: number }>({ host: 'text', port: 'port' }, { host: undefined, port: 25 })
+ * // → { port: 25 }
+ * ```
  */
 export function checkOptions<T extends object>(table: TableOf<T>, given: T, path = ''): T {
   const at = path === '' ? '' : `${path}.`;
@@ -101,7 +108,7 @@ const KINDS: { readonly [kind in Extract<OptionKind, string>]: (value: unknown) 
   port: (value) => [Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535, 'a whole number from 0 to 65535'],
   list: (value) => [Array.isArray(value), 'an array'],
   call: (value) => [typeof value === 'function', 'a function'],
-  set: (value) => [value instanceof Set, 'a Set'],
+  set: (value) => [typeof (value as { readonly has?: unknown } | null)?.has === 'function', 'a Set'],
   object: (value) => [typeof value === 'object' && value !== null, 'an object'],
   any: () => [true, ''],
   given: () => [true, ''],
