@@ -68,6 +68,9 @@ export interface IncomingMessage {
 
 type Awaitable<T> = T | Promise<T>;
 
+/** A decision now or later. TypeScript widens `return true` in an async function to boolean where a plain value would do, too; `false` is 451 all the same. */
+type Decided = Decision | Promise<Decision | boolean>;
+
 /**
  * What of the program has failed: a method that answers a question or is only told, a listener on `session.signal`, a function of the options, or
  * (`session`) what the session stands on, such as a transport.
@@ -80,18 +83,18 @@ export type CallbackName = QuestionType | 'unacknowledged' | 'notice' | 'signal'
  * `connect`) and told to `error`: silence is never consent.
  */
 export interface Handler {
-  connect?(question: ConnectQuestion, session: Session): Awaitable<Decision>;
-  hello?(question: HelloQuestion, session: Session): Awaitable<Decision>;
-  starttls?(question: StartTlsQuestion, session: Session): Awaitable<Decision>;
+  connect?(question: ConnectQuestion, session: Session): Decided;
+  hello?(question: HelloQuestion, session: Session): Decided;
+  starttls?(question: StartTlsQuestion, session: Session): Decided;
   /** Carries out a mechanism that is given by its name. `true` would name nobody: return `accept({ identity })`. */
   auth?(question: AuthQuestion, session: Session): Awaitable<Acceptance<AuthAnswer> | Challenge | Refusal>;
-  mail?(question: MailQuestion, session: Session): Awaitable<Decision>;
-  rcpt?(question: RcptQuestion, session: Session): Awaitable<Decision>;
-  data?(question: DataQuestion, session: Session): Awaitable<Decision>;
+  mail?(question: MailQuestion, session: Session): Decided;
+  rcpt?(question: RcptQuestion, session: Session): Decided;
+  data?(question: DataQuestion, session: Session): Decided;
   /** VRFY, EXPN, HELP, ETRN: `accept({ text })`. */
   info?(question: InfoQuestion, session: Session): Awaitable<Acceptance<InfoAnswer> | Refusal>;
   /** A trusted proxy tells whom it speaks for; `connect` is asked again behind it. */
-  xclient?(question: XclientQuestion, session: Session): Awaitable<Decision>;
+  xclient?(question: XclientQuestion, session: Session): Decided;
   /**
    * Takes a message. `true` or `accept(…)` after the whole body was read accepts it: only then is the client told. A refusal may be returned
    * or thrown at any time; the rest of the body is then read and dropped. In LMTP an array of decisions, one for each recipient in order,

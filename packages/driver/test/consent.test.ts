@@ -394,6 +394,13 @@ export const types: readonly Handler[] = [
   { rcpt: () => true, message: async () => true, info: () => accept({ text: 'yes' }), auth: () => accept({ identity: 'joe' }) },
   { rcpt: ({ forwardPath }) => forwardPath.localPart === 'joe' || reject(550, '5.1.1', 'no') },
   { message: async ({ body }) => ((await body.bytes()).length > 5 ? accept({ text: 'long' }) : [true, reject(550, '5.1.1', 'no')]) },
+  { rcpt: async () => true },
+  {
+    async rcpt({ forwardPath }) {
+      if (forwardPath.localPart === 'eve') throw reject(550, '5.1.1', 'no such user');
+      return true;
+    },
+  },
   // @ts-expect-error an Error
   { rcpt: () => new Error('no such user') },
   // @ts-expect-error a plain object
