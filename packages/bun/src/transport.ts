@@ -1,4 +1,4 @@
-import { type Address, Inbox, LINGER_MS, LINGER_OCTETS, type Sink, type Transport } from '@ehlo/driver';
+import { type Address, Inbox, LINGER_OCTETS, type Sink, type Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
 import { describeTls } from '@ehlo/node/adapter';
 
@@ -30,9 +30,10 @@ export class SocketTransport implements Transport {
   #queue: Uint8Array[] = [];
   unwritten = 0;
   #peerEnded = false;
+  /** Nothing can be written any more. */
+  #broken = false;
   #state: 'open' | 'closing' | 'over' = 'open';
   #linger = LINGER_OCTETS;
-  #timer: ReturnType<typeof setTimeout> | undefined = undefined;
   #handshake: Handshake | null = null;
 
   constructor(socket: Bun.Socket<unknown>, path: string | null, tls: Certificates | null) {
@@ -85,7 +86,6 @@ export class SocketTransport implements Transport {
     this.#inbox.close();
     if (this.#state !== 'open') return;
     this.#state = 'closing';
-    this.#timer = setTimeout(() => this.#socket.terminate(), LINGER_MS);
     this.#socket.resume();
     if (this.#queue.length === 0) this.#shutDown();
   }
@@ -139,6 +139,8 @@ export class SocketTransport implements Transport {
   }
 
   #ended(): void {
+    // A reset that a write has met comes as an end, and then as a close.
+    if (this.#broken) return;
     this.#peerEnded = true;
     this.#handshake?.failed(new Error('the peer left before the TLS handshake was done'));
     this.#inbox.end();
@@ -161,7 +163,9 @@ export class SocketTransport implements Transport {
 
   /** What of it Bun has not taken: all, where the connection is gone. */
   #send(bytes: Uint8Array): Uint8Array {
-    const octets = Math.max(0, this.#socket.write(bytes));
+    const written = this.#socket.write(bytes);
+    if (written < 0) this.#broken = true;
+    const octets = Math.max(0, written);
     this.unwritten -= octets;
     return bytes.subarray(octets);
   }
@@ -180,7 +184,6 @@ export class SocketTransport implements Transport {
 
   #over(): void {
     this.#state = 'over';
-    clearTimeout(this.#timer);
     this.#queue = [];
   }
 }

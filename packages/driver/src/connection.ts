@@ -23,6 +23,7 @@ export class Connection implements Session {
     options: ServerOptions,
     handler: Handler,
     closed: () => void,
+    parted: () => void,
     authenticator: Authenticator | null,
     failures: Failures,
   ) {
@@ -43,6 +44,7 @@ export class Connection implements Session {
         this.#controller?.abort();
         closed();
       },
+      parted,
     });
   }
 

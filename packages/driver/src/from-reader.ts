@@ -1,5 +1,5 @@
 import { Inbox } from './inbox.ts';
-import { type Address, LINGER_MS, LINGER_OCTETS, type Sink, type Transport } from './transport.ts';
+import { type Address, LINGER_OCTETS, type Sink, type Transport } from './transport.ts';
 
 /** A connection whose reads and writes are promises, as Deno's are. */
 export interface ByteStream {
@@ -89,7 +89,6 @@ class ReaderTransport implements Transport {
   /** `closing`: there is still something to write; `closed`: this side is ended, and the peer's is read and dropped. */
   #state: 'open' | 'closing' | 'closed' | 'over' = 'open';
   #linger = LINGER_OCTETS;
-  #timer: ReturnType<typeof setTimeout> | undefined = undefined;
 
   constructor(stream: ByteStream, { peer = UNKNOWN, local = UNKNOWN, tls, secure }: Ends) {
     this.#stream = stream;
@@ -125,7 +124,6 @@ class ReaderTransport implements Transport {
     this.#inbox.close();
     if (this.#state !== 'open') return;
     this.#state = 'closing';
-    this.#timer = setTimeout(() => this.#end(), LINGER_MS);
     void this.#write();
     void this.#read();
   }
@@ -142,7 +140,7 @@ class ReaderTransport implements Transport {
     try {
       while (!this.#inbox.paused && !this.#peerEnded && this.#state !== 'over') this.#take(await this.#stream.read());
     } catch (error) {
-      this.#lose(error);
+      this.#end(error);
     }
     this.#reading = false;
   }
@@ -171,7 +169,7 @@ class ReaderTransport implements Transport {
       }
       if (this.#state === 'closing') await this.#closeWrite();
     } catch (error) {
-      this.#lose(error);
+      this.#end(error);
     }
     this.#writing = false;
   }
@@ -183,18 +181,11 @@ class ReaderTransport implements Transport {
     if (this.#peerEnded) this.#end();
   }
 
-  #lose(error: unknown): void {
-    this.#end();
-    this.#inbox.lost(error);
-  }
-
-  #end(): void {
+  #end(error?: unknown): void {
     if (this.#state === 'over') return;
-    const closing = this.#state === 'closing';
     this.#state = 'over';
-    clearTimeout(this.#timer);
     this.#queue = [];
     this.#stream.close();
-    if (closing) this.#inbox.lost();
+    this.#inbox.lost(error);
   }
 }

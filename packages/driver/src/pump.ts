@@ -1,7 +1,7 @@
 import type { TlsInfo } from '@ehlo/engine';
 import { aside } from './aside.ts';
 import { LONGEST_TIMEOUT } from './timer.ts';
-import type { Sink, Transport } from './transport.ts';
+import { LINGER_MS, type Sink, type Transport } from './transport.ts';
 
 /** What the sessions of both roles have in common, as far as octets and time go. */
 export interface Machine {
@@ -35,6 +35,8 @@ export interface Program {
   readonly broken: (error: unknown) => void;
   /** The transport is left for good. Called once. */
   gone(): void;
+  /** Nothing is left of the connection: one that is closed gracefully waits for its peer to end, too. Called once, after `gone`. */
+  readonly parted?: () => void;
 }
 
 /**
@@ -58,6 +60,11 @@ export class Pump {
   #over = false;
   #leaving = false; // closed, secured or gone: the transport is not ours to read any more
   #closing = false; // gracefully: what the transport holds may still be taken
+  #disconnected = false;
+  #parted = false;
+  #lingering: ReturnType<typeof setTimeout> | undefined = undefined;
+  /** This session has had its share of a turn. */
+  #resting: ReturnType<typeof setTimeout> | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
 
@@ -87,9 +94,11 @@ export class Pump {
       data: (bytes) => this.act(() => session.receive(bytes)),
       end: () => this.act(() => session.receiveEnd()),
       lost: (cause) => {
-        if (this.#over) return;
-        if (!this.#closing) this.#program.failed(cause);
-        this.#lost();
+        if (!this.#over) {
+          if (!this.#closing) this.#program.failed(cause);
+          this.#lost();
+        }
+        this.#part();
       },
       drained: () => {
         this.#writable = true;
@@ -113,8 +122,11 @@ export class Pump {
     if (this.#pumping || !this.#started) return;
     this.#pumping = true;
     try {
-      do this.#program.pull();
-      while (this.#flush());
+      do {
+        this.#program.pull();
+        // Its output is full: the other sessions come first, however much this one has been sent.
+        if (this.#session.wants === 'flush') this.#rest();
+      } while (this.#flush() && this.#resting === null);
     } catch (error) {
       this.#pumping = false;
       return this.#break(error);
@@ -140,12 +152,14 @@ export class Pump {
     aside(() => this.#program.pull(), broken);
     aside(() => this.#transport.abort(), broken);
     this.#gone();
+    this.#part();
   }
 
   /** Ends at once: what is not yet decided is lost. */
   abort(): void {
     if (!this.#over) this.#lost();
     this.#transport.abort();
+    this.#part();
   }
 
   /** Nothing more is taken, and the session gets to know it. */
@@ -155,6 +169,14 @@ export class Pump {
     this.#leaving = true;
     this.run();
     this.#gone();
+  }
+
+  /** Goes on in a turn of its own. */
+  #rest(): void {
+    this.#resting ??= setTimeout(() => {
+      this.#resting = null;
+      this.act(NOTHING);
+    }, 0);
   }
 
   /** Writes what there is; true if more may have come to be sayable by it. */
@@ -185,6 +207,7 @@ export class Pump {
     if (wants === 'close') {
       this.#leaving = true;
       this.#closing = true;
+      this.#lingering = setTimeout(() => this.abort(), LINGER_MS);
       this.#transport.close();
       return this.#left();
     }
@@ -251,5 +274,16 @@ export class Pump {
     if (this.#over) return;
     this.#over = true;
     this.#program.gone();
+    if (this.#disconnected) this.#part();
+  }
+
+  /** Nothing is left of the connection: that is told when the session is over. */
+  #part(): void {
+    this.#disconnected = true;
+    clearTimeout(this.#lingering);
+    if (this.#resting !== null) clearTimeout(this.#resting);
+    if (this.#parted || !this.#over) return;
+    this.#parted = true;
+    this.#program.parted?.();
   }
 }

@@ -29,9 +29,9 @@ export interface ServeOptions extends Omit<ServerOptions, 'ask' | 'auth' | 'peer
    * `true`, at once, is trust: a function that fails is told to the handler's `error`.
    */
   readonly trusted?: { readonly [verb in TrustedVerb]?: (peer: Address) => boolean };
-  /** Connections at a time; one more is told 421. Default 10000. */
+  /** Connections at a time, until they are gone; as many more are told 421, and beyond that they are closed. Default 10000. */
   readonly connections?: number;
-  /** How long `close` lets open sessions finish, in milliseconds. Default 30000. */
+  /** How long `close` lets open sessions finish, and their clients go, in milliseconds. Default 30000. */
   readonly grace?: number;
   /** Closes the server when it aborts. */
   readonly signal?: AbortSignal;
@@ -75,6 +75,8 @@ const VERBS: readonly TrustedVerb[] = ['XCLIENT', 'XFORWARD'];
 export class Server {
   readonly #listener: Listener;
   readonly #open: Set<Connection> = new Set();
+  /** Their sessions are over; their clients have yet to end their side. */
+  readonly #parting: Set<Connection> = new Set();
   readonly #grace: number;
   #count = 0;
   /** Connections that are within their handshake. */
@@ -99,11 +101,18 @@ export class Server {
     const optionsFor = variantsOf(sessionOptions);
     this.#listener = listener;
     this.#grace = grace;
-    const isFull = (): boolean => this.#open.size + this.#reserved >= connections;
+    /** Those that are turned away and not yet gone: they take no place, and have a bound of their own. */
+    let turnedAway = 0;
+    const isFull = (): boolean => this.#open.size + this.#parting.size + this.#reserved - turnedAway >= connections;
     const connected = (transport: Transport): void => {
       const closed = (): void => {
         this.#open.delete(connection);
-        if (this.#open.size === 0) this.#emptied();
+        this.#parting.add(connection);
+      };
+      const parted = (): void => {
+        this.#parting.delete(connection);
+        if (away !== null) turnedAway--;
+        if (this.#open.size + this.#parting.size === 0) this.#emptied();
       };
       const trust = VERBS.filter((verb) =>
         isYes(
@@ -112,13 +121,16 @@ export class Server {
         ),
       );
       const options = optionsFor(transport, trust);
-      const connection = new Connection(++this.#count, transport, options, handler, closed, authenticator, failures);
-      const crowded = isFull();
-      this.#open.add(connection);
       // Where TLS is required and can't be had, there is no service: never mail in clear.
       const insecure = session.starttls === 'required' && options.starttls === 'off' && transport.tls === undefined;
-      if (this.#closing !== null) connection.shutdown();
-      else if (insecure || crowded) connection.shutdown(insecure ? NO_TLS : CROWDED);
+      const away = this.#closing !== null ? undefined : insecure ? NO_TLS : isFull() ? CROWDED : null;
+      if (away !== null && turnedAway >= connections) return transport.abort();
+      const connection = new Connection(++this.#count, transport, options, handler, closed, parted, authenticator, failures);
+      this.#open.add(connection);
+      if (away !== null) {
+        turnedAway++;
+        connection.shutdown(away);
+      }
       connection.start();
     };
     const reserve: Connected['reserve'] = () => {
@@ -149,7 +161,15 @@ export class Server {
     return this.#open.size;
   }
 
-  /** Takes no new connection, lets open transactions end, says 421 to everybody, and aborts what is left after `grace`. */
+  /** Connections whose session is over, and whose client has yet to end its side: for 5 seconds at the most. They have their place among all. */
+  get parting(): number {
+    return this.#parting.size;
+  }
+
+  /**
+   * Takes no new connection, lets open transactions end, says 421 to everybody, and aborts what is left after `grace`. Resolves when all
+   * connections are gone.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -166,9 +186,9 @@ export class Server {
       this.#emptied = resolve;
     });
     for (const connection of this.#open) connection.shutdown();
-    if (this.#open.size > 0) {
+    if (this.#open.size + this.#parting.size > 0) {
       const graceful = timer(() => {
-        for (const connection of this.#open) connection.abort();
+        for (const connection of [...this.#open, ...this.#parting]) connection.abort();
       }, this.#grace);
       await emptied;
       clearTimeout(graceful);

@@ -15,14 +15,15 @@ export interface Sink {
   data(bytes: Uint8Array): void;
   /** The peer has ended its side; writing is still possible. */
   end(): void;
-  /** The connection is gone. After `close`, it is told where something is still `unwritten`; else nobody needs to know. */
+  /** The connection is gone: lost, or ended by both sides after `close`. */
   lost(cause?: unknown): void;
   /** After a `write` that returned false or left something `unwritten`: all has been taken, and more may be written. */
   drained(): void;
 }
 
-/** How long a closed connection waits for the peer to end its side, in milliseconds, and how many octets it reads and drops meanwhile. */
+/** How long a connection that is closed may wait for the peer to end its side before the driver aborts it, in milliseconds. */
 export const LINGER_MS = 5000;
+/** How many octets a transport that is closed reads and drops meanwhile, before it aborts by itself. */
 export const LINGER_OCTETS = 1_048_576;
 
 /** A connection, as the driver needs it. An adapter binds it to a runtime's sockets; it holds no rule of SMTP. */
@@ -53,8 +54,9 @@ export interface Transport {
    */
   secure?: ((head?: Uint8Array) => Promise<TlsInfo>) | undefined;
   /**
-   * Ends gracefully: what was written goes out, then this side is ended, and what the peer still sends is read and dropped for a
-   * bounded while, so that the last reply is not lost to a reset.
+   * Ends gracefully: what was written goes out, then this side is ended, and what the peer still sends is read and dropped, up to
+   * `LINGER_OCTETS`, so that the last reply is not lost to a reset. When nothing is left of the connection `lost` tells it; the driver
+   * aborts what is not gone after `LINGER_MS`.
    */
   close(): void;
   /** Ends at once. */

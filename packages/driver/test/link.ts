@@ -116,6 +116,7 @@ export class LinkEnd implements Transport {
         if (this.#outbox.length === 0) this.sink?.drained();
         this.move();
       } else if (this.#ended && !this.other.#ended) this.other.sink?.end();
+      else if (this.#ended && this.other.#outbox.length === 0) for (const end of [this, this.other]) end.sink?.lost();
     });
   }
 }

@@ -18,6 +18,8 @@ export class MemoryTransport implements Transport {
   paused = false;
   closed = false;
   aborted = false;
+  /** Whether the client keeps its side open when this one is closed. */
+  stays = false;
   secure?: Transport['secure'];
 
   start(sink: Sink): void {
@@ -39,6 +41,7 @@ export class MemoryTransport implements Transport {
 
   close(): void {
     this.closed = true;
+    if (!this.stays && this.unwritten === 0) queueMicrotask(() => this.sink?.lost());
   }
 
   abort(): void {

@@ -6,6 +6,7 @@ import {
   challenge,
   type Handler,
   type IncomingMessage,
+  LINGER_MS,
   reject,
   type ServeOptions,
   type Server,
@@ -367,14 +368,43 @@ describe('time and pressure', () => {
     expect([client.closed, client.aborted, server.connections]).toEqual([false, true, 0]);
   });
 
-  test('a client that reads again gets everything, in order', () => {
+  test('a client that reads again gets everything, in order', async () => {
+    vi.useFakeTimers();
     const { client } = start({}, {}, (transport) => {
       transport.writable = false;
     });
     client.send('NOOP\r\n'.repeat(10_000));
     client.writable = true;
     client.sink!.drained();
+    await vi.advanceTimersByTimeAsync(1000);
     expect(client.take().match(/250 2\.0\.0 NOOP OK\r\n/g)).toHaveLength(10_000);
+  });
+
+  test('who has sent much has a share of each turn: the others are answered between', async () => {
+    vi.useFakeTimers();
+    const { client, listener, server } = start({});
+    const flooders = [client, ...Array.from({ length: 99 }, () => listener.connect())];
+    const flood = 'VRFY somebody\r\n'.repeat(5000);
+    let answered = 0;
+    const count = (): number => {
+      for (const flooder of flooders) answered += flooder.take().match(/^252 /gm)?.length ?? 0;
+      return answered;
+    };
+    for (const flooder of flooders) flooder.send(flood);
+    // All that is done before the loop has its next turn; and nobody is read who has more to be carried out.
+    expect(count()).toBeLessThanOrEqual(flooders.length * 256);
+    expect(flooders.every(({ paused }) => paused)).toBe(true);
+    const next = listener.connect();
+    expect(next.take()).toMatch(/^220 /);
+    await vi.advanceTimersToNextTimerAsync();
+    expect(count()).toBeLessThanOrEqual(flooders.length * 512);
+    next.send('NOOP\r\n');
+    expect(next.take()).toMatch(/^250 /);
+    // Nobody is forgotten, and who is cut off has no share any more.
+    flooders[0]!.sink!.lost();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(count()).toBeGreaterThanOrEqual(99 * 5000);
+    expect([flooders.some(({ paused }, i) => i > 0 && paused), server.connections]).toEqual([false, 100]);
   });
 });
 
@@ -413,6 +443,59 @@ describe('closing a server', () => {
     controller.abort();
     expect(client.take()).toMatch(/^421 /);
     expect(listener.closed).toBe(true);
+  });
+});
+
+describe('a client that does not end its side', () => {
+  const stays = (transport: MemoryTransport): void => {
+    transport.stays = true;
+  };
+
+  test('has its place until it is gone, or cut off', async () => {
+    vi.useFakeTimers();
+    const { client, listener, server } = start({}, { connections: 2 }, stays);
+    const second = listener.connect(stays);
+    for (const one of [client, second]) one.send('QUIT\r\n');
+    expect([server.connections, server.parting]).toEqual([0, 2]);
+    expect(listener.connect().take()).toMatch(/^421 /);
+    client.sink!.lost();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([server.connections, server.parting]).toEqual([0, 1]);
+    expect(listener.connect().take()).toMatch(/^220 /);
+    await vi.advanceTimersByTimeAsync(LINGER_MS);
+    expect([client.aborted, second.aborted, server.parting]).toEqual([false, true, 0]);
+    expect(vi.getTimerCount()).toBe(1);
+  });
+
+  test('who is turned away is told so, as many as may be connected; beyond them nobody is kept', async () => {
+    vi.useFakeTimers();
+    const { listener, server } = start({}, { connections: 3 });
+    const crowd = Array.from({ length: 1200 }, () => listener.connect(stays));
+    expect(crowd.filter(({ aborted }) => !aborted).length).toBe(5);
+    expect(crowd.filter(({ written }) => written.startsWith('421 ')).length).toBe(3);
+    expect([server.connections, server.parting]).toEqual([3, 3]);
+    await vi.advanceTimersByTimeAsync(LINGER_MS);
+    expect(listener.connect().take()).toMatch(/^421 /);
+  });
+
+  test('does not keep a server that closes beyond its grace', async () => {
+    vi.useFakeTimers();
+    const { client, listener, server } = start({}, { grace: 2000 }, stays);
+    listener.connect(stays).send('QUIT\r\n');
+    let closed = false;
+    void server.close().then(() => {
+      closed = true;
+    });
+    await vi.advanceTimersByTimeAsync(1999);
+    expect([client.take().slice(0, 7), client.aborted, server.connections, server.parting, closed]).toEqual([
+      '220 mx.',
+      false,
+      0,
+      2,
+      false,
+    ]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect([client.aborted, server.parting, closed, vi.getTimerCount()]).toEqual([true, 0, true, 0]);
   });
 });
 

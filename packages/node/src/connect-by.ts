@@ -135,6 +135,8 @@ async function shakeHands(transport: Transport, { limits, signal }: DriverOption
 /** What a runtime's error means: it names neither the place nor what to do. */
 export function unreachable(error: NodeJS.ErrnoException, target: Target, path: string | null): ClientError {
   const [first = error] = error instanceof AggregateError ? (error.errors as NodeJS.ErrnoException[]) : [];
+  // Somebody was there, and reset it at once: how soon a runtime sees that is chance.
+  if (first.code === 'ECONNRESET') return new ClientError('lost', `the connection was lost: ${first.message}`, { cause: error });
   const place = path ?? hostPort(target);
   const text = REASONS[first.code ?? '']?.(place, target.host) ?? `no connection to ${place}: ${first.message}`;
   return new ClientError('no-connection', text, { cause: error });

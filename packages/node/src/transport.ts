@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
-import { type Address, LINGER_MS, LINGER_OCTETS, type Sink, type Transport } from '@ehlo/driver';
+import { type Address, LINGER_OCTETS, type Sink, type Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
 import { handshake, LEFT, type Tls } from './handshake.ts';
 import { Writer } from './writer.ts';
+
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** A Node socket as a transport. */
 export class SocketTransport implements Transport {
@@ -63,7 +65,7 @@ export class SocketTransport implements Transport {
   close(): void {
     const socket = this.#socket;
     if (socket.destroyed) return;
-    // The last reply must not be lost to a reset, which unread input would cause: half-close, then read on for a bounded while.
+    // The last reply must not be lost to a reset, which unread input would cause: half-close, then read on.
     // When both sides have ended, and all is written, Node destroys the socket by itself.
     let left = LINGER_OCTETS;
     socket.off('data', this.#data).off('end', this.#end);
@@ -71,8 +73,6 @@ export class SocketTransport implements Transport {
       left -= bytes.length;
       if (left < 0) socket.destroy();
     });
-    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-    socket.once('close', () => clearTimeout(timer));
     socket.end();
     socket.resume();
   }
@@ -115,7 +115,12 @@ export class SocketTransport implements Transport {
   }
 
   readonly #data = (bytes: Uint8Array): void => this.#sink?.data(bytes);
-  readonly #end = (): void => this.#sink?.end();
+  /** libuv takes a reset that comes along with the last octets for an end. To write nothing tells them apart: after a reset that fails. */
+  readonly #end = (): void => {
+    const socket = this.#socket;
+    if (!socket.writable) return this.#sink?.end();
+    socket.write(NOTHING, (error) => void (error || socket.destroyed || this.#sink?.end()));
+  };
   readonly #drained = (): void => this.#sink?.drained();
   /** An error is followed by close. */
   readonly #fail = (error: Error): void => {

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { type Address, Inbox, LINGER_MS, type Sink, type Transport } from '@ehlo/driver';
+import { type Address, Inbox, type Sink, type Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
 import { handshake, type Tls } from './handshake.ts';
 import { Writer } from './writer.ts';
@@ -98,12 +98,15 @@ class OctetStream extends Duplex {
   readonly sink: Sink;
   /** Called when the transport has taken more. */
   taken: () => void = () => {};
+  /** Called when the transport is gone. */
+  lost: () => void = () => {};
   /** Why the transport was lost, if it said so. */
   failure: unknown = undefined;
   readonly #clear: Transport;
   #drained: (() => void) | null = null;
   #held = false;
-  #closed = false;
+  /** This side is being ended. */
+  ends = false;
   /** What came before `begin`. */
   #early: (() => void)[] | null = [];
 
@@ -115,6 +118,7 @@ class OctetStream extends Duplex {
       end: () => this.whenBegun(() => void this.push(null)),
       lost: (cause) => {
         this.failure = cause;
+        this.lost();
         this.whenBegun(() => this.destroy());
       },
       drained: () => {
@@ -161,13 +165,13 @@ class OctetStream extends Duplex {
   }
 
   override _final(done: () => void): void {
-    this.#closed = true;
+    this.ends = true;
     this.#clear.close();
     done();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    if (!this.#closed) this.#clear.abort();
+    if (!this.ends) this.#clear.abort();
     done(error);
   }
 }
@@ -183,7 +187,6 @@ class TlsLayer implements Transport {
   /** Paused: nothing beyond the handshake is given before the session asks for it. */
   readonly #inbox: Inbox = new Inbox();
   #failure: Error | undefined = undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined = undefined;
 
   constructor(clear: Transport, octets: OctetStream, socket: TLSSocket) {
     this.peer = clear.peer;
@@ -205,10 +208,11 @@ class TlsLayer implements Transport {
       inbox.data(bytes);
     });
     socket.on('end', () => inbox.end());
-    socket.on('close', lost);
-    octets.on('close', lost);
-    // All is written, and the transport below is closing by itself.
-    octets.on('finish', () => clearTimeout(this.#timer));
+    octets.lost = lost;
+    // Closed gracefully, the transport below may outlive what lies upon it: it tells its end by itself.
+    const over = (): void => void (octets.ends || lost());
+    socket.on('close', over);
+    octets.on('close', over);
   }
 
   /** Tells from now on; of octets only when they are asked for. */
@@ -244,14 +248,12 @@ class TlsLayer implements Transport {
   close(): void {
     this.#inbox.close();
     // The last reply and the alert that ends TLS go out first; what the peer still sends is nobody's.
-    this.#timer = setTimeout(() => this.abort(), LINGER_MS);
     this.#socket.end();
     this.resume();
   }
 
   abort(): void {
     this.#inbox.stop();
-    clearTimeout(this.#timer);
     this.#clear.abort();
     this.#octets.whenBegun(() => this.#socket.destroy());
   }

@@ -119,7 +119,9 @@ describe('a server that is full', () => {
     expect(await wires[0]!.say('NOOP')).toMatch(/^250 /);
     expect(connected).toEqual([1, 2]);
     expect(await wires[1]!.say('QUIT')).toMatch(/^221 /);
-    await until('there is room', () => server.connections === 1);
+    // Who has left keeps its place until it is gone.
+    wires[1]!.socket.end();
+    await until('there is room', () => server.connections + server.parting === 1);
     expect(await (await dial(server)).reply()).toMatch(/^220 /);
   });
 });

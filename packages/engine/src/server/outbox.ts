@@ -34,6 +34,11 @@ export class Outbox {
     return this.#queued;
   }
 
+  /** Replies that wait to be handed out. */
+  get replies(): number {
+    return this.#queue.length;
+  }
+
   /** Whether a reply is held back: what is said behind it has to wait, too. */
   get holds(): boolean {
     return this.#late.length > 0;

@@ -73,7 +73,7 @@ function converse(peer: Peer, at: string, deed: Deed, greets: boolean, upgrades 
   const { stream, socket } = peer;
   let [seen, inside] = ['', false];
   const answer = (verb: string): void => {
-    if (verb === at && !upgrades) return deed(peer);
+    if (verb === at && (!upgrades || verb === 'STARTTLS' || verb === 'GREETING')) return deed(peer);
     if (verb === 'STARTTLS') {
       stream.removeAllListeners('data');
       stream.write('220 go\r\n', () => secure(socket, (upgraded) => converse(upgraded, at, deed, false)));
