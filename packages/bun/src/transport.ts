@@ -164,7 +164,14 @@ export class SocketTransport implements Transport {
   /** What of it Bun has not taken: all, where the connection is gone. */
   #send(bytes: Uint8Array): Uint8Array {
     const written = this.#socket.write(bytes);
-    if (written < 0) this.#broken = true;
+    if (written < 0 && !this.#broken) {
+      // One that is paused would never tell: its close comes when it is read.
+      this.#broken = true;
+      queueMicrotask(() => {
+        this.#socket.terminate();
+        this.#lost(undefined);
+      });
+    }
     const octets = Math.max(0, written);
     this.unwritten -= octets;
     return bytes.subarray(octets);

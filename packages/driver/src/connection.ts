@@ -6,6 +6,7 @@ import { guardListeners } from './guarded-signal.ts';
 import type { Handler, Session } from './handler.ts';
 import { Pump } from './pump.ts';
 import type { Address, Transport } from './transport.ts';
+import type { Turns } from './turns.ts';
 
 /** One client of a server: its session, moved over its transport, and its view for the handler. */
 export class Connection implements Session {
@@ -24,6 +25,7 @@ export class Connection implements Session {
     handler: Handler,
     closed: () => void,
     parted: () => void,
+    turns: Turns,
     authenticator: Authenticator | null,
     failures: Failures,
   ) {
@@ -45,6 +47,7 @@ export class Connection implements Session {
         closed();
       },
       parted,
+      later: (call) => turns.add(call),
     });
   }
 

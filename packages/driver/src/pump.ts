@@ -37,6 +37,8 @@ export interface Program {
   gone(): void;
   /** Nothing is left of the connection: one that is closed gracefully waits for its peer to end, too. Called once, after `gone`. */
   readonly parted?: () => void;
+  /** Calls it in a turn to come: others come first. */
+  readonly later?: (call: () => void) => void;
 }
 
 /**
@@ -64,7 +66,7 @@ export class Pump {
   #parted = false;
   #lingering: ReturnType<typeof setTimeout> | undefined = undefined;
   /** This session has had its share of a turn. */
-  #resting: ReturnType<typeof setTimeout> | null = null;
+  #resting = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
 
@@ -113,7 +115,8 @@ export class Pump {
     this.#session.tick(performance.now());
     this.#passed();
     const result = call();
-    this.run();
+    // Who has had its share waits for its turn, whatever happens meanwhile.
+    if (!this.#resting) this.run();
     return result;
   }
 
@@ -125,8 +128,8 @@ export class Pump {
       do {
         this.#program.pull();
         // Its output is full: the other sessions come first, however much this one has been sent.
-        if (this.#session.wants === 'flush') this.#rest();
-      } while (this.#flush() && this.#resting === null);
+        if (this.#session.wants === 'flush' && this.#writable) this.#rest();
+      } while (this.#flush() && !this.#resting);
     } catch (error) {
       this.#pumping = false;
       return this.#break(error);
@@ -171,12 +174,15 @@ export class Pump {
     this.#gone();
   }
 
-  /** Goes on in a turn of its own. */
+  /** Goes on in a turn to come. */
   #rest(): void {
-    this.#resting ??= setTimeout(() => {
-      this.#resting = null;
-      this.act(NOTHING);
-    }, 0);
+    const { later } = this.#program;
+    if (later === undefined || this.#resting) return;
+    this.#resting = true;
+    later(() => {
+      this.#resting = false;
+      if (!this.#over) this.act(NOTHING);
+    });
   }
 
   /** Writes what there is; true if more may have come to be sayable by it. */
@@ -281,7 +287,6 @@ export class Pump {
   #part(): void {
     this.#disconnected = true;
     clearTimeout(this.#lingering);
-    if (this.#resting !== null) clearTimeout(this.#resting);
     if (this.#parted || !this.#over) return;
     this.#parted = true;
     this.#program.parted?.();

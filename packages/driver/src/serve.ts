@@ -19,6 +19,7 @@ import { checkHandler } from './handler-methods.ts';
 import { staysHere } from './staying.ts';
 import { timer } from './timer.ts';
 import type { Address, Connected, Listener, Transport } from './transport.ts';
+import { Turns } from './turns.ts';
 
 /** What `serve` takes beside the session's options. `ask` follows from the handler's methods; `peer` and `tls` from the transport. */
 export interface ServeOptions extends Omit<ServerOptions, 'ask' | 'auth' | 'peer' | 'tls' | 'trust'> {
@@ -101,6 +102,7 @@ export class Server {
     const optionsFor = variantsOf(sessionOptions);
     this.#listener = listener;
     this.#grace = grace;
+    const turns = new Turns();
     /** Those that are turned away and not yet gone: they take no place, and have a bound of their own. */
     let turnedAway = 0;
     const isFull = (): boolean => this.#open.size + this.#parting.size + this.#reserved - turnedAway >= connections;
@@ -125,7 +127,7 @@ export class Server {
       const insecure = session.starttls === 'required' && options.starttls === 'off' && transport.tls === undefined;
       const away = this.#closing !== null ? undefined : insecure ? NO_TLS : isFull() ? CROWDED : null;
       if (away !== null && turnedAway >= connections) return transport.abort();
-      const connection = new Connection(++this.#count, transport, options, handler, closed, parted, authenticator, failures);
+      const connection = new Connection(++this.#count, transport, options, handler, closed, parted, turns, authenticator, failures);
       this.#open.add(connection);
       if (away !== null) {
         turnedAway++;

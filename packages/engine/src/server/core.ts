@@ -91,9 +91,6 @@ export interface State {
   ending: ClosedNotice | null;
 }
 
-/** Replies that are made before they have to be taken: whoever drives many sessions gets from one to the next, however much one is sent. */
-const REPLIES_AT_ONCE = 256;
-
 /**
  * The session's insides, which the modules of the engine share: state, wires and clock. `go` is the only way to another phase,
  * `reply` the only way to the peer.
@@ -240,7 +237,7 @@ export class Core {
   }
 
   get outputFull(): boolean {
-    return this.outbox.size >= this.policy.limits.output || this.outbox.replies >= REPLIES_AT_ONCE;
+    return this.outbox.isFull(this.policy.limits.output);
   }
 
   /** A reply of the engine, with this host's name in its place. */

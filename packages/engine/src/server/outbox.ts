@@ -17,6 +17,9 @@ export interface OutboxSnapshot {
   readonly acceptances: readonly Acceptance[];
 }
 
+/** Replies that may wait: whoever drives many sessions gets from one to the next, however much one is sent. */
+const REPLIES_AT_ONCE = 64;
+
 /** Replies on their way: held back, queued, handed out, taken by the transport; and the acceptances among them. */
 export class Outbox {
   #late: Uint8Array[] = [];
@@ -34,9 +37,9 @@ export class Outbox {
     return this.#queued;
   }
 
-  /** Replies that wait to be handed out. */
-  get replies(): number {
-    return this.#queue.length;
+  /** Whether they have to be taken before more are made; `limit` is in octets. */
+  isFull(limit: number): boolean {
+    return this.#queued >= limit || this.#queue.length >= REPLIES_AT_ONCE;
   }
 
   /** Whether a reply is held back: what is said behind it has to wait, too. */

@@ -79,6 +79,8 @@ const commands = {
     for (const resolve of waiting.splice(0)) resolve();
   },
   sessions: () => servers.reduce((sum, server) => sum + server.connections, 0),
+  /** Sessions, and connections that linger behind theirs. */
+  held: () => servers.reduce((sum, server) => sum + server.connections + server.parting, 0),
   memory: () => process.memoryUsage().rss,
   /** What is left on the heap when all is collected that can be. */
   heap() {

@@ -1,6 +1,7 @@
 // The runtimes as real programs, and the server and client that each of them runs.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { PATIENCE } from '../../../../vitest.setup.ts';
@@ -8,16 +9,20 @@ import { PATIENCE } from '../../../../vitest.setup.ts';
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 export const CERTS: string = at('../../../node/test/certs');
 
+interface Programs {
+  readonly binary: string | null;
+  readonly options: readonly string[];
+}
+
+const programs = JSON.parse(readFileSync(at('./programs.json'), 'utf8')) as Record<'node' | 'deno' | 'bun', Programs>;
+
 /** The packages' own binaries, not their shims: a signal must reach them. They are made by their install scripts. */
-export const RUNTIMES = {
-  node: [process.execPath, '--expose-gc'],
-  deno: [
-    at('../../node_modules/deno/deno'),
-    ...['run', '--no-config', '--no-lock', '--node-modules-dir=manual', '--cached-only', '--no-prompt', '--v8-flags=--expose-gc'],
-    ...['--allow-net', '--allow-read', '--allow-write'],
-  ],
-  bun: [at('../../node_modules/bun/bin/bun.exe'), 'run', '--no-install'],
-} as const satisfies Record<string, readonly [binary: string, ...options: string[]]>;
+const command = ({ binary, options }: Programs): readonly [binary: string, ...options: string[]] => [
+  binary === null ? process.execPath : at(`../../${binary}`),
+  ...options,
+];
+
+export const RUNTIMES = { node: command(programs.node), deno: command(programs.deno), bun: command(programs.bun) } as const;
 
 export type Runtime = keyof typeof RUNTIMES;
 

@@ -1,0 +1,25 @@
+/**
+ * The sessions of a server that have had their share of a turn of the loop, and go on one after the other, one in each turn: between two
+ * of them the loop reads, writes and accepts. Node accepts one connection a turn, so it is the turn that has to be short, not the share.
+ * A timer would not do where there is another way: Node carries out those that are due before it looks at anything else.
+ */
+export class Turns {
+  readonly #waiting: (() => void)[] = [];
+
+  /** Calls it in a turn to come. */
+  add(call: () => void): void {
+    if (this.#waiting.push(call) === 1) this.#schedule();
+  }
+
+  #schedule(): void {
+    if (typeof setImmediate === 'function') setImmediate(() => this.#next());
+    else setTimeout(() => this.#next(), 0);
+  }
+
+  #next(): void {
+    const [call] = this.#waiting;
+    this.#waiting.shift();
+    if (this.#waiting.length > 0) this.#schedule();
+    call?.();
+  }
+}
