@@ -183,18 +183,6 @@ describe('close', () => {
     expect(heard).toEqual(['(lost: undefined)']);
   });
 
-  test('where not all was written in time it is lost, and that can be told', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const [stream, { sink, heard }] = [new Scripted(), listening()];
-    const transport = fromReader(stream);
-    transport.start(sink);
-    transport.write(octets('221'));
-    transport.close();
-    await turn();
-    vi.advanceTimersByTime(LINGER_MS);
-    expect([transport.unwritten, heard]).toEqual([3, ['(lost: undefined)']]);
-  });
-
   test('abort: at once, and once', () => {
     const stream = new Scripted();
     const transport = fromReader(stream);

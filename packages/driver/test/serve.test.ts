@@ -480,6 +480,19 @@ describe('a client that does not end its side', () => {
     expect(listener.connect().take()).toMatch(/^421 /);
   });
 
+  test('and does not take its replies: an acceptance among them is told when the connection is cut off', async () => {
+    vi.useFakeTimers();
+    const told: unknown[] = [];
+    const { client, server } = start({ message: taking, unacknowledged: ({ envelope }) => void told.push(envelope.reversePath.address) });
+    client.send(TRANSACTION);
+    client.unwritten = 100;
+    client.send('x\r\n.\r\nQUIT\r\n');
+    await vi.advanceTimersByTimeAsync(LINGER_MS - 1);
+    expect([client.closed, client.aborted, told]).toEqual([true, false, []]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect([client.aborted, server.connections, server.parting, told]).toEqual([true, 0, 0, ['a@b.example']]);
+  });
+
   test('does not keep a server that closes beyond its grace', async () => {
     vi.useFakeTimers();
     const { client, listener, server } = start({}, { grace: 2000 }, stays);
