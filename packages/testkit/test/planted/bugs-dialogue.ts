@@ -209,8 +209,8 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'EHLO with a broken argument resets the transaction',
     file: 'server/command.ts',
-    find: '  else if (!parsed.ok) core.fault',
-    replace: "  if (!parsed.ok && verb === 'EHLO') core.forgetTransaction();\n  if (!parsed.ok) core.fault",
+    find: '  else refuse(core, verb, parsed.code,',
+    replace: "  if (!parsed.ok && verb === 'EHLO') core.forgetTransaction();\n  if (!parsed.ok) refuse(core, verb, parsed.code,",
     law: REFUSED,
     cases: 999,
   },
