@@ -34,7 +34,7 @@ export interface ListenOptions<Tls> {
 }
 
 /** The options of `listen`: every name, and what it may be. Those of `tls` are the adapter's. */
-export const LISTEN_OPTIONS: TableOf<ListenOptions<unknown>> = {
+const LISTEN_OPTIONS: TableOf<ListenOptions<unknown>> = {
   host: 'text',
   port: 'port',
   path: 'text',
