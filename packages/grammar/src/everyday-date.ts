@@ -1,33 +1,18 @@
-// Dates as programs write them into trace fields, where they do not keep to RFC 5322 3.3.
+// Dates as programs write them where they do not keep to RFC 5322 3.3, nor to 4.3.
 import { daysIn } from './calendar.ts';
+import type { DateDeviation } from './date-deviation.ts';
+import { DAYS, fullYear, MONTHS, namedZone } from './date-time.ts';
 import { capitals } from './rule.ts';
-import { DAYS, MONTHS } from './trace-date.ts';
-import type { TraceDeviation } from './trace-deviation.ts';
 
 /** A date as far as it could be read. */
 export interface EverydayDate {
   readonly date: number | null;
-  readonly offset: number;
-  readonly deviations: readonly TraceDeviation[];
+  readonly offset: number | null;
+  readonly leap: boolean;
+  readonly deviations: readonly DateDeviation[];
   /** Whether there are words that belong to no date. */
   readonly rest: boolean;
 }
-
-/** RFC 5322 4.3: zones by their names, in hours east of UT. Of others it says: "equivalent to -0000". */
-const ZONES: ReadonlyMap<string, number> = new Map([
-  ['UT', 0],
-  ['UTC', 0],
-  ['GMT', 0],
-  ['Z', 0],
-  ['EST', -5],
-  ['EDT', -4],
-  ['CST', -6],
-  ['CDT', -5],
-  ['MST', -7],
-  ['MDT', -6],
-  ['PST', -8],
-  ['PDT', -7],
-]);
 
 /** Its parts, in any order; each once. */
 interface Parts {
@@ -36,32 +21,33 @@ interface Parts {
   month?: number;
   year?: number;
   time?: readonly [hour: number, minute: number, second: number];
-  offset?: number;
+  offset?: number | null;
 }
 
 /** Reads a date without its comments. Words are told apart by what they look like, so their order does not matter. */
 export function everydayDate(text: string): EverydayDate {
   const words = text.split(/[\s,]+/).filter((word) => word !== '');
-  const found = new Set<TraceDeviation>();
+  const found = new Set<DateDeviation>();
   const parts: Parts = {};
   const rest = words.filter((word) => !take(word, parts, found)).length > 0;
   const { weekday, day = 0, month = 0, year = 0, time, offset } = parts;
   const [hour, minute, second] = time ?? [99, 0, 0];
   const valid = month > 0 && day > 0 && year >= 1900 && day <= daysIn(year, month) && hour < 24 && minute < 60 && second <= 60;
-  if (!valid) return { date: null, offset: 0, deviations: ['no-date'], rest };
+  if (!valid) return { date: null, offset: 0, leap: false, deviations: [], rest };
   if (rest || !ORDER.test(text)) found.add('odd-date');
   const midnight = Date.UTC(year, month - 1, day);
   if (weekday !== undefined && new Date(midnight).getUTCDay() !== weekday) found.add('odd-weekday');
   if (offset === undefined) found.add('no-zone');
   const east = offset ?? 0;
-  return { date: midnight + ((hour * 60 + minute - east) * 60 + second) * 1000, offset: east, deviations: [...found], rest };
+  const date = midnight + ((hour * 60 + minute - east) * 60 + second) * 1000;
+  return { date, offset: offset ?? (offset === null ? null : 0), leap: second === 60, deviations: [...found], rest };
 }
 
-/** Day, month, four digits of a year, and a time of two digits each: all that RFC 5322 3.3 allows but the zone. */
-const ORDER = /^\s*(?:[a-z]{3}\s*,\s*)?\d{1,2}\s+[a-z]{3}\s+\d{4,5}\s+\d\d:\d\d(?::\d\d)?(?:\s|$)/i;
+/** Day, month, year, and a time of two digits each: all that RFC 5322 3.3 and 4.3 allow but the zone. */
+const ORDER = /^\s*(?:[a-z]{3}\s*,\s*)?\d{1,2}\s+[a-z]{3}\s+\d{2,5}\s+\d\d:\d\d(?::\d\d)?(?:\s|$)/i;
 
 /** Takes a word for what it looks like; false if it looks like nothing that is still missing. */
-function take(word: string, parts: Parts, found: Set<TraceDeviation>): boolean {
+function take(word: string, parts: Parts, found: Set<DateDeviation>): boolean {
   const upper = capitals(word);
   const weekday = DAYS.indexOf(upper.slice(0, 3));
   const month = 1 + MONTHS.indexOf(upper.slice(0, 3));
@@ -81,22 +67,23 @@ function take(word: string, parts: Parts, found: Set<TraceDeviation>): boolean {
     return true;
   }
   if (/^\d{1,2}:/.test(word)) return parts.time === undefined && takeTime(word, parts, found);
-  if (/^\d{1,5}$/.test(word)) return takeNumber(word, parts);
+  if (/^\d{1,5}$/.test(word)) return takeNumber(word, parts, found);
   return takeZone(upper, parts, found);
 }
 
-/** The first number is the day; RFC 5322 4.3: a year of two digits is 20yy up to 49, then 19yy, one of three 19yy + the number. */
-function takeNumber(word: string, parts: Parts): boolean {
+/** The first number is the day. */
+function takeNumber(word: string, parts: Parts, found: Set<DateDeviation>): boolean {
   const number = Number(word);
   if (parts.day === undefined && word.length <= 2) parts.day = number;
-  else if (parts.year === undefined && word.length > 1)
-    parts.year = word.length > 3 ? number : word.length === 2 && number < 50 ? 2000 + number : 1900 + number;
-  else return false;
+  else if (parts.year === undefined && word.length > 1) {
+    if (word.length < 4) found.add('old-year');
+    parts.year = fullYear(number, word.length);
+  } else return false;
   return true;
 }
 
 /** `h:mm`, `hh:mm:ss`, parts of a second, and a zone without a space between. */
-function takeTime(word: string, parts: Parts, found: Set<TraceDeviation>): boolean {
+function takeTime(word: string, parts: Parts, found: Set<DateDeviation>): boolean {
   const match = /^(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?(.*)$/.exec(word);
   if (match === null) return false;
   const [, hour, minute, second = '0', zone = ''] = match;
@@ -105,18 +92,19 @@ function takeTime(word: string, parts: Parts, found: Set<TraceDeviation>): boole
 }
 
 /** A zone by its name says nothing more behind one that is a number. */
-function takeZone(upper: string, parts: Parts, found: Set<TraceDeviation>): boolean {
+function takeZone(upper: string, parts: Parts, found: Set<DateDeviation>): boolean {
   const numeric = /^(?:GMT|UTC)?([+-])(\d\d?):?(\d\d)$/.exec(upper);
   if (numeric !== null && parts.offset === undefined) {
     const [whole, sign, hours, minutes] = numeric;
     if (Number(minutes) > 59) return false;
     if (whole.length !== 5) found.add('odd-date');
     const east = 60 * Number(hours) + Number(minutes);
-    parts.offset = sign === '-' ? 0 - east : east;
+    parts.offset = sign === '-' ? (east === 0 ? null : -east) : east;
     return true;
   }
-  if (!/^[A-Z]{1,5}$/.test(upper)) return false;
+  const named = namedZone(upper);
+  if (named === undefined) return false;
   found.add('old-zone');
-  parts.offset ??= 60 * (ZONES.get(upper) ?? 0);
+  if (parts.offset === undefined) parts.offset = named;
   return true;
 }

@@ -31,6 +31,7 @@ const SINGLE: ReadonlySet<string> = new Set(['FROM', 'BY', 'ID']);
 export function everydayTrace(body: string, found: Found): TraceField {
   const { head, date } = parted(tokensOf(body, found), found);
   const clauses = clausesOf(head, found);
+  if (date.date === null) found.add('no-date');
   for (const deviation of date.deviations) found.add(deviation);
   const others = new Map<string, string>();
   for (const { name, words } of clauses) {
@@ -45,7 +46,7 @@ export function everydayTrace(body: string, found: Found): TraceField {
     found.add(missing);
     return null;
   };
-  return { from: host('FROM', 'no-from'), by: host('BY', 'no-by'), clauses: others, date: date.date, offset: date.offset };
+  return { from: host('FROM', 'no-from'), by: host('BY', 'no-by'), clauses: others, date: date.date, offset: date.offset ?? 0 };
 }
 
 /** The clauses, and the date behind the last semicolon; some write a clause behind it, and some no semicolon. */
@@ -209,8 +210,10 @@ function literalOf(word: string): string | null {
   return formatAddressLiteral(address);
 }
 
-/** Comments are left out. */
+/** Comments are left out; RFC 5322 3.3 has them behind the date, 4.3 within. */
 function dateOf(tokens: readonly Token[]): EverydayDate {
   const words = tokens.filter(({ kind }) => kind === 'word').map(({ text }) => text);
-  return everydayDate(words.join(' '));
+  const date = everydayDate(words.join(' '));
+  const within = tokens.slice(0, tokens.map(({ kind }) => kind).lastIndexOf('word')).some(({ kind }) => kind === 'comment');
+  return within ? { ...date, deviations: [...date.deviations, 'old-space'] } : date;
 }

@@ -1,4 +1,5 @@
 import { formatAddressLiteral } from './address.ts';
+import { formatDate } from './date.ts';
 import { addressLiteral, domain, hostName } from './domain.ts';
 import type { Mailbox } from './mailbox.ts';
 import { formatPath } from './path.ts';
@@ -51,7 +52,7 @@ export function formatReceived(facts: Received): string {
   const tls = facts.tls !== undefined && CIPHER.test(facts.tls) ? `\r\n\ttls ${facts.tls}` : '';
   const priority = facts.priority === undefined ? '' : `\r\n\tpriority ${facts.priority}`;
   const clauses = `with ${facts.protocol}${id}${whom}${tls}${priority}`;
-  const date = formatDate(facts.date, facts.offset ?? 0);
+  const date = formatDate({ date: facts.date, offset: facts.offset ?? 0, leap: false });
   return `Received: from ${fromDomain(facts, literal)}\r\n\tby ${byDomain(facts.by)} ${clauses};\r\n\t${date}\r\n`;
 }
 
@@ -79,17 +80,4 @@ function meets(rule: Rule, text: string): boolean {
 /** Writes the `Return-Path` field of RFC 5321 4.4, its CRLF included. */
 export function formatReturnPath(reversePath: Mailbox): string {
   return `Return-Path: ${formatPath(reversePath)}\r\n`;
-}
-
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const;
-
-/** A date as RFC 5322 3.3 writes it, with a numeric offset (RFC 5321 4.4). */
-export function formatDate(milliseconds: number, offset = 0): string {
-  const date = new Date(milliseconds + offset * 60_000);
-  const two = (number: number): string => String(number).padStart(2, '0');
-  const day = `${DAYS[date.getUTCDay()]}, ${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${String(date.getUTCFullYear()).padStart(4, '0')}`;
-  const time = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
-  const zone = `${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}${two(Math.abs(offset) % 60)}`;
-  return `${day} ${time} ${zone}`;
 }

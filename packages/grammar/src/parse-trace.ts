@@ -1,6 +1,7 @@
+import { dateTime } from './date-time.ts';
 import { addressLiteral, domain } from './domain.ts';
 import { everydayTrace } from './everyday-trace.ts';
-import { comment, fws, maybe, type Position } from './folding.ts';
+import { CLOSE_PAREN, comment, fws, maybe, OPEN_PAREN, type Position } from './folding.ts';
 import { atom, dotString, mailbox, string } from './mailbox.ts';
 import { type Path, parsePath, path, REVERSE_PATH } from './path.ts';
 import { type Failure, failure, type Parsed, type Success } from './result.ts';
@@ -21,12 +22,9 @@ import {
   skip,
   word,
 } from './rule.ts';
-import { traceDate } from './trace-date.ts';
 import { EVERYDAY, TRACE_DEVIATIONS, type TraceDeviation } from './trace-deviation.ts';
 import type { ExtendedDomain, TraceField } from './trace-field.ts';
 
-const OPEN_PAREN = 0x28;
-const CLOSE_PAREN = 0x29;
 const SEMICOLON = 0x3b;
 
 /** RFC 5321 4.4: `"Return-Path:" FWS Reverse-path CRLF`. */
@@ -103,10 +101,14 @@ function timeStampLine(bytes: Uint8Array): Success<TraceField, TraceDeviation> |
   const clauses = new Map<string, string>();
   i = optionalClauses(bytes, by, to, clauses);
   if (i < 0) return bad(i, 'a clause or ";" was expected');
-  const date = traceDate(bytes, fws(bytes, i, to), to);
+  const date = dateTime(bytes, fws(bytes, i, to), to);
   const end = date.end < 0 ? date.end : maybe(bytes, date.end, to);
   if (end < 0 || end !== to - 2 || bytes[end] !== CR || bytes[end + 1] !== LF) return bad(end, 'a valid date and CR LF were expected');
-  return { ok: true, value: { from: from.value, by: by.value, clauses, date: date.date, offset: date.offset }, deviations: [] };
+  return {
+    ok: true,
+    value: { from: from.value, by: by.value, clauses, date: date.value.date, offset: date.value.offset ?? 0 },
+    deviations: [],
+  };
 }
 
 const ORDER = ['VIA', 'WITH', 'ID', 'FOR'] as const;

@@ -147,6 +147,14 @@ export function decodeUtf8(bytes: Uint8Array, from: number, to: number): string 
 
 /** A text as UTF-8; half a surrogate pair becomes `?`. */
 export function encodeUtf8(text: string): Uint8Array {
+  const ascii = new Uint8Array(text.length);
+  let all = 0;
+  for (let i = 0; i < text.length; i++) all |= ascii[i] = text.charCodeAt(i);
+  // As most texts are: one octet a character.
+  return all < 0x80 ? ascii : encodeAll(text);
+}
+
+function encodeAll(text: string): Uint8Array {
   const bytes: number[] = [];
   for (const character of text) {
     const code = character.codePointAt(0)!;

@@ -1,5 +1,8 @@
+import { DATE_DEVIATIONS, type DateDeviation } from './date-deviation.ts';
+
 /** The stable name of a way in which trace fields differ from RFC 5321 4.4. */
 export type TraceDeviation =
+  | DateDeviation
   | 'odd-line-end'
   | 'odd-name'
   | 'no-from'
@@ -8,11 +11,7 @@ export type TraceDeviation =
   | 'odd-tcp-info'
   | 'odd-clause'
   | 'odd-comment'
-  | 'no-date'
-  | 'odd-date'
-  | 'odd-weekday'
-  | 'old-zone'
-  | 'no-zone';
+  | 'no-date';
 
 /** What each is. */
 export const TRACE_DEVIATIONS: { readonly [name in TraceDeviation]: string } = {
@@ -25,10 +24,7 @@ export const TRACE_DEVIATIONS: { readonly [name in TraceDeviation]: string } = {
   'odd-clause': 'a clause with a value that its rule does not allow, or text that belongs to none',
   'odd-comment': 'parentheses that are not balanced',
   'no-date': 'no date, or one that can not be read',
-  'odd-date': 'a date in another order, or with other separators, than RFC 5322 3.3',
-  'odd-weekday': 'a day of the week that is not that of the date',
-  'old-zone': 'a time zone by its name (RFC 5322 4.3)',
-  'no-zone': 'a time without a zone; it is read as UT',
+  ...DATE_DEVIATIONS,
 };
 
 /** All of them: RFC 5321 3.7.2 wants receivers to be "extremely robust in the light of unexpected information or formats". */

@@ -112,8 +112,9 @@ describe('the requirements', () => {
     expect(violations(read(`${name}.json`) as never, read(`schema/${name}.schema.json`) as JsonSchema)).toEqual([]);
   });
 
-  test('trace/received.json keeps to its schema', () => {
-    expect(violations(read('trace/received.json') as never, read('schema/received.schema.json') as JsonSchema)).toEqual([]);
+  test.each(['trace/received', 'message/dates'])('%s.json keeps to its schema', (name) => {
+    const schema = `schema/${name.split('/')[1]}.schema.json`;
+    expect(violations(read(`${name}.json`) as never, read(schema) as JsonSchema)).toEqual([]);
   });
 
   test('every id is known and stands once', () => {
