@@ -17,7 +17,7 @@ export function dial(port) {
 }
 
 /** Waits for a reply that is whole; null where the connection ends first. */
-export function reply(socket) {
+function reply(socket) {
   return new Promise((resolve) => {
     let text = '';
     const done = (result) => {

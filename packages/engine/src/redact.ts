@@ -9,7 +9,7 @@ export const WITHHELD = '***';
 export const SHOWN = 200;
 
 /** A line of the wire as it may stand in a log: no longer than that, and without octets that are no printable ASCII. */
-export function showOctets(text: string): string {
+function showOctets(text: string): string {
   return escaped(text.slice(0, SHOWN)) + (text.length > SHOWN ? '…' : '');
 }
 
