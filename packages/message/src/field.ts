@@ -34,7 +34,7 @@ export function isNamed(field: Field, name: string): boolean {
  * ```
  */
 export function fieldValue(field: Field): string {
-  return decode(field.raw, field.valueAt)
+  return textOf(field.raw, field.valueAt)
     .replaceAll(/[\r\n]+/g, '')
     .trim();
 }
@@ -42,7 +42,7 @@ export function fieldValue(field: Field): string {
 const LONGEST_CALL = 4096;
 
 /** The text that octets spell in UTF-8; what is none becomes U+FFFD. No decoder of a runtime: the language alone has none. */
-function decode(bytes: Uint8Array, from: number): string {
+export function textOf(bytes: Uint8Array, from = 0): string {
   let text = '';
   for (let i = from; i < bytes.length; i += LONGEST_CALL) {
     const part = bytes.subarray(i, i + LONGEST_CALL);
