@@ -1,6 +1,7 @@
 // The forms in which a report comes: with a part for programs, or as a text for people.
 import { encodeUtf8, latin1 } from '@ehlo/grammar';
 import { toldAction, toldRecipients } from './bounce-text.ts';
+import { parameterOf } from './content-fields.ts';
 import { DELIVERY_ACTIONS, type DeliveryStatus, type RecipientStatus } from './delivery-status.ts';
 import { parseFeedback } from './feedback.ts';
 import { type Field, fieldValue, isNamed, textOf } from './field.ts';
@@ -54,7 +55,7 @@ export function formalReport(parts: KeptParts, status: KeptPart, found: Set<Repo
   }
   if (report === null) return null;
   if (top.content.type !== 'multipart/report') found.add('not-multipart-report');
-  else if (top.content.parameters.get('report-type')?.toLowerCase() !== report.type) found.add('report-type');
+  else if (parameterOf(top.content, 'report-type')?.toLowerCase() !== report.type) found.add('report-type');
   if (report.type === 'delivery-status') lookAtReversePath(top.fields, found);
   return report;
 }
@@ -83,7 +84,7 @@ const NO_REPORT =
 export function toldReport(parts: KeptParts, found: Set<ReportDeviation>): DeliveryReport | null {
   const { fields, content } = parts.top;
   const text = textIn(parts.text);
-  const reportType = content.parameters.get('report-type')?.toLowerCase() ?? '';
+  const reportType = parameterOf(content, 'report-type')?.toLowerCase() ?? '';
   if (content.type === 'multipart/report' && reportType !== '' && reportType !== 'delivery-status') return null;
   if (NO_REPORT.test(textOfField(fields, 'Subject') ?? '') || textOfField(fields, 'List-Id') !== undefined) return null;
   const named = addressesIn(textOfField(fields, 'X-Failed-Recipients') ?? '');
@@ -159,7 +160,7 @@ function decoded(part: KeptPart): Uint8Array {
 function textIn(part: KeptPart | null): string {
   if (part === null) return '';
   const bytes = decoded(part);
-  const charset = part.header.content.parameters.get('charset')?.toLowerCase() ?? '';
+  const charset = parameterOf(part.header.content, 'charset')?.toLowerCase() ?? '';
   return charset === 'iso-8859-1' || charset === 'windows-1252' ? latin1(bytes, 0, bytes.length) : textOf(bytes);
 }
 

@@ -100,8 +100,8 @@ export class ReportReader {
     this.#parts = new PartReader({
       part: (header) => this.#part(header),
       content: (bytes) => this.#content(bytes),
-      end: (unclosed) => {
-        this.#unclosed = unclosed;
+      end: (found) => {
+        this.#unclosed = found.has('no-close-delimiter');
       },
     });
   }

@@ -1,0 +1,17 @@
+export type { DecodeCharset } from './charset.ts';
+export {
+  type AutoSubmitted,
+  type ContentType,
+  type Disposition,
+  type MimeOptions,
+  parameterOf,
+  parseAutoSubmitted,
+  parseContentType,
+  parseDisposition,
+  parseTransferEncoding,
+  type TransferEncoding,
+} from './content-fields.ts';
+export { formatAutoSubmitted, formatContentType, formatDisposition } from './format-mime.ts';
+export { EVERYDAY_MIME, MIME_DEVIATIONS, MIME_LETTER, type MimeDeviation } from './mime-deviation.ts';
+export type { MimeParameter } from './parameters.ts';
+export { attribute, extendedText, extendedValue, mediaType, token } from './token.ts';
