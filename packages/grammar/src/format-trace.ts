@@ -25,6 +25,8 @@ export interface Received {
   readonly tls?: string | undefined;
   /** PRIORITY: -9 to 9 (RFC 6710 4.1). */
   readonly priority?: number | undefined;
+  /** A comment in front of the date: what this server changed in the message, e.g. `Date added` (RFC 5321 6.4). ASCII; the rest becomes `?`. */
+  readonly comment?: string | undefined;
   /** Milliseconds since 1970-01-01T00:00Z. */
   readonly date: number;
   /** The server's offset from UT in minutes, east positive. */
@@ -51,7 +53,8 @@ export function formatReceived(facts: Received): string {
   const whom = recipient === undefined || recipient.domain === '' ? '' : `\r\n\tfor ${formatPath(recipient)}`;
   const tls = facts.tls !== undefined && CIPHER.test(facts.tls) ? `\r\n\ttls ${facts.tls}` : '';
   const priority = facts.priority === undefined ? '' : `\r\n\tpriority ${facts.priority}`;
-  const clauses = `with ${facts.protocol}${id}${whom}${tls}${priority}`;
+  const comment = facts.comment === undefined ? '' : `\r\n\t(${facts.comment.replaceAll(/[^ -~]/g, '?').replaceAll(/[()\\]/g, '\\$&')})`;
+  const clauses = `with ${facts.protocol}${id}${whom}${tls}${priority}${comment}`;
   const date = formatDate({ date: facts.date, offset: facts.offset ?? 0, leap: false });
   return `Received: from ${fromDomain(facts, literal)}\r\n\tby ${byDomain(facts.by)} ${clauses};\r\n\t${date}\r\n`;
 }

@@ -156,7 +156,8 @@ function clause(bytes: Uint8Array, from: number, to: number, name: (typeof ORDER
 }
 
 /** RFC 5322 3.6.4: `"<" id-left "@" id-right ">"`. */
-function messageId(bytes: Uint8Array, from: number, to: number): Position {
+export function messageId(bytes: Uint8Array, from: number, to: number): Position {
+  if (byteAt(bytes, from, to) !== LESS) return ~from;
   let i = dotString(bytes, from + 1, to, true);
   if (i < 0 || byteAt(bytes, i, to) !== AT) return i < 0 ? i : ~i;
   if (byteAt(bytes, i + 1, to) === OPEN_BRACKET) {

@@ -1,3 +1,19 @@
+export { type EditNote, type EditReason, HeaderDraft, type LineEnd } from './draft.ts';
+export {
+  addDate,
+  addMessageId,
+  correctDate,
+  type Edit,
+  foldLines,
+  type Moment,
+  received,
+  removeBcc,
+  removeReturnPath,
+  returnPath,
+  sign,
+} from './edits.ts';
 export { type Field, fieldValue, isNamed } from './field.ts';
 export { ANY_HEADER, HARMLESS, HEADER_DEVIATIONS, type HeaderDeviation } from './header-deviation.ts';
 export { HEADER_LIMITS, type HeaderEvent, type HeaderLimits, HeaderReader, type HeaderReaderOptions } from './header-reader.ts';
+export { type EditorEvent, MessageEditor } from './message-editor.ts';
+export { type Signature, signaturesOf } from './signature.ts';

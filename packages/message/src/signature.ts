@@ -1,0 +1,57 @@
+import { type Field, fieldValue } from './field.ts';
+
+/** A signature over fields of a header, as far as it matters to who changes them: DKIM-Signature (RFC 6376), ARC-Message-Signature (RFC 8617). */
+export interface Signature {
+  /** The field that it stands in. */
+  readonly field: Field;
+  /** `d=`: who signed. Empty if it does not say. */
+  readonly domain: string;
+  /** `s=` */
+  readonly selector: string;
+  /** `h=`: the names of the signed fields in small letters, each with how often it stands there. */
+  readonly signs: ReadonlyMap<string, number>;
+}
+
+const SIGNATURES: ReadonlySet<string> = /* @__PURE__ */ new Set(['dkim-signature', 'arc-message-signature']);
+
+/**
+ * The signatures that a header has, in order. Whether they are valid is not asked: nobody is to break one that might be.
+ *
+ * @example
+ * ```ts
+ * import { HeaderReader, signaturesOf } from '@ehlo/message';
+ * const reader = new HeaderReader();
+ * reader.push(new TextEncoder().encode('DKIM-Signature: v=1; d=example.org; s=a; h=From:Date:\r\n Date; bh=; b=\r\n\r\n'));
+ * const event = reader.next();
+ * event?.type === 'field' && [...signaturesOf([event.field])[0]!.signs]
+ * // → [['from', 1], ['date', 2]]
+ * ```
+ */
+export function signaturesOf(fields: readonly Field[]): readonly Signature[] {
+  return fields.filter(({ name }) => SIGNATURES.has(name.toLowerCase())).map(signatureOf);
+}
+
+/** RFC 6376 3.2: `tag-list = tag-spec *( ";" tag-spec ) [ ";" ]`; 3.5: names of h= stand between colons. */
+function signatureOf(field: Field): Signature {
+  const tags = fieldValue(field).split(';');
+  const value = (name: string): string =>
+    tags
+      .filter((tag) => tag.slice(0, Math.max(0, tag.indexOf('='))).trim() === name)
+      .map((tag) => tag.slice(tag.indexOf('=') + 1).trim())
+      // 3.2: a tag that stands twice makes the signature void; what any of them names is spared all the same.
+      .join(':');
+  const signs = new Map<string, number>();
+  for (const part of value('h').split(':')) {
+    const name = part.trim().toLowerCase();
+    if (name !== '') signs.set(name, (signs.get(name) ?? 0) + 1);
+  }
+  return { field, domain: value('d'), selector: value('s'), signs };
+}
+
+/**
+ * Whether a signature says something of a field of this name that has `below` fields of the same name below it. RFC 6376 5.4.2: of several
+ * fields the last ones are signed, as many as h= names; 5.4: those that it names beyond the last are signed not to be there.
+ */
+export function covers({ signs }: Signature, name: string, below: number): boolean {
+  return (signs.get(name.toLowerCase()) ?? 0) > below;
+}
