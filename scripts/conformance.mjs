@@ -1,4 +1,5 @@
-// Lists in docs/conformance.md which step of which test vector shows which requirement, for each side, with counts; --check compares only.
+// Lists in docs/conformance.md which step of which test vector shows which requirement, for each side and for messages, with counts; --check
+// compares only.
 import { readdirSync, readFileSync } from 'node:fs';
 import { between } from './lib/between.mjs';
 
@@ -12,10 +13,13 @@ const { behaviours } = read('behaviours.json');
 const { notVectors } = read('not-vectors.json');
 const SIDES = ['server', 'client'];
 const FOLDERS = { server: ['server', 'smuggling'], client: ['client'] };
+// A case of a message is no conversation: it has no steps, and one side.
+const COLUMNS = [...SIDES, 'message'];
 
 const transcripts = Object.fromEntries(SIDES.map((side) => [side, FOLDERS[side].flatMap(transcriptsIn)]));
-const shownBy = Object.fromEntries(SIDES.map((side) => [side, citations(transcripts[side])]));
-const reasons = Object.fromEntries(SIDES.map((side) => [side, reasonsFor(side)]));
+const cases = readdirSync('test-vectors/message').flatMap(casesIn);
+const shownBy = { ...Object.fromEntries(SIDES.map((side) => [side, citations(transcripts[side])])), message: citations(cases) };
+const reasons = Object.fromEntries(COLUMNS.map((side) => [side, reasonsFor(side)]));
 
 const rfcs = [...new Set(requirements.map(({ rfc }) => rfc))];
 const text = { counts: counts(), requirements: rfcs.map(chapter).join('\n\n'), behaviours: table(behaviours, false) };
@@ -32,6 +36,13 @@ function transcriptsIn(folder) {
   );
 }
 
+/** The cases of a file about messages that have a name; what one shows, it shows as a whole. */
+function casesIn(name) {
+  const lists = Object.values(read(`message/${name}`)).filter(Array.isArray);
+  const named = lists.flat().filter((one) => one.name !== undefined && one.shows !== undefined);
+  return named.map((one) => ({ name: one.name, file: `message/${name}`, steps: [{ shows: one.shows }] }));
+}
+
 /** Id → the transcripts that show it, each with the numbers of the steps. */
 function citations(list) {
   const found = new Map();
@@ -45,15 +56,15 @@ function citations(list) {
 }
 
 function reasonsFor(side) {
-  const entries = notVectors.filter(({ role = side }) => role === side);
+  const entries = notVectors.filter(({ role }) => role === side || (role === undefined && side !== 'message'));
   return new Map(entries.flatMap(({ ids, why }) => ids.map((id) => [id, why])));
 }
 
 function counts() {
   const rows = rfcs.flatMap((rfc) =>
-    SIDES.map((side) => {
+    COLUMNS.map((side) => {
       const cells = LEVELS.map((level) => {
-        const due = testable(rfc).filter((one) => one.level === level && concerns(one, side));
+        const due = listed(rfc).filter((one) => one.level === level && concerns(one, side));
         return due.length === 0 ? '' : `${due.filter(({ id }) => shownBy[side].has(id)).length} of ${due.length}`;
       });
       return cells.every((cell) => cell === '') ? '' : `| RFC ${rfc}, ${side} | ${cells.join(' | ')} |`;
@@ -62,8 +73,9 @@ function counts() {
   const all = SIDES.flatMap((side) => transcripts[side]);
   const steps = all.reduce((sum, one) => sum + one.steps.length, 0);
   const ids = new Set(SIDES.flatMap((side) => [...shownBy[side].keys()]));
+  const ofMessages = `${cases.length} cases of messages show ${shownBy.message.size} requirements.`;
   return [
-    `${all.length} transcripts with ${steps} steps show ${ids.size} requirements and behaviours.`,
+    `${all.length} transcripts with ${steps} steps show ${ids.size} requirements and behaviours; ${ofMessages}`,
     '',
     `| shown by a step | ${LEVELS.join(' | ')} |`,
     `|---|${'---|'.repeat(LEVELS.length)}`,
@@ -72,30 +84,37 @@ function counts() {
 }
 
 function chapter(rfc) {
-  return `### RFC ${rfc}\n\n${table(testable(rfc), true)}`;
+  return `### RFC ${rfc}\n\n${table(listed(rfc), true)}`;
 }
 
-function testable(rfc) {
-  return requirements.filter((one) => one.rfc === rfc && one.testable_in_engine);
+function listed(rfc) {
+  return requirements.filter((one) => one.rfc === rfc && (one.testable_in_engine || one.testable_in_message));
 }
 
 /** Whether a side has to show a requirement; a behaviour is shown by whoever has it. */
-function concerns({ actor }, side) {
-  return actor === side || actor === 'both';
+function concerns({ actor, testable_in_engine = true, testable_in_message }, side) {
+  return side === 'message' ? testable_in_message === true : testable_in_engine && (actor === side || actor === 'both');
 }
 
 function table(list, levels) {
+  const columns = list.some((one) => concerns(one, 'message')) ? COLUMNS : SIDES;
   const rows = list.map((one) => {
-    const sides = SIDES.map((side) => shown(one, side)).join(' | ');
+    const sides = columns.map((side) => shown(one, side)).join(' | ');
     return `| ${one.id} |${levels ? ` ${one.level} |` : ''} ${cell(one.statement)} | ${sides} |`;
   });
-  return [`| |${levels ? ' |' : ''} requirement | ${SIDES.join(' | ')} |`, `|---|${levels ? '---|' : ''}---|---|---|`, ...rows].join('\n');
+  return [
+    `| |${levels ? ' |' : ''} requirement | ${columns.join(' | ')} |`,
+    `|---|${levels ? '---|' : ''}---|${'---|'.repeat(columns.length)}`,
+    ...rows,
+  ].join('\n');
 }
 
 function shown(one, side) {
   const list = shownBy[side].get(one.id);
   if (list === undefined) return reasons[side].has(one.id) ? `*${cell(reasons[side].get(one.id))}*` : concerns(one, side) ? '–' : '';
-  const names = list.slice(0, NAMED).map((vector) => `[${vector.name}](../test-vectors/${vector.file})${vector.shown.map((n) => ` ${n}`)}`);
+  const names = list
+    .slice(0, NAMED)
+    .map((vector) => `[${vector.name}](../test-vectors/${vector.file})${side === 'message' ? '' : vector.shown.map((n) => ` ${n}`)}`);
   return names.join(', ') + (list.length > NAMED ? ` and ${list.length - NAMED} more` : '');
 }
 

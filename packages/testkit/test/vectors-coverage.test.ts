@@ -1,5 +1,5 @@
 // What the transcripts show, taken together: every edge, refusal, reply, guard, deviation and requirement; and none of them for nothing.
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { type EngineReply, GUARDS, LMTP_REPLIES, type Phase, REPLIES, type ReplyName, ServerSession, TABLE } from '@ehlo/engine';
 import { DEVIATIONS, octets, parseVerb, type Verb } from '@ehlo/grammar';
 import { describe, expect, test } from 'vitest';
@@ -10,16 +10,23 @@ interface Requirement {
   readonly id: string;
   readonly rfc?: number;
   readonly section?: string;
-  readonly actor?: 'server' | 'client' | 'both';
+  readonly actor?: 'server' | 'client' | 'both' | 'relay' | 'delivery' | 'gateway' | 'message';
   readonly level?: string;
   readonly testable_in_engine?: boolean;
+  readonly testable_in_message?: true;
 }
 type Side = (typeof SIDES)[number];
 const SIDES = ['server', 'client'] as const;
 
+/** A case of `message/*.json`, as far as it shows a requirement. */
+interface MessageCase {
+  readonly name?: string;
+  readonly shows?: readonly string[];
+}
+
 interface NotVector {
   readonly ids: readonly string[];
-  readonly role?: Side;
+  readonly role?: Side | 'message';
   readonly why: string;
   readonly shown: readonly string[];
 }
@@ -103,22 +110,24 @@ describe('the requirements', () => {
   const all = { server: transcripts.map(({ transcript }) => transcript), client: clientTranscripts };
   const shownBy = { server: cited(all.server), client: cited(all.client) };
   const excused = {
-    server: new Set(notVectors.filter(({ role }) => role !== 'client').flatMap(({ ids }) => ids)),
-    client: new Set(notVectors.filter(({ role }) => role !== 'server').flatMap(({ ids }) => ids)),
+    server: new Set(notVectors.filter(({ role = 'server' }) => role === 'server').flatMap(({ ids }) => ids)),
+    client: new Set(notVectors.filter(({ role = 'client' }) => role === 'client').flatMap(({ ids }) => ids)),
   };
+  const messages = casesOfMessages();
+  const excusedMessage = new Set(notVectors.filter(({ role }) => role === 'message').flatMap(({ ids }) => ids));
   const known = new Map([...requirements, ...behaviours].map((one) => [one.id, one]));
 
   test.each(['requirements', 'behaviours', 'not-vectors'])('%s.json keeps to its schema', (name) => {
     expect(violations(read(`${name}.json`) as never, read(`schema/${name}.schema.json`) as JsonSchema)).toEqual([]);
   });
 
-  test.each(['trace/received', 'message/dates'])('%s.json keeps to its schema', (name) => {
+  test.each(['trace/received', 'message/dates', 'message/edits'])('%s.json keeps to its schema', (name) => {
     const schema = `schema/${name.split('/')[1]}.schema.json`;
     expect(violations(read(`${name}.json`) as never, read(schema) as JsonSchema)).toEqual([]);
   });
 
   test('every id is known and stands once', () => {
-    const ids = [shownBy, excused].flatMap(({ server, client }) => [...server, ...client]);
+    const ids = [...[shownBy, excused].flatMap(({ server, client }) => [...server, ...client]), ...messages.keys(), ...excusedMessage];
     expect(ids.filter((id) => !known.has(id))).toEqual([]);
     expect(known.size).toBe(requirements.length + behaviours.length);
   });
@@ -134,6 +143,14 @@ describe('the requirements', () => {
     expect(due.length).toBeGreaterThan(side === 'server' ? 200 : 40);
     const missing = due.filter(({ id }) => !(shownBy[side].has(id) || excused[side].has(id)));
     expect(missing.map(({ id }) => id)).toEqual([]);
+  });
+
+  test('a case of a message shows only what it can, and everything that one can show has a case or a reason why there is none', () => {
+    expect([...messages.keys(), ...excusedMessage].filter((id) => known.get(id)?.testable_in_message !== true)).toEqual([]);
+    const due = requirements.filter(({ testable_in_message }) => testable_in_message === true);
+    expect(due.length).toBeGreaterThan(25);
+    expect(due.map(({ id }) => id).filter((id) => !(messages.has(id) || excusedMessage.has(id)))).toEqual([]);
+    expect([...excusedMessage].filter((id) => messages.has(id))).toEqual([]);
   });
 
   test('every behaviour has a step, or a reason why it can have none', () => {
@@ -161,6 +178,18 @@ test('every transcript shows something that no shorter one does', () => {
   }
   expect(idle).toEqual([]);
 });
+
+/** The requirements that cases of messages show, each with their names. */
+function casesOfMessages(): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  for (const file of readdirSync(new URL('message/', root))) {
+    const cases = Object.values(read(`message/${file}`) as Record<string, unknown>)
+      .filter(Array.isArray)
+      .flat() as MessageCase[];
+    for (const { name, shows = [] } of cases) for (const id of shows) found.set(id, [...(found.get(id) ?? []), name!]);
+  }
+  return found;
+}
 
 test('names are unique', () => {
   const names = [...transcripts.map(({ transcript }) => transcript), ...clientTranscripts].map(({ name }) => name);
