@@ -1,17 +1,11 @@
 import { encodeUtf8 } from '@ehlo/grammar';
-import {
-  type ContentType,
-  PLAIN_TEXT,
-  parameterOf,
-  parseContentType,
-  parseTransferEncoding,
-  type TransferEncoding,
-} from './content-fields.ts';
+import { type ContentType, parameterOf } from './content-fields.ts';
 import { type Delimiter, delimiterAt, isOddBoundary, LONGEST_BOUNDARY } from './delimiter.ts';
-import { type Field, isNamed } from './field.ts';
+import type { Field } from './field.ts';
 import { ANY_HEADER } from './header-deviation.ts';
 import { type HeaderLimits, HeaderReader } from './header-reader.ts';
 import type { MultipartDeviation } from './multipart-deviation.ts';
+import { contentOf, encodingOf } from './part-fields.ts';
 
 /** The header of a message, or of a part of one. */
 export interface PartHeader {
@@ -325,21 +319,6 @@ export class PartReader {
     }
     this.#open.length = this.#boundaries.length = Math.min(this.#open.length, depth);
   }
-}
-
-/** The first Content-Type says it (RFC 2046 5.1.5: in a digest, what says nothing is a message). */
-function contentOf(fields: readonly Field[], within: ContentType | null): ContentType {
-  const field = fields.find((one) => isNamed(one, 'Content-Type'));
-  if (field === undefined) return within?.type === 'multipart/digest' ? { ...PLAIN_TEXT, type: 'message/rfc822' } : PLAIN_TEXT;
-  const parsed = parseContentType(field.raw.subarray(field.valueAt));
-  return parsed.ok ? parsed.value : PLAIN_TEXT;
-}
-
-/** The transfer encoding of a part (RFC 2045 6.1), by its first field for it; `7bit` where there is none. */
-export function encodingOf(fields: readonly Field[]): TransferEncoding {
-  const field = fields.find((one) => isNamed(one, 'Content-Transfer-Encoding'));
-  const parsed = parseTransferEncoding(field?.raw.subarray(field.valueAt) ?? '');
-  return parsed.ok ? parsed.value : '7bit';
 }
 
 function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
