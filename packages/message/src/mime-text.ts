@@ -76,7 +76,7 @@ export function utf8(bytes: Uint8Array, found: Found): string {
   return textOf(bytes);
 }
 
-function isUtf8(bytes: Uint8Array): boolean {
+export function isUtf8(bytes: Uint8Array): boolean {
   for (let i = 0; i < bytes.length; ) {
     const [code, length] = characterAt(bytes, i);
     if (code === 0xfffd && length === 1) return false;
