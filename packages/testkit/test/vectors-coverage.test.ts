@@ -121,7 +121,7 @@ describe('the requirements', () => {
     expect(violations(read(`${name}.json`) as never, read(`schema/${name}.schema.json`) as JsonSchema)).toEqual([]);
   });
 
-  test.each(['trace/received', 'message/dates', 'message/edits'])('%s.json keeps to its schema', (name) => {
+  test.each(['trace/received', 'message/dates', 'message/edits', 'message/seven-bit'])('%s.json keeps to its schema', (name) => {
     const schema = `schema/${name.split('/')[1]}.schema.json`;
     expect(violations(read(`${name}.json`) as never, read(schema) as JsonSchema)).toEqual([]);
   });
