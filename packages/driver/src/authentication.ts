@@ -50,7 +50,7 @@ export type PresentedClaim = Claim & { readonly mechanism: string };
 
 /** Mechanisms as values, for the driver to carry out; names are for the handler's own `auth`. */
 export function isAuthentication(auth: AuthOptions | Authentication): auth is Authentication {
-  return auth.mechanisms.some((mechanism) => typeof mechanism !== 'string');
+  return auth.mechanisms.some((mechanism) => typeof mechanism !== 'string') || 'lookup' in auth || 'verify' in auth;
 }
 
 /** What a client is told whose exchange fails. */
@@ -72,6 +72,10 @@ export class Authenticator {
   constructor(settings: Authentication, hostname: string) {
     const { mechanisms, pepper = randomOctets(32) } = settings;
     const all = mechanisms.flat();
+    if (all.length === 0)
+      throw new SmtpUsageError('bad-argument', 'auth.mechanisms is empty: name those that are offered, such as [scram(), plain()]');
+    if (typeof all[0] === 'string')
+      throw new SmtpUsageError('bad-argument', `auth.mechanisms has names, which lookup and verify can't serve: give plain() for 'PLAIN'`);
     for (const { name, asks } of all) {
       if (!asks.some((ask) => settings[ask] !== undefined))
         throw new SmtpUsageError('missing-question', `${name} needs ${asks.map((ask) => `auth.${ask}`).join(' or ')}`);

@@ -185,7 +185,7 @@ export class ClientAuthentication {
 }
 
 const UNPROTECTED =
-  'credentials are sent under TLS only, to a server whose certificate was verified, unless the option credentials says less';
+  "credentials are sent under TLS only, to a server whose certificate was verified, unless the option says less: credentials: 'encrypted'";
 
 /** What a mechanism gives up for. */
 const FAILURES: { readonly [reason: string]: string } = {

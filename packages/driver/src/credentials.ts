@@ -25,20 +25,29 @@ const KINDS = {
 
 /** Throws `SmtpUsageError` `bad-argument` where the mechanisms are none or a credential is of the wrong kind, and never says what it is. */
 export function checkCredentials(auth: { readonly [name in keyof typeof KINDS | 'mechanisms']?: unknown }): void {
-  const { mechanisms } = auth;
-  if (!Array.isArray(mechanisms)) throw new SmtpUsageError('bad-argument', 'auth.mechanisms is a list, such as [scram(), plain()]');
-  for (const mechanism of mechanisms.flat() as unknown[]) {
-    if (typeof mechanism === 'function')
-      throw new SmtpUsageError('bad-argument', `auth.mechanisms has the function ${mechanism.name}: call it, [${mechanism.name}()]`);
-    if (typeof (mechanism as { readonly client?: unknown } | null)?.client !== 'function')
-      throw new SmtpUsageError('bad-argument', 'auth.mechanisms has what is no mechanism: import them from @ehlo/sasl');
-  }
+  checkMechanisms(auth.mechanisms, 'client');
+  if ((auth.mechanisms as unknown[]).length === 0) bad('auth.mechanisms is empty: name those that may be used, such as [scram(), plain()]');
   for (const [name, kinds] of Object.entries(KINDS)) {
     const value = auth[name as keyof typeof KINDS];
     const kind = kindOf(value);
-    if (name in auth && !(kinds as readonly string[]).includes(kind))
-      throw new SmtpUsageError('bad-argument', `auth.${name} is ${kind}, and has to be ${kinds.join(' or ')}`);
+    if (name in auth && !(kinds as readonly string[]).includes(kind)) bad(`auth.${name} is ${kind}, and has to be ${kinds.join(' or ')}`);
   }
+}
+
+/** Throws `SmtpUsageError` `bad-argument` where these are no mechanisms that have this side. Of a server they may be names, all of them. */
+export function checkMechanisms(mechanisms: unknown, side: 'client' | 'server'): void {
+  if (!Array.isArray(mechanisms)) bad('auth.mechanisms is a list, such as [scram(), plain()]');
+  const all: unknown[] = mechanisms.flat();
+  if (side === 'server' && all.every((mechanism) => typeof mechanism === 'string')) return;
+  for (const mechanism of all) {
+    if (typeof mechanism === 'function') bad(`auth.mechanisms has the function ${mechanism.name}: call it, [${mechanism.name}()]`);
+    if (typeof (mechanism as { readonly [name in typeof side]?: unknown } | null)?.[side] !== 'function')
+      bad('auth.mechanisms has what is no mechanism: import them from @ehlo/sasl');
+  }
+}
+
+function bad(text: string): never {
+  throw new SmtpUsageError('bad-argument', text);
 }
 
 function kindOf(value: unknown): string {

@@ -3,6 +3,7 @@ import {
   type AuthAnswer,
   checkAnswer,
   checkRejection,
+  kindOf as describe,
   type InfoAnswer,
   type QuestionType,
   type Rejection,
@@ -129,7 +130,21 @@ export function decisionOf(type: QuestionType, value: unknown): Acceptance | Ref
   const needs = NEEDS[type];
   if (yes !== null && (needs === undefined || (yes as Partial<AuthAnswer>)[needs] !== undefined)) return yes;
   const right = needs === undefined ? 'true, accept(…)' : type === 'auth' ? 'accept({ identity }), challenge(…)' : `accept({ ${needs} })`;
-  throw new TypeError(`the handler of '${type}' decided nothing: return ${right} or reject(…)`);
+  const given = yes === null ? returned(value) : 'less than this question asks for';
+  throw new TypeError(
+    `the handler of '${type}' decided nothing: it returned ${given}; return ${right} or reject(…)`,
+    value instanceof Error ? { cause: value } : {},
+  );
+}
+
+/** What a handler has returned in place of a decision. It is told to the program alone. */
+function returned(value: unknown): string {
+  if (value === undefined) return 'undefined, as where return is missing';
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value === 'function') return `the function ${value.name}, which has to be called`;
+  if (value instanceof Error) return `the error "${value.message}", which is to be thrown`;
+  if (value instanceof Promise) return 'a promise among others: await Promise.all(…)';
+  return describe(value);
 }
 
 export function isChallenge(decision: Acceptance | Refusal | Challenge): decision is Challenge {

@@ -4,8 +4,10 @@ import {
   type Capabilities,
   type ClientEnvelope,
   type ClientRecipient,
+  checkOptions,
   type MessageFacts,
   type Outcome,
+  type TableOf,
 } from '@ehlo/engine';
 import { aside } from './aside.ts';
 import { type Message, MessageSource } from './message-source.ts';
@@ -56,12 +58,17 @@ export class Delivery {
   #opening = false;
   #abandoned = false;
 
-  /** `warn` is told of a `progress` that fails. */
+  /** `warn` is told of a `progress` that fails. Throws `SmtpUsageError` for what is wrong by its type. */
   constructor(envelope: SendEnvelope, message: Message, options: SendOptions, warn: (error: unknown, what: string) => void = () => {}) {
-    this.#envelope = transactionOf(envelope);
-    const { recipients } = this.#envelope;
     this.source = new MessageSource(message);
-    this.#options = options;
+    try {
+      this.#envelope = transactionOf(envelope);
+      this.#options = checkOptions(SEND_OPTIONS, options);
+    } catch (error) {
+      this.source.stop();
+      throw error;
+    }
+    const { recipients } = this.#envelope;
     this.#warn = warn;
     this.#outcomes = recipients.map(() => null);
     this.#places = [...recipients.keys()];
@@ -151,10 +158,20 @@ export class Delivery {
   }
 }
 
-/** An envelope as the engine wants it. */
-export function transactionOf({ recipients = [], ...envelope }: SendEnvelope): ClientEnvelope {
-  return { ...envelope, recipients: recipients.map((one) => (isRecipient(one) ? one : { forwardPath: one })) };
+/** An envelope as the engine wants it. Throws `SmtpUsageError` for a name that it does not have: `notify` stands in `parameters`. */
+export function transactionOf(given: SendEnvelope): ClientEnvelope {
+  const { recipients = [], ...envelope } = checkOptions(ENVELOPE, given, 'envelope');
+  return {
+    ...envelope,
+    recipients: recipients.map((one, i) =>
+      isRecipient(one) ? checkOptions(RECIPIENT, one, `envelope.recipients.${i}`) : { forwardPath: one },
+    ),
+  };
 }
+
+const ENVELOPE: TableOf<SendEnvelope> = { reversePath: 'any', parameters: 'object', recipients: 'list' };
+const RECIPIENT: TableOf<ClientRecipient> = { forwardPath: 'any', parameters: 'object' };
+const SEND_OPTIONS: TableOf<SendOptions> = { facts: 'object', signal: 'object', progress: 'call' };
 
 function isRecipient(one: Address | ClientRecipient): one is ClientRecipient {
   return typeof one === 'object' && one !== null && 'forwardPath' in one;

@@ -1,4 +1,4 @@
-import { didYouMean, isPlain, SmtpUsageError, type TableOf } from '@ehlo/engine';
+import { didYouMean, isPlain, kindOf, SmtpUsageError, type TableOf } from '@ehlo/engine';
 import type { Handler } from './handler.ts';
 
 /** The methods of a handler: every name. */
@@ -24,6 +24,8 @@ const HANDLER_METHODS: TableOf<Handler> = {
  */
 export function checkHandler(handler: Handler): void {
   const names = Object.keys(HANDLER_METHODS);
+  if (typeof handler !== 'object' || handler === null)
+    bad(`the handler is ${kindOf(handler)}; it must be an object with methods, such as { rcpt() { … }, message() { … } }`);
   const members = handler as { readonly [name: string]: unknown };
   for (const name of namesOf(handler)) {
     if (Object.hasOwn(HANDLER_METHODS, name) || typeof members[name] !== 'function') continue;

@@ -1,4 +1,4 @@
-import { checkOptions, type TableOf } from '@ehlo/engine';
+import { checkOptions, SmtpUsageError, type TableOf } from '@ehlo/engine';
 import { aside, once, toConsole, type Warn } from './aside.ts';
 import { Failures } from './failures.ts';
 import type { Handler } from './handler.ts';
@@ -95,7 +95,7 @@ function chosen<Tls>(options: ListenOptions<Tls>): ListenOptions<Tls> {
 
 /**
  * What all listeners have in common: connections wait until there is somebody to accept them, and begin with a proxy's header and
- * the handshake of implicit TLS, where there are to be such. Throws `TypeError` if there is no certificate for that.
+ * the handshake of implicit TLS, where there are to be such. Throws `SmtpUsageError` if there is no certificate for that.
  */
 export class Entrance {
   /** Connections that nobody has asked for yet. */
@@ -110,7 +110,7 @@ export class Entrance {
   constructor(given: ListenOptions<unknown>, warn: Warn = toConsole) {
     const options = checkOptions(LISTEN_OPTIONS, given);
     if (options.implicitTls === true && options.tls === undefined) {
-      throw new TypeError('implicitTls needs a certificate: give tls: { key, cert }');
+      throw new SmtpUsageError('missing-tls', 'implicitTls needs a certificate: give tls: { key, cert }');
     }
     this.#options = options;
     this.#warn = once(warn);

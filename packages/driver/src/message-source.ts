@@ -1,5 +1,5 @@
-import { type Capabilities, type MessageFacts, scanMessage } from '@ehlo/engine';
-import { Pieces, type Stream } from './pieces.ts';
+import { type Capabilities, kindOf, type MessageFacts, SmtpUsageError, scanMessage } from '@ehlo/engine';
+import { isStream, Pieces, type Stream } from './pieces.ts';
 
 /**
  * A message, whole or in pieces of any size; text is sent as UTF-8. What is given must not be changed until the message is sent. A stream is
@@ -59,7 +59,13 @@ export class MessageSource {
   /** Called when there is something to take, by whom nothing was there for. */
   #wake: (() => void) | null = null;
 
+  /** Throws `SmtpUsageError` `bad-argument` for what can be no message. */
   constructor(message: Message) {
+    if (typeof message !== 'function' && !isWhole(message) && !isStream(message as unknown))
+      throw new SmtpUsageError(
+        'bad-argument',
+        `the message is ${kindOf(message)}; it must be a text, octets, a stream, or a function that gives one`,
+      );
     this.#message = message;
     if (typeof message !== 'function' && !isWhole(message)) this.#pieces = new Pieces(message);
   }

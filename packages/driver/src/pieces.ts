@@ -60,6 +60,12 @@ interface Destroyable extends AsyncIterable<Piece> {
   destroy(): unknown;
 }
 
+/** Whether it can be read at all. */
+export function isStream(value: unknown): value is Stream {
+  if (typeof value !== 'object' || value === null) return false;
+  return 'getReader' in value || Symbol.asyncIterator in value || Symbol.iterator in value;
+}
+
 function sourceOf(stream: Stream): Source {
   if ('getReader' in stream) {
     const reader = stream.getReader();

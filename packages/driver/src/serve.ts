@@ -13,6 +13,7 @@ import { aside, toConsole, type Warn } from './aside.ts';
 import { type Authentication, Authenticator, isAuthentication } from './authentication.ts';
 import { checkProtection, checkQuestions } from './check-options.ts';
 import { Connection } from './connection.ts';
+import { checkMechanisms } from './credentials.ts';
 import { Failures } from './failures.ts';
 import type { Handler } from './handler.ts';
 import { checkHandler } from './handler-methods.ts';
@@ -88,6 +89,7 @@ export class Server {
   constructor(listener: Listener, options: ServeOptions, handler: Handler, failures: Failures) {
     checkHandler(handler);
     const { connections = CONNECTIONS, grace = GRACE, signal, auth, trusted = {}, ...session } = checkOptions(SERVE_OPTIONS, options);
+    if (auth !== undefined) checkMechanisms(auth.mechanisms, 'server');
     const authenticator = auth !== undefined && isAuthentication(auth) ? new Authenticator(auth, session.hostname) : null;
     const authOptions = auth !== undefined && !isAuthentication(auth) ? auth : authenticator?.options;
     // Preset sink takes messages without the method `message`, too, and the driver drops them; the other presets demand it.

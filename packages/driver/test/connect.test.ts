@@ -207,7 +207,7 @@ test.each<[string, string, string, Script, ConnectOptions, ((server: ScriptedSer
   [
     'the certificate is not verified',
     'unprotected',
-    'credentials are sent under TLS only, to a server whose certificate was verified, unless the option credentials says less',
+    "credentials are sent under TLS only, to a server whose certificate was verified, unless the option says less: credentials: 'encrypted'",
     willing(['STARTTLS', ...AUTH_PLAIN]),
     { auth: PLAIN },
     secure(false),

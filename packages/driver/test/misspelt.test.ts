@@ -29,8 +29,9 @@ const CLIENT: readonly Wrong[] = [
   [{ limits: 5 }, 'limits is a number; it must be an object'],
   [
     { auth: { mechanisms: [plain()], username: 'joe' } },
-    /^there is no option auth.username: did you mean user\?; auth has mechanisms, user, /,
+    /^there is no option auth.username: did you mean auth.user\?; auth has mechanisms, user, /,
   ],
+  [{ password: 'x' }, /^there is no option password: did you mean auth.password\?/],
   [{ auth: [plain()] }, 'auth is an array; it must be an object'],
   [{ xyzzy: 1 }, /^there is no option xyzzy; there are /],
   [{ toString: () => '' }, /^there is no option toString; there are /],
@@ -92,6 +93,9 @@ describe('serveOn', () => {
     [{ onRcptTo: () => true } as Handler, /^the handler has a method onRcptTo, which nobody calls: did you mean rcpt\?; /],
     [{ onAuth: () => true } as Handler, /^the handler has a method onAuth, which nobody calls: did you mean auth\?; /],
     [{ mesage: () => true } as Handler, /^the handler has a method mesage, which nobody calls: did you mean message\?; /],
+    [{ rcptTo: () => true } as Handler, /^the handler has a method rcptTo, which nobody calls: did you mean rcpt\?; /],
+    [undefined as unknown as Handler, /^the handler is undefined; it must be an object with methods, /],
+    [(() => true) as unknown as Handler, /^the handler is a function; it must be an object with methods, /],
     [{ rcpt: true } as unknown as Handler, 'rcpt of the handler is no function'],
     [
       new (class {
@@ -132,6 +136,8 @@ describe('serveOn', () => {
 
 describe('listenAndServe', () => {
   const PLACE: readonly Wrong[] = [
+    [{ prot: 25 }, /^there is no option prot: did you mean port\?; /],
+    [{ timeout: 5 }, /^there is no option timeout: did you mean limits.commandTimeout, or another of limits\?; /],
     [{ hst: 'x' }, /^there is no option hst: did you mean host\?; /],
     [{ host: '' }, 'host is a string; it must be a string that is not empty'],
     [{ port: '25' }, 'port is "25"; it must be a whole number from 0 to 65535'],

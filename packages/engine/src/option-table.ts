@@ -39,15 +39,39 @@ const MEANT: { readonly [name: string]: string } = {
   servername: 'tls.servername',
   rejectunauthorized: 'tls.rejectUnauthorized',
   server: 'host',
+  address: 'host',
+  name: 'hostname',
   size: 'limits.messageSize',
+  maxsize: 'limits.messageSize',
+  maxmessagesize: 'limits.messageSize',
+  timeout: 'limits.commandTimeout, or another of limits',
+  sockettimeout: 'limits.commandTimeout, or another of limits',
+  connectiontimeout: 'connectTimeout',
   user: 'auth.user',
-  username: 'user',
-  pass: 'password',
+  username: 'auth.user',
+  pass: 'auth.password',
+  password: 'auth.password',
+  lookup: 'auth.lookup',
+  authoptional: 'auth.required: false',
+  lmtp: "preset: 'lmtp' of a server, or protocol: 'lmtp' of a client",
+  debug: 'trace: true, which notice is told',
+  logger: 'trace: true, which notice is told',
   maxconnections: 'connections, or size of a Pool',
   ondata: 'message',
   onmailfrom: 'mail',
+  mailfrom: 'mail',
   onrcptto: 'rcpt',
+  rcptto: 'rcpt',
+  recipient: 'rcpt',
+  vrfy: 'info',
+  expn: 'info',
+  etrn: 'info',
   onclose: 'notice',
+  close: 'notice',
+  quit: 'notice',
+  log: 'notice',
+  from: 'reversePath',
+  to: 'recipients',
 };
 
 /**
@@ -128,14 +152,17 @@ function listed(table: object, path: string): string {
   return `${path === '' ? 'there are' : `${path} has`} ${Object.keys(table).join(', ')}`;
 }
 
-/** Whether one is the other with two letters wrong, missing or too many at the most; fewer in short names. */
+/** Whether one is the other with two letters wrong, missing or too many at the most; fewer in short names. Two that are exchanged count as one. */
 function isNear(a: string, b: string): boolean {
+  let earlier: number[] = [];
   let before = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
       row[j] = Math.min(before[j]! + 1, row[j - 1]! + 1, before[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+      if (i > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j]!, earlier[j - 2]! + 1);
     }
+    earlier = before;
     before = row;
   }
   return before[b.length]! <= Math.min(2, Math.floor(b.length / 3));
@@ -153,9 +180,10 @@ export function isPlain(value: unknown): boolean {
 }
 
 /** What a value is, in words that tell nothing of it. */
-function kindOf(value: unknown): string {
+export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return 'an array';
+  if (value instanceof Promise) return 'a promise, which has to be awaited';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 

@@ -96,10 +96,7 @@ function explain(error: NodeJS.ErrnoException, implicit: boolean): Error {
   const made = (name: 'certificate' | 'speaks-cleartext' | 'tls-failed', text: string): ClientError =>
     new ClientError(name, text, { stage: 'tls', cause: error });
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return made(
-      'certificate',
-      `the server's certificate is not that of the host that was asked for: ${message.split(': ').slice(1).join(': ')}`,
-    );
+    return made('certificate', `the server's certificate is not that of the host that was asked for${altname(message)}`);
   if (CERTIFICATE.test(code))
     return made('certificate', `the server's certificate ${CERTIFICATE_FAULTS[code] ?? untrusted(code, message)}`);
   if (!CLEARTEXT.test(code)) return made('tls-failed', `the TLS handshake failed: ${reasonOf(error)}`);
@@ -127,6 +124,16 @@ function reasonOf({ message, reason = message }: NodeJS.ErrnoException & { reado
 const CERTIFICATE = /CERT|UNABLE_TO_VERIFY|SELF_SIGNED|CRL|ISSUER/;
 const CLEARTEXT = /^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/;
 
+/** `…'s cert's altnames: IP: 192.0.2.1 is not in the cert's list: `, which may be empty. */
+function altname(message: string): string {
+  const why = message
+    .split(': ')
+    .slice(1)
+    .join(': ')
+    .replace(/[:\s]+$/, '');
+  return `${why === '' ? '' : `: ${why}`}; ask by a name that it has, by host or tls.servername`;
+}
+
 /** What no other authority would mend. */
 const CERTIFICATE_FAULTS: { readonly [code: string]: string } = {
   CERT_HAS_EXPIRED: 'has expired: the server needs a new one, if the clock here is right',
@@ -134,7 +141,7 @@ const CERTIFICATE_FAULTS: { readonly [code: string]: string } = {
 };
 
 function untrusted(code: string, message: string): string {
-  return `is not trusted: ${message}${AUTHORITY.test(code) ? '; give the authority that has signed it' : ''}`;
+  return `is not trusted: ${message}${AUTHORITY.test(code) ? '; give the authority that has signed it, by tls.ca' : ''}`;
 }
 
 /** Nobody who is known has signed it. */

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 import { checkOptions, type TableOf } from '@ehlo/engine';
 import type { Tls, Wrapped } from './handshake.ts';
-import { pem, pems } from './pem.ts';
+import { checkPem, pem, pems } from './pem.ts';
 import { describeSocket, endPoint } from './tls-info.ts';
 
 /** A certificate with its key, in PEM. */
@@ -48,7 +48,7 @@ interface Loaded {
 
 /**
  * The server's side of TLS. `update` takes new certificates for the handshakes that follow: sessions that are open keep theirs.
- * Throws Node's error if a key or certificate can't be read or do not belong together.
+ * Throws `SmtpUsageError` where a key or certificate is missing or no PEM, and Node's error if they can't be read or do not belong together.
  */
 export class ServerTls implements Tls {
   #settings: TlsSettings;
@@ -100,6 +100,8 @@ function load(given: TlsSettings): (servername: string) => Loaded {
   const names = new Map<string, Loaded>();
   const [first] = [settings, ...certificates].map((certificate) => {
     const { key, cert, passphrase, servernames = [] } = certificate;
+    checkPem('tls.key', key);
+    checkPem('tls.cert', cert);
     const options: SecureContextOptions = { key: pem(key), cert: pem(cert), minVersion, sessionIdContext: SESSIONS, secureOptions };
     if (passphrase !== undefined) options.passphrase = passphrase;
     if (ca !== undefined) options.ca = pems(ca);

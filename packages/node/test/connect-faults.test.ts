@@ -108,7 +108,7 @@ describe('TLS', () => {
     const error = await failure({ port: server.address.port, starttls: 'required' });
     expect([error.code, error.message]).toEqual([
       'certificate',
-      expect.stringMatching(/^the server's certificate is not trusted: .*; give the authority that has signed it$/),
+      expect.stringMatching(/^the server's certificate is not trusted: .*; give the authority that has signed it, by tls\.ca$/),
     ]);
   });
 

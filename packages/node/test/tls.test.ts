@@ -85,7 +85,10 @@ describe.each([
     expect([before.shown, after.shown]).toEqual(['localhost', 'other.example']);
     expect(await before.say('EHLO client.example')).toMatch(/^250/);
     expect(() => tls.update({ ...SERVER, cert: OTHER.cert })).toThrow(/not that of the certificate/);
-    expect(() => tls.update({ ...SERVER, certificates: [{ key: 'none', cert: 'none' }] })).toThrow();
+    expect(() => tls.update({ ...SERVER, certificates: [{ key: 'none', cert: 'none' }] })).toThrow(
+      /^tls.key is no PEM; it must be what such a file holds: -----BEGIN …, not the file's name$/,
+    );
+    expect(() => tls.update({ key: SERVER.key } as typeof SERVER)).toThrow(/^tls.cert is undefined; it must be /);
     expect((await secure(server, dial)).shown).toBe('other.example');
   });
 

@@ -1,6 +1,7 @@
 // What the application has decided, as a reply. All of it is checked before anything changes: what throws leaves its question open.
 import { isReplyCode, type Reply } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
+import { kindOf } from '../option-table.ts';
 import type { Core } from './core.ts';
 import type { Answer, AuthAnswer, InfoQuestion, Question, Rejection } from './events.ts';
 import { OFFERS, offered } from './offer.ts';
@@ -40,7 +41,8 @@ export function refusal(core: Core, rejection: Rejection, ofConnection = false):
 
 /** Throws `SmtpUsageError` where this can be no refusal: `reply-class`, `enhanced-class`, `bad-argument` or `bad-delay`. */
 export function checkRejection({ code, enhanced, text, delay }: Rejection): void {
-  if (!isReplyCode(code) || code < 400) throw new SmtpUsageError('reply-class', `${code} is no refusal: give a code from 400 to 559`);
+  if (!isReplyCode(code) || code < 400)
+    throw new SmtpUsageError('reply-class', `${shown(code)} is no refusal: give a code from 400 to 559`);
   if (enhanced !== undefined) checkEnhanced(code, enhanced);
   checkText(text, code);
   delayOf(delay);
@@ -118,8 +120,19 @@ function changed(reply: Reply, answer: Answer, name?: string): Reply {
 
 /** RFC 2034 4: an enhanced code "must agree with the primary response code". */
 function checkEnhanced(code: number, enhanced: string): void {
-  if (/^[245](?:\.(?:0|[1-9][0-9]{0,2})){2}$/.test(enhanced) && enhanced[0] === String(code)[0]) return;
+  // RFC 3463 2: "status-code = class "." subject "." detail".
+  if (!/^[245](?:\.(?:0|[1-9][0-9]{0,2})){2}$/.test(enhanced))
+    throw new SmtpUsageError(
+      'enhanced-class',
+      `${shown(enhanced)} is no enhanced code: it is of three numbers, such as '5.1.1' (RFC 3463 2)`,
+    );
+  if (enhanced[0] === String(code)[0]) return;
   throw new SmtpUsageError('enhanced-class', `the enhanced code ${enhanced} does not agree with the reply code ${code} (RFC 2034 4)`);
+}
+
+/** What stands where a code should: a text in its quotes, for 550 is a number. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : typeof value === 'object' ? kindOf(value) : String(value);
 }
 
 /** From JavaScript it may be missing. */
