@@ -1,7 +1,6 @@
 import { type FileHandle, link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
-import { encodeUtf8 } from '@ehlo/grammar';
 import { DirectorySync } from './directory-sync.ts';
 
 /** A folder that can't be made, for a reason of its own. */
@@ -37,13 +36,12 @@ export class Maildir {
   }
 
   /** Stores a message under a name that contains `id`; resolves with the path of its file. Where it rejects, nothing of it is left in `new/`. */
-  async store(id: string, header: string, body: AsyncIterable<Uint8Array>): Promise<string> {
+  async store(id: string, body: AsyncIterable<Uint8Array>): Promise<string> {
     const name = `${Math.floor(Date.now() / 1000)}.${id}.${HOST}`;
     const draft = join(this.#path, 'tmp', name);
     const file = join(this.#path, 'new', name);
     const handle = await this.#create(draft);
     try {
-      await write(handle, encodeUtf8(header));
       for await (const bytes of body) await write(handle, bytes);
       await handle.sync();
       await handle.close();

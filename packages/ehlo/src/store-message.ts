@@ -1,6 +1,7 @@
 import { type Acceptance, accept, reject } from '@ehlo/driver';
 import { formatPath } from '@ehlo/grammar';
-import { formatReceived, formatReturnPath, ReceivedCounter } from '@ehlo/grammar/trace';
+import { ANY_HEADER, type Edit, MessageEditor, received, returnPath } from '@ehlo/message';
+import { LoopWatch } from '@ehlo/message/loops';
 import type { IncomingMessage, Session } from '#adapter';
 import type { Maildir } from './maildir.ts';
 import type { Printer } from './printer.ts';
@@ -23,8 +24,8 @@ export async function storeMessage(message: IncomingMessage, session: Session, s
   const { envelope } = message;
   // Facts of the connection are read before the body: the client may be gone when it ends.
   const { protocol, peer, forwarded, identity } = session;
-  const header = store.raw ? '' : traceFields(id, envelope, session, store.name);
-  const file = await stored(store.maildir.store(id, header, withoutLoops(message.body, store.hops)));
+  const edits = store.raw ? [] : trace(id, envelope, session, store.name);
+  const file = await stored(store.maildir.store(id, edited(message.body, edits, store)));
   store.printer.message(session, {
     id,
     file,
@@ -55,10 +56,10 @@ async function stored(storing: Promise<string>): Promise<string> {
 const NO_ROOM: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 /** RFC 5321 4.4: what final delivery puts on top of a message; and, ours, one field for each recipient of the envelope. */
-function traceFields(id: string, envelope: IncomingMessage['envelope'], session: Session, by: string): string {
+function trace(id: string, envelope: IncomingMessage['envelope'], session: Session, by: string): readonly Edit[] {
   const [first, ...others] = envelope.recipients;
   const now = new Date();
-  const received = formatReceived({
+  const facts = {
     helo: session.hello?.name ?? '',
     host: session.peer.name,
     address: session.peer.address === '' ? undefined : session.peer.address,
@@ -71,17 +72,47 @@ function traceFields(id: string, envelope: IncomingMessage['envelope'], session:
     recipient: others.length === 0 ? first?.forwardPath : undefined,
     date: now.getTime(),
     offset: -now.getTimezoneOffset(),
-  });
-  const recipients = envelope.recipients.map(({ forwardPath }) => `X-Envelope-To: ${formatPath(forwardPath)}\r\n`);
-  return formatReturnPath(envelope.reversePath) + received + recipients.join('');
+  };
+  return [
+    ...envelope.recipients.map(({ forwardPath }) => envelopeTo(formatPath(forwardPath))).reverse(),
+    received(facts),
+    returnPath(envelope.reversePath),
+  ];
 }
 
-/** RFC 5321 6.3: a message that has passed too many servers goes round in circles. */
-async function* withoutLoops(body: AsyncIterable<Uint8Array>, hops: number): AsyncGenerator<Uint8Array, void, void> {
-  const counter = new ReceivedCounter();
+function envelopeTo(path: string): Edit {
+  const name = 'envelope-to';
+  return { name, apply: (draft) => draft.trace(name, `X-Envelope-To: ${path}\r\n`) };
+}
+
+/** The message with the edits done; refused where it goes round in circles (RFC 5321 6.3), or its header is beyond all measure. */
+async function* edited(body: AsyncIterable<Uint8Array>, edits: readonly Edit[], store: Store): AsyncGenerator<Uint8Array, void, void> {
+  const { hops } = store;
+  const editor = new MessageEditor([watching(new LoopWatch({ hops, names: [store.name] }), hops), ...edits], { tolerate: ANY_HEADER });
   for await (const bytes of body) {
-    counter.push(bytes);
-    if (counter.count > hops) throw reject(554, '5.4.6', `Routing loop detected: more than ${hops} Received fields`);
-    yield bytes;
+    editor.push(bytes);
+    yield* octetsOf(editor);
+  }
+  editor.end();
+  yield* octetsOf(editor);
+}
+
+/** An edit that changes nothing, and refuses a message in a loop. */
+function watching(watch: LoopWatch, hops: number): Edit {
+  return {
+    name: 'loop',
+    apply(draft) {
+      for (const field of draft.fields) watch.add(field);
+      if (watch.loop === null) return;
+      const why = watch.loop === 'hops' ? `more than ${hops} Received fields` : `it has passed here ${watch.visits} times`;
+      throw reject(554, '5.4.6', `Routing loop detected: ${why}`);
+    },
+  };
+}
+
+function* octetsOf(editor: MessageEditor): Generator<Uint8Array, void, void> {
+  for (let event = editor.next(); event !== null; event = editor.next()) {
+    if (event.type === 'octets') yield event.bytes;
+    else if (event.type === 'refused') throw reject(554, '5.6.0', `The header can not be taken: ${event.message}`);
   }
 }

@@ -54,7 +54,7 @@ async function* content(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);
 }
 
-const store = (maildir: Maildir, text: string, id = 'ID'): Promise<string> => maildir.store(id, 'Header: 1\r\n', content(text));
+const store = (maildir: Maildir, text: string, id = 'ID'): Promise<string> => maildir.store(id, content(`Header: 1\r\n${text}`));
 
 /** The calls since the last time, with the paths that follow from the place of the test left out. */
 function calls(): string[] {

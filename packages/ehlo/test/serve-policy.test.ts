@@ -150,6 +150,31 @@ test('a message that goes round in circles is refused', async ({ run, stored }) 
   expect(stored().size).toBe(1);
 });
 
+test('a message that has passed here again and again is refused', async ({ run, stored }) => {
+  const client = new Client(await run(['--hostname', 'mx.example']).port());
+  const received = 'Received: from a.example by mx.example with SMTP; 1 Jan 2026 00:00:00 +0000\r\n';
+  await client.data();
+  expect(await client.say(`${received.repeat(11)}\r\nText\r\n.`)).toBe('554 5.4.6 Routing loop detected: it has passed here 11 times');
+  await client.again();
+  expect(await client.say(`${received.repeat(10)}\r\nText\r\n.`)).toMatch(/^250 /);
+  expect(stored().size).toBe(1);
+});
+
+test('there is one Return-Path, at the very top, whatever the client has written (RFC 5321 4.4)', async ({ run, stored }) => {
+  const client = new Client(await run().port());
+  await client.data();
+  expect(await client.say('Received: x\r\nReturn-Path: <old@example.net>\r\nSubject: x\r\n\r\nReturn-Path: y\r\n.')).toMatch(/^250 /);
+  const [file = ''] = stored().values();
+  expect(file.match(/^[\w-]+:/gm)).toEqual(['Return-Path:', 'Received:', 'X-Envelope-To:', 'Received:', 'Subject:', 'Return-Path:']);
+});
+
+test('a header beyond all measure is refused', async ({ run, stored }) => {
+  const client = new Client(await run().port());
+  await client.data();
+  expect(await client.say(`${'A: 1\r\n'.repeat(1001)}\r\nText\r\n.`)).toBe('554 5.6.0 The header can not be taken: more than 1000 fields');
+  expect(stored().size).toBe(0);
+});
+
 test('the fields on top of a message hold addresses beyond ASCII as UTF-8', async ({ run, stored }) => {
   const client = await greeted(await run().port());
   await client.say('EHLO client.example');

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeUtf8 } from '../src/index.ts';
-import { EVERYDAY, parseReceived, TRACE_DEVIATIONS, TRACE_LETTER, type TraceDeviation } from '../src/trace.ts';
+import { encodeUtf8, octets } from '../src/index.ts';
+import { EVERYDAY, formatReceived, parseReceived, TRACE_DEVIATIONS, TRACE_LETTER, type TraceDeviation } from '../src/trace.ts';
 
 interface Shape {
   readonly field: string;
@@ -102,3 +102,30 @@ test.each(['(', '((', ')', '<', '"', ';', '\\', ' id', ' x', '[', ' (a)', ' (a',
     expect(parsed.ok).toBe(true);
   },
 );
+
+test('TLS and PRIORITY stand in a Received field, and can be read there', () => {
+  const facts = { helo: 'a.example', address: '192.0.2.1', by: 'b.example', protocol: 'ESMTPS', date: 0 };
+  const field = formatReceived({ ...facts, tls: 'TLS_AES_128_GCM_SHA256', priority: -3 });
+  const parsed = parseReceived(octets(field));
+  expect(parsed.ok && [...parsed.value.clauses]).toEqual([
+    ['WITH', 'ESMTPS'],
+    ['TLS', 'TLS_AES_128_GCM_SHA256'],
+    ['PRIORITY', '-3'],
+  ]);
+  expect(formatReceived({ ...facts, tls: 'ECDHE-RSA-AES128-GCM-SHA256' })).toBe(formatReceived(facts));
+});
+
+test('a comment stands in front of the date, and can not end itself (RFC 5321 6.4)', () => {
+  const facts = {
+    helo: 'a.example',
+    address: '192.0.2.1',
+    by: 'b.example',
+    protocol: 'ESMTP',
+    id: 'x',
+    date: 0,
+    comment: 'Date added) (\\ \r\n\u00e9',
+  };
+  const field = formatReceived(facts);
+  expect(field).toContain(' id x\r\n\t(Date added\\) \\(\\\\ ???);\r\n');
+  expect(parseReceived(field, TRACE_LETTER)).toMatchObject({ ok: true, deviations: [], value: { date: 0 } });
+});

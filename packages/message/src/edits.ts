@@ -54,15 +54,15 @@ export function removeReturnPath(): Edit {
 }
 
 /**
- * `Received` in front of all others (RFC 5321 4.4), below a Return-Path of an edit before. A comment in it tells what the edits before it
- * have changed (6.4).
+ * `Received` in front of all others (RFC 5321 4.4), below a Return-Path of an edit before. A comment in it tells what was mended by
+ * edits before it (6.4).
  */
 export function received(facts: Received): Edit {
   const name = 'received';
   return {
     name,
     apply(draft) {
-      const changes = draft.notes.filter((note) => note.refused === null && !TRACE.has(note.edit));
+      const changes = draft.notes.filter((note) => note.refused === null && MENDED.has(note.edit));
       const comment = changes.length === 0 ? facts.comment : changes.map(({ field, change }) => `${field} ${change}`).join(', ');
       const behind = draft.notes.some(({ edit, change }) => edit === 'return-path' && change === 'added') ? 1 : 0;
       draft.trace(name, formatReceived({ ...facts, comment }), behind);
@@ -70,8 +70,8 @@ export function received(facts: Received): Edit {
   };
 }
 
-/** Edits that are part of passing a message on, and need no words. */
-const TRACE: ReadonlySet<string> = /* @__PURE__ */ new Set(['return-path', 'remove-return-path', 'remove-bcc', 'received']);
+/** The edits that make another message of it. */
+const MENDED: ReadonlySet<string> = /* @__PURE__ */ new Set(['add-date', 'correct-date', 'add-message-id', 'set-sender', 'fold', 'sign']);
 
 /**
  * Without `Bcc` and `Resent-Bcc`; with an empty Bcc if no To and no Cc is there (RFC 5321 Appendix B). A Bcc that is signed stays, and is
