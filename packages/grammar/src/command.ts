@@ -1,4 +1,4 @@
-import type { Deviation } from './deviation.ts';
+import { DEVIATIONS, type Deviation } from './deviation.ts';
 import type { CommandDialect, Dialect } from './dialect.ts';
 import { addressLiteral, domain, hasOddTag, hostName } from './domain.ts';
 import { attributes, auth, bdat, etrn } from './extension-command.ts';
@@ -138,7 +138,7 @@ function hello(line: Line, verb: 'EHLO' | 'HELO' | 'LHLO', from: number): Comman
   const deviations: Deviation[] = [];
   const end = looseHello(bytes, start, to, verb, deviations);
   if (end < 0) return failure('syntax', verb.toLowerCase(), '5321 4.1.1.1', offset, 'not a valid domain or address literal');
-  const refused = intolerable(deviations, dialect, offset, verb.toLowerCase());
+  const refused = intolerable(DEVIATIONS, deviations, dialect, offset, verb.toLowerCase());
   if (refused !== null) return refused;
   found.push(...deviations);
   return { verb, name: latin1(bytes, start, end) };
@@ -218,7 +218,7 @@ const NO_PARAMETERS = { ok: true, value: {} } as const;
 /** Spaces where none belong: skipped if the dialect takes them. */
 function oddSpace({ bytes, to, dialect, found }: Line, from: number, name: Deviation, rule: string): number | Failure {
   if (byteAt(bytes, from, to) !== SP) return from;
-  const refused = intolerable([name], dialect, from, rule);
+  const refused = intolerable(DEVIATIONS, [name], dialect, from, rule);
   if (refused !== null) return refused;
   found.push(name);
   let i = from;
@@ -251,7 +251,7 @@ function text(line: Line, verb: keyof typeof SECTIONS, from: number, utf8: boole
     const offset = strict < 0 ? ~strict : strict;
     const shown = skip(bytes, start, to, PRINTABLE, utf8);
     if (shown !== to || start === to) return failure('syntax', 'String', '5321 4.1.2', Math.max(offset, shown), 'not printable ASCII text');
-    const refused = intolerable(['free-text-argument'], dialect, offset, 'String');
+    const refused = intolerable(DEVIATIONS, ['free-text-argument'], dialect, offset, 'String');
     if (refused !== null) return refused;
     found.push('free-text-argument');
   }

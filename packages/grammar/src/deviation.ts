@@ -1,5 +1,17 @@
+/** The stable name of a deviation of an address. */
+export type AddressDeviation =
+  | 'missing-angle-brackets'
+  | 'misplaced-dot-local'
+  | 'underscore-domain'
+  | 'trailing-dot-domain'
+  | 'long-local-part'
+  | 'long-domain'
+  | 'long-path'
+  | 'unregistered-literal-tag';
+
 /** The stable name of a deviation. */
 export type Deviation =
+  | AddressDeviation
   | 'trailing-white-space'
   | 'free-text-argument'
   | 'text-after-hello'
@@ -8,14 +20,6 @@ export type Deviation =
   | 'extra-space'
   | 'space-before-colon'
   | 'space-after-colon'
-  | 'missing-angle-brackets'
-  | 'misplaced-dot-local'
-  | 'underscore-domain'
-  | 'trailing-dot-domain'
-  | 'long-local-part'
-  | 'long-domain'
-  | 'long-path'
-  | 'unregistered-literal-tag'
   | 'bare-lf-line'
   | 'odd-ehlo-name'
   | 'odd-ehlo-line'
@@ -30,22 +34,8 @@ export interface DeviationRule {
   readonly what: string;
 }
 
-/**
- * The known ways in which real senders break the grammar. A parser accepts only those that its dialect tolerates, and
- * reports each one that it met. None of them repairs anything: the address or text stays as it was sent.
- */
-export const DEVIATIONS: { readonly [name in Deviation]: DeviationRule } = {
-  'trailing-white-space': { section: '4.1.1', what: 'white space before the CRLF of a command' },
-  'free-text-argument': {
-    section: '4.1.2',
-    what: 'an argument that is no Atom and no Quoted-string',
-  },
-  'text-after-hello': { section: '4.1.1.1', what: 'text behind the name in EHLO or HELO' },
-  'literal-in-helo': { section: '4.1.1.1', what: 'an address literal in HELO' },
-  'free-form-hello': { section: '4.1.1.1', what: 'a name that is no Domain and no address literal' },
-  'extra-space': { section: '4.1.1', what: 'more than one space between parts' },
-  'space-before-colon': { section: '3.3', what: 'white space before the colon' },
-  'space-after-colon': { section: '3.3', what: 'white space behind the colon' },
+/** Those of an address. What reads addresses alone is bundled without the others. */
+export const ADDRESS_DEVIATIONS: { readonly [name in AddressDeviation]: DeviationRule } = {
   'missing-angle-brackets': { section: '4.1.2', what: 'a mailbox without its angle brackets' },
   'misplaced-dot-local': { section: '4.1.2', what: 'a local part that begins or ends with a dot or has two in a row, unquoted' },
   'underscore-domain': { section: '4.1.2', what: 'an underscore in a domain' },
@@ -54,12 +44,13 @@ export const DEVIATIONS: { readonly [name in Deviation]: DeviationRule } = {
   'long-domain': { section: '4.5.3.1.2', what: 'a domain of more than 255 octets' },
   'long-path': { section: '4.5.3.1.3', what: 'a path of more than 256 octets' },
   'unregistered-literal-tag': { section: '4.1.3', what: 'an address literal whose tag is not registered' },
-  'bare-lf-line': { section: '2.3.8', what: 'a command line that ends with LF alone' },
-  'odd-ehlo-name': { section: '4.1.1.1', what: 'a server name in EHLO that is no Domain' },
-  'odd-ehlo-line': { section: '4.1.1.1', what: 'a line of EHLO that is no keyword with parameters' },
-  'odd-ehlo-space': { section: '4.1.1.1', what: 'white space in a line of EHLO beyond one space between words' },
-  'auth-equals': { section: '4.1.1.1', what: 'the keyword AUTH with = behind it, from before RFC 2554' },
 };
+
+/**
+ * The known ways in which real senders break the grammar. A parser accepts only those that its dialect tolerates, and
+ * reports each one that it met. None of them repairs anything: the address or text stays as it was sent.
+ */
+export const DEVIATIONS: { readonly [name in Deviation]: DeviationRule } = /* @__PURE__ */ everyRule();
 
 /** The danger of accepting each. */
 export const DANGERS: { readonly [name in Deviation]: string } = {
@@ -108,7 +99,29 @@ export const POSTEL: ReadonlySet<Deviation> = /* @__PURE__ */ joined(STRICT, [
 /** Every deviation: for tests and sinks that should see what a sender does. */
 export const ANYTHING: ReadonlySet<Deviation> = /* @__PURE__ */ everyName();
 
-// Called where it is marked as pure, so that a bundle that needs neither set holds neither.
+// Called where it is marked as pure, so that a bundle that needs none of them holds none.
+function everyRule(): { readonly [name in Deviation]: DeviationRule } {
+  return {
+    'trailing-white-space': { section: '4.1.1', what: 'white space before the CRLF of a command' },
+    'free-text-argument': {
+      section: '4.1.2',
+      what: 'an argument that is no Atom and no Quoted-string',
+    },
+    'text-after-hello': { section: '4.1.1.1', what: 'text behind the name in EHLO or HELO' },
+    'literal-in-helo': { section: '4.1.1.1', what: 'an address literal in HELO' },
+    'free-form-hello': { section: '4.1.1.1', what: 'a name that is no Domain and no address literal' },
+    'extra-space': { section: '4.1.1', what: 'more than one space between parts' },
+    'space-before-colon': { section: '3.3', what: 'white space before the colon' },
+    'space-after-colon': { section: '3.3', what: 'white space behind the colon' },
+    ...ADDRESS_DEVIATIONS,
+    'bare-lf-line': { section: '2.3.8', what: 'a command line that ends with LF alone' },
+    'odd-ehlo-name': { section: '4.1.1.1', what: 'a server name in EHLO that is no Domain' },
+    'odd-ehlo-line': { section: '4.1.1.1', what: 'a line of EHLO that is no keyword with parameters' },
+    'odd-ehlo-space': { section: '4.1.1.1', what: 'white space in a line of EHLO beyond one space between words' },
+    'auth-equals': { section: '4.1.1.1', what: 'the keyword AUTH with = behind it, from before RFC 2554' },
+  };
+}
+
 function joined(names: ReadonlySet<Deviation>, more: readonly Deviation[]): ReadonlySet<Deviation> {
   return new Set([...names, ...more]);
 }

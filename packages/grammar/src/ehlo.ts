@@ -1,4 +1,4 @@
-import type { Deviation } from './deviation.ts';
+import { DEVIATIONS, type Deviation } from './deviation.ts';
 import { ADDRESSES, type Dialect } from './dialect.ts';
 import { domain, hostName } from './domain.ts';
 import { formatReply, parseReply, textEnd, wholeLines } from './reply.ts';
@@ -135,7 +135,7 @@ export function parseEhlo(text: Uint8Array | string, dialect: Dialect = ADDRESSE
     else lines.push(read);
   }
   if (strict !== bytes.length && found.length === 0) found.push('odd-ehlo-line');
-  const refused = intolerable(found, dialect, offset, 'ehlo-ok-rsp');
+  const refused = intolerable(DEVIATIONS, found, dialect, offset, 'ehlo-ok-rsp');
   return refused ?? success({ name, greet: first.slice(name.length + 1), lines }, [...new Set(found)]);
 }
 

@@ -20,7 +20,17 @@ export {
 export { decodeBase64, encodeBase64 } from './base64.ts';
 export type { Codec, DeliverBy, Notify, OriginalRecipient, RecipientValidSince } from './codecs.ts';
 export { type Command, parseCommand, parseVerb, type Verb } from './command.ts';
-export { ANYTHING, DANGERS, DEVIATIONS, type Deviation, type DeviationRule, POSTEL, STRICT } from './deviation.ts';
+export {
+  ADDRESS_DEVIATIONS,
+  type AddressDeviation,
+  ANYTHING,
+  DANGERS,
+  DEVIATIONS,
+  type Deviation,
+  type DeviationRule,
+  POSTEL,
+  STRICT,
+} from './deviation.ts';
 export { ADDRESSES, type CommandDialect, type Dialect } from './dialect.ts';
 export { DIALECT, LETTER } from './dialects.ts';
 export { addressLiteral, domain, hostName, ipv4Address, ipv6Address, isHostName } from './domain.ts';

@@ -1,4 +1,4 @@
-import type { Deviation } from './deviation.ts';
+import { ADDRESS_DEVIATIONS, type AddressDeviation, type Deviation } from './deviation.ts';
 import { ADDRESSES, type Dialect } from './dialect.ts';
 import { domain, hasOddTag, hostName } from './domain.ts';
 import { atom, localPart, localPartEnd, type Mailbox, mailbox, mailboxAt } from './mailbox.ts';
@@ -110,11 +110,12 @@ export function parseMailbox(text: Uint8Array | string, dialect: Dialect = ADDRE
   const strict = mailbox(bytes, 0, to, dialect.utf8);
   const at = localPartEnd(bytes, 0, to);
   if (strict === to && isOrdinary(bytes, 0, at, to)) return success(mailboxAt(bytes, 0, at, to));
-  const found: Deviation[] = [];
+  const found: AddressDeviation[] = [];
   const end = strict === to ? to : looseMailbox(bytes, 0, to, dialect.utf8, found);
   if (end !== to) return failure('syntax', 'Mailbox', '5321 4.1.2', strict < 0 ? ~strict : strict, 'not a mailbox');
   const refused =
-    intolerable(found, dialect, strict < 0 ? ~strict : strict, 'Mailbox') ?? measure(bytes, 0, at, to, dialect, 'Mailbox', found);
+    intolerable(ADDRESS_DEVIATIONS, found, dialect, strict < 0 ? ~strict : strict, 'Mailbox') ??
+    measure(bytes, 0, at, to, dialect, 'Mailbox', found);
   return refused ?? success(mailboxAt(bytes, 0, at, to), found);
 }
 
@@ -133,14 +134,14 @@ export function pathEnd(
   found: Deviation[],
 ): number | Failure {
   const strict = kind.recognise(bytes, from, to, dialect.utf8);
-  const deviations: Deviation[] = [];
+  const deviations: AddressDeviation[] = [];
   const end = strict >= 0 ? strict : loosePath(bytes, from, to, dialect.utf8, deviations);
   const offset = strict < 0 ? ~strict : strict;
   if (end < 0) return failure('syntax', kind.rule, kind.section, offset, expected(kind, offset - from));
   const bracketed = bytes[from] === LESS ? 1 : 0;
   const start = mailboxStart(bytes, from);
   const refused =
-    intolerable(deviations, dialect, offset, kind.rule) ??
+    intolerable(ADDRESS_DEVIATIONS, deviations, dialect, offset, kind.rule) ??
     measure(bytes, start, localPartEnd(bytes, start, end - bracketed), end - bracketed, dialect, kind.rule, deviations) ??
     atMost(256, 'long-path', from, end, dialect, kind.rule, deviations);
   if (refused !== null) return refused;
@@ -171,29 +172,29 @@ function measure(
   to: number,
   dialect: Dialect,
   rule: string,
-  found: Deviation[],
+  found: AddressDeviation[],
 ): Failure | null {
   if (isOrdinary(bytes, from, at, to)) return null;
   const refused =
     atMost(64, 'long-local-part', from, at, dialect, rule, found) ?? atMost(255, 'long-domain', at + 1, to, dialect, rule, found);
   if (refused !== null || !hasOddTag(bytes, at + 1, to)) return refused;
   found.push('unregistered-literal-tag');
-  return intolerable(['unregistered-literal-tag'], dialect, at + 2, rule);
+  return intolerable(ADDRESS_DEVIATIONS, ['unregistered-literal-tag'], dialect, at + 2, rule);
 }
 
 /** A limit of RFC 5321 4.5.3.1 on `[from, to)`; what goes beyond it is where it fails. */
 function atMost(
   octets: number,
-  name: Deviation,
+  name: AddressDeviation,
   from: number,
   to: number,
   dialect: Dialect,
   rule: string,
-  found: Deviation[],
+  found: AddressDeviation[],
 ): Failure | null {
   if (to - from <= octets) return null;
   found.push(name);
-  return intolerable([name], dialect, from + octets, rule);
+  return intolerable(ADDRESS_DEVIATIONS, [name], dialect, from + octets, rule);
 }
 
 /** Past `<` and a source route: where the mailbox begins. */
@@ -220,7 +221,7 @@ function mailboxStart(bytes: Uint8Array, from: number): number {
 }
 
 /** A path with known deviations. Returns -1 if it is none even so. */
-function loosePath(bytes: Uint8Array, from: number, to: number, utf8: boolean, found: Deviation[]): number {
+function loosePath(bytes: Uint8Array, from: number, to: number, utf8: boolean, found: AddressDeviation[]): number {
   if (byteAt(bytes, from, to) === LESS) {
     const i = openPath(bytes, from, to, utf8);
     return i < 0 ? -1 : Math.max(-1, closePath(bytes, looseMailbox(bytes, i, to, utf8, found), to));
@@ -231,7 +232,7 @@ function loosePath(bytes: Uint8Array, from: number, to: number, utf8: boolean, f
 }
 
 /** A mailbox with misplaced dots, underscores or a trailing dot. Returns -1 if it is none even so. */
-function looseMailbox(bytes: Uint8Array, from: number, to: number, utf8: boolean, found: Deviation[]): number {
+function looseMailbox(bytes: Uint8Array, from: number, to: number, utf8: boolean, found: AddressDeviation[]): number {
   let at = localPart(bytes, from, to, utf8);
   if (at < 0) {
     at = from;

@@ -1,4 +1,12 @@
-import { ANYTHING, DEVIATIONS, type Deviation, encodeUtf8, formatMailbox, type Mailbox, parseMailbox } from '@ehlo/grammar';
+import {
+  ADDRESS_DEVIATIONS,
+  type AddressDeviation,
+  type Deviation,
+  encodeUtf8,
+  formatMailbox,
+  type Mailbox,
+  parseMailbox,
+} from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import { printable } from '../escape.ts';
 
@@ -13,6 +21,8 @@ export const CLIENT_TOLERATES: ReadonlySet<Deviation> = new Set<Deviation>(['lon
 
 /** RFC 5321 4.5.3.1.3: a path has 256 octets, its angle brackets included. */
 const LONGEST = 254;
+/** Every deviation of an address: which of them are sent is decided here. */
+const ANY: ReadonlySet<Deviation> = /* @__PURE__ */ new Set(Object.keys(ADDRESS_DEVIATIONS) as AddressDeviation[]);
 /** What is shown of an address in an error. */
 const SHOWN = 100;
 
@@ -26,8 +36,8 @@ export function writeAddress(
   // The words that stand in the place of an address, and half a surrogate pair, which would become another character.
   if (word.test(text)) return { text, fault: null };
   const octets = encodeUtf8(text);
-  const parsed = parseMailbox(octets, { tolerate: ANYTHING, utf8: true });
-  if (!parsed.ok || /\p{Cs}/u.test(text)) {
+  const parsed = parseMailbox(octets, { tolerate: ANY, utf8: true });
+  if (!parsed.ok || (octets.length > text.length && /\p{Cs}/u.test(text))) {
     const at = parsed.ok ? '' : ` from octet ${parsed.offset} on`;
     return { text, fault: `${shown(text)} is no local-part@domain${at}` };
   }
@@ -38,7 +48,10 @@ export function writeAddress(
   const written = quoted ? formatMailbox(value.localPart, value.domain) : text;
   const long = encodeUtf8(written).length > LONGEST && !tolerate.has('long-path');
   const name = long ? 'long-path' : quoted ? undefined : odd[0];
-  return { text: written, fault: name === undefined ? null : `${shown(text)} has ${DEVIATIONS[name].what} (${name})` };
+  return {
+    text: written,
+    fault: name === undefined ? null : `${shown(text)} has ${ADDRESS_DEVIATIONS[name as AddressDeviation].what} (${name})`,
+  };
 }
 
 /** The text of an address; of a mailbox the one that it was written in. */
