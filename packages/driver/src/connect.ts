@@ -3,6 +3,7 @@ import type { Warn } from './aside.ts';
 import { Client } from './client.ts';
 import { ClientError } from './client-error.ts';
 import { CONNECT_OPTIONS, type ConnectOptions, type ServerName } from './client-options.ts';
+import { OTHER_NAMES } from './other-names.ts';
 import { timer } from './timer.ts';
 import type { Transport } from './transport.ts';
 
@@ -13,7 +14,7 @@ import type { Transport } from './transport.ts';
  */
 export async function connectOn(transport: Transport, options: ConnectOptions = {}, server: ServerName = {}, warn?: Warn): Promise<Client> {
   try {
-    return await Client.open(transport, checkOptions(CONNECT_OPTIONS, options), server, warn);
+    return await Client.open(transport, checkOptions(CONNECT_OPTIONS, options, OTHER_NAMES), server, warn);
   } catch (error) {
     // A session that has failed has left its transport; one that never was has not.
     if (error instanceof SmtpUsageError) transport.abort();

@@ -1,5 +1,6 @@
 import { didYouMean, isPlain, kindOf, SmtpUsageError, type TableOf } from '@ehlo/engine';
 import type { Handler } from './handler.ts';
+import { OTHER_NAMES } from './other-names.ts';
 
 /** The methods of a handler: every name. */
 const HANDLER_METHODS: TableOf<Handler> = {
@@ -29,7 +30,7 @@ export function checkHandler(handler: Handler): void {
   const members = handler as { readonly [name: string]: unknown };
   for (const name of namesOf(handler)) {
     if (Object.hasOwn(HANDLER_METHODS, name) || typeof members[name] !== 'function') continue;
-    const hint = didYouMean(name, names, '');
+    const hint = didYouMean(name, names, '', OTHER_NAMES);
     if (isPlain(handler) || /^on[A-Z]/.test(name))
       bad(`the handler has a method ${name}, which nobody calls${hint}; it may have ${names.join(', ')}`);
   }

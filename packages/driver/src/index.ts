@@ -6,6 +6,7 @@ export { connectOn, dial } from './connect.ts';
 export { type ByteStream, type Ends, fromReader, fromStreams } from './from-reader.ts';
 export { Inbox } from './inbox.ts';
 export { Entrance, type ListenAndServeOptions, type ListenOptions, listenAndServe } from './listen.ts';
+export { OTHER_NAMES } from './other-names.ts';
 export { unsentBy } from './pool.ts';
 export * from './programs.ts';
 export type { ProxyFacts, ProxyReader } from './proxied.ts';

@@ -2,6 +2,7 @@ import { checkOptions, SmtpUsageError, type TableOf } from '@ehlo/engine';
 import { aside, once, toConsole, type Warn } from './aside.ts';
 import { Failures } from './failures.ts';
 import type { Handler } from './handler.ts';
+import { OTHER_NAMES } from './other-names.ts';
 import { type ProxyReader, readHeader } from './proxied.ts';
 import { CONNECTIONS, SERVE_OPTIONS, type ServeOptions, Server } from './serve.ts';
 import { timer } from './timer.ts';
@@ -66,7 +67,7 @@ export async function listenAndServe<Tls>(
   handler: Handler,
   warn: Warn = toConsole,
 ): Promise<Server> {
-  const given: ListenAndServeOptions<Tls> = checkOptions({ ...SERVE_OPTIONS, ...LISTEN_OPTIONS }, options);
+  const given: ListenAndServeOptions<Tls> = checkOptions({ ...SERVE_OPTIONS, ...LISTEN_OPTIONS }, options, OTHER_NAMES);
   const { host: _host, port: _port, path: _path, mode: _mode, backlog: _backlog, tls, implicitTls: _implicitTls, ...others } = given;
   const { proxy: _proxy, stray, handshakeTimeout: _handshakeTimeout, ...rest } = others;
   const { tlsTimeout } = rest.limits ?? {};
@@ -108,7 +109,7 @@ export class Entrance {
 
   /** `warn` is told, once, of a `stray` that fails; default: the console. */
   constructor(given: ListenOptions<unknown>, warn: Warn = toConsole) {
-    const options = checkOptions(LISTEN_OPTIONS, given);
+    const options = checkOptions(LISTEN_OPTIONS, given, OTHER_NAMES);
     if (options.implicitTls === true && options.tls === undefined) {
       throw new SmtpUsageError('missing-tls', 'implicitTls needs a certificate: give tls: { key, cert }');
     }

@@ -3,6 +3,7 @@ import type { Client } from './client.ts';
 import { ClientError, type ClientErrorCode } from './client-error.ts';
 import { Delivery, type SendEnvelope, type SendOptions, type SendResult } from './delivery.ts';
 import { isRepeatable, type Message, MessageSource } from './message-source.ts';
+import { OTHER_NAMES } from './other-names.ts';
 import { holdStream } from './pieces.ts';
 import { Signals } from './signals.ts';
 import { timer } from './timer.ts';
@@ -61,7 +62,7 @@ export class Pool {
 
   /** `open` makes a connection: `() => connect(options)`. Throws `SmtpUsageError` `bad-limit`, or `bad-option` for an option that is misspelt. */
   constructor(open: () => Promise<Client>, options: PoolOptions = {}) {
-    const { size = 5, messages = 100, probe = 5000, idle = 30_000 } = checkOptions(POOL_OPTIONS, options);
+    const { size = 5, messages = 100, probe = 5000, idle = 30_000 } = checkOptions(POOL_OPTIONS, options, OTHER_NAMES);
     for (const [name, value, least] of [
       ['size', size, 1],
       ['messages', messages, 1],

@@ -17,6 +17,7 @@ import { checkMechanisms } from './credentials.ts';
 import { Failures } from './failures.ts';
 import type { Handler } from './handler.ts';
 import { checkHandler } from './handler-methods.ts';
+import { OTHER_NAMES } from './other-names.ts';
 import { staysHere } from './staying.ts';
 import { timer } from './timer.ts';
 import type { Address, Connected, Listener, Transport } from './transport.ts';
@@ -88,7 +89,14 @@ export class Server {
 
   constructor(listener: Listener, options: ServeOptions, handler: Handler, failures: Failures) {
     checkHandler(handler);
-    const { connections = CONNECTIONS, grace = GRACE, signal, auth, trusted = {}, ...session } = checkOptions(SERVE_OPTIONS, options);
+    const {
+      connections = CONNECTIONS,
+      grace = GRACE,
+      signal,
+      auth,
+      trusted = {},
+      ...session
+    } = checkOptions(SERVE_OPTIONS, options, OTHER_NAMES);
     if (auth !== undefined) checkMechanisms(auth.mechanisms, 'server');
     const authenticator = auth !== undefined && isAuthentication(auth) ? new Authenticator(auth, session.hostname) : null;
     const authOptions = auth !== undefined && !isAuthentication(auth) ? auth : authenticator?.options;

@@ -24,60 +24,19 @@ export interface OptionTable {
   readonly [name: string]: OptionKind;
 }
 
+/** What is meant by names that there are not, in small letters. */
+export interface OtherNames {
+  readonly [name: string]: string;
+}
+
 /** The table of an interface: it has every name, and no other. */
 export type TableOf<T> = { readonly [name in keyof Required<T>]: OptionKind };
-
-/** What people write for options that have another name here, in small letters. */
-const MEANT: { readonly [name: string]: string } = {
-  secure: "implicitTls: true, or starttls: 'required'",
-  ssl: "implicitTls: true, or starttls: 'required'",
-  requiretls: "starttls: 'required'",
-  ignoretls: "starttls: 'off'",
-  key: 'tls.key',
-  cert: 'tls.cert',
-  ca: 'tls.ca',
-  servername: 'tls.servername',
-  rejectunauthorized: 'tls.rejectUnauthorized',
-  server: 'host',
-  address: 'host',
-  name: 'hostname',
-  size: 'limits.messageSize',
-  maxsize: 'limits.messageSize',
-  maxmessagesize: 'limits.messageSize',
-  timeout: 'limits.commandTimeout, or another of limits',
-  sockettimeout: 'limits.commandTimeout, or another of limits',
-  connectiontimeout: 'connectTimeout',
-  user: 'auth.user',
-  username: 'auth.user',
-  pass: 'auth.password',
-  password: 'auth.password',
-  lookup: 'auth.lookup',
-  authoptional: 'auth.required: false',
-  lmtp: "preset: 'lmtp' of a server, or protocol: 'lmtp' of a client",
-  debug: 'trace: true, which notice is told',
-  logger: 'trace: true, which notice is told',
-  maxconnections: 'connections, or size of a Pool',
-  ondata: 'message',
-  onmailfrom: 'mail',
-  mailfrom: 'mail',
-  onrcptto: 'rcpt',
-  rcptto: 'rcpt',
-  recipient: 'rcpt',
-  vrfy: 'info',
-  expn: 'info',
-  etrn: 'info',
-  onclose: 'notice',
-  close: 'notice',
-  quit: 'notice',
-  log: 'notice',
-  from: 'reversePath',
-  to: 'recipients',
-};
 
 /**
  * The options that were given, without those that are undefined. Throws `SmtpUsageError` `bad-option` for a name that the table does not have,
  * with the nearest that it has, and for a value that is not of its kind: an option that is misspelt must not do less than was meant.
- * `path` is where they stand among other options.
+ * `others` has, by
+ * names in small letters, what is meant by names that other programs use; `path` is where they stand among other options.
  *
  * @example
  * ```ts
@@ -86,7 +45,7 @@ const MEANT: { readonly [name: string]: string } = {
  * // → { port: 25 }
  * ```
  */
-export function checkOptions<T extends object>(table: TableOf<T>, given: T, path = ''): T {
+export function checkOptions<T extends object>(table: TableOf<T>, given: T, others: OtherNames = {}, path = ''): T {
   const at = path === '' ? '' : `${path}.`;
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     bad(`${path || 'what stands for the options'} is ${kindOf(given)}; it must be an object`);
@@ -94,12 +53,12 @@ export function checkOptions<T extends object>(table: TableOf<T>, given: T, path
   // What is inherited is meant, too.
   for (const name in values) {
     if (values[name] !== undefined && !Object.hasOwn(table, name))
-      bad(`there is no option ${at}${name}${didYouMean(name, Object.keys(table), at)}; ${listed(table, path)}`);
+      bad(`there is no option ${at}${name}${didYouMean(name, Object.keys(table), at, others)}; ${listed(table, path)}`);
   }
   const options: { [name: string]: unknown } = {};
   for (const [name, kind] of Object.entries<OptionKind>(table)) {
     const value = values[name];
-    if (value !== undefined || (kind === 'given' && name in values)) options[name] = checkValue(kind, value, at + name);
+    if (value !== undefined || (kind === 'given' && name in values)) options[name] = checkValue(kind, value, others, at + name);
   }
   return options as T;
 }
@@ -109,11 +68,11 @@ export function numbers(names: readonly string[]): OptionTable {
   return Object.fromEntries(names.map((name) => [name, 'number']));
 }
 
-function checkValue(kind: OptionKind, value: unknown, path: string): unknown {
+function checkValue(kind: OptionKind, value: unknown, others: OtherNames, path: string): unknown {
   if (typeof kind === 'object' && !isWords(kind)) {
     // An object of a class, such as certificates that can be replaced, knows by itself what it is.
     const isInstance = typeof value === 'object' && value !== null && !Array.isArray(value) && !isPlain(value);
-    return isInstance ? value : checkOptions(kind, value as object, path);
+    return isInstance ? value : checkOptions(kind, value as object, others, path);
   }
   const [fits, must] = isWords(kind)
     ? ([(kind as readonly unknown[]).includes(value), `one of ${kind.join(', ')}`] as const)
@@ -139,12 +98,13 @@ const KINDS: { readonly [kind in Extract<OptionKind, string>]: (value: unknown) 
 };
 
 /** `: did you mean …?`, or nothing where no name is near. */
-export function didYouMean(name: string, names: readonly string[], at: string): string {
+export function didYouMean(name: string, names: readonly string[], at: string, others: OtherNames = {}): string {
   const small = name.toLowerCase();
   const nearest = (text: string): string | undefined =>
     names.find((one) => one.toLowerCase() === text) ?? names.find((one) => isNear(text, one.toLowerCase()));
-  const near = nearest(small) ?? (Object.hasOwn(MEANT, small) ? undefined : nearest(small.replace(/^on/, '')));
-  const meant = near === undefined ? (Object.hasOwn(MEANT, small) ? MEANT[small] : undefined) : at + near;
+  const other = Object.hasOwn(others, small) ? others[small] : undefined;
+  const near = nearest(small) ?? (other === undefined ? nearest(small.replace(/^on/, '')) : undefined);
+  const meant = near === undefined ? other : at + near;
   return meant === undefined ? '' : `: did you mean ${meant}?`;
 }
 

@@ -6,6 +6,7 @@ import {
   connectOn,
   type ConnectOptions as DriverOptions,
   dial,
+  OTHER_NAMES,
   starttlsOf,
   type Transport,
 } from '@ehlo/driver';
@@ -62,7 +63,7 @@ const NO_OCTETS: Uint8Array = new Uint8Array(0);
 
 /** Makes the `connect` of an adapter from its way to open a connection. */
 export async function connectBy(open: Open, given: ConnectPlace): Promise<Client> {
-  const options: ConnectPlace = checkOptions(CONNECT_PLACE, given);
+  const options: ConnectPlace = checkOptions(CONNECT_PLACE, given, OTHER_NAMES);
   const { host = '127.0.0.1', path = null, tls, implicitTls = false, connectTimeout = 30_000, transport: opening, ...rest } = options;
   const { port = implicitTls ? 465 : rest.auth === undefined ? 25 : 587, ...session } = rest;
   if (session.protocol === 'lmtp' && path === null && options.port === undefined && opening === undefined)

@@ -94,9 +94,9 @@ const secureOptions: number = constants.SSL_OP_NO_RENEGOTIATION;
 
 /** Reads all certificates; what comes back picks one by the name that a client asks for. */
 function load(given: TlsSettings): (servername: string) => Loaded {
-  const settings = checkOptions(SERVER_TLS, given, 'tls');
+  const settings = checkOptions(SERVER_TLS, given, {}, 'tls');
   const { certificates = [], ca, minVersion = 'TLSv1.2' } = settings;
-  for (const [i, one] of certificates.entries()) checkOptions(CERTIFICATE, one, `tls.certificates.${i}`);
+  for (const [i, one] of certificates.entries()) checkOptions(CERTIFICATE, one, {}, `tls.certificates.${i}`);
   const names = new Map<string, Loaded>();
   const [first] = [settings, ...certificates].map((certificate) => {
     const { key, cert, passphrase, servernames = [] } = certificate;
