@@ -2,7 +2,7 @@ import type { Reply } from '@ehlo/grammar';
 import { endAuth } from './auth.ts';
 import { beginBody } from './body.ts';
 import type { Core } from './core.ts';
-import { acceptance, refusal } from './decision.ts';
+import { acceptance, PLAIN_YES, refusal } from './decision.ts';
 import { countDomain } from './envelope-rules.ts';
 import type { Answer, AuthAnswer, Question, QuestionType, Rejection } from './events.ts';
 import type { LimitName } from './limits.ts';
@@ -39,7 +39,7 @@ const NO_ANSWER: { readonly [type in QuestionType]: ReplyName } = {
 
 /** Asks the application, or takes the preset's answer where it does not want to be asked. */
 export function ask(core: Core, question: Question): void {
-  if (!core.policy.ask.has(question.type)) return accepted(core, question, {});
+  if (!core.policy.ask.has(question.type)) return accepted(core, question, PLAIN_YES);
   core.question = question;
   core.events.push(question);
   core.arm(ANSWER_LIMITS[question.type]);

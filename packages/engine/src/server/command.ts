@@ -93,7 +93,7 @@ function perform(core: Core, command: Command, deviations: readonly Deviation[])
       state.transactions++;
       if (breaks(core, MAIL_RULES, command)) return;
       const priority = loweredPriority(command.parameters, core);
-      const parameters = believed(command.parameters, core);
+      const parameters = believed(command.parameters, priority, core);
       return ask(core, { type: 'mail', reversePath: command.reversePath, parameters, priority, deviations });
     }
     case 'RCPT':

@@ -14,10 +14,13 @@ export interface Decision {
   readonly delay: number;
 }
 
+/** Yes, and no more: there is nothing in it to check. */
+export const PLAIN_YES: Answer = {};
+
 /** What an answer says. Throws `SmtpUsageError` `reply-class`, `enhanced-class`, `bad-argument`, `bad-delay`. */
 export function acceptance(core: Core, question: Question, answer: Answer): Decision {
-  checkAnswer(answer);
-  const delay = delayOf(answer.delay);
+  if (answer !== PLAIN_YES) checkAnswer(answer);
+  const { delay = 0 } = answer;
   const reply = acceptingReply(core, question, answer);
   if (question.type === 'auth') checkIdentity(answer as AuthAnswer);
   else if ('identity' in answer) throw new SmtpUsageError('bad-argument', 'only an answer to AUTH has an identity');

@@ -56,12 +56,11 @@ export function loweredPriority({ mtPriority = 0 }: MailParameters, { state, pol
   return mtPriority > 0 && state.identity === null && !policy.mtPriority.trusted ? 0 : null;
 }
 
-/** The parameters of MAIL as they are believed: what this client may not say is replaced. */
-export function believed(parameters: MailParameters, core: Core): MailParameters {
-  const priority = loweredPriority(parameters, core);
+/** The parameters of MAIL as they are believed: what this client may not say is replaced; `priority` as `loweredPriority` gives it. */
+export function believed(parameters: MailParameters, priority: number | null, { state }: Core): MailParameters {
   const lowered = priority === null ? parameters : { ...parameters, mtPriority: priority };
   // RFC 4954 5: "if the client is not authenticated, then the server MUST behave as if the AUTH=<> parameter was supplied".
-  return parameters.auth !== undefined && core.state.identity === null ? { ...lowered, auth: '' } : lowered;
+  return parameters.auth !== undefined && state.identity === null ? { ...lowered, auth: '' } : lowered;
 }
 
 /** RFC 6409 4.2: in a submission every domain is fully qualified. */

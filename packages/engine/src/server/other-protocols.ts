@@ -14,6 +14,7 @@ const TOKEN = /^[\t ]*([!#$%&'*+.^`|~\w-]+)[\t ]*(:|(?<=[\t ]))/;
 
 /** RFC 9112 2.3, RFC 9113 3.4: the end of a request line, whatever method it begins with. */
 const VERSION = /[\t ]HTTP\/[0-9](?:\.[0-9])?[\t ]*$/i;
+const SLASH = 0x2f;
 
 /** Where methods and names of fields are looked for: of a line that is too long only the beginning is there. */
 const BEGINNING = 256;
@@ -29,8 +30,11 @@ export function beginsTls(core: Core): boolean {
  * Whether the line that was read is of a request of HTTP. RFC 5321 3.8 has commands that are not known answered by 500, and the session
  * goes on: so the lines of HTTP are such commands as soon as a MAIL was accepted, in front of which no body of a request can come.
  */
-export function isOfRequest({ state, input: { bytes, from, to, overlong } }: Core): boolean {
+export function isOfRequest({ state, input }: Core): boolean {
   if (state.speaksSmtp) return false;
+  const { bytes, from, to, overlong } = input;
+  // Almost every line begins with a verb, and has no slash.
+  if (parseVerb(bytes, from, to) !== null && !bytes.subarray(from, to).includes(SLASH)) return false;
   const [, word = '', colon] = TOKEN.exec(latin1(bytes, from, Math.min(to, from + BEGINNING))) ?? [];
   // A word that begins with a verb may be one that is misspelt: `MAILFROM:<ann@client.example>`. Methods are found in any case: a browser
   // sends `patch` as it is given.

@@ -2,8 +2,7 @@ import { concat, copy } from '../octets.ts';
 import type { MessageQuestion, UnacknowledgedNotice } from './events.ts';
 
 /** An acceptance of a message, and how many octets of replies there are up to the end of its own. */
-interface Acceptance {
-  readonly notice: UnacknowledgedNotice;
+interface Acceptance extends Pick<MessageQuestion, 'envelope' | 'recipient'> {
   readonly ends: number;
 }
 
@@ -65,7 +64,7 @@ export class Outbox {
 
   /** The reply that was said last accepts a message. */
   accepts({ envelope, recipient }: MessageQuestion): void {
-    this.#acceptances.push({ notice: { type: 'unacknowledged', envelope, recipient }, ends: this.#made });
+    this.#acceptances.push({ envelope, recipient, ends: this.#made });
   }
 
   /** Hands out all that is queued. */
@@ -81,9 +80,7 @@ export class Outbox {
   /** So many more octets were taken by the transport. */
   written(octets: number): void {
     this.#taken = Math.min(this.#handed, this.#taken + octets);
-    let told = 0;
-    while (told < this.#acceptances.length && this.#acceptances[told]!.ends <= this.#taken) told++;
-    if (told > 0) this.#acceptances.splice(0, told);
+    while (this.#acceptances.length > 0 && this.#acceptances[0]!.ends <= this.#taken) this.#acceptances.shift();
   }
 
   /** What was not handed out is not said. */
@@ -103,13 +100,11 @@ export class Outbox {
   untold(): readonly UnacknowledgedNotice[] | null {
     const mayTake = this.#queued > 0 || this.#taken < this.#handed;
     if (mayTake && this.#acceptances.length > 0) return null;
-    const untold = this.#acceptances.map(({ notice }) => notice);
-    this.#acceptances = [];
-    return untold;
+    return this.#acceptances.splice(0).map(({ envelope, recipient }) => ({ type: 'unacknowledged', envelope, recipient }));
   }
 
   snapshot(): OutboxSnapshot {
-    const acceptances = this.#acceptances.map(({ notice, ends }) => ({ notice, ends: ends - this.#taken }));
+    const acceptances = this.#acceptances.map((acceptance) => ({ ...acceptance, ends: acceptance.ends - this.#taken }));
     return { unwritten: this.#handed - this.#taken, queue: copy(concat(this.#queue)), late: copy(concat(this.#late)), acceptances };
   }
 

@@ -8,7 +8,7 @@ import { readRefusedChunk } from './chunk.ts';
 import { endsOf, gave, pass, resumed } from './clock.ts';
 import { readCommand } from './command.ts';
 import { Core } from './core.ts';
-import { refusal } from './decision.ts';
+import { PLAIN_YES, refusal } from './decision.ts';
 import type { Answer, AnswerOf, AuthQuestion, Counters, Envelope, Hello, Question, Rejection, ServerEvent, Wants } from './events.ts';
 import { dialectOf } from './offer.ts';
 import { type ConnectionFacts, policyOf, type ServerOptions } from './policy.ts';
@@ -113,7 +113,7 @@ export class ServerSession {
   ): boolean {
     const core = this.#core;
     if (core.question !== question) return false;
-    accepted(core, question, (answer as Answer | undefined) ?? {});
+    accepted(core, question, (answer as Answer | undefined) ?? PLAIN_YES);
     core.settle();
     return true;
   }

@@ -15,8 +15,8 @@ export const TOLD_BUGS: readonly Mutant[] = [
   {
     name: 'an acceptance counts as told by its first octet',
     file: 'server/outbox.ts',
-    find: 'this.#acceptances[told]!.ends <= this.#taken',
-    replace: 'this.#acceptances[told]!.ends <= this.#taken + 20',
+    find: 'this.#acceptances[0]!.ends <= this.#taken',
+    replace: 'this.#acceptances[0]!.ends <= this.#taken + 20',
     law: EVERYWHERE,
   },
   {
