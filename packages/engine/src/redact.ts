@@ -9,7 +9,7 @@ export const WITHHELD = '***';
 export const SHOWN = 200;
 
 /** A line of the wire as it may stand in a log: no longer than that, and without octets that are no printable ASCII. */
-function showOctets(text: string): string {
+export function showOctets(text: string): string {
   return escaped(text.slice(0, SHOWN)) + (text.length > SHOWN ? '…' : '');
 }
 
@@ -92,17 +92,14 @@ export class Redactor {
     return [...this.#needles.values()].some((needle) => haystacks.some((haystack) => holds(haystack, needle)));
   }
 
-  /** A line of a reply as it may stand in a log: its code with the mark behind it, and its text. */
-  line(head: string, text: string, withheld: boolean): string {
-    if (!withheld) return showOctets(head + text);
+  /** What is shown of a line of a reply that is withheld: its code with the mark behind it, and an enhanced code. */
+  line(head: string, text: string): string {
     const [, enhanced] = ENHANCED.exec(text) ?? [];
     return `${head}${enhanced === undefined || this.#isHeld(enhanced) ? '' : `${enhanced} `}${WITHHELD}`;
   }
 
-  /** A reply as it may be shown. */
-  reply(reply: Reply, withheld: boolean): Reply {
-    if (!withheld) return reply;
-    const { code, enhanced } = reply;
+  /** What is shown of a reply that is withheld. */
+  reply({ code, enhanced }: Reply): Reply {
     const lines = [WITHHELD];
     return enhanced === undefined || this.#isHeld(enhanced) ? { code, lines } : { code, enhanced, lines };
   }

@@ -37,7 +37,7 @@ export function writeAddress(
   if (word.test(text)) return { text, fault: null };
   const octets = encodeUtf8(text);
   const parsed = parseMailbox(octets, { tolerate: ANY, utf8: true });
-  if (!parsed.ok || (octets.length > text.length && /\p{Cs}/u.test(text))) {
+  if (!parsed.ok || /\p{Cs}/u.test(text)) {
     const at = parsed.ok ? '' : ` from octet ${parsed.offset} on`;
     return { text, fault: `${shown(text)} is no local-part@domain${at}` };
   }

@@ -1,6 +1,6 @@
 import { decodeBase64, encodeBase64, encodeUtf8, type Reply } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
-import { type AuthWords, WITHHELD } from '../redact.ts';
+import { type AuthWords, Redactor, WITHHELD } from '../redact.ts';
 import { Secret } from '../secret.ts';
 import type { ClientCore } from './core.ts';
 
@@ -30,6 +30,7 @@ function begin(core: ClientCore, mechanism: string, initial: Uint8Array | null, 
   const fits = line.length + written.length <= LONGEST_COMMAND;
   core.go('authenticate');
   core.exchange = { mechanism, initial: fits ? null : initial, challenges: 0, state: 'asked' };
+  core.redactor ??= new Redactor();
   core.redactor.begin(words);
   if (initial !== null) core.redactor.say(initial);
   core.ask('AUTH', fits ? line + written : line, null, 0, fits && written !== '' ? `${line} ${WITHHELD}` : line);
@@ -37,7 +38,7 @@ function begin(core: ClientCore, mechanism: string, initial: Uint8Array | null, 
 
 function respond(core: ClientCore, response: Uint8Array): void {
   const text = encoded(response);
-  core.redactor.say(response);
+  core.redactor!.say(response);
   core.exchange!.state = 'asked';
   core.ask('AUTH', text, null, 0, WITHHELD);
 }
@@ -54,7 +55,7 @@ function answered(core: ClientCore, reply: Reply): void {
   if (reply.code === 334 && state !== 'cancelled') return challenged(core, exchange, reply);
   if (reply.code < 400 && state === 'cancelled') return core.fault('unexpected-code', String(reply.code));
   core.exchange = null;
-  core.redactor.end();
+  core.redactor!.end();
   core.go('auth-over');
   if (reply.code < 400) {
     core.authenticated = mechanism;

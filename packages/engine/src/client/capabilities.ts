@@ -59,14 +59,14 @@ export function announcedLimit({ extensions }: Capabilities, name: 'MAILMAX' | '
 }
 
 /**
- * The parameter of MAIL that asks for more than the server announces: to hold the message longer (RFC 4865 4.1 (3) and (4)), or to deliver
- * or return it sooner (RFC 2852 4.1.4.1); null if none does.
+ * Whether a parameter of MAIL asks for more than the server announces: to hold the message longer (RFC 4865 4.1 (3) and (4)), or to deliver
+ * or return it sooner (RFC 2852 4.1.4.1).
  */
-export function beyondAnnounced({ by, holdFor, holdUntil }: MailParameters, { extensions }: Capabilities): string | null {
-  const least = deliverByAnnouncement.parse(extensions.get('DELIVERBY') ?? []) ?? '';
-  if (by?.mode === 'R' && by.seconds < Number.parseInt(least, 10)) return 'BY';
+export function isBeyondAnnounced({ by, holdFor = 0, holdUntil }: MailParameters, { extensions }: Capabilities): boolean {
+  const least = by?.mode === 'R' ? (deliverByAnnouncement.parse(extensions.get('DELIVERBY') ?? []) ?? '') : '';
+  if (by !== undefined && by.seconds < Number.parseInt(least, 10)) return true;
+  if (holdFor === 0 && holdUntil === undefined) return false;
   const most = futureReleaseAnnouncement.parse(extensions.get('FUTURERELEASE') ?? []);
-  if (most === undefined) return null;
-  if (holdFor !== undefined && holdFor > most.seconds) return 'HOLDFOR';
-  return holdUntil !== undefined && instantOf(holdUntil) > instantOf(most.until) ? 'HOLDUNTIL' : null;
+  if (most === undefined) return false;
+  return holdFor > most.seconds || (holdUntil !== undefined && instantOf(holdUntil) > instantOf(most.until));
 }

@@ -4,7 +4,7 @@ import { printable } from '../escape.ts';
 import type { TlsInfo } from '../facts.ts';
 import { concat } from '../octets.ts';
 import { checkOptions } from '../option-table.ts';
-import { Redactor } from '../redact.ts';
+import type { Redactor } from '../redact.ts';
 import type { Body, Part } from './body.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { ClientCause, ClientEvent, ClientFaultCode, Stage } from './events.ts';
@@ -100,8 +100,8 @@ export class ClientCore {
   capabilities: Capabilities | null = null;
   authenticated: string | null = null;
   exchange: ClientExchange | null = null;
-  /** Knows what was said in AUTH: never shown, should the server repeat it. */
-  readonly redactor: Redactor = new Redactor();
+  /** Knows what was said in AUTH: never shown, should the server repeat it. Null until AUTH begins. */
+  redactor: Redactor | null = null;
   /** What the reply that is being answered says, where it is withheld. */
   withheld: string | null = null;
   /** The replies that are due, in order. RFC 2920 3.1: they are told apart by counting, never by what they say. */
@@ -193,12 +193,8 @@ export class ClientCore {
   /** Queues a command line, the verb alone if nothing is given. `shown` is what a trace shows of it. */
   ask(to: Asked, line: string = to, transaction: Transaction | null = null, index = 0, shown: string = line, utf8?: boolean): void {
     const bytes = encodeUtf8(`${line}\r\n`);
-    this.trace('client', printable(shown));
+    if (this.options.trace === true) this.events.push({ type: 'trace', from: 'client', line: printable(shown) });
     this.#output.push({ bytes, due: this.expect(to, transaction, index, bytes.length, utf8) });
-  }
-
-  trace(from: 'client' | 'server', line: string): void {
-    if (this.options.trace === true) this.events.push({ type: 'trace', from, line });
   }
 
   /** A reply will be due. */

@@ -11,7 +11,7 @@ import {
 } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import { writeAddress } from './address.ts';
-import { announcedLimit, beyondAnnounced, type Capabilities, largestMessage } from './capabilities.ts';
+import { announcedLimit, type Capabilities, isBeyondAnnounced, largestMessage } from './capabilities.ts';
 import type { ClientEnvelope, MessageFacts } from './events.ts';
 
 /** Why a message can't be sent to this server as it is. */
@@ -132,7 +132,7 @@ export function planTransaction(
     requiretls: given.requireTls === true && !offered('REQUIRETLS'),
     '8bitmime': body === '8BITMIME' && !offered('8BITMIME'),
     binarymime: body === 'BINARYMIME' && (transfer === 'DATA' || !offered('BINARYMIME')),
-    parameter: beyondAnnounced(given, capabilities) !== null,
+    parameter: isBeyondAnnounced(given, capabilities),
     'too-large': (parameters.size ?? 0) > largestMessage(capabilities),
     'bare-line-end': message.bareLineEnds === true && options.newlines === 'refuse' && body !== 'BINARYMIME',
   };

@@ -1,5 +1,5 @@
 import { decodeUtf8, encodeUtf8, latin1, octets, replyOf, utf8NonAscii } from '@ehlo/grammar';
-import { WITHHELD } from '../redact.ts';
+import { showOctets, WITHHELD } from '../redact.ts';
 import { answer } from './answer.ts';
 import type { ClientCore } from './core.ts';
 import type { ClientEvent, ClientFaultCode, Quirk } from './events.ts';
@@ -50,7 +50,7 @@ export class ReplyReader {
   end(core: ClientCore): void {
     const rest = core.phase === 'closed' ? '' : core.input.rest();
     if (WHOLE.test(rest) && core.options.replies !== 'strict') {
-      this.#taken(core, 'unended-line', shownBy(core, rest));
+      this.#taken(core, 'unended-line', shownBy(core, rest.slice(0, 3), ' ', rest.slice(4)));
       this.#line(core, `${rest.replace(/\r$/, '')}\r\n`);
     }
     core.over('ended');
@@ -61,7 +61,7 @@ export class ReplyReader {
     // A CR too many belongs to no word: it would hide a keyword of EHLO.
     const whole = ended.replace(/\r*\n$/, '');
     const [, digits = '', mark = ' ', rest = ''] = LINE.exec(whole) ?? [];
-    const shown = shownBy(core, whole);
+    const shown = shownBy(core, digits, mark, digits === '' ? whole : rest);
     this.#texts.push(digits === '' ? whole : rest);
     if (core.options.trace === true) this.#told.push((withheld) => [{ type: 'trace', from: 'server', line: shown(withheld) }]);
     this.#octets += whole.length + 2;
@@ -83,7 +83,7 @@ export class ReplyReader {
     if (odd || ended.endsWith('\r\r\n')) this.#taken(core, 'odd-text', shown);
     this.#lines.push(read);
     if (mark === ' ') return this.#answer(core, shown);
-    if (!core.redactor.active) this.#tell(core);
+    if (core.redactor?.active !== true) this.#tell(core);
   }
 
   #answer(core: ClientCore, shown: Shown): void {
@@ -97,12 +97,12 @@ export class ReplyReader {
     const reply = PLAIN.test(asked) ? { code: this.#code, lines } : replyOf(this.#code, lines);
     core.withheld = withheld ? lines.join(' ') : null;
     const challenge = core.exchange !== null && reply.code === 334;
-    answer(core, challenge ? reply : core.redactor.reply(reply, withheld), shown(withheld));
+    answer(core, withheld && !challenge ? core.redactor!.reply(reply) : reply, shown(withheld));
   }
 
   /** Tells what there is to tell; returns whether the texts are withheld. */
   #tell(core: ClientCore): boolean {
-    const withheld = core.redactor.withholds(this.#texts);
+    const withheld = core.redactor?.withholds(this.#texts) === true;
     for (const tell of this.#told) core.events.push(...tell(withheld));
     this.#texts = [];
     this.#told = [];
@@ -131,12 +131,12 @@ export class ReplyReader {
 type Shown = (withheld: boolean) => string;
 type Told = (withheld: boolean) => readonly ClientEvent[];
 
-function shownBy({ redactor, exchange }: ClientCore, line: string): Shown {
-  const [, digits = '', mark = ' ', rest = ''] = LINE.exec(line) ?? [];
+function shownBy({ redactor, exchange }: ClientCore, digits: string, mark: string, text: string): Shown {
   if (digits === '334') return () => `334 ${WITHHELD}`;
+  const head = digits === '' ? '' : digits + mark;
   // In an exchange a line that is no reply may be anything.
-  if (digits === '') return (withheld) => redactor.line('', line, withheld || exchange !== null);
-  return (withheld) => redactor.line(digits + mark, rest, withheld);
+  const always = digits === '' && exchange !== null;
+  return (withheld) => (withheld || always ? redactor!.line(head, text) : showOctets(head + text));
 }
 
 /** A text as it came: UTF-8 is decoded (RFC 6531 3.7.4.1), and an octet that no text may hold becomes `?`. It is escaped where it is shown. */

@@ -214,7 +214,7 @@ export class ClientSession {
 
   /** A text that the server has said by another way than a reply, such as in a challenge, as it may be shown: see `showText`. */
   show(text: string): string {
-    return this.#core.redactor.withholds([octetsOf(text)]) ? WITHHELD : showText(text);
+    return this.#core.redactor?.withholds([octetsOf(text)]) ? WITHHELD : showText(text);
   }
 
   /** Says what time it is, in milliseconds of any monotonic clock: at the start, before every input and call, and at `deadline`. */

@@ -433,7 +433,7 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'a secret in pieces is shown',
     file: 'client/reply-reader.ts',
-    find: 'if (!core.redactor.active) this.#tell(core);',
+    find: 'if (core.redactor?.active !== true) this.#tell(core);',
     replace: 'this.#tell(core);',
     law: SECRETS,
   },
