@@ -94,10 +94,10 @@ export function errorOfClosed(closed: ClientClosedEvent, fault: ClientFaultEvent
 const HANDSHAKES: ReadonlySet<ClientErrorCode> = new Set(['tls-failed', 'timeout', 'ended']);
 
 /**
- * The error of a session that needs no TLS, and has begun it since the server offers it: with its way out. Nobody falls back to clear by
- * himself: whoever breaks a handshake on the way would have it then.
+ * The error of a session that needs no TLS, and has begun it because the server offers it: it says how to do without. A client never goes
+ * on in clear by itself: an attacker on the way would only have to break the handshake.
  */
-export function withWayOut(error: ClientError): ClientError {
+export function withAdvice(error: ClientError): ClientError {
   if (error.stage !== 'tls' || !HANDSHAKES.has(error.code)) return error;
   const text = `${error.message}; TLS was tried because the server offers it: starttls: 'off' goes on in clear`;
   return new ClientError(error.code, text, { stage: 'tls', reply: error.reply, cause: error.cause });

@@ -12,7 +12,7 @@ import {
 import type { Reply } from '@ehlo/grammar';
 import { aside, once, toConsole, type Warn } from './aside.ts';
 import { ClientAuthentication } from './client-authentication.ts';
-import { ClientError, errorOfClosed, withWayOut } from './client-error.ts';
+import { ClientError, errorOfClosed, withAdvice } from './client-error.ts';
 import { type ClientNotice, type ConnectOptions, type ServerName, sessionOptions, starttlsOf } from './client-options.ts';
 import { Delivery, type SendEnvelope, type SendOptions, type SendResult, transactionOf } from './delivery.ts';
 import { type Message, MessageSource } from './message-source.ts';
@@ -272,7 +272,7 @@ export class Client {
     this.#ended = closed;
     const failure = this.#aborting === null ? this.#failure : this.#aborting.reason;
     const error = failure instanceof ClientError ? failure : errorOfClosed(closed, this.#fault, failure);
-    this.#error ??= error !== null && starttlsOf(this.#options) === 'opportunistic' ? withWayOut(error) : error;
+    this.#error ??= error !== null && starttlsOf(this.#options) === 'opportunistic' ? withAdvice(error) : error;
     this.#outbox.end(closed, this.#error);
     this.#opened?.(this.#error ?? new ClientError('aborted', 'the session was ended'));
     this.#opened = null;

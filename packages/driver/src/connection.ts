@@ -24,7 +24,7 @@ export class Connection implements Session {
     options: ServerOptions,
     handler: Handler,
     closed: () => void,
-    parted: () => void,
+    disconnected: () => void,
     turns: Turns,
     authenticator: Authenticator | null,
     failures: Failures,
@@ -46,7 +46,7 @@ export class Connection implements Session {
         this.#controller?.abort();
         closed();
       },
-      parted,
+      disconnected,
       later: (call) => turns.add(call),
     });
   }

@@ -36,7 +36,7 @@ export interface Program {
   /** The transport is left for good. Called once. */
   gone(): void;
   /** Nothing is left of the connection: one that is closed gracefully waits for its peer to end, too. Called once, after `gone`. */
-  readonly parted?: () => void;
+  readonly disconnected?: () => void;
   /** Calls it in a turn to come: others come first. */
   readonly later?: (call: () => void) => void;
 }
@@ -62,8 +62,8 @@ export class Pump {
   #over = false;
   #leaving = false; // closed, secured or gone: the transport is not ours to read any more
   #closing = false; // gracefully: what the transport holds may still be taken
-  #disconnected = false;
-  #parted = false;
+  /** Whether there is a connection; its end is told when the session is over. */
+  #connection: 'open' | 'ended' | 'told' = 'open';
   #lingering: ReturnType<typeof setTimeout> | undefined = undefined;
   /** This session has had its share of a turn. */
   #resting = false;
@@ -100,7 +100,7 @@ export class Pump {
           if (!this.#closing) this.#program.failed(cause);
           this.#lost();
         }
-        this.#part();
+        this.#disconnect();
       },
       drained: () => {
         this.#writable = true;
@@ -155,14 +155,14 @@ export class Pump {
     aside(() => this.#program.pull(), broken);
     aside(() => this.#transport.abort(), broken);
     this.#gone();
-    this.#part();
+    this.#disconnect();
   }
 
   /** Ends at once: what is not yet decided is lost. */
   abort(): void {
     if (!this.#over) this.#lost();
     this.#transport.abort();
-    this.#part();
+    this.#disconnect();
   }
 
   /** Nothing more is taken, and the session gets to know it. */
@@ -280,15 +280,14 @@ export class Pump {
     if (this.#over) return;
     this.#over = true;
     this.#program.gone();
-    if (this.#disconnected) this.#part();
+    if (this.#connection === 'ended') this.#disconnect();
   }
 
   /** Nothing is left of the connection: that is told when the session is over. */
-  #part(): void {
-    this.#disconnected = true;
+  #disconnect(): void {
     clearTimeout(this.#lingering);
-    if (this.#parted || !this.#over) return;
-    this.#parted = true;
-    this.#program.parted?.();
+    if (this.#connection === 'told') return;
+    this.#connection = this.#over ? 'told' : 'ended';
+    if (this.#over) this.#program.disconnected?.();
   }
 }

@@ -79,7 +79,7 @@ export class Server {
   readonly #listener: Listener;
   readonly #open: Set<Connection> = new Set();
   /** Their sessions are over; their clients have yet to end their side. */
-  readonly #parting: Set<Connection> = new Set();
+  readonly #lingering: Set<Connection> = new Set();
   readonly #grace: number;
   #count = 0;
   /** Connections that are within their handshake. */
@@ -115,16 +115,16 @@ export class Server {
     const turns = new Turns();
     /** Those that are turned away and not yet gone: they take no place, and have a bound of their own. */
     let turnedAway = 0;
-    const isFull = (): boolean => this.#open.size + this.#parting.size + this.#reserved - turnedAway >= connections;
+    const isFull = (): boolean => this.#open.size + this.#lingering.size + this.#reserved - turnedAway >= connections;
     const connected = (transport: Transport): void => {
       const closed = (): void => {
         this.#open.delete(connection);
-        this.#parting.add(connection);
+        this.#lingering.add(connection);
       };
-      const parted = (): void => {
-        this.#parting.delete(connection);
+      const disconnected = (): void => {
+        this.#lingering.delete(connection);
         if (away !== null) turnedAway--;
-        if (this.#open.size + this.#parting.size === 0) this.#emptied();
+        if (this.#open.size + this.#lingering.size === 0) this.#emptied();
       };
       const trust = VERBS.filter((verb) =>
         isYes(
@@ -137,7 +137,7 @@ export class Server {
       const insecure = session.starttls === 'required' && options.starttls === 'off' && transport.tls === undefined;
       const away = this.#closing !== null ? undefined : insecure ? NO_TLS : isFull() ? CROWDED : null;
       if (away !== null && turnedAway >= connections) return transport.abort();
-      const connection = new Connection(++this.#count, transport, options, handler, closed, parted, turns, authenticator, failures);
+      const connection = new Connection(++this.#count, transport, options, handler, closed, disconnected, turns, authenticator, failures);
       this.#open.add(connection);
       if (away !== null) {
         turnedAway++;
@@ -174,8 +174,8 @@ export class Server {
   }
 
   /** Connections whose session is over, and whose client has yet to end its side: for 5 seconds at the most. They have their place among all. */
-  get parting(): number {
-    return this.#parting.size;
+  get lingering(): number {
+    return this.#lingering.size;
   }
 
   /**
@@ -198,9 +198,9 @@ export class Server {
       this.#emptied = resolve;
     });
     for (const connection of this.#open) connection.shutdown();
-    if (this.#open.size + this.#parting.size > 0) {
+    if (this.#open.size + this.#lingering.size > 0) {
       const graceful = timer(() => {
-        for (const connection of [...this.#open, ...this.#parting]) connection.abort();
+        for (const connection of [...this.#open, ...this.#lingering]) connection.abort();
       }, this.#grace);
       await emptied;
       clearTimeout(graceful);

@@ -17,8 +17,7 @@ export class Turns {
   }
 
   #next(): void {
-    const [call] = this.#waiting;
-    this.#waiting.shift();
+    const call = this.#waiting.shift();
     if (this.#waiting.length > 0) this.#schedule();
     call?.();
   }

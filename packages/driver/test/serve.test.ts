@@ -458,14 +458,14 @@ describe('a client that does not end its side', () => {
     const { client, listener, server } = start({}, { connections: 2 }, stays);
     const second = listener.connect(stays);
     for (const one of [client, second]) one.send('QUIT\r\n');
-    expect([server.connections, server.parting]).toEqual([0, 2]);
+    expect([server.connections, server.lingering]).toEqual([0, 2]);
     expect(listener.connect().take()).toMatch(/^421 /);
     client.sink!.lost();
     await vi.advanceTimersByTimeAsync(0);
-    expect([server.connections, server.parting]).toEqual([0, 1]);
+    expect([server.connections, server.lingering]).toEqual([0, 1]);
     expect(listener.connect().take()).toMatch(/^220 /);
     await vi.advanceTimersByTimeAsync(LINGER_MS);
-    expect([client.aborted, second.aborted, server.parting]).toEqual([false, true, 0]);
+    expect([client.aborted, second.aborted, server.lingering]).toEqual([false, true, 0]);
     expect(vi.getTimerCount()).toBe(1);
   });
 
@@ -475,7 +475,7 @@ describe('a client that does not end its side', () => {
     const crowd = Array.from({ length: 1200 }, () => listener.connect(stays));
     expect(crowd.filter(({ aborted }) => !aborted).length).toBe(5);
     expect(crowd.filter(({ written }) => written.startsWith('421 ')).length).toBe(3);
-    expect([server.connections, server.parting]).toEqual([3, 3]);
+    expect([server.connections, server.lingering]).toEqual([3, 3]);
     await vi.advanceTimersByTimeAsync(LINGER_MS);
     expect(listener.connect().take()).toMatch(/^421 /);
   });
@@ -490,7 +490,7 @@ describe('a client that does not end its side', () => {
     await vi.advanceTimersByTimeAsync(LINGER_MS - 1);
     expect([client.closed, client.aborted, told]).toEqual([true, false, []]);
     await vi.advanceTimersByTimeAsync(1);
-    expect([client.aborted, server.connections, server.parting, told]).toEqual([true, 0, 0, ['a@b.example']]);
+    expect([client.aborted, server.connections, server.lingering, told]).toEqual([true, 0, 0, ['a@b.example']]);
   });
 
   test('does not keep a server that closes beyond its grace', async () => {
@@ -502,7 +502,7 @@ describe('a client that does not end its side', () => {
       closed = true;
     });
     await vi.advanceTimersByTimeAsync(1999);
-    expect([client.take().slice(0, 7), client.aborted, server.connections, server.parting, closed]).toEqual([
+    expect([client.take().slice(0, 7), client.aborted, server.connections, server.lingering, closed]).toEqual([
       '220 mx.',
       false,
       0,
@@ -510,7 +510,7 @@ describe('a client that does not end its side', () => {
       false,
     ]);
     await vi.advanceTimersByTimeAsync(1);
-    expect([client.aborted, server.parting, closed, vi.getTimerCount()]).toEqual([true, 0, true, 0]);
+    expect([client.aborted, server.lingering, closed, vi.getTimerCount()]).toEqual([true, 0, true, 0]);
   });
 });
 

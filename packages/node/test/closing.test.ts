@@ -121,7 +121,7 @@ describe('a server that is full', () => {
     expect(await wires[1]!.say('QUIT')).toMatch(/^221 /);
     // Who has left keeps its place until it is gone.
     wires[1]!.socket.end();
-    await until('there is room', () => server.connections + server.parting === 1);
+    await until('there is room', () => server.connections + server.lingering === 1);
     expect(await (await dial(server)).reply()).toMatch(/^220 /);
   });
 });

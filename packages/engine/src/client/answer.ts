@@ -2,7 +2,7 @@ import type { Reply } from '@ehlo/grammar';
 import { showText } from '../escape.ts';
 import { SHOWN } from '../redact.ts';
 import { readCapabilities } from './capabilities.ts';
-import type { Asked, ClientCore, Due, Question } from './core.ts';
+import type { Asked, ClientCore, Due, PlainCommand } from './core.ts';
 import type { ReplyEvent } from './events.ts';
 import { advance, answerEarly, TRANSACTION_ANSWERS } from './transaction.ts';
 
@@ -56,7 +56,7 @@ function carryOut(core: ClientCore, reply: Reply, due: Due): void {
     case 'QUIT':
       return core.over('quit');
     case 'RSET':
-      return yes ? askQuestion(core, core.question!) : core.close('refused', reply);
+      return yes ? askCommand(core, core.command!) : core.close('refused', reply);
     default:
       core.go('answer');
       core.events.push({ type: 'reply', verb: due.to as ReplyEvent['verb'], reply });
@@ -64,9 +64,9 @@ function carryOut(core: ClientCore, reply: Reply, due: Due): void {
 }
 
 /** RFC 3030 2: after a chunk that failed RSET "MUST be issued to clear the transaction before additional commands may be sent". */
-export function askQuestion(core: ClientCore, question: Question): void {
-  const { verb, line, utf8 } = question;
-  core.question = question;
+export function askCommand(core: ClientCore, command: PlainCommand): void {
+  const { verb, line, utf8 } = command;
+  core.command = command;
   if (core.half) core.ask('RSET');
   else core.ask(verb, line, null, 0, line, utf8);
   core.half = false;

@@ -75,8 +75,8 @@ export interface ClientExchange {
   state: 'asked' | 'open' | 'cancelled';
 }
 
-/** What the program asks outside of a transaction. */
-export interface Question {
+/** What the program asks by `command`, outside of a transaction. */
+export interface PlainCommand {
   readonly verb: Asked;
   readonly line: string;
   readonly utf8: boolean;
@@ -117,8 +117,8 @@ export class ClientCore {
   body: Body | null = null;
   /** The server holds a transaction that came to nothing: RSET has to come before the next. */
   half = false;
-  /** What the program asks, while RSET comes before it. */
-  question: Question | null = null;
+  /** The command of the program's that waits while RSET comes before it. */
+  command: PlainCommand | null = null;
   /** How often MAIL has been said. */
   transactions = 0;
   /** Domains of the recipients that were asked for, where the server has limits (RFC 9422 4.3). */

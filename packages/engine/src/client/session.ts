@@ -3,7 +3,7 @@ import { SmtpUsageError } from '../error.ts';
 import { showText } from '../escape.ts';
 import type { TlsInfo } from '../facts.ts';
 import { type AuthWords, octetsOf, WITHHELD } from '../redact.ts';
-import { askQuestion, askStartTls, sayHello } from './answer.ts';
+import { askCommand, askStartTls, sayHello } from './answer.ts';
 import type { AuthFeature } from './auth.ts';
 import type { BrokenBody } from './body-writer.ts';
 import type { Capabilities } from './capabilities.ts';
@@ -14,7 +14,7 @@ import { ReplyReader } from './reply-reader.ts';
 import type { ClientPhase } from './table.ts';
 import { abort, advance, begin, endBody } from './transaction.ts';
 
-/** How a question is asked. */
+/** How `command` asks. */
 export interface CommandOptions {
   /** Says SMTPUTF8 behind the argument of VRFY or EXPN. */
   readonly smtpUtf8?: boolean;
@@ -155,7 +155,7 @@ export class ClientSession {
     core.demand('command');
     if (utf8 && !core.offers('SMTPUTF8')) throw new SmtpUsageError('not-offered', 'the server does not offer SMTPUTF8');
     core.go('command');
-    askQuestion(core, { verb, line, utf8 });
+    askCommand(core, { verb, line, utf8 });
     core.settle();
   }
 

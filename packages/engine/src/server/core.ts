@@ -86,7 +86,7 @@ export interface State {
   /** Said by `shutdown()`: the reply at the next command boundary. */
   farewell: Reply | null;
   /** The peer has not read its replies in time. */
-  deaf: boolean;
+  stalled: boolean;
   /** The session is over, and is not told yet: an acceptance is on its way. */
   ending: ClosedNotice | null;
 }
@@ -148,7 +148,7 @@ export class Core {
       ended: false,
       refusedChunk: null,
       farewell: null,
-      deaf: false,
+      stalled: false,
       ending: null,
     };
   }
@@ -230,7 +230,7 @@ export class Core {
 
   /** The peer does not read: nothing that could still be said, now or later, would reach it. */
   giveUpReader(): void {
-    this.state.deaf = true;
+    this.state.stalled = true;
     this.outbox.drop();
     this.flushEnds = Number.POSITIVE_INFINITY;
     this.close('timeout', 'flushTimeout');

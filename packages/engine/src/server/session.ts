@@ -187,7 +187,7 @@ export class ServerSession {
   /** What to do when `nextEvent` gives null and the output is written. */
   get wants(): Wants {
     const { state, question, outputFull } = this.#core;
-    if (state.phase === 'closed') return state.deaf ? 'abort' : 'close';
+    if (state.phase === 'closed') return state.stalled ? 'abort' : 'close';
     if (question !== null) return 'answer';
     if (outputFull) return 'flush';
     return state.phase === 'tls' ? 'tls' : 'input';

@@ -80,7 +80,7 @@ const commands = {
   },
   sessions: () => servers.reduce((sum, server) => sum + server.connections, 0),
   /** Sessions, and connections that linger behind theirs. */
-  held: () => servers.reduce((sum, server) => sum + server.connections + server.parting, 0),
+  held: () => servers.reduce((sum, server) => sum + server.connections + server.lingering, 0),
   memory: () => process.memoryUsage().rss,
   /** What is left on the heap when all is collected that can be. */
   heap() {
