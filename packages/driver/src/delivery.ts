@@ -11,6 +11,7 @@ import {
 } from '@ehlo/engine';
 import { aside } from './aside.ts';
 import { type Message, MessageSource } from './message-source.ts';
+import { OTHER_NAMES } from './other-names.ts';
 
 /**
  * Whom a message comes from and goes to. An address is text without angle brackets, a mailbox of the grammar, or `{ localPart, domain }`. One
@@ -63,7 +64,7 @@ export class Delivery {
     this.source = new MessageSource(message);
     try {
       this.#envelope = transactionOf(envelope);
-      this.#options = checkOptions(SEND_OPTIONS, options);
+      this.#options = checkOptions(SEND_OPTIONS, options, OTHER_NAMES);
     } catch (error) {
       this.source.stop();
       throw error;
@@ -160,11 +161,11 @@ export class Delivery {
 
 /** An envelope as the engine wants it. Throws `SmtpUsageError` for a name that it does not have: `notify` stands in `parameters`. */
 export function transactionOf(given: SendEnvelope): ClientEnvelope {
-  const { recipients = [], ...envelope } = checkOptions(ENVELOPE, given, 'envelope');
+  const { recipients = [], ...envelope } = checkOptions(ENVELOPE, given, OTHER_NAMES, 'envelope');
   return {
     ...envelope,
     recipients: recipients.map((one, i) =>
-      isRecipient(one) ? checkOptions(RECIPIENT, one, `envelope.recipients.${i}`) : { forwardPath: one },
+      isRecipient(one) ? checkOptions(RECIPIENT, one, OTHER_NAMES, `envelope.recipients.${i}`) : { forwardPath: one },
     ),
   };
 }

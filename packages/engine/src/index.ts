@@ -19,7 +19,16 @@ export { CLIENT_TABLE, type ClientGuard, type ClientPhase, type ClientRow, type 
 export { SmtpUsageError, type UsageCode } from './error.ts';
 export { showText } from './escape.ts';
 export type * from './facts.ts';
-export { checkOptions, didYouMean, isPlain, kindOf, type OptionKind, type OptionTable, type OtherNames, type TableOf } from './option-table.ts';
+export {
+  checkOptions,
+  didYouMean,
+  isPlain,
+  kindOf,
+  type OptionKind,
+  type OptionTable,
+  type OtherNames,
+  type TableOf,
+} from './option-table.ts';
 export type { AuthWords } from './redact.ts';
 export { Secret } from './secret.ts';
 export { checkAnswer, checkRejection } from './server/decision.ts';

@@ -35,8 +35,7 @@ export type TableOf<T> = { readonly [name in keyof Required<T>]: OptionKind };
 /**
  * The options that were given, without those that are undefined. Throws `SmtpUsageError` `bad-option` for a name that the table does not have,
  * with the nearest that it has, and for a value that is not of its kind: an option that is misspelt must not do less than was meant.
- * `others` has, by
- * names in small letters, what is meant by names that other programs use; `path` is where they stand among other options.
+ * `others` has names that other programs use, in small letters, and what is meant by each; `path` is where they stand among other options.
  *
  * @example
  * ```ts
