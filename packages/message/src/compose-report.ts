@@ -186,7 +186,7 @@ const SUBJECTS: { readonly [action in DeliveryAction]: string } = {
 
 const SAID: { readonly [action in DeliveryAction]: string } = {
   failed: 'It could not be delivered to:',
-  delayed: 'It could not be delivered yet, and will be tried again; nothing needs to be done. It waits for:',
+  delayed: 'It could not be delivered yet, and will be tried again: nothing needs to be\r\ndone. It waits for:',
   expanded: 'It was delivered, and passed on to others, at:',
   relayed: 'It was passed on to a system that may not report what becomes of it, for:',
   delivered: 'It was delivered to:',
