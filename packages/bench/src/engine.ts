@@ -39,17 +39,23 @@ class Bare {
     return taken;
   }
 
+  /** As SERVER.md has it: events and output in turns, until there is no more of either. */
   #pull(): void {
     const session = this.#session;
-    for (let event = session.nextEvent(); event !== null; event = session.nextEvent()) {
-      if (event.type === 'chunk') this.#content += event.bytes.length;
-      else if (event.type === 'rcpt' || event.type === 'message') session.accept(event);
+    for (let output: Uint8Array | null = EMPTY; output !== null; ) {
+      for (let event = session.nextEvent(); event !== null; event = session.nextEvent()) {
+        if (event.type === 'chunk') this.#content += event.bytes.length;
+        else if (event.type === 'rcpt' || event.type === 'message') session.accept(event);
+      }
+      output = session.nextOutput();
+      if (output === null) continue;
+      session.written(output.length);
+      this.#replies += output.length;
     }
-    const replies = session.nextOutput()?.length ?? 0;
-    session.written(replies);
-    this.#replies += replies;
   }
 }
+
+const EMPTY = new Uint8Array(0);
 
 export interface EngineFigures {
   /** Commands a second, pipelined. */
