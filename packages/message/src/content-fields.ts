@@ -54,7 +54,8 @@ export const PLAIN_TEXT: ContentType = { type: 'text/plain', parameters: [] };
  */
 export function parseContentType(value: Uint8Array | string, options: MimeOptions = {}): Parsed<ContentType, MimeDeviation> {
   return parse(value, 'content', '2045 5.1', options, (bytes, found) => {
-    const [type, typeEnd] = readToken(bytes, blank(bytes, 0, bytes.length, found));
+    const from = blank(bytes, 0, bytes.length, found);
+    const [type, typeEnd] = bytes[token(bytes, from, bytes.length)] === EQUALS ? ['', from] : readToken(bytes, from);
     const slash = blank(bytes, typeEnd, bytes.length, found);
     const subtypeAt = bytes[slash] === SLASH ? blank(bytes, slash + 1, bytes.length, found) : slash;
     const [subtype, end] = bytes[slash] === SLASH ? readToken(bytes, subtypeAt) : ['', typeEnd];
@@ -130,6 +131,7 @@ export function parameterOf({ parameters }: { readonly parameters: readonly Mime
 }
 
 const SLASH = 0x2f;
+const EQUALS = 0x3d;
 
 /** Reads, and refuses what is not tolerated. */
 export function parse<T>(
@@ -164,7 +166,10 @@ function keywordAndParameters(
   absent: string,
   { decode }: MimeOptions,
 ): readonly [string, readonly MimeParameter[]] {
-  const [word, end] = readToken(bytes, blank(bytes, 0, bytes.length, found));
-  if (word === '') found.add('no-type');
-  return [word === '' ? absent : word, readParameters(bytes, end, found, decode)];
+  const from = blank(bytes, 0, bytes.length, found);
+  const [word, end] = readToken(bytes, from);
+  // What stands before an equals sign is a parameter.
+  const named = word !== '' && bytes[end] !== EQUALS;
+  if (!named) found.add('no-type');
+  return [named ? word : absent, readParameters(bytes, named ? end : from, found, decode)];
 }

@@ -7,7 +7,7 @@ export const LF = 0x0a;
 export const CR = 0x0d;
 export const SP = 0x20;
 export const DQUOTE = 0x22;
-const OPEN_PAREN = 0x28;
+export const OPEN_PAREN = 0x28;
 const CLOSE_PAREN = 0x29;
 export const BACKSLASH = 0x5c;
 

@@ -1,3 +1,10 @@
+export {
+  type AuthenticationProperty,
+  type AuthenticationResult,
+  type AuthenticationResults,
+  formatAuthenticationResults,
+  parseAuthenticationResults,
+} from './authentication-results.ts';
 export type { DecodeCharset } from './charset.ts';
 export {
   type AutoSubmitted,
@@ -12,6 +19,7 @@ export {
   type TransferEncoding,
 } from './content-fields.ts';
 export { formatAutoSubmitted, formatContentType, formatDisposition } from './format-mime.ts';
+export { type ListId, listIdOf, listUrisOf } from './list-fields.ts';
 export { EVERYDAY_MIME, MIME_DEVIATIONS, MIME_LETTER, type MimeDeviation } from './mime-deviation.ts';
 export type { MimeParameter } from './parameters.ts';
 export { attribute, extendedText, extendedValue, mediaType, token } from './token.ts';

@@ -1,7 +1,6 @@
 import { latin1 } from '@ehlo/grammar';
 import { type DecodeCharset, decodeCharset } from './charset.ts';
-import type { MimeDeviation } from './mime-deviation.ts';
-import { blank, DQUOTE, type Found, quoted, trimmed, utf8 } from './mime-text.ts';
+import { blank, DQUOTE, type Found, OPEN_PAREN, quoted, trimmed, utf8 } from './mime-text.ts';
 import { attribute, extendedText, extendedValue, isWord, token } from './token.ts';
 
 /** A parameter of a MIME field (RFC 2045 5.1), put together and decoded (RFC 2231 3, 4). */
@@ -78,7 +77,8 @@ function readOne(bytes: Uint8Array, from: number, found: Found, all: Map<string,
   }
   const name = trimmed(bytes, from, nameEnd);
   const [written, end] = readValue(bytes, blank(bytes, equals + 1, to, found), found);
-  keep(latin1(name, 0, name.length).toLowerCase(), written, found, all);
+  // What has no name is none.
+  if (name.length > 0) keep(latin1(name, 0, name.length).toLowerCase(), written, found, all);
   return end;
 }
 
@@ -89,12 +89,15 @@ function readValue(bytes: Uint8Array, from: number, found: Found): readonly [Wri
     return [{ octets, quoted: true }, end];
   }
   const end = token(bytes, from, to);
-  const behind = new Set<MimeDeviation>();
-  const next = end < 0 ? from : blank(bytes, end, to, behind);
-  if (end >= 0 && (next === to || bytes[next] === SEMICOLON || (next > end && isNamed(bytes, next)))) {
+  const behind: Found = new Set();
+  // A parenthesis that stands in a word and is never closed opens no comment; its end is looked for once.
+  const next = end < 0 || found.has('odd-comment') ? Math.max(end, from) : blank(bytes, end, to, behind);
+  const open = behind.has('odd-comment') && bytes[end] === OPEN_PAREN;
+  if (open) found.add('odd-comment');
+  else if (end >= 0 && (next === to || bytes[next] === SEMICOLON || (next > end && isNamed(bytes, next)))) {
     return [{ octets: bytes.slice(from, end), quoted: false }, end];
   }
-  const stop = semicolonAfter(bytes, next);
+  const stop = semicolonAfter(bytes, open ? end : next);
   const octets = trimmed(bytes, from, stop);
   found.add(octets.length === 0 ? 'no-value' : 'no-quotes');
   return [{ octets, quoted: false }, stop];
