@@ -33,6 +33,8 @@ const CLIENT: readonly Wrong[] = [
   ],
   [{ password: 'x' }, /^there is no option password: did you mean auth.password\?/],
   [{ auth: [plain()] }, 'auth is an array; it must be an object'],
+  [{ features: ['CHUNKING'] }, 'features is an array; it must be an array of objects that are imported, not of names'],
+  [{ parameters: [undefined] }, 'parameters is an array; it must be an array of objects that are imported, not of names'],
   [{ xyzzy: 1 }, /^there is no option xyzzy; there are /],
   [{ toString: () => '' }, /^there is no option toString; there are /],
 ];

@@ -2,7 +2,7 @@ import { SmtpUsageError } from './error.ts';
 
 /**
  * What an option may be: one of some words; `switch` true or false, `text` a string that is not empty, `number`, `port` 0 to 65535, `list` an array,
- * `set` a Set, `call` a function, `object`; a table where it has options of its own; `any` where it is judged by whoever
+ * `values` one of objects, `set` a Set, `call` a function, `object`; a table where it has options of its own; `any` where it is judged by whoever
  * uses it, and `given` where that has to see, too, that it is undefined.
  */
 export type OptionKind =
@@ -12,6 +12,7 @@ export type OptionKind =
   | 'number'
   | 'port'
   | 'list'
+  | 'values'
   | 'set'
   | 'call'
   | 'object'
@@ -89,6 +90,10 @@ const KINDS: { readonly [kind in Extract<OptionKind, string>]: (value: unknown) 
   number: (value) => [typeof value === 'number', 'a number'],
   port: (value) => [Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535, 'a whole number from 0 to 65535'],
   list: (value) => [Array.isArray(value), 'an array'],
+  values: (value) => [
+    Array.isArray(value) && value.every((one) => typeof one === 'object' && one !== null),
+    'an array of objects that are imported, not of names',
+  ],
   call: (value) => [typeof value === 'function', 'a function'],
   set: (value) => [typeof (value as { readonly has?: unknown } | null)?.has === 'function', 'a Set'],
   object: (value) => [typeof value === 'object' && value !== null, 'an object'],

@@ -10,10 +10,10 @@ export function pems(given: string | Uint8Array | readonly (string | Uint8Array)
   return typeof given === 'string' || given instanceof Uint8Array ? pem(given) : given.map(pem);
 }
 
-/** Throws `SmtpUsageError` `bad-option` for what is no PEM: a file's name in its place is easily given. */
-export function checkPem(name: string, given: unknown): void {
+/** Throws `SmtpUsageError` `bad-option` for what is no PEM of this label (RFC 7468 2): a file's name in its place is easily given. */
+export function checkPem(name: string, given: unknown, label: 'PRIVATE KEY' | 'CERTIFICATE'): void {
   const isText = typeof given === 'string' || given instanceof Uint8Array;
-  const what = isText ? 'no PEM' : kindOf(given);
-  if (isText && pem(given).includes('-----BEGIN ')) return;
-  throw new SmtpUsageError('bad-option', `${name} is ${what}; it must be what such a file holds: -----BEGIN …, not the file's name`);
+  if (isText && pem(given).includes(`${label}-----`)) return;
+  const what = isText ? `no ${label} in PEM` : kindOf(given);
+  throw new SmtpUsageError('bad-option', `${name} is ${what}: give what the file holds, -----BEGIN …, not the file's name`);
 }

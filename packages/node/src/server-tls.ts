@@ -100,8 +100,8 @@ function load(given: TlsSettings): (servername: string) => Loaded {
   const names = new Map<string, Loaded>();
   const [first] = [settings, ...certificates].map((certificate) => {
     const { key, cert, passphrase, servernames = [] } = certificate;
-    checkPem('tls.key', key);
-    checkPem('tls.cert', cert);
+    checkPem('tls.key', key, 'PRIVATE KEY');
+    checkPem('tls.cert', cert, 'CERTIFICATE');
     const options: SecureContextOptions = { key: pem(key), cert: pem(cert), minVersion, sessionIdContext: SESSIONS, secureOptions };
     if (passphrase !== undefined) options.passphrase = passphrase;
     if (ca !== undefined) options.ca = pems(ca);

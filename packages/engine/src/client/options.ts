@@ -62,8 +62,8 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   tolerate: 'set',
   newlines: ['crlf', 'refuse'],
   replies: ['strict', 'tolerant'],
-  features: 'list',
-  parameters: 'list',
+  features: 'values',
+  parameters: 'values',
   limits: CLIENT_LIMIT_TABLE,
   trace: 'switch',
 };

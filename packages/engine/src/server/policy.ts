@@ -66,8 +66,8 @@ export interface ServerOptions extends ConnectionFacts {
   readonly starttls?: 'off' | 'offered' | 'required';
   readonly auth?: AuthOptions;
   /**
-   * Keywords of the extensions to offer; the preset's if absent (`PRESETS`). Offer only what the application keeps its promise of:
-   * DSN, for one, is a promise to notify.
+   * Keywords of all the extensions to offer, in place of the preset's: `[...PRESETS.mx.extensions, 'DSN']` is one more. Offer only what the
+   * application keeps its promise of: DSN, for one, is a promise to notify.
    */
   readonly extensions?: readonly string[];
   /** Needed to offer FUTURERELEASE. */
