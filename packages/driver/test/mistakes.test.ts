@@ -79,6 +79,15 @@ describe('send', () => {
       'bad-option',
       /^there is no option envelope.recipients.1.notify; /,
     ],
+    ['no sender', { recipients: ['a@b.c'] }, text, {}, 'bad-address', /localPart and a domain, not undefined$/],
+    [
+      'a parameter that is not among the options',
+      { ...envelope, recipients: [{ forwardPath: 'a@b.c', parameters: { notify: ['FAILURE'] } }] },
+      text,
+      {},
+      'bad-parameter',
+      'RCPT has no notify among the option parameters: give it PARAMETERS of the grammar',
+    ],
     ['an option', envelope, text, { timeout: 5 }, 'bad-option', /^there is no option timeout/],
   ])('%s: nothing is sent, and the session goes on', async (_, to, message, options, code, expected) => {
     const server = new ScriptedServer();
@@ -87,6 +96,20 @@ describe('send', () => {
     expect((await client.send(envelope, text)).outcomes).toMatchObject([{ status: 'accepted' }]);
     await client.close();
     expect(server.lines.filter((line) => line.startsWith('MAIL'))).toHaveLength(1);
+  });
+
+  test('an address with a display name: its outcome says what to give', async () => {
+    const client = await connectOn(new ScriptedServer());
+    const { outcomes } = await client.send({ ...envelope, recipients: ['Ann <ann@example.net>'] }, text);
+    expect(outcomes).toMatchObject([
+      {
+        status: 'refused',
+        problem: {
+          text: 'the address can\'t be sent: "Ann <ann@example.net>" is no local-part@domain from octet 3 on: give what stands in the angle brackets alone',
+        },
+      },
+    ]);
+    await client.close();
   });
 
   test('a stream beside an envelope that is wrong is closed', async () => {

@@ -37,8 +37,13 @@ export interface ConnectPlace extends DriverOptions {
   readonly transport?: (target: Target, signal: AbortSignal) => Promise<Socket | Transport>;
 }
 
-/** The options of `connect`: every name, and what it may be. The local address is for those who can choose it. */
-const CONNECT_PLACE: TableOf<ConnectPlace & { readonly localAddress?: string }> = {
+/** The local address is for those who can choose it. */
+interface LocalPlace {
+  readonly localAddress?: string;
+}
+
+/** The options of `connect`: every name, and what it may be. */
+const CONNECT_PLACE: TableOf<ConnectPlace & LocalPlace> = {
   ...CONNECT_OPTIONS,
   host: 'text',
   port: 'port',
@@ -62,8 +67,8 @@ export type Open = (target: Target, path: string | null, tls: Tls, signal: Abort
 const NO_OCTETS: Uint8Array = new Uint8Array(0);
 
 /** Makes the `connect` of an adapter from its way to open a connection. */
-export async function connectBy(open: Open, given: ConnectPlace): Promise<Client> {
-  const options: ConnectPlace = checkOptions(CONNECT_PLACE, given, OTHER_NAMES);
+export async function connectBy(open: Open, given: ConnectPlace & LocalPlace): Promise<Client> {
+  const { localAddress: _localAddress, ...options }: ConnectPlace & LocalPlace = checkOptions(CONNECT_PLACE, given, OTHER_NAMES);
   const { host = '127.0.0.1', path = null, tls, implicitTls = false, connectTimeout = 30_000, transport: opening, ...rest } = options;
   const { port = implicitTls ? 465 : rest.auth === undefined ? 25 : 587, ...session } = rest;
   if (session.protocol === 'lmtp' && path === null && options.port === undefined && opening === undefined)

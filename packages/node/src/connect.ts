@@ -14,9 +14,9 @@ export interface ConnectOptions extends ConnectPlace {
  * TLS is taken where it is offered, from whoever answers; with `starttls: 'required'`, `implicitTls` or `auth` it is required, and the
  * certificate verified. Rejects with `ClientError`, whose `code` is stable and whose text names the fix, if there is no session.
  */
-export async function connect({ localAddress, ...options }: ConnectOptions = {}): Promise<Client> {
+export async function connect(options: ConnectOptions = {}): Promise<Client> {
   return await connectBy(
-    async (target, path, tls, signal) => new SocketTransport(await openSocket(target, path, localAddress, signal), path, tls),
+    async (target, path, tls, signal) => new SocketTransport(await openSocket(target, path, options.localAddress, signal), path, tls),
     options,
   );
 }

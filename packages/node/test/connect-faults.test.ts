@@ -103,6 +103,13 @@ describe('TLS', () => {
     expect(await failure(options)).toMatchObject({ code: 'certificate', message: text });
   });
 
+  test.for([
+    ['localhost', 'what stands for the options is a string; it must be an object'],
+    [25, 'what stands for the options is a number; it must be an object'],
+  ] as const)('connect(%j): options are an object', async ([given, message]) => {
+    await expect(connect(given as unknown as object)).rejects.toMatchObject({ name: 'SmtpUsageError', code: 'bad-option', message });
+  });
+
   test('with a certificate that nobody known has signed: the authority is asked for', async ({ start }) => {
     const server = await start({}, { tls: alone('idn.crt') });
     const error = await failure({ port: server.address.port, starttls: 'required' });

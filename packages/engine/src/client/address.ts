@@ -9,6 +9,7 @@ import {
 } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import { printable } from '../escape.ts';
+import { kindOf } from '../option-table.ts';
 
 /**
  * An address: its text without angle brackets, a mailbox of the grammar, or a local part and a domain. It is sent as it stands, or in quotes
@@ -38,7 +39,8 @@ export function writeAddress(
   const octets = encodeUtf8(text);
   const parsed = parseMailbox(octets, { tolerate: ANY, utf8: true });
   if (!parsed.ok || /\p{Cs}/u.test(text)) {
-    const at = parsed.ok ? '' : ` from octet ${parsed.offset} on`;
+    const hint = /<.*>$/.test(text) ? ': give what stands in the angle brackets alone' : '';
+    const at = `${parsed.ok ? '' : ` from octet ${parsed.offset} on`}${hint}`;
     return { text, fault: `${shown(text)} is no local-part@domain${at}` };
   }
   const { deviations, value } = parsed;
@@ -60,7 +62,7 @@ export function addressText(given: Address): string {
   const { address, localPart, domain } = (given ?? {}) as Partial<Mailbox>;
   if (typeof address === 'string') return address;
   if (typeof localPart !== 'string' || typeof domain !== 'string')
-    throw new SmtpUsageError('bad-address', 'an address is a text, a mailbox, or a localPart and a domain');
+    throw new SmtpUsageError('bad-address', `an address is a text, a mailbox, or a localPart and a domain, not ${kindOf(given)}`);
   return localPart === '' && domain === '' ? '' : formatMailbox(localPart, domain);
 }
 

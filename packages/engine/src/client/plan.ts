@@ -202,11 +202,17 @@ function writeParameters(
 ): { readonly text: string; readonly problem: Problem | null } {
   let text = '';
   let problem: Problem | null = null;
-  let left = Object.values(values).filter((value) => value !== undefined).length;
-  for (const parameter of known) {
-    const value = parameter.command === command ? values[parameter.name] : undefined;
+  const mine = known.filter((parameter) => parameter.command === command);
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
+  const [unknown] = given.find(([name]) => !mine.some((parameter) => parameter.name === name)) ?? [];
+  if (unknown !== undefined)
+    throw new SmtpUsageError(
+      'bad-parameter',
+      `${command} has no ${unknown} among the option parameters: give it PARAMETERS of the grammar`,
+    );
+  for (const parameter of mine) {
+    const value = values[parameter.name];
     if (value === undefined) continue;
-    left--;
     const { codec, extension, keyword } = parameter;
     const formatted = codec.format(value);
     // What xtext can't spell became a question mark: nothing is sent that was not given.
@@ -219,7 +225,6 @@ function writeParameters(
       problem ??= { code: 'extension', enhanced: '5.5.4', text: `the server does not offer ${extension}, which ${keyword} needs` };
     }
   }
-  if (left > 0) throw new SmtpUsageError('bad-parameter', `${command} has a parameter that is not among the option parameters`);
   return { text, problem };
 }
 
