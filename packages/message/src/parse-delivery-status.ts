@@ -11,7 +11,7 @@ import {
 } from './delivery-status.ts';
 import { textOf } from './field.ts';
 import { ANY_REPORT, REPORT_DEVIATIONS, type ReportDeviation } from './report-deviation.ts';
-import { type FieldGroup, fieldGroups, withoutComment } from './status-fields.ts';
+import { type FieldGroup, fieldGroups, trimmed, withoutComment } from './status-fields.ts';
 
 /**
  * Reads the content of a `message/delivery-status` (RFC 3464 2.1) or, with `global`, of a `message/global-delivery-status` (RFC 6533 4.1).
@@ -175,7 +175,7 @@ function recipientOf(group: FieldGroup, found: Set<ReportDeviation>): RecipientS
 
 function localizedOf(text: string): { readonly language: string; readonly text: string } | null {
   const semicolon = text.indexOf(';');
-  return semicolon < 0 ? null : { language: text.slice(0, semicolon).trim(), text: text.slice(semicolon + 1).trim() };
+  return semicolon < 0 ? null : { language: trimmed(text.slice(0, semicolon)), text: trimmed(text.slice(semicolon + 1)) };
 }
 
 /** What is defined of it. */
@@ -198,13 +198,14 @@ function extensionsOf(group: FieldGroup, known: ReadonlySet<string>, found: Set<
 
 /** RFC 3464 2.1.2: `type ";" *text`. */
 function typedOf(text: string | undefined, type: string, found: Set<ReportDeviation>): Typed | undefined {
-  if (text === undefined || text === '') return undefined;
+  if (text === undefined) return undefined;
   const semicolon = text.indexOf(';');
   const before = withoutComment(text.slice(0, Math.max(semicolon, 0)));
   if (semicolon >= 0 && /^[^\s@()<>[\]:;\\",.]+$/.test(before))
-    return { type: before.toLowerCase(), text: text.slice(semicolon + 1).trim() };
+    return { type: before.toLowerCase(), text: trimmed(text.slice(semicolon + 1)) };
   found.add('no-type');
-  return { type, text: before === '' ? text.slice(semicolon + 1).trim() : text };
+  if (text === '') return undefined;
+  return { type, text: before === '' ? trimmed(text.slice(semicolon + 1)) : text };
 }
 
 /** RFC 3464 2.3.5: the name of a host, without what is told beside it. */
@@ -218,7 +219,7 @@ function addressOf(text: string | undefined, found: Set<ReportDeviation>): Typed
   if (typed === undefined) return undefined;
   const bare = withoutComment(typed.text);
   const inside = /<([^<>]*)>$/.exec(bare)?.[1] ?? bare;
-  const address = typed.type === 'rfc822' || typed.type === 'utf-8' ? inside.trim() : typed.text;
+  const address = typed.type === 'rfc822' || typed.type === 'utf-8' ? trimmed(inside) : typed.text;
   if (address !== typed.text) found.add('odd-address');
   if (address === '') return undefined;
   if (typed.type !== 'utf-8') return { type: typed.type, text: address };

@@ -23,7 +23,7 @@ export function fieldGroups(text: string, found: Set<ReportDeviation>): FieldGro
     all = [];
   };
   for (const line of text.split(/\r\n|\r|\n/)) {
-    if (line.trim() === '') {
+    if (trimmed(line) === '') {
       blank++;
       close();
       continue;
@@ -41,7 +41,7 @@ export function fieldGroups(text: string, found: Set<ReportDeviation>): FieldGro
       found.add('cut');
       break;
     }
-    all.push([colon[0].slice(0, -1).trimEnd(), line.slice(colon[0].length)]);
+    all.push([trimmed(colon[0].slice(0, -1)), line.slice(colon[0].length)]);
   }
   close();
   return groups.map(({ all: raw }) => grouped(raw.map(([name, value]) => [name, clean(value, found)])));
@@ -55,19 +55,31 @@ function grouped(all: readonly (readonly [name: string, text: string])[]): Field
 
 /** A value without the white space around it; control characters, of C1 too, become spaces. */
 function clean(text: string, found: Set<ReportDeviation>): string {
-  const trimmed = text.trim();
-  if (!CONTROL.test(trimmed)) return trimmed;
+  if (!CONTROL.test(text)) return trimmed(text);
   found.add('control');
-  return trimmed.replaceAll(CONTROLS, ' ').trim();
+  return trimmed(text.replaceAll(CONTROLS, ' '));
 }
 
 /** Tabs are white space. */
 const CONTROL = /[^\P{Cc}\t]/u;
 export const CONTROLS: RegExp = /[^\P{Cc}\t]/gu;
 
+/** A text without the white space of RFC 5322 around it; other characters that look like it are text. */
+export function trimmed(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (isBlank(text[from])) from++;
+  while (to > from && isBlank(text[to - 1])) to--;
+  return text.slice(from, to);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t';
+}
+
 /** A text without the comment at its end (RFC 3464 2.1.1), and without the white space around it. Comments nest. */
 export function withoutComment(text: string): string {
-  let end = text.trimEnd();
+  let end = trimmed(text);
   while (end.endsWith(')')) {
     let depth = 0;
     let i = end.length;
@@ -77,7 +89,7 @@ export function withoutComment(text: string): string {
       else if (end[i] === '(') depth--;
     } while (i > 0 && depth > 0);
     if (depth > 0) break;
-    end = end.slice(0, i).trimEnd();
+    end = trimmed(end.slice(0, i));
   }
-  return end.trim();
+  return end;
 }
