@@ -5,11 +5,11 @@ import { addressOf, connTransport } from './transport.ts';
 /** Where `serve` listens, and its certificates. */
 export interface ListenOptions extends DriverOptions<TlsSettings | ServerTls> {}
 
-/** accept(2): of these the listener suffers, not one connection; the next accept would fail, too. */
+/** accept(2): these are errors of the process or the system, not of one connection; the next accept would fail, too. */
 const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 
 /** How long to wait in a shortage before the next try, in milliseconds. */
-const BREATH_MS = 100;
+const RETRY_MS = 100;
 
 /**
  * Listens. Rejects with Deno's error (`AddrInUse`, `PermissionDenied`, `NotCapable` …) if that is not possible; its `code` is the
@@ -29,7 +29,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       const conn: Deno.Conn | NodeJS.ErrnoException = await listener.accept().catch((error) => error);
       if (!(conn instanceof Error)) entrance.admit(connTransport(conn, path ?? null, tls));
       // A client that has left before it was accepted (ENOTCONN) keeps nobody waiting.
-      else if (open && SHORTAGES.has(conn.code ?? '')) await new Promise((resolve) => setTimeout(resolve, BREATH_MS));
+      else if (open && SHORTAGES.has(conn.code ?? '')) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   })();
   return entrance.listener(path === undefined ? addressOf(listener.addr) : { address: path, port: 0 }, async () => {

@@ -7,7 +7,7 @@ const LARGE = 65_536;
 
 /** A connection of Deno as a transport; with `tls` it can be secured. `path` is that of the Unix socket it came by. */
 export function connTransport(conn: Deno.Conn, path: string | null, tls: Tls | null): Transport {
-  if ('setNoDelay' in conn) hurry(conn as Deno.TcpConn);
+  if ('setNoDelay' in conn) noDelay(conn as Deno.TcpConn);
   let buffer = new Uint8Array(SMALL);
   const transport = fromReader(
     {
@@ -33,7 +33,7 @@ export function connTransport(conn: Deno.Conn, path: string | null, tls: Tls | n
 }
 
 /** Replies are written whole: waiting for more only costs time. */
-function hurry(conn: Deno.TcpConn): void {
+function noDelay(conn: Deno.TcpConn): void {
   try {
     conn.setNoDelay(true);
   } catch {

@@ -16,7 +16,7 @@ export function isAborted(error: unknown): boolean {
   try {
     return error instanceof BodyAbortedError;
   } catch {
-    return false; // a proxy
+    return false; // a Proxy whose traps throw
   }
 }
 

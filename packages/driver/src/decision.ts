@@ -107,7 +107,7 @@ function kindOf(value: unknown): Kind | null {
   try {
     return typeof value === 'object' && value !== null && Object.hasOwn(value, MARK) ? (value as Marked<Kind>)[MARK] : null;
   } catch {
-    return null; // a proxy
+    return null; // a Proxy whose traps throw
   }
 }
 

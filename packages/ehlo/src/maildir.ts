@@ -118,7 +118,7 @@ async function publish(draft: string, file: string): Promise<void> {
 
 const NO_LINKS: ReadonlySet<unknown> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
-/** What is left of messages that a server has fallen over: after 36 hours nobody writes to them any more (maildir(5)). */
+/** Removes what is left of messages during which a server has crashed: after 36 hours nobody writes to them any more (maildir(5)). */
 async function sweep(drafts: string): Promise<void> {
   const oldest = Date.now() - 36 * 3_600_000;
   for (const name of await readdir(drafts)) {

@@ -39,10 +39,13 @@ const NUMBERED: readonly (readonly [mark: string, written: RegExp])[] = [
   ['&#x', /&#x([0-9a-f]{2});/g],
 ];
 
+/** Most texts have none of them. */
+const MARKS = /[%+=\\&]/;
+
 export function haystackOf(text: string): Haystack {
   const small = text.toLowerCase();
   const plain = [small];
-  for (const [mark, written] of NUMBERED) if (small.includes(mark)) plain.push(small.replaceAll(written, byNumber));
+  if (MARKS.test(small)) for (const [mark, written] of NUMBERED) if (small.includes(mark)) plain.push(small.replaceAll(written, byNumber));
   // RFC 5321 4.1.2: a quoted-pair stands for what is behind the backslash.
   if (small.includes('\\')) plain.push(small.replaceAll(/\\(.)/gs, '$1'));
   return {

@@ -73,12 +73,9 @@ function initials(bytes: Uint8Array, from: number): number {
 /** The verb at the start of a command line, in capitals; null if it is none that is known. */
 export function parseVerb(text: Uint8Array | string, from = 0, to?: number): Verb | null {
   const bytes = octetsOf(text);
-  return verbAt(bytes, from, to ?? bytes.length);
-}
-
-function verbAt(bytes: Uint8Array, from: number, to: number): Verb | null {
+  const last = to ?? bytes.length;
   const verb = VERBS.get(initials(bytes, from));
-  return verb !== undefined && word(bytes, from, to, verb) === verbEnd(bytes, from, to) ? verb : null;
+  return verb !== undefined && word(bytes, from, last, verb) === verbEnd(bytes, from, last) ? verb : null;
 }
 
 /**
@@ -102,7 +99,7 @@ function verbAt(bytes: Uint8Array, from: number, to: number): Verb | null {
 export function parseCommand(text: Uint8Array | string, dialect: CommandDialect, from = 0, to?: number): Parsed<Command> {
   const bytes = octetsOf(text);
   const last = to ?? bytes.length;
-  const verb = verbAt(bytes, from, last);
+  const verb = parseVerb(bytes, from, last);
   if (verb === null) return failure('unknown-verb', 'command', '5321 4.1.1', 0, 'command not recognized');
   const end = from + verb.length;
   const found: Deviation[] = [];

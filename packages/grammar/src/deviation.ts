@@ -50,7 +50,29 @@ export const ADDRESS_DEVIATIONS: { readonly [name in AddressDeviation]: Deviatio
  * The known ways in which real senders break the grammar. A parser accepts only those that its dialect tolerates, and
  * reports each one that it met. None of them repairs anything: the address or text stays as it was sent.
  */
-export const DEVIATIONS: { readonly [name in Deviation]: DeviationRule } = /* @__PURE__ */ everyRule();
+export const DEVIATIONS: { readonly [name in Deviation]: DeviationRule } = /* @__PURE__ */ Object.assign(
+  {
+    'trailing-white-space': { section: '4.1.1', what: 'white space before the CRLF of a command' },
+    'free-text-argument': {
+      section: '4.1.2',
+      what: 'an argument that is no Atom and no Quoted-string',
+    },
+    'text-after-hello': { section: '4.1.1.1', what: 'text behind the name in EHLO or HELO' },
+    'literal-in-helo': { section: '4.1.1.1', what: 'an address literal in HELO' },
+    'free-form-hello': { section: '4.1.1.1', what: 'a name that is no Domain and no address literal' },
+    'extra-space': { section: '4.1.1', what: 'more than one space between parts' },
+    'space-before-colon': { section: '3.3', what: 'white space before the colon' },
+    'space-after-colon': { section: '3.3', what: 'white space behind the colon' },
+  },
+  ADDRESS_DEVIATIONS,
+  {
+    'bare-lf-line': { section: '2.3.8', what: 'a command line that ends with LF alone' },
+    'odd-ehlo-name': { section: '4.1.1.1', what: 'a server name in EHLO that is no Domain' },
+    'odd-ehlo-line': { section: '4.1.1.1', what: 'a line of EHLO that is no keyword with parameters' },
+    'odd-ehlo-space': { section: '4.1.1.1', what: 'more than one space between words of a line of EHLO, or a tab' },
+    'auth-equals': { section: '4.1.1.1', what: 'AUTH= for AUTH, as before RFC 2554' },
+  },
+);
 
 /** The danger of accepting each. */
 export const DANGERS: { readonly [name in Deviation]: string } = {
@@ -99,29 +121,7 @@ export const POSTEL: ReadonlySet<Deviation> = /* @__PURE__ */ joined(STRICT, [
 /** Every deviation: for tests and sinks that should see what a sender does. */
 export const ANYTHING: ReadonlySet<Deviation> = /* @__PURE__ */ everyName();
 
-// Called where it is marked as pure, so that a bundle that needs none of them holds none.
-function everyRule(): { readonly [name in Deviation]: DeviationRule } {
-  return {
-    'trailing-white-space': { section: '4.1.1', what: 'white space before the CRLF of a command' },
-    'free-text-argument': {
-      section: '4.1.2',
-      what: 'an argument that is no Atom and no Quoted-string',
-    },
-    'text-after-hello': { section: '4.1.1.1', what: 'text behind the name in EHLO or HELO' },
-    'literal-in-helo': { section: '4.1.1.1', what: 'an address literal in HELO' },
-    'free-form-hello': { section: '4.1.1.1', what: 'a name that is no Domain and no address literal' },
-    'extra-space': { section: '4.1.1', what: 'more than one space between parts' },
-    'space-before-colon': { section: '3.3', what: 'white space before the colon' },
-    'space-after-colon': { section: '3.3', what: 'white space behind the colon' },
-    ...ADDRESS_DEVIATIONS,
-    'bare-lf-line': { section: '2.3.8', what: 'a command line that ends with LF alone' },
-    'odd-ehlo-name': { section: '4.1.1.1', what: 'a server name in EHLO that is no Domain' },
-    'odd-ehlo-line': { section: '4.1.1.1', what: 'a line of EHLO that is no keyword with parameters' },
-    'odd-ehlo-space': { section: '4.1.1.1', what: 'white space in a line of EHLO beyond one space between words' },
-    'auth-equals': { section: '4.1.1.1', what: 'the keyword AUTH with = behind it, from before RFC 2554' },
-  };
-}
-
+// Called where it is marked as pure, so that a bundle that needs neither set holds neither.
 function joined(names: ReadonlySet<Deviation>, more: readonly Deviation[]): ReadonlySet<Deviation> {
   return new Set([...names, ...more]);
 }

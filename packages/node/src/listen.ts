@@ -27,7 +27,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       resolve();
     });
   });
-  // After this an accept that fails (no file descriptors) is no reason to fall: the next one may succeed.
+  // After this an accept that fails (no file descriptors) does not end the server: the next one may succeed.
   server.on('error', () => {});
   if (path !== undefined && mode !== undefined) await chmod(path, mode);
   return entrance.listener(addressOf(server), () => new Promise((resolve) => server.close(() => resolve())));

@@ -119,7 +119,7 @@ export class ReplyReader {
       this.#fault(core, quirk, shown);
       return false;
     }
-    // That a text is odd tells of it, too.
+    // A text that is withheld is not told to be odd: that, too, says something of it.
     const tell: Told = (withheld) => (withheld && quirk === 'odd-text' ? [] : [{ type: 'quirk', quirk, line: shown(withheld) }]);
     if (!this.#quirks.has(quirk)) this.#told.push(tell);
     this.#quirks.add(quirk);

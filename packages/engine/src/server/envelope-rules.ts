@@ -45,7 +45,7 @@ export const RCPT_RULES: readonly EnvelopeRule<Rcpt>[] = [
 
 /** RFC 9422 4.3: the domain of a recipient counts, whether the limit is announced or not. */
 export function countDomain(core: Core, { domain }: Path): void {
-  // Most are that of the recipient before, and a set costs more than a glance.
+  // Most are that of the recipient before: to compare costs less than a set.
   if (domain === core.counted) return;
   core.counted = domain;
   core.state.domains.add(domain.toLowerCase());
