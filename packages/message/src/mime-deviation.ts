@@ -18,6 +18,7 @@ export type MimeDeviation =
   | 'no-charset'
   | 'unknown-charset'
   | 'octets-beyond-charset'
+  | 'encoded-word'
   | 'unknown-encoding'
   | 'no-authserv-id'
   | 'odd-result';
@@ -43,6 +44,7 @@ export const MIME_DEVIATIONS: { readonly [name in MimeDeviation]: string } = {
   'no-charset': 'an extended value that names no charset; it is read as UTF-8',
   'unknown-charset': 'an extended value in a charset that is not known; what is not ASCII becomes U+FFFD',
   'octets-beyond-charset': 'octets that are none of the charset, or no UTF-8 where nothing is said; they become U+FFFD',
+  'encoded-word': 'an encoded word in the name of a file, where RFC 2047 5 has none; it is decoded',
   'unknown-encoding':
     'a transfer encoding that no RFC has, and not beginning with "x-"; RFC 2045 6.4: its content means nothing to anybody',
   'no-authserv-id': 'results without the name of who says them (RFC 8601 2.5)',

@@ -2,6 +2,8 @@ import { latin1 } from '@ehlo/grammar';
 import { type DecodeCharset, decodeCharset } from './charset.ts';
 import { blank, DQUOTE, type Found, OPEN_PAREN, quoted, trimmed, utf8 } from './mime-text.ts';
 import { attribute, extendedText, extendedValue, isWord, token } from './token.ts';
+import { ANY_WORD } from './word-deviation.ts';
+import { decodeWords } from './word-reader.ts';
 
 /** A parameter of a MIME field (RFC 2045 5.1), put together and decoded (RFC 2231 3, 4). */
 export interface MimeParameter {
@@ -34,7 +36,7 @@ interface Forms {
 export function readParameters(bytes: Uint8Array, from: number, found: Found, decode?: DecodeCharset): readonly MimeParameter[] {
   const all = new Map<string, Forms>();
   for (let i = separator(bytes, from, found); i < bytes.length; i = separator(bytes, i, found)) i = readOne(bytes, i, found, all);
-  return [...all].map(([name, forms]) => ({ name, ...together(forms, found, decode) }));
+  return [...all].map(([name, forms]) => ({ name, ...together(name, forms, found, decode) }));
 }
 
 /** What stands between two parameters: where the next one begins; the end if there is none. */
@@ -134,14 +136,24 @@ function keep(name: string, written: Written, found: Found, all: Map<string, For
   }
 }
 
-function together({ plain, extended, sections }: Forms, found: Found, decode?: DecodeCharset): Omit<MimeParameter, 'name'> {
+function together(name: string, { plain, extended, sections }: Forms, found: Found, decode?: DecodeCharset): Omit<MimeParameter, 'name'> {
   if ([plain, extended, sections.size > 0 || undefined].filter((form) => form !== undefined).length > 1) found.add('plain-and-extended');
   if (extended !== undefined) return decoded([{ ...extended, extended: true }], found, decode);
   const continued: (Written & { readonly extended: boolean })[] = [];
   for (let k = 0; sections.has(k); k++) continued.push(sections.get(k)!);
   if (continued.length < sections.size) found.add('broken-continuation');
   if (continued.length > 0) return decoded(continued, found, decode);
-  return { value: utf8((plain ?? [...sections.values()][0]!).octets, found) };
+  const value = utf8((plain ?? [...sections.values()][0]!).octets, found);
+  return { value: NAMES_OF_FILES.has(name) ? withWords(value, found, decode) : value };
+}
+
+/** The parameters in which programs write encoded words; in others, as in a boundary, what looks like one is none. */
+const NAMES_OF_FILES: ReadonlySet<string> = /* @__PURE__ */ new Set(['filename', 'name']);
+
+function withWords(value: string, found: Found, decode?: DecodeCharset): string {
+  const text = decodeWords(value, { decode, tolerate: ANY_WORD }, new Set(), ' \t');
+  if (text !== value) found.add('encoded-word');
+  return text;
 }
 
 /** RFC 2231 4.1: the first section says the charset and the language of all of them. */
