@@ -53,8 +53,8 @@ export const STRANGER_BUGS: readonly Mutant[] = [
   {
     name: 'a stranger is believed who submitted a message',
     file: 'server/envelope-rules.ts',
-    find: 'parameters.auth !== undefined && core.state.identity === null',
-    replace: 'parameters.auth !== undefined && core.state.hello === null',
+    find: 'parameters.auth !== undefined && state.identity === null',
+    replace: 'parameters.auth !== undefined && state.hello === null',
     law: SUBMITTER,
   },
   {
