@@ -1,4 +1,5 @@
 import { decodeBase64, latin1, octets } from '@ehlo/grammar';
+import { QuotedPrintableEncoder } from './transfer-encoder.ts';
 
 /** Octets of a part without their transfer encoding (RFC 2045 6), however odd they are; an encoding that is not known is none. */
 export function decodeTransfer(bytes: Uint8Array, encoding: string): Uint8Array {
@@ -39,26 +40,8 @@ function fromQuotedPrintable(text: string): Uint8Array {
   return octets(decoded.join('').replaceAll(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))));
 }
 
-/** Lines that end with CRLF as quoted-printable (RFC 2045 6.7): no line of more than 76 characters, no white space at the end of one. */
+/** Octets whose lines end with CRLF as quoted-printable (RFC 2045 6.7), whole. */
 export function encodeQuotedPrintable(bytes: Uint8Array): string {
-  const lines = latin1(bytes, 0, bytes.length).split('\r\n');
-  return lines.map(encodeLine).join('\r\n');
-}
-
-function encodeLine(line: string): string {
-  let out = '';
-  let length = 0;
-  for (let i = 0; i < line.length; i++) {
-    const character = line[i]!;
-    const blank = character === ' ' || character === '\t';
-    const plain = blank ? i < line.length - 1 : /[!-<>-~]/.test(character);
-    const written = plain ? character : `=${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
-    if (length + written.length > 75) {
-      out += '=\r\n';
-      length = 0;
-    }
-    out += written;
-    length += written.length;
-  }
-  return out;
+  const encoder = new QuotedPrintableEncoder();
+  return [encoder.push(bytes), encoder.end()].map((text) => latin1(text, 0, text.length)).join('');
 }
