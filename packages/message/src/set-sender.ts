@@ -1,0 +1,50 @@
+import { type Mailbox, mailboxKey, parseMailbox } from '@ehlo/grammar';
+import { parseAddressList } from './address-list.ts';
+import type { Edit } from './edits.ts';
+import type { Field } from './field.ts';
+
+/**
+ * RFC 6409 8.1, RFC 5321 Appendix B: `Sender` names who sends, where From alone does not; any other Sender is taken out.
+ *
+ * @throws {RangeError} if the identity is no mail address with a domain
+ *
+ * @example
+ * ```ts
+ * import { MessageEditor, setSender } from '@ehlo/message';
+ * const editor = new MessageEditor([setSender({ localPart: 'ann', domain: 'example.org', address: 'ann@example.org' })]);
+ * editor.push(new TextEncoder().encode('From: The Boss <boss@example.org>\r\n\r\n'));
+ * const edited = editor.next();
+ * edited?.type === 'edited' && edited.fields.map(({ raw }) => new TextDecoder().decode(raw))
+ * // → ['From: The Boss <boss@example.org>\r\n', 'Sender: ann@example.org\r\n']
+ * ```
+ */
+export function setSender(identity: Mailbox): Edit {
+  const name = 'set-sender';
+  const parsed = parseMailbox(identity.address);
+  if (!parsed.ok || parsed.value.domain === '') throw new RangeError('a sender is a mail address: local-part@domain');
+  const key = mailboxKey(parsed.value);
+  const text = `Sender: ${parsed.value.address}\r\n`;
+  return {
+    name,
+    apply(draft) {
+      const authors = draft.named('From').flatMap(keysOf);
+      // RFC 5322 3.6.2: several authors need a Sender; of one who sends himself there is none.
+      const needed = authors.length !== 1 || authors[0] !== key;
+      const senders = draft.named('Sender');
+      const right = needed ? senders.find((field) => keysOf(field).join() === key) : undefined;
+      const rest = senders.filter((field) => field !== right);
+      const [first, ...others] = needed && right === undefined ? rest : [undefined, ...rest];
+      for (const field of others) if (field !== undefined) draft.remove(name, field);
+      if (!needed || right !== undefined) return;
+      if (first === undefined) draft.add(name, text);
+      else draft.replace(name, first, text);
+    },
+  };
+}
+
+/** The mailboxes of a field; what can not be read names nobody. */
+function keysOf(field: Field): readonly string[] {
+  const parsed = parseAddressList(field.raw.subarray(field.valueAt));
+  if (!parsed.ok) return [];
+  return parsed.value.flatMap((one) => (one.type === 'group' ? one.members : [one])).map((one) => mailboxKey(one));
+}
