@@ -11,8 +11,9 @@ import {
 } from '@ehlo/grammar/imf';
 import { formatReceived, formatReturnPath, type Received } from '@ehlo/grammar/trace';
 import type { HeaderDraft } from './draft.ts';
-import { fieldValue } from './field.ts';
+import { type Field, fieldValue } from './field.ts';
 import { FOLD_AT, foldField, isLonger, LONGEST_LINE } from './fold-field.ts';
+import { type MessageIdDeviation, parseMessageIds } from './message-id.ts';
 
 /** A change of a header that can be asked for. */
 export interface Edit {
@@ -125,7 +126,8 @@ export function correctDate(): Edit {
  * @throws {RangeError} if `id` is no msg-id with its angle brackets
  */
 export function addMessageId(id: string): Edit {
-  if (!isMessageId(id)) throw new RangeError('no message id: <left@right> was expected');
+  const octets = encodeUtf8(id);
+  if (messageId(octets, 0, octets.length) !== octets.length) throw new RangeError('no message id: <left@right> was expected');
   const name = 'add-message-id';
   const text = `Message-ID: ${id}\r\n`;
   return {
@@ -133,7 +135,7 @@ export function addMessageId(id: string): Edit {
     apply(draft) {
       const fields = draft.named('Message-ID');
       if (fields.length === 0) draft.add(name, text);
-      for (const field of fields) if (!isMessageId(fieldValue(field))) draft.replace(name, field, text);
+      for (const field of fields) if (!isMessageId(field)) draft.replace(name, field, text);
     },
   };
 }
@@ -182,11 +184,10 @@ function removal(name: string, fields: readonly string[]): Edit {
   };
 }
 
-/** `msg-id = [CFWS] "<" id-left "@" id-right ">" [CFWS]` */
-function isMessageId(text: string): boolean {
-  const bytes = encodeUtf8(text);
-  const to = bytes.length;
-  const start = maybeCfws(bytes, 0, to);
-  const end = start < 0 ? start : messageId(bytes, start, to);
-  return end >= 0 && maybeCfws(bytes, end, to) === to;
+/** RFC 5322 3.6.4, 4.5.4: what every reader is to take as an identifier. */
+const ID_FORMS: ReadonlySet<MessageIdDeviation> = /* @__PURE__ */ new Set<MessageIdDeviation>(['old-space', 'old-characters', 'quoted-id']);
+
+function isMessageId(field: Field): boolean {
+  const parsed = parseMessageIds(fieldValue(field), ID_FORMS);
+  return parsed.ok && parsed.value.length === 1;
 }

@@ -14,6 +14,7 @@ import {
   removeBcc,
   removeReturnPath,
   returnPath,
+  setSender,
   sign,
 } from '../src/index.ts';
 
@@ -44,6 +45,7 @@ const EDITS: Readonly<Record<string, (asked: Asked) => Edit>> = {
   'remove-return-path': removeReturnPath,
   'remove-bcc': removeBcc,
   'correct-date': correctDate,
+  'set-sender': ({ identity }) => setSender(mailbox(identity)),
   'add-date': (asked) => addDate(moment(asked)),
   'add-message-id': ({ id }) => addMessageId(String(id)),
   fold: ({ longest }) => foldLines(longest),

@@ -16,6 +16,7 @@ import {
   removeBcc,
   removeReturnPath,
   returnPath,
+  setSender,
   sign,
   signaturesOf,
 } from '../src/index.ts';
@@ -64,6 +65,7 @@ const ALL: readonly Edit[] = [
   addMessageId('<1@example.org>'),
   foldLines(),
   foldLines(78),
+  setSender(ANN),
   sign(() => 'X-Signature: 1\r\n'),
   removeReturnPath(),
   returnPath(ANN),
@@ -81,10 +83,13 @@ const piece = fc.constantFrom(
   'Message-ID: <a@b>\r\n',
   'Message-Id: nonsense\r\n',
   'To: a@b\r\n',
+  'From: b@c\r\n',
+  'From: ann@example.org\r\n',
+  'Sender: x@y\r\n',
   'Cc: a@b\n',
   `Subject: ${'word '.repeat(30)}\r\n`,
   `References: ${'word '.repeat(300)}\r\n\t${'x'.repeat(1000)} y\r\n`,
-  'DKIM-Signature: v=1; d=example.org; s=k; h=From:To:Bcc:Date:Date; b=\r\n',
+  'DKIM-Signature: v=1; d=example.org; s=k; h=From:To:Sender:Bcc:Date:Date; b=\r\n',
   'ARC-Message-Signature: i=1; d=example.org; s=k; h=return-path : message-id:subject\r\n',
   ' \r\n',
   ' x',
@@ -201,6 +206,10 @@ function signed(message: string): ReadonlyMap<string, readonly (string | null)[]
 }
 
 describe('what a program gives', () => {
+  test.each(['', 'ann', 'ann@', 'a@b\r\nBcc: c@d'])('%j is no sender', (address) => {
+    expect(() => setSender({ localPart: '', domain: '', address })).toThrow(RangeError);
+  });
+
   test.each(['x', '<a>', '<a@b> x', '<a@b>\r\nBcc: c@d', ''])('%j is no message id', (id) => {
     expect(() => addMessageId(id)).toThrow(RangeError);
   });
