@@ -1,14 +1,4 @@
-import {
-  ANY_DATE,
-  type DateTime,
-  encodeUtf8,
-  formatDate,
-  type Mailbox,
-  maybeCfws,
-  messageId,
-  OBSOLETE_DATE,
-  parseDate,
-} from '@ehlo/grammar/imf';
+import { ANY_DATE, type DateTime, encodeUtf8, formatDate, type Mailbox, messageId, OBSOLETE_DATE, parseDate } from '@ehlo/grammar/imf';
 import { formatReceived, formatReturnPath, type Received } from '@ehlo/grammar/trace';
 import type { HeaderDraft } from './draft.ts';
 import { type Field, fieldValue } from './field.ts';
