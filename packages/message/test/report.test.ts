@@ -441,3 +441,33 @@ test.each([
     expect(parsed.ok).toBe(true);
   }
 });
+
+describe('what is more than the limits', () => {
+  const { made } = compose();
+  const read = (limits: Parameters<typeof readReport>[1]): Report | null => readReport(made.head, limits);
+
+  test('of the text, or of the status, is left out, and told', () => {
+    expect(read({ text: 10 })).toMatchObject({ text: 'This is th', deviations: ['cut', 'unclosed'] });
+    // Cut within the action: what is left is all that is known.
+    expect(read({ status: 90 })).toMatchObject({
+      recipients: [{ action: 'failed', status: '5.0.0' }],
+      deviations: ['cut', 'no-status', 'odd-action', 'unclosed'],
+    });
+    expect(read({ status: 20 })).toBeNull();
+  });
+
+  test('of the original is no fault: a field that is cut is none', () => {
+    const long = octets('From: ann@example.org\r\nSubject: hello\r\nX: y\r\n');
+    const { head, tail } = compose({ ret: 'HDRS', original: { header: long, size: 100 } }).made;
+    const report = readReport(Uint8Array.from([...head, ...tail]), { original: 42 }) as Extract<Report, { type: 'delivery-status' }>;
+    expect(report.deviations).toEqual([]);
+    expect(report.original?.fields.map(({ name }) => name)).toEqual(['From']);
+  });
+
+  test('fields: 100,000', () => {
+    const many = `Reporting-MTA: dns; a\r\n${'X: y\r\n'.repeat(99_996)}\r\n`;
+    const one = 'Final-Recipient: rfc822; a@b\r\nAction: failed\r\nStatus: 5.0.0\r\n';
+    expect(parseDeliveryStatus(many + one)).toMatchObject({ ok: true, deviations: [] });
+    expect(parseDeliveryStatus(`${many}${one}\r\n${one}`)).toMatchObject({ ok: true, value: { recipients: [{}] }, deviations: ['cut'] });
+  });
+});
