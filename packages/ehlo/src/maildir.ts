@@ -40,12 +40,12 @@ export class Maildir {
     const name = `${Math.floor(Date.now() / 1000)}.${id}.${HOST}`;
     const draft = join(this.#path, 'tmp', name);
     const file = join(this.#path, 'new', name);
-    const handle = await this.#create(draft);
+    const handle = await this.#withFolders(() => open(draft, 'wx'));
     try {
       for await (const bytes of body) await write(handle, bytes);
       await handle.sync();
       await handle.close();
-      await publish(draft, file);
+      await this.#withFolders(() => publish(draft, file));
     } catch (error) {
       await handle.close().catch(() => {});
       await unlink(draft).catch(() => {});
@@ -60,14 +60,14 @@ export class Maildir {
     return file;
   }
 
-  /** Opens a new file. The folders may have been taken away since the last message. */
-  async #create(draft: string): Promise<FileHandle> {
+  /** Does something in the folders. Any of them may have been taken away since the last message, and while this one came. */
+  async #withFolders<T>(call: () => Promise<T>): Promise<T> {
     try {
-      return await open(draft, 'wx');
+      return await call();
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
       await this.#makeFolders();
-      return await open(draft, 'wx');
+      return await call();
     }
   }
 

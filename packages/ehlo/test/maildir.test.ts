@@ -121,6 +121,18 @@ test('what was taken away while it runs is made again', async () => {
   }
 });
 
+test.each(['new', 'cur'])('%s alone is taken away while a message comes: it is made again', async (lost) => {
+  const maildir = await Maildir.open(mail);
+  async function* slow(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('te');
+    rmSync(join(mail, lost), { recursive: true });
+    yield Buffer.from('xt\r\n');
+  }
+  const file = await maildir.store('ID', slow());
+  expect(readFileSync(file, 'latin1')).toBe('text\r\n');
+  expect(left()).toEqual([relative(mail, file)]);
+});
+
 test('a file in the place of a folder is told as it is', async () => {
   writeFileSync(join(folder, 'a'), '');
   await expect(Maildir.open(mail)).rejects.toMatchObject({ code: expect.stringMatching(/^E(NOTDIR|EXIST)$/) });
