@@ -12,8 +12,7 @@ export class Turns {
   }
 
   #schedule(): void {
-    if (typeof setImmediate === 'function') setImmediate(() => this.#next());
-    else setTimeout(() => this.#next(), 0);
+    inTurn(() => this.#next());
   }
 
   #next(): void {
@@ -21,4 +20,14 @@ export class Turns {
     if (this.#waiting.length > 0) this.#schedule();
     call?.();
   }
+}
+
+/** Resolves in the next turn of the loop. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => inTurn(resolve));
+}
+
+function inTurn(call: () => void): void {
+  if (typeof setImmediate === 'function') setImmediate(call);
+  else setTimeout(call, 0);
 }

@@ -210,3 +210,22 @@ test('a stream that is locked, or of what is no text: told as what the source ha
     expect(error).toBeInstanceOf(TypeError);
   }
 });
+
+test('a source and a network that never wait leave others their turns', async () => {
+  const server = new ScriptedServer();
+  const client = await connectOn(server);
+  const control = new AbortController();
+  let given = 0;
+  async function* hasty(): AsyncGenerator<Uint8Array> {
+    for (const line = new Uint8Array(65_536).fill(0x61); given < 200; given++) {
+      line.set([0x0d, 0x0a], line.length - 2);
+      yield line.slice();
+    }
+  }
+  // What is timed, and what comes from the network, is heard in turns of the loop alone.
+  setImmediate(() => setImmediate(() => control.abort()));
+  const { outcomes } = await client.send(ENVELOPE, hasty(), { signal: control.signal, facts: {} });
+  expect(outcomes).toMatchObject([{ status: 'unsent', cause: 'aborted' }]);
+  expect(given).toBeLessThan(200);
+  client.abort();
+});
