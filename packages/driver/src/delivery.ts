@@ -172,7 +172,14 @@ export function transactionOf(given: SendEnvelope): ClientEnvelope {
 
 const ENVELOPE: TableOf<SendEnvelope> = { reversePath: 'any', parameters: 'object', recipients: 'list' };
 const RECIPIENT: TableOf<ClientRecipient> = { forwardPath: 'any', parameters: 'object' };
-const SEND_OPTIONS: TableOf<SendOptions> = { facts: 'object', signal: 'object', progress: 'call' };
+const FACTS: TableOf<MessageFacts> = {
+  size: 'number',
+  octets: 'number',
+  body: ['7BIT', '8BITMIME', 'BINARYMIME'],
+  smtpUtf8: 'switch',
+  bareLineEnds: 'switch',
+};
+const SEND_OPTIONS: TableOf<SendOptions> = { facts: FACTS, signal: 'object', progress: 'call' };
 
 function isRecipient(one: Address | ClientRecipient): one is ClientRecipient {
   return typeof one === 'object' && one !== null && 'forwardPath' in one;

@@ -1,5 +1,6 @@
 import { checkOptions, SmtpUsageError, type TableOf } from '@ehlo/engine';
 import { aside, once, toConsole, type Warn } from './aside.ts';
+import { checkLeast } from './check-options.ts';
 import { Failures } from './failures.ts';
 import type { Handler } from './handler.ts';
 import { OTHER_NAMES } from './other-names.ts';
@@ -110,6 +111,9 @@ export class Entrance {
   /** `warn` is told, once, of a `stray` that fails; default: the console. */
   constructor(given: ListenOptions<unknown>, warn: Warn = toConsole) {
     const options = checkOptions(LISTEN_OPTIONS, given, OTHER_NAMES);
+    const { connections = CONNECTIONS, handshakeTimeout = HANDSHAKE_MS, backlog = 0 } = options;
+    checkLeast({ connections, handshakeTimeout }, 1);
+    checkLeast({ backlog }, 0);
     if (options.implicitTls === true && options.tls === undefined) {
       throw new SmtpUsageError('missing-tls', 'implicitTls needs a certificate: give tls: { key, cert }');
     }
@@ -151,7 +155,7 @@ export class Entrance {
   }
 
   async #enter(transport: Transport, connected: Connected, leave: () => void): Promise<void> {
-    const { handshakeTimeout = 60_000 } = this.#options;
+    const { handshakeTimeout = HANDSHAKE_MS } = this.#options;
     let giveUp: (reason: string) => void = () => {};
     const givenUp = new Promise<never>((_, reject) => {
       giveUp = (reason) => reject(new Error(reason));
@@ -191,5 +195,8 @@ export class Entrance {
 
 /** Of a server that counts nothing ahead. */
 const NO_COUNT = (): (() => void) => () => {};
+
+/** Milliseconds that a proxy's header and a handshake may take, if nothing is said. */
+const HANDSHAKE_MS = 60_000;
 
 const NOTHING: Uint8Array = new Uint8Array(0);

@@ -1,4 +1,5 @@
 import { type ClientCause, checkOptions, type Outcome, SmtpUsageError, type TableOf } from '@ehlo/engine';
+import { checkLeast } from './check-options.ts';
 import type { Client } from './client.ts';
 import { ClientError, type ClientErrorCode } from './client-error.ts';
 import { Delivery, type SendEnvelope, type SendOptions, type SendResult } from './delivery.ts';
@@ -63,13 +64,10 @@ export class Pool {
   /** `open` makes a connection: `() => connect(options)`. Throws `SmtpUsageError` `bad-limit`, or `bad-option` for an option that is misspelt. */
   constructor(open: () => Promise<Client>, options: PoolOptions = {}) {
     const { size = 5, messages = 100, probe = 5000, idle = 30_000 } = checkOptions(POOL_OPTIONS, options, OTHER_NAMES);
-    for (const [name, value, least] of [
-      ['size', size, 1],
-      ['messages', messages, 1],
-      ['probe', probe, 0],
-      ['idle', idle, 0],
-    ] as const)
-      if (!(value >= least)) throw new SmtpUsageError('bad-limit', `${name} must be a number, at least ${least}`);
+    if (typeof open !== 'function')
+      throw new SmtpUsageError('bad-argument', 'a pool opens its connections by a function: () => connect(options)');
+    checkLeast({ size, messages }, 1);
+    checkLeast({ probe, idle }, 0);
     this.#open = open;
     this.#size = size;
     this.#messages = messages;

@@ -11,7 +11,7 @@ import {
 } from '@ehlo/engine';
 import { aside, toConsole, type Warn } from './aside.ts';
 import { type Authentication, Authenticator, isAuthentication } from './authentication.ts';
-import { checkProtection, checkQuestions } from './check-options.ts';
+import { checkLeast, checkProtection, checkQuestions } from './check-options.ts';
 import { Connection } from './connection.ts';
 import { checkMechanisms } from './credentials.ts';
 import { Failures } from './failures.ts';
@@ -97,6 +97,8 @@ export class Server {
       trusted = {},
       ...session
     } = checkOptions(SERVE_OPTIONS, options, OTHER_NAMES);
+    checkLeast({ connections }, 1);
+    checkLeast({ grace }, 0);
     if (auth !== undefined) checkMechanisms(auth.mechanisms, 'server');
     const authenticator = auth !== undefined && isAuthentication(auth) ? new Authenticator(auth, session.hostname) : null;
     const authOptions = auth !== undefined && !isAuthentication(auth) ? auth : authenticator?.options;

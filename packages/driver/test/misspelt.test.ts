@@ -1,8 +1,18 @@
 // An option that is misspelt, or has a value that it can't have, is one clear error: it must not do less than was meant.
 import { ServerSession, SmtpUsageError } from '@ehlo/engine';
 import { plain } from '@ehlo/sasl';
-import { describe, expect, test } from 'vitest';
-import { type ConnectOptions, connectOn, Entrance, type Handler, listenAndServe, Pool, type ServeOptions, serveOn } from '../src/index.ts';
+import { describe, expect, test, vi } from 'vitest';
+import {
+  type ConnectOptions,
+  connectOn,
+  Entrance,
+  type Handler,
+  listenAndServe,
+  Pool,
+  type SendOptions,
+  type ServeOptions,
+  serveOn,
+} from '../src/index.ts';
 import { MemoryListener } from './memory.ts';
 import { ScriptedServer } from './scripted.ts';
 
@@ -55,12 +65,37 @@ describe('connectOn', () => {
     await expect(connectOn(new ScriptedServer(), inherited)).rejects.toMatchObject({ code: 'tls-unavailable' });
   });
 
+  test('a value that no JSON can show', async () => {
+    const options = { trace: 1n } as unknown as ConnectOptions;
+    await expect(connectOn(new ScriptedServer(), options)).rejects.toMatchObject(error('trace is a bigint; it must be true or false'));
+  });
+
   test('no value is shown that may be a secret', async () => {
     const auth = { mechanisms: [plain()], user: 'joe', pasword: 'correct horse' };
     const options = { auth } as unknown as ConnectOptions;
     const wrong: unknown = await connectOn(new ScriptedServer(), options).catch((why: unknown) => why);
     expect((wrong as Error).message).toMatch(/^there is no option auth.pasword: did you mean auth.password\?/);
     expect((wrong as Error).message).not.toContain('horse');
+  });
+});
+
+describe('send', () => {
+  const ADDRESSES = { reversePath: 'a@b.example', recipients: ['c@d.example'] };
+
+  test.each<readonly [facts: object, string | RegExp]>([
+    [{ sise: 5 }, /^there is no option facts.sise: did you mean facts.size\?/],
+    [{ size: '5' }, 'facts.size is a string; it must be a number'],
+    [{ body: '8bitmime' }, 'facts.body is "8bitmime"; it must be one of 7BIT, 8BITMIME, BINARYMIME: did you mean 8BITMIME?'],
+  ])('facts: %j; nothing is sent, and a stream is closed', async (facts, message) => {
+    const server = new ScriptedServer();
+    const client = await connectOn(server);
+    const cancel = vi.fn();
+    const before = server.lines.length;
+    const sending = client.send(ADDRESSES, new ReadableStream<string>({ cancel }), { facts } as SendOptions);
+    await expect(sending).rejects.toMatchObject(error(message));
+    await vi.waitFor(() => expect(cancel).toHaveBeenCalledOnce());
+    expect(server.lines.length).toBe(before);
+    await client.close();
   });
 });
 
@@ -177,6 +212,27 @@ test.each<Wrong>([
   [{ size: '5' }, 'size is a string; it must be a number'],
 ])('Pool: %j', (options, message) => {
   expect(() => new Pool(() => Promise.reject(new Error('x')), options as object)).toThrow(expect.objectContaining(error(message)));
+});
+
+test('Pool: options of a connection in place of what opens it', () => {
+  const options = { host: 'mx.example.org' } as unknown as () => Promise<never>;
+  expect(() => new Pool(options)).toThrow(expect.objectContaining({ name: 'SmtpUsageError', code: 'bad-argument' }));
+});
+
+test.each([
+  { connections: Number.NaN },
+  { connections: 0 },
+  { connections: -1 },
+  { grace: Number.NaN },
+  { grace: -1 },
+  { handshakeTimeout: Number.NaN },
+  { handshakeTimeout: 0 },
+  { backlog: -1 },
+])('serve: %o would be no limit, or let nobody in', async (options) => {
+  const wrong = expect.objectContaining({ name: 'SmtpUsageError', code: 'bad-limit' });
+  if ('connections' in options || 'grace' in options)
+    expect(() => serveOn(new MemoryListener(), { ...HOST, ...options }, {})).toThrow(wrong);
+  if (!('grace' in options)) expect(() => new Entrance(options)).toThrow(wrong);
 });
 
 function error(message: string | RegExp): object {

@@ -80,7 +80,8 @@ function checkValue(kind: OptionKind, value: unknown, others: OtherNames, path: 
   if (fits) return value;
   const hint = isWords(kind) && typeof value === 'string' ? didYouMean(value, kind, '') : '';
   // A value is shown only where it can be no secret.
-  const shown = isWords(kind) || kind === 'switch' || kind === 'port' ? JSON.stringify(value) : kindOf(value);
+  const mayShow = typeof value !== 'bigint' && (isWords(kind) || kind === 'switch' || kind === 'port');
+  const shown = mayShow ? JSON.stringify(value) : kindOf(value);
   return bad(`${path} is ${shown}; it must be ${must}${hint}`);
 }
 
