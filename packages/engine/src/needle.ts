@@ -1,4 +1,4 @@
-import { encodeBase64, octets } from '@ehlo/grammar';
+import { encodeBase64, encodeUtf8, latin1, octets } from '@ehlo/grammar';
 
 /** What is looked for, in each form in which a peer may write it: small letters, one character an octet. */
 export interface Needle {
@@ -28,15 +28,23 @@ export interface Haystack {
   readonly hex: string;
 }
 
-/** How an octet is written by its number: in a URL, in xtext, in quoted-printable, in a string of C, of ours or of JSON, in HTML. Each with what it has to have. */
-const NUMBERED: readonly (readonly [mark: string, written: RegExp])[] = [
-  ['%', /%([0-9a-f]{2})/g],
-  ['+', /\+([0-9a-f]{2})/g],
-  ['=', /=([0-9a-f]{2})/g],
-  ['\\x', /\\x([0-9a-f]{2})/g],
-  ['\\x{', /\\x\{([0-9a-f]{2})\}/g],
-  ['\\u00', /\\u00([0-9a-f]{2})/g],
-  ['&#x', /&#x([0-9a-f]{2});/g],
+/** How an octet is written by its number: in a URL, in xtext, in quoted-printable, in a string of C, of ours. Each with what it has to have. */
+const OCTETS: readonly (readonly [mark: string, written: RegExp, base: 8 | 16])[] = [
+  ['%', /%([0-9a-f]{2})/g, 16],
+  ['+', /\+([0-9a-f]{2})/g, 16],
+  ['=', /=([0-9a-f]{2})/g, 16],
+  ['\\x', /\\x([0-9a-f]{2})/g, 16],
+  ['\\x{', /\\x\{([0-9a-f]{2})\}/g, 16],
+  ['\\', /\\([0-3][0-7]{2})/g, 8],
+  // By who takes each octet for a character.
+  ['\\u00', /\\u00([0-9a-f]{2})/g, 16],
+  ['&#x', /&#x([0-9a-f]{2});/g, 16],
+];
+
+/** How a character is written by its number: in JSON, where one beyond U+FFFF takes two (RFC 8259 7), and in HTML. In octets it is UTF-8. */
+const CHARACTERS: readonly (readonly [mark: string, written: RegExp, read: (written: string) => string])[] = [
+  ['\\u', /(?:\\u[0-9a-f]{4})+/g, (run) => run.replaceAll(/\\u(.{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))],
+  ['&#', /&#(?:[0-9]{1,7}|x[0-9a-f]{1,6});/g, (entity) => characterOf(Number(entity.slice(2, -1).replace('x', '0x')))],
 ];
 
 /** Most texts have none of them. */
@@ -45,7 +53,7 @@ const MARKS = /[%+=\\&]/;
 export function haystackOf(text: string): Haystack {
   const small = text.toLowerCase();
   const plain = [small];
-  if (MARKS.test(small)) for (const [mark, written] of NUMBERED) if (small.includes(mark)) plain.push(small.replaceAll(written, byNumber));
+  if (MARKS.test(small)) plain.push(...byNumbers(small));
   // RFC 5321 4.1.2: a quoted-pair stands for what is behind the backslash.
   if (small.includes('\\')) plain.push(small.replaceAll(/\\(.)/gs, '$1'));
   return {
@@ -59,8 +67,25 @@ export function haystackOf(text: string): Haystack {
   };
 }
 
-function byNumber(_: string, hex: string): string {
-  return String.fromCharCode(Number.parseInt(hex, 16)).toLowerCase();
+/** A text with what is written by a number in its place: once for each way to write it that it may have. */
+function byNumbers(small: string): string[] {
+  const read: string[] = [];
+  for (const [mark, written, base] of OCTETS)
+    if (small.includes(mark))
+      read.push(small.replaceAll(written, (_, number: string) => String.fromCharCode(Number.parseInt(number, base)).toLowerCase()));
+  for (const [mark, written, meant] of CHARACTERS)
+    if (small.includes(mark)) read.push(small.replaceAll(written, (found) => octetsOf(meant(found)).toLowerCase()));
+  return read;
+}
+
+function characterOf(number: number): string {
+  return number <= 0x10ffff ? String.fromCodePoint(number) : '';
+}
+
+/** The octets of a text in UTF-8, one character each. */
+export function octetsOf(text: string): string {
+  const bytes = encodeUtf8(text);
+  return latin1(bytes, 0, bytes.length);
 }
 
 export function holds({ plain, base64, hex }: Haystack, needle: Needle): boolean {

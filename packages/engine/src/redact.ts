@@ -1,6 +1,6 @@
-import { encodeBase64, encodeUtf8, latin1, parseVerb, type Reply } from '@ehlo/grammar';
+import { encodeBase64, latin1, parseVerb, type Reply } from '@ehlo/grammar';
 import { escaped } from './escape.ts';
-import { haystackOf, holds, type Needle, needleOf } from './needle.ts';
+import { haystackOf, holds, type Needle, needleOf, octetsOf } from './needle.ts';
 
 /** Stands for what is not shown. */
 export const WITHHELD = '***';
@@ -41,7 +41,7 @@ const SHORTEST_SECRET = 8;
  * Challenges are `Secret` and are never shown.
  *
  * A reply that holds a secret of eight octets and more is withheld whole, to the end of the session: as it is, in base64, in hexadecimal,
- * by the numbers of its octets or quoted, and also in pieces, one a line. Nothing is blanked in its place: how long it is and where it
+ * by the numbers of its octets or of its characters, or quoted, and also in pieces, one a line. Nothing is blanked in its place: how long it is and where it
  * stands would tell what it is. A shorter secret is not looked for: of the replies in its exchange only the codes are shown.
  *
  * A server keeps no secret: `showLine` and `showResponse` show nothing of what may be one in `line` of its events `trace` and `fault`.
@@ -119,12 +119,6 @@ function textsOf(lines: readonly string[]): readonly string[] {
 }
 
 const ENHANCED = /^([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |$)/;
-
-/** The octets of a text, one character each. */
-export function octetsOf(text: string): string {
-  const bytes = encodeUtf8(text);
-  return latin1(bytes, 0, bytes.length);
-}
 
 /** Mechanisms that are known by name. Any other word behind AUTH may be a credential whose mechanism was left out. */
 const MECHANISMS: ReadonlySet<string> = new Set(

@@ -67,6 +67,29 @@ describe('a redactor', () => {
     expect(redactor.withholds(['nothing of it'])).toBe(false);
   });
 
+  test.each<readonly [string, (character: string) => string]>([
+    [
+      'JSON',
+      (character) =>
+        [...character]
+          .map((one) => [...Array(one.length).keys()].map((i) => `\\u${one.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''))
+          .join(''),
+    ],
+    ['HTML', (character) => `&#x${character.codePointAt(0)!.toString(16)};`],
+    ['HTML, decimal', (character) => `&#${character.codePointAt(0)};`],
+    ['octal, as in C', (character) => [...encodeUtf8(character)].map((octet) => `\\${octet.toString(8).padStart(3, '0')}`).join('')],
+  ])('a secret is found by the numbers of its characters: %s', (_, written) => {
+    for (const secret of ['correct horse', 'tröllpass', '\u{1f600}\u{1f600}x', 'ÄÖÜÄÖÜ']) {
+      const redactor = told([secret]);
+      redactor.end();
+      expect(redactor.withholds([`it is ${[...secret].map(written).join('')}`])).toBe(true);
+      // What is written so, and means something else.
+      expect(redactor.withholds([[...'nothing of it'].map(written).join('')])).toBe(false);
+    }
+    expect(told(['tröllpass']).withholds(['tr\\u00c3\\u00b6llpass'])).toBe(true);
+    expect(told(['correct horse']).withholds(['&#9999999; &#x110000; \\ud800 \\777 &#xg;'])).toBe(false);
+  });
+
   test('eight octets, not characters', () => {
     const redactor = told(['ü€用']);
     redactor.end();
