@@ -7,7 +7,7 @@ type AddressParser = (text: string) => { readonly address: string }[];
 
 // CommonJS, whose one export some loaders put under `default`.
 const loaded = createRequire(import.meta.url)('nodemailer/lib/addressparser') as AddressParser | { readonly default: AddressParser };
-const parseHeaderAddress = 'default' in loaded ? loaded.default : loaded;
+export const parseHeaderAddress: AddressParser = 'default' in loaded ? loaded.default : loaded;
 
 /** Ten addresses as mail servers see them all day. */
 const TYPICAL = [

@@ -5,11 +5,22 @@ import { parseArgs } from 'node:util';
 import { measureIdle, measureSessions } from './connections.ts';
 import { measureEngine } from './engine.ts';
 import { measureGrammar } from './grammar.ts';
+import { measureMessage } from './message.ts';
 import { type Effort, measure, type Row } from './row.ts';
 import { bodyRows, messageRows } from './rows.ts';
 import { measureSending } from './sending.ts';
 import { measureStorage } from './storage.ts';
-import { comparison, conditions, engineTable, grammarTable, idleTable, type Result, sendingTable, storageTable } from './tables.ts';
+import {
+  comparison,
+  conditions,
+  engineTable,
+  grammarTable,
+  idleTable,
+  messageTable,
+  type Result,
+  sendingTable,
+  storageTable,
+} from './tables.ts';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, write: { type: 'boolean' }, only: { type: 'string' } } });
 const effort: Effort = values.quick ? { rounds: 3, milliseconds: 200, idle: 500 } : { rounds: 5, milliseconds: 1000, idle: 2000 };
@@ -45,6 +56,11 @@ const sections: [title: string, words: string, table: () => Promise<string>][] =
     'Grammar',
     'The parsers alone: ten typical addresses; and MAIL with four parameters. nodemailer parses addresses of header fields, which is another task.',
     async () => grammarTable(measureGrammar(effort)),
+  ],
+  [
+    'Header fields',
+    `Address lists as headers have them; and the header of a message split into fields. postal-mime ${version('postal-mime')} and mailparser ${version('mailparser')} have no part that only splits: they are given a message without a body, and decode what they split.`,
+    async () => messageTable(await measureMessage(effort)),
   ],
 ];
 

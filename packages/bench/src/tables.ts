@@ -2,6 +2,7 @@ import { cpus } from 'node:os';
 import { CONTENDERS, type ContenderName } from './contender.ts';
 import type { EngineFigures } from './engine.ts';
 import type { GrammarFigures } from './grammar.ts';
+import type { MessageFigures } from './message.ts';
 import type { Row, Sample, Samples } from './row.ts';
 import { SENDERS, type SendingSamples } from './sending.ts';
 import { median, ratio, shown, spread } from './statistics.ts';
@@ -73,6 +74,12 @@ export function engineTable({ commands, bodies, chunks }: EngineFigures): string
 export function grammarTable({ mail, ...parsers }: GrammarFigures): string {
   const rows = Object.entries(parsers).map(([name, figures]) => [name, `${shown(median(figures))}/s`, shown(ratio(parsers.ehlo, figures))]);
   return table(['', 'addresses', 'ehlo : it'], [...rows, ['ehlo, MAIL commands', `${shown(median(mail))}/s`, '']]);
+}
+
+export function messageTable({ lists, headers }: MessageFigures): string {
+  const rows = (name: string, unit: string, figures: Readonly<Record<string, number[]>>): Cells[] =>
+    Object.entries(figures).map(([by, rates]) => [`${name}, ${by}`, `${shown(median(rates))} ${unit}`, shown(ratio(figures.ehlo!, rates))]);
+  return table(['', 'rate', 'ehlo : it'], [...rows('address lists', 'a second', lists), ...rows('headers', 'MiB/s', headers)]);
 }
 
 /** What the figures were taken on, in general terms. */

@@ -5,12 +5,13 @@ import { measureIdle, measureSessions } from '../src/connections.ts';
 import { CONTENDERS } from '../src/contender.ts';
 import { measureEngine } from '../src/engine.ts';
 import { measureGrammar } from '../src/grammar.ts';
+import { measureMessage } from '../src/message.ts';
 import { type Effort, measure } from '../src/row.ts';
 import { bodyRows, messageRows } from '../src/rows.ts';
 import { measureSending } from '../src/sending.ts';
 import { shown } from '../src/statistics.ts';
 import { measureStorage } from '../src/storage.ts';
-import { comparison, engineTable, grammarTable, idleTable, sendingTable, storageTable } from '../src/tables.ts';
+import { comparison, engineTable, grammarTable, idleTable, messageTable, sendingTable, storageTable } from '../src/tables.ts';
 
 const effort: Effort = { rounds: 1, milliseconds: 0, idle: 5 };
 
@@ -44,6 +45,20 @@ test('the engine alone', () => {
 
 test('the parsers alone', () => {
   expect(grammarTable(measureGrammar(effort))).toMatch(/ehlo .*\n.*smtp-address-parser .*\n.*nodemailer .*\n.*MAIL commands/);
+});
+
+test('header fields', async () => {
+  const table = messageTable(await measureMessage(effort));
+  for (const name of [
+    'lists, ehlo',
+    'lists, nodemailer',
+    'lists, postal-mime',
+    'headers, ehlo',
+    'headers, postal-mime',
+    'headers, mailparser',
+  ]) {
+    expect(table).toContain(name);
+  }
 });
 
 test('figures have three digits that count', () => {

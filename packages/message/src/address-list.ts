@@ -1,4 +1,4 @@
-import { domainLiteral, failure, formatMailbox, type Mailbox, octetsOf, type Parsed } from '@ehlo/grammar/imf';
+import { domainLiteral, failure, formatMailbox, type Mailbox, type Parsed, utf8NonAscii } from '@ehlo/grammar/imf';
 import { ADDRESS_DEVIATIONS, type AddressDeviation, OBSOLETE_ADDRESS } from './address-deviation.ts';
 import type { DecodeCharset } from './charset.ts';
 import { textOf } from './field.ts';
@@ -64,18 +64,11 @@ export function parseAddressList(
   options: AddressOptions = {},
 ): Parsed<readonly Address[], AddressListDeviation> {
   const { tolerate = OBSOLETE_ADDRESS } = options;
-  const given = octetsOf(value);
-  let bytes = given;
-  if (typeof value !== 'string' && given.some((octet) => octet >= 0x80)) {
-    bytes = octetsOf(textOf(given));
-    // What was U+FFFD before is no such octet: it has the same octets again.
-    if (bytes.length === given.length && bytes.every((octet, i) => octet === given[i])) bytes = given;
-  }
-  const what = (name: AddressDeviation): string => ADDRESS_DEVIATIONS[name].what;
-  const lexer = new Lexer<AddressDeviation>(bytes, { tolerate, decode: options.decode, rule: 'address-list', section: '5322 3.4', what });
-  if (bytes !== given) lexer.meets('octets-beyond-utf8', 0);
+  const whole = typeof value === 'string' || isUtf8(value);
+  const lexer = new Lexer<AddressDeviation>(whole ? value : textOf(value), { tolerate, decode: options.decode, ...LIST });
+  if (!whole) lexer.meets('octets-beyond-utf8', 0);
   const list = new ListReader(lexer, options.most ?? MOST).read();
-  return lexer.failure ?? { ok: true, value: list, deviations: [...lexer.found, ...lexer.foundInWords].sort() };
+  return lexer.failure ?? { ok: true, value: list, deviations: lexer.deviations() };
 }
 
 /**
@@ -96,6 +89,18 @@ export function parseNamedMailbox(value: Uint8Array | string, options: AddressOp
   if (parsed.value.length !== 1 || one?.type !== 'mailbox')
     return failure('syntax', 'mailbox', '5322 3.4', 0, 'exactly one mailbox was expected');
   return { ...parsed, value: one };
+}
+
+const LIST = { rule: 'address-list', section: '5322 3.4', what: (name: AddressDeviation): string => ADDRESS_DEVIATIONS[name].what };
+
+function isUtf8(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i]! < 0x80) continue;
+    const end = utf8NonAscii(bytes, i, bytes.length);
+    if (end < 0) return false;
+    i = end - 1;
+  }
+  return true;
 }
 
 interface OpenGroup {

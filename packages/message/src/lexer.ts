@@ -7,6 +7,7 @@ import {
   failure,
   maybeCfws,
   OLD_SPACE,
+  octetsOf,
   type Position,
   quotedText,
 } from '@ehlo/grammar/imf';
@@ -56,12 +57,16 @@ export class Lexer<D extends string> {
   readonly found: Set<D | Lexical> = new Set();
   readonly foundInWords: Set<WordDeviation> = new Set();
   readonly #task: Task<D>;
+  /** The text that was given, where an octet is a character of it: its parts need no decoding. */
+  readonly #source: string | null;
   at = 0;
   failure: Failure | null = null;
   #comments: string[] = [];
 
-  constructor(bytes: Uint8Array, task: Task<D>) {
+  constructor(value: Uint8Array | string, task: Task<D>) {
+    const bytes = octetsOf(value);
     this.bytes = bytes;
+    this.#source = typeof value === 'string' && value.length === bytes.length ? value : null;
     // The line end of a field is none of its value.
     this.to = bytes.length - (bytes.at(-1) === 0x0a && bytes.at(-2) === CR ? 2 : 0);
     this.#task = task;
@@ -82,6 +87,11 @@ export class Lexer<D extends string> {
     const taken = this.#comments;
     this.#comments = [];
     return taken;
+  }
+
+  /** What was met, sorted. */
+  deviations(): readonly (D | Lexical | WordDeviation)[] {
+    return this.found.size + this.foundInWords.size === 0 ? [] : [...this.found, ...this.foundInWords].sort();
   }
 
   fail(at: number, message: string): false {
@@ -177,7 +187,7 @@ export class Lexer<D extends string> {
   }
 
   text(from: number, to: number): string {
-    return decodeUtf8(this.bytes, from, to);
+    return this.#source?.slice(from, to) ?? decodeUtf8(this.bytes, from, to);
   }
 
   /** The value of a word: of a quoted string, without its folds, quotes and backslashes. */

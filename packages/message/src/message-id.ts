@@ -1,4 +1,4 @@
-import { domainLiteral, dotString, encodeUtf8, octetsOf, type Parsed } from '@ehlo/grammar/imf';
+import { domainLiteral, dotString, encodeUtf8, type Parsed } from '@ehlo/grammar/imf';
 import { fold } from './fold.ts';
 import { DOT, Lexer, type Token } from './lexer.ts';
 
@@ -62,7 +62,7 @@ export function parseMessageIds(
   value: Uint8Array | string,
   tolerate: ReadonlySet<MessageIdDeviation> = ANY_ID,
 ): Parsed<readonly MessageId[], MessageIdDeviation> {
-  const lexer = new Lexer<MessageIdDeviation>(octetsOf(value), {
+  const lexer = new Lexer<MessageIdDeviation>(value, {
     tolerate,
     rule: 'msg-id',
     section: '5322 3.6.4',
