@@ -122,7 +122,7 @@ export function latin1(bytes: Uint8Array, from: number, to: number): string {
 /** What a call takes as arguments without a thought. */
 const SHORT = 256;
 
-/** The text that octets spell in UTF-8; they have been recognised before. */
+/** The text that octets spell in UTF-8. Those that were not recognised before as such are read somehow, and never throw. */
 export function decodeUtf8(bytes: Uint8Array, from: number, to: number): string {
   if (to - from <= SHORT) {
     const codes = new Array<number>(to - from);
@@ -139,7 +139,7 @@ export function decodeUtf8(bytes: Uint8Array, from: number, to: number): string 
     else {
       let code = lead < 0xe0 ? lead & 0x1f : lead < 0xf0 ? lead & 0x0f : lead & 0x07;
       while (i < to && (bytes[i]! & 0xc0) === 0x80) code = (code << 6) | (bytes[i++]! & 0x3f);
-      text += String.fromCodePoint(code);
+      text += code > 0x10ffff ? '\ufffd' : String.fromCodePoint(code);
     }
   }
   return text;

@@ -129,3 +129,8 @@ test('a comment stands in front of the date, and can not end itself (RFC 5321 6.
   expect(field).toContain(' id x\r\n\t(Date added\\) \\(\\\\ ???);\r\n');
   expect(parseReceived(field, TRACE_LETTER)).toMatchObject({ ok: true, deviations: [], value: { date: 0 } });
 });
+
+test('octets that are no UTF-8 never throw', () => {
+  const field = Uint8Array.of(...encodeUtf8('Received: by '), 0xf4, 0x90, 0x80, 0x80, ...encodeUtf8('; 1 Jan 2000 00:00 +0000\r\n'));
+  expect(parseReceived(field)).toMatchObject({ ok: true, value: { by: { name: '\ufffd' } } });
+});

@@ -166,7 +166,8 @@ function bare(lexer: Lexer<MessageIdDeviation>): MessageId | null {
     lexer.meets('no-angle-brackets', at);
     return idOf(text.slice(0, cut), text.slice(cut + 1));
   }
-  if (lexer.words().length === 0) lexer.fail(lexer.at, 'a message identifier was expected');
+  // RFC 5322 4.1: a phrase begins with a word.
+  if (bytes[at] === DOT || lexer.words().length === 0) lexer.fail(lexer.at, 'a message identifier was expected');
   else lexer.meets('phrase-among-ids', at);
   return null;
 }

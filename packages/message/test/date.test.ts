@@ -100,4 +100,7 @@ test('nothing throws, whatever it is given', () => {
     },
   );
   fc.assert(property, { numRuns: 3000 });
+  // Octets that are no UTF-8, too.
+  expect(parseDate(Uint8Array.of(0xf4, 0x90, 0x80, 0x80)).ok).toBe(false);
+  fc.assert(fc.property(fc.uint8Array(), (bytes) => typeof parseDate(bytes).ok === 'boolean'));
 });

@@ -37,6 +37,7 @@ const VALUES: readonly (readonly [value: string, ids: readonly string[] | null, 
   ['<>', [], ['no-id', 'odd-id']],
   ['', [], ['no-id']],
   ['m', [], ['no-id', 'phrase-among-ids']],
+  ['.<a@b>', null],
   ['<a@b', null],
   ['<"a@b>', null],
   ['(a', null],
@@ -88,4 +89,10 @@ test('nothing throws, whatever it is given', () => {
     (all) => typeof parseMessageIds(all.join('')).ok === 'boolean',
   );
   fc.assert(property, { numRuns: 5000 });
+  // Octets that are no UTF-8, too.
+  const octets = fc.array(fc.oneof(fc.constantFrom(0x3c, 0x3e, 0x40, 0x61, 0xf4, 0x90, 0x80, 0xf7, 0xbf, 0xff), fc.nat(255)), {
+    maxLength: 20,
+  });
+  fc.assert(fc.property(octets, (all) => typeof parseMessageIds(Uint8Array.from(all)).ok === 'boolean'));
+  expect(parseMessageIds(Uint8Array.of(0x3c, 0xf4, 0x90, 0x80, 0x80, 0x40, 0x61, 0x3e)).ok).toBe(false);
 });
