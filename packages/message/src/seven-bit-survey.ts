@@ -1,11 +1,11 @@
 import type { TransferEncoding } from './content-fields.ts';
-import { type Field, fieldValue, isNamed } from './field.ts';
 import { isUtf8 } from './mime-text.ts';
 import type { MultipartDeviation } from './multipart-deviation.ts';
 import { OctetSurvey } from './octet-survey.ts';
 import { encodingOf } from './part-fields.ts';
 import { type PartHeader, PartReader, type PartReaderOptions } from './part-reader.ts';
 import { type CannotConvert, cannot, type SevenBitCode } from './seven-bit-reason.ts';
+import { covers, type Signature, signaturesOf } from './signature.ts';
 
 /** How a message becomes 7-bit: the encoding that each of its parts will have; null: it stays as it is. */
 export interface SevenBitWay {
@@ -84,7 +84,7 @@ export class SevenBitSurvey {
     const encoding = encodingOf(fields);
     // A signature of DKIM stands in the header of a message.
     const isMessage = within === null || within.type === 'message/rfc822';
-    const closed = this.#closed[depth]! ?? (isMessage && fields.some(coversBody) ? 'signed' : null);
+    const closed = this.#closed[depth]! ?? (isMessage && signaturesOf(fields).some(isBroken) ? 'signed' : null);
     const encoded = composite && !UNCODED.has(encoding) ? 'encoded' : null;
     this.#closed.length = depth;
     this.#closed.push(closed, closed ?? (content.type === 'multipart/signed' ? 'signed' : encoded));
@@ -121,21 +121,12 @@ function mayBeEncoded(type: string): boolean {
   return !/^(?:multipart|message)\//.test(type) || type.startsWith('message/global');
 }
 
-/**
- * Whether a field is a signature that encoding breaks (RFC 6376 3.5, RFC 8617 4.1.2): with a hash over the body, of which it leaves out all
- * (`l=0`) or not, or over a field that says the encoding.
- */
-function coversBody(field: Field): boolean {
-  if (!isNamed(field, 'DKIM-Signature') && !isNamed(field, 'ARC-Message-Signature')) return false;
-  const tags = new Map(
-    fieldValue(field)
-      .split(';')
-      .map((tag) => [tag.split('=')[0]!.trim(), tag.slice(tag.indexOf('=') + 1).trim()]),
-  );
-  return (
-    !/^0+$/.test(tags.get('l') ?? '') ||
-    /(?:^|:)\s*(?:content-transfer-encoding|content-type|mime-version)\s*(?::|$)/i.test(tags.get('h') ?? '')
-  );
+/** The fields that say the encoding of a part, and what they need. */
+const SAYS: readonly string[] = ['Content-Transfer-Encoding', 'Content-Type', 'MIME-Version'];
+
+/** Whether encoding breaks a signature: over any of the body (RFC 6376 3.7), or over a field that says the encoding. */
+function isBroken(signature: Signature): boolean {
+  return signature.bodyLength !== 0 || SAYS.some((name) => covers(signature, name, 0));
 }
 
 /** RFC 6531 3.2: a domain can be sent as A-labels; nobody but its host knows what else a local part could be. */

@@ -10,6 +10,8 @@ export interface Signature {
   readonly selector: string;
   /** `h=`: the names of the signed fields in small letters, each with how often it stands there. */
   readonly signs: ReadonlyMap<string, number>;
+  /** `l=`: how many octets of the body are signed; null: all of it. */
+  readonly bodyLength: number | null;
 }
 
 const SIGNATURES: ReadonlySet<string> = /* @__PURE__ */ new Set(['dkim-signature', 'arc-message-signature']);
@@ -45,7 +47,8 @@ function signatureOf(field: Field): Signature {
     const name = part.trim().toLowerCase();
     if (name !== '') signs.set(name, (signs.get(name) ?? 0) + 1);
   }
-  return { field, domain: value('d'), selector: value('s'), signs };
+  const bodyLength = /^[0-9]{1,76}$/.test(value('l')) ? Number(value('l')) : null;
+  return { field, domain: value('d'), selector: value('s'), signs, bodyLength };
 }
 
 /**

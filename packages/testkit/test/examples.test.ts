@@ -20,9 +20,9 @@ interface Example {
   readonly code: string;
 }
 
-const DOCUMENTED = ['packages/grammar', 'packages/engine', 'packages/sasl', 'packages/driver'];
+const DOCUMENTED = ['packages/grammar', 'packages/message', 'packages/engine', 'packages/sasl', 'packages/driver'];
 /** Pages whose blocks of TypeScript are examples, too. */
-const PAGES = ['packages/engine/CLIENT.md', 'packages/engine/SERVER.md', 'packages/grammar/README.md'];
+const PAGES = ['packages/engine/CLIENT.md', 'packages/engine/SERVER.md', 'packages/grammar/README.md', 'packages/message/README.md'];
 // An ignored folder: examples are written there as modules, so that vite and the compiler take them as they take any source.
 const OUT = 'packages/testkit/.results/examples';
 
