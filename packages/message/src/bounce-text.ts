@@ -31,8 +31,8 @@ const COPY =
   /^[-=_* >]{0,80}(?:below this line is|(?:this|here) is a copy of|(?:a )?copy of (?:the|your) (?:original )?message|(?:the )?(?:original|returned|undelivered|unsent) (?:message|mail)(?: (?:follows|headers?|text|below))?|message headers? follow|(?:the )?(?:headers?|text|body) of (?:the|your) (?:original )?message|transcript of the original|----- unsent)/i;
 
 /**
- * The recipients that a text names: an address at the start of a line, or behind a word that introduces one, with what follows up to the
- * next. Without such a line nothing is told.
+ * The recipients that a text names: an address at the start of a line, or behind a word that introduces one, with what follows up to a
+ * blank line. Without such a line nothing is told.
  */
 export function toldRecipients(text: string, action: DeliveryAction): ToldStatus {
   const lines = text.split('\n');
@@ -53,7 +53,7 @@ export function toldRecipients(text: string, action: DeliveryAction): ToldStatus
       current = told.get(found.address) ?? [];
       told.set(found.address, current);
       if (found.rest !== '') current.push(found.rest);
-    } else if (line === '') current = current?.length === 0 ? current : undefined;
+    } else if (line === '') current = undefined;
     else if (current !== undefined) current.push(line);
     else if (statusIn(line) !== null) session.push(line);
     if (session.length > 100) session = session.slice(-100);

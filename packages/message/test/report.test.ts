@@ -453,7 +453,10 @@ describe('what is more than the limits', () => {
       recipients: [{ action: 'failed', status: '5.0.0' }],
       deviations: ['cut', 'no-status', 'odd-action', 'unclosed'],
     });
-    expect(read({ status: 20 })).toBeNull();
+    // Without a recipient in it the text is read, as it would be without a status.
+    const told = { finalRecipient: joe, action: 'failed', status: '5.0.0' };
+    expect(read({ status: 20 })).toMatchObject({ recipients: [told], deviations: ['cut', 'no-status-part', 'unclosed'] });
+    expect((read({ status: 20 }) as Extract<Report, { type: 'delivery-status' }>).recipients).toEqual([told]);
   });
 
   test('of the original is no fault: a field that is cut is none', () => {
