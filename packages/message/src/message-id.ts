@@ -86,7 +86,7 @@ function bracketed(lexer: Lexer<MessageIdDeviation>): MessageId | null {
   if (i > start && bytes[i] === AT) {
     i = bytes[i + 1] === OPEN_BRACKET ? domainLiteral(bytes, i + 1, to) : dotString(bytes, i + 1, to, true);
     // no-fold-literal has no white space.
-    if (i > 0 && i < to && bytes[i] === GREATER && !/\s/.test(lexer.text(at, i))) {
+    if (i > 0 && i < to && bytes[i] === GREATER && !/[ \t\r\n]/.test(lexer.text(at, i))) {
       lexer.at = i + 1;
       return idOf(lexer.text(start, at), lexer.text(at + 1, i));
     }
@@ -116,7 +116,7 @@ function obsolete(lexer: Lexer<MessageIdDeviation>, start: number): MessageId | 
   if (end < 0) return lexer.fail(lexer.at, '">" was expected') || null;
   lexer.at = end + 1;
   lexer.meets('odd-id', start);
-  const text = lexer.text(start, end).replaceAll(/\s+/g, '');
+  const text = lexer.text(start, end).replaceAll(/[ \t\r\n]+/g, '');
   const cut = text.lastIndexOf('@');
   if (text === '') return null;
   return cut < 0 ? { left: text, right: '', id: text } : { left: text.slice(0, cut), right: text.slice(cut + 1), id: text };
@@ -144,7 +144,7 @@ function rightOf(lexer: Lexer<MessageIdDeviation>): { readonly text: string; rea
     const end = letter >= 0 ? letter : lexer.obsolete((bits) => domainLiteral(bytes, at, to, bits));
     if (end < 0) return null;
     lexer.at = end;
-    const text = lexer.text(at, end).replaceAll(/\s+/g, '');
+    const text = lexer.text(at, end).replaceAll(/[ \t\r\n]+/g, '');
     lexer.gap();
     return { text, octets: encodeUtf8(text).length };
   }
