@@ -231,7 +231,7 @@ function isLetterDigit(octet: number | undefined): boolean {
 }
 
 /** RFC 5321 4.1.2: `Keyword = Ldh-str`. */
-export function isKeyword(text: string): boolean {
+function isKeyword(text: string): boolean {
   return /^[0-9A-Za-z](?:[0-9A-Za-z-]*[0-9A-Za-z])?$/.test(text);
 }
 
