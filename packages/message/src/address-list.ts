@@ -300,7 +300,7 @@ class ListReader {
       lexer.at = end;
       lexer.gap();
       const literal = lexer.text(from + 1, end - 1).replaceAll('\r\n', '');
-      return `[${literal.replaceAll(/^[ \t]+|[ \t]+$/g, '').replaceAll(/[ \t]+/g, ' ')}]`;
+      return `[${literal.replaceAll(/[ \t]+/g, ' ').replaceAll(/^ | $/g, '')}]`;
     }
     let text = '';
     for (let gap = false; ; ) {
