@@ -19,6 +19,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const { host = '127.0.0.1', port = 0, path, mode, backlog = 511 } = options;
   const tls = ServerTls.from(options.tls);
   const entrance = new Entrance(options, warn);
+  prepareForShortage();
   const listener =
     path === undefined
       ? attempt({ address: host, port }, () => Deno.listen({ hostname: host, port, tcpBacklog: backlog }))
@@ -39,6 +40,17 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     await accepting;
     if (path !== undefined) await Deno.remove(path).catch(() => {});
   });
+}
+
+/**
+ * Deno opens what it hears signals by when that is first needed, and its process ends where there is no descriptor left for it: as many
+ * clients as use up the descriptors would stop the server. So it is opened before there are any. SIGURG does nothing by itself.
+ */
+function prepareForShortage(): void {
+  if (Deno.build.os === 'windows') return; // it has no such signal
+  const nothing = (): void => {};
+  Deno.addSignalListener('SIGURG', nothing);
+  Deno.removeSignalListener('SIGURG', nothing);
 }
 
 async function listenUnix(path: string, mode: number | undefined): Promise<Deno.UnixListener> {
