@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fetchNode, run } from './lib/run.mjs';
 
 const RESULTS = 'packages/ehlo/.results/installs.json';
-const PACKED = ['grammar', 'engine', 'sasl', 'driver', 'node', 'deno', 'bun', 'ehlo'];
+const PACKED = ['grammar', 'engine', 'sasl', 'driver', 'message', 'node', 'deno', 'bun', 'ehlo'];
 const MOST = { packages: 16, megabytes: 6 };
 const NODES = ['22.23.3', '24.21.0'];
 const TYPESCRIPTS = ['5.7.3', '5.8.3', '5.9.3', '6.0.3', '7.0.2'];

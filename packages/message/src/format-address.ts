@@ -71,7 +71,7 @@ function mailbox({ name = null, localPart, domain }: WritableMailbox, utf8: bool
 }
 
 /** RFC 5322 3.2.5: words, a quoted string, or encoded words. */
-export function formatPhrase(text: string, utf8: boolean): string {
+function formatPhrase(text: string, utf8: boolean): string {
   const name = printable(text);
   const bytes = encodeUtf8(name);
   if (bytes.length > LONGEST_LINE / 2 || !(utf8 || /^[\t -~]*$/.test(name))) return encodeWords(name).join(' ');
