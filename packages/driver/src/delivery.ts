@@ -6,6 +6,7 @@ import {
   type ClientRecipient,
   checkOptions,
   type MessageFacts,
+  type MessageScan,
   type Outcome,
   type TableOf,
 } from '@ehlo/engine';
@@ -172,12 +173,17 @@ export function transactionOf(given: SendEnvelope): ClientEnvelope {
 
 const ENVELOPE: TableOf<SendEnvelope> = { reversePath: 'any', parameters: 'object', recipients: 'list' };
 const RECIPIENT: TableOf<ClientRecipient> = { forwardPath: 'any', parameters: 'object' };
-const FACTS: TableOf<MessageFacts> = {
+/** What `scanMessage` finds is given as it is, with what no plan asks for. */
+const FACTS: TableOf<MessageScan> = {
   size: 'number',
   octets: 'number',
   body: ['7BIT', '8BITMIME', 'BINARYMIME'],
   smtpUtf8: 'switch',
   bareLineEnds: 'switch',
+  bareCr: 'number',
+  bareLf: 'number',
+  nul: 'number',
+  longestLine: 'number',
 };
 const SEND_OPTIONS: TableOf<SendOptions> = { facts: FACTS, signal: 'object', progress: 'call' };
 

@@ -419,7 +419,7 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'a secret by the numbers of its octets is shown',
     file: 'needle.ts',
-    find: 'if (small.includes(mark)) plain.push(',
+    find: 'if (MARKS.test(small)) plain.push(',
     replace: 'if (small.length < 0) plain.push(',
     law: SECRETS,
   },
