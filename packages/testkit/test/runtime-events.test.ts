@@ -56,10 +56,13 @@ interface Kit {
 
 const reset: Deed = ({ socket }) => void socket.resetAndDestroy();
 const end: Deed = ({ stream }) => void stream.end();
+/** Nothing more is read: what the client sends behind the answer is not answered. */
 const behind =
   (answer: string): Deed =>
-  ({ stream, socket }) =>
-    void stream.write(answer, () => setImmediate(() => socket.resetAndDestroy()));
+  ({ stream, socket }) => {
+    stream.removeAllListeners('data').pause();
+    stream.write(answer, () => setImmediate(() => socket.resetAndDestroy()));
+  };
 
 /** What a server does in place of the answer to a command; what the client's error says, and the outcome of its message. */
 const OF_SERVERS: readonly (readonly [
@@ -120,14 +123,15 @@ describe.each(Object.keys(RUNTIMES) as Runtime[])('%s', (runtime) => {
     OF_SERVERS.flatMap(([what, at, code, status, securities, deed]) =>
       securities.map((security) => [what, at, security, code, status, deed] as const),
     ),
-  )('a server: %s at %s, %s: %s, %s', async ([, at, security, code, status, deed]) => {
+  )('a server: %s at %s, %s: %s, %s', async ([what, at, security, code, status, deed]) => {
     let done = false;
     const rogue = await Rogue.start(security, at, (peer) => {
       if (!done) deed(peer);
       done = true;
     });
     try {
-      const parts = at === 'BODY' ? 100_000 : 1;
+      // More than a connection holds: its end can't have been said before the reset.
+      const parts = at === 'BODY' || what === '354 and a reset' ? 100_000 : 1;
       const attempt = (await subject.ask('attempt', { port: rogue.port, security, parts })) as {
         readonly outcomes: readonly { readonly status: string; readonly cause: string }[];
         readonly error: { readonly code: string } | null;
