@@ -7,8 +7,8 @@ import { between } from './lib/between.mjs';
 const FILE = 'docs/grammar.md';
 const check = process.argv.includes('--check');
 const json = (path) => JSON.parse(readFileSync(path, 'utf8'));
-// The tests fail when these are not what they find (`npm run proofs -- test/oracle -u` in packages/testkit states them anew).
-const results = ['oracle', 'oracle-extensions', 'oracle-message'].flatMap((name) => json(`packages/testkit/test/${name}.json`));
+// The tests fail when these are not what they find (`npm run proofs -- test/oracle -u` in packages/proof states them anew).
+const results = ['oracle', 'oracle-extensions', 'oracle-message'].flatMap((name) => json(`packages/proof/test/${name}.json`));
 const differences = json('packages/grammar/abnf/deviations.json');
 
 const tables = {

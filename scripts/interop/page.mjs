@@ -1,7 +1,7 @@
 // What a page does: nothing here knows that there is no Node. It is bundled with the transcripts of test-vectors.
 import { connectOn, fromStreams, serveOn } from '@ehlo/driver';
+import { replayTranscript, variants } from '@ehlo/proof';
 import { scram } from '@ehlo/sasl';
-import { replayTranscript, variants } from '@ehlo/testkit';
 
 /** Replays every transcript, however its input is cut and however late its answers are; throws where one comes out otherwise. */
 export function replayAll(files) {

@@ -1,11 +1,11 @@
-// A server in a process of its own, in one of the runtimes: packages/testkit/test/runtimes/ends.mjs, asked by lines.
+// A server in a process of its own, in one of the runtimes: packages/proof/test/runtimes/ends.mjs, asked by lines.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const TESTKIT = new URL('../../packages/testkit/', import.meta.url);
+const TESTKIT = new URL('../../packages/proof/', import.meta.url);
 const at = (path) => fileURLToPath(new URL(path, TESTKIT));
 export const PROGRAMS = JSON.parse(readFileSync(at('test/runtimes/programs.json'), 'utf8'));
 const CERTS = fileURLToPath(new URL('../../packages/node/test/certs', import.meta.url));

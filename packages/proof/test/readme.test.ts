@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { packages, root, text } from './house.ts';
 
-const OUT = 'packages/testkit/.results/readme';
+const OUT = 'packages/proof/.results/readme';
 const published = packages.filter(({ manifest }) => manifest.private !== true);
 const PAGES = ['README.md', ...published.map(({ folder }) => `${folder}/README.md`)];
 
@@ -70,7 +70,7 @@ test.each(['README.md', 'packages/ehlo/README.md'])('the first server of %s: dom
   const local = code!.replace("host: '::', port: 25,", 'port: 0,');
   expect(local).not.toBe(code);
   const module = `const store = async (): Promise<void> => {};\n${local}export { server };\n`;
-  const file = `${root}packages/testkit/.results/${page.replaceAll(/[/.]/g, '-')}.ts`;
+  const file = `${root}packages/proof/.results/${page.replaceAll(/[/.]/g, '-')}.ts`;
   writeFileSync(file, module);
   const { server } = (await import(/* @vite-ignore */ file)) as { server: { address: { port: number }; close(): Promise<void> } };
   const answers = [

@@ -24,7 +24,7 @@ const DOCUMENTED = ['packages/grammar', 'packages/message', 'packages/engine', '
 /** Pages whose blocks of TypeScript are examples, too. */
 const PAGES = ['packages/engine/CLIENT.md', 'packages/engine/SERVER.md', 'packages/grammar/README.md', 'packages/message/README.md'];
 // An ignored folder: examples are written there as modules, so that vite and the compiler take them as they take any source.
-const OUT = 'packages/testkit/.results/examples';
+const OUT = 'packages/proof/.results/examples';
 
 // A tag begins its line: an address such as joe@example.org is none.
 const TAG = /^[ \t]*(?:\/\*)?\*[ \t]*@example(?![\w.])/gm;

@@ -1,10 +1,10 @@
-// What @ehlo/testkit is published with beside its code: the test vectors and the ABNF. They are copied before it is packed, and --remove takes
+// What @ehlo/proof is published with beside its code: the test vectors and the ABNF. They are copied before it is packed, and --remove takes
 // them away behind it.
 import { cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
-const DATA = { 'test-vectors': 'packages/testkit/test-vectors', 'packages/grammar/abnf': 'packages/testkit/abnf' };
+const DATA = { 'test-vectors': 'packages/proof/test-vectors', 'packages/grammar/abnf': 'packages/proof/abnf' };
 
 for (const [from, to] of Object.entries(DATA)) {
   rmSync(at(to), { recursive: true, force: true });

@@ -20,7 +20,7 @@ const ARROWS: Record<string, readonly string[]> = {
   // What they do by node:tls is there already.
   '@ehlo/deno': ['@ehlo/driver', '@ehlo/node'],
   '@ehlo/bun': ['@ehlo/driver', '@ehlo/engine', '@ehlo/node'],
-  '@ehlo/testkit': ['@ehlo/engine', '@ehlo/grammar'],
+  '@ehlo/proof': ['@ehlo/engine', '@ehlo/grammar'],
   ehlo: [EVERYTHING],
   bench: [EVERYTHING],
 };
@@ -149,7 +149,7 @@ test('each adapter exports the same names: they are what `ehlo` has, whatever th
 
 test('these tests run again when anything that they read has changed', () => {
   const { tasks } = json<{ tasks: Record<string, { inputs: string[] }> }>('turbo.json');
-  const inputs = tasks['@ehlo/testkit#test']?.inputs ?? [];
+  const inputs = tasks['@ehlo/proof#test']?.inputs ?? [];
   const known = inputs.flatMap((input) => /^\$TURBO_ROOT\$\/packages\/\*\/\{(.*)\}\/\*\*$/.exec(input)?.[1]?.split(',') ?? []);
   const folders = new Set(files.flatMap((file) => /^packages\/[^/]+\/([^/]+)\//.exec(file)?.[1] ?? []));
   expect(known).toEqual(expect.arrayContaining([...folders]));
