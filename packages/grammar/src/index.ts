@@ -82,6 +82,7 @@ export {
   parseMailbox,
   parsePath,
   path,
+  pathOctets,
   REVERSE_PATH,
   reversePath,
 } from './path.ts';

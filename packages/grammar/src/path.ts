@@ -12,6 +12,7 @@ import {
   DOT,
   decodeUtf8,
   GREATER,
+  HT,
   HYPHEN,
   LESS,
   LET_DIG,
@@ -117,6 +118,27 @@ export function parseMailbox(text: Uint8Array | string, dialect: Dialect = ADDRE
     intolerable(ADDRESS_DEVIATIONS, found, dialect, strict < 0 ? ~strict : strict, 'Mailbox') ??
     measure(bytes, 0, at, to, dialect, 'Mailbox', found);
   return refused ?? success(mailboxAt(bytes, 0, at, to), found);
+}
+
+/**
+ * The octets of the path in a line of MAIL or RCPT that was parsed, as they came: quotes, source route and angle brackets, where it has some.
+ * A copy. What binds an envelope octet by octet, such as a signature over it, asks for these, where `address` is canonical.
+ *
+ * @example
+ * ```ts
+ * import { ADDRESSES, FORWARD_PATH, latin1, octets, pathOctets } from '@ehlo/grammar';
+ * const path = pathOctets(octets('RCPT TO:<@relay.example:"ann"@Example.org> NOTIFY=NEVER'), FORWARD_PATH, ADDRESSES);
+ * latin1(path, 0, path.length)
+ * // → '<@relay.example:"ann"@Example.org>'
+ * ```
+ */
+export function pathOctets(line: Uint8Array, kind: PathKind, dialect: Dialect, from = 0, to: number = line.length): Uint8Array {
+  let start = line.indexOf(COLON, from) + 1;
+  while (byteAt(line, start, to) === SP) start++;
+  let last = to;
+  while (byteAt(line, last - 1, to) === SP || byteAt(line, last - 1, to) === HT) last--;
+  const end = pathEnd(line, start, last, kind, dialect, []);
+  return line.slice(start, typeof end === 'number' ? end : start);
 }
 
 /** Writes a path: `<address>`, `<>` for the null path. A source route is not written (RFC 5321 4.1.2: SHOULD NOT be generated). */

@@ -76,12 +76,12 @@ export function accepted(core: Core, question: Question, answer: Answer): void {
     case 'mail':
       core.reply(reply);
       state.speaksSmtp = true;
-      state.envelope = { reversePath: question.reversePath, parameters: question.parameters, recipients: [] };
+      state.envelope = { reversePath: question.reversePath, wire: question.wire, parameters: question.parameters, recipients: [] };
       return core.go('MAIL');
     case 'rcpt':
       sayWithUtf8(core, question, reply);
       countDomain(core, question.forwardPath);
-      state.envelope!.recipients.push({ forwardPath: question.forwardPath, parameters: question.parameters });
+      state.envelope!.recipients.push({ forwardPath: question.forwardPath, wire: question.wire, parameters: question.parameters });
       return core.go('RCPT');
     case 'data':
       if (question.verb === 'BDAT') return;

@@ -1,4 +1,15 @@
-import { type Command, type Deviation, type Failure, parseCommand, parseVerb, type Verb } from '@ehlo/grammar';
+import {
+  type Command,
+  type Deviation,
+  type Failure,
+  FORWARD_PATH,
+  type PathKind,
+  parseCommand,
+  parseVerb,
+  pathOctets,
+  REVERSE_PATH,
+  type Verb,
+} from '@ehlo/grammar';
 import { looksLikeAuth, showLine } from '../redact.ts';
 import { ask } from './answer.ts';
 import { beginAuth } from './auth.ts';
@@ -94,13 +105,21 @@ function perform(core: Core, command: Command, deviations: readonly Deviation[])
       if (breaks(core, MAIL_RULES, command)) return;
       const priority = loweredPriority(command.parameters, core);
       const parameters = believed(command.parameters, priority, core);
-      return ask(core, { type: 'mail', reversePath: command.reversePath, parameters, priority, deviations });
+      return ask(core, {
+        type: 'mail',
+        reversePath: command.reversePath,
+        wire: wireOf(core, REVERSE_PATH),
+        parameters,
+        priority,
+        deviations,
+      });
     }
     case 'RCPT':
       if (breaks(core, RCPT_RULES, command)) return;
       return ask(core, {
         type: 'rcpt',
         forwardPath: command.forwardPath,
+        wire: wireOf(core, FORWARD_PATH),
         parameters: command.parameters,
         envelope: state.envelope!,
         deviations,
@@ -159,6 +178,11 @@ function tellsBadly(core: Core, attributes: ReadonlyMap<string, string>, known: 
   if (bad !== null)
     core.fault('parameter-value', { ...REPLIES.badArgument, lines: [`${bad} is not known or has no such value`] }, shown(core));
   return bad !== null;
+}
+
+/** The path of the command as it came. */
+function wireOf({ input, dialect }: Core, kind: PathKind): Uint8Array {
+  return pathOctets(input.bytes, kind, dialect, input.from, input.to);
 }
 
 function shown(core: Core): string {

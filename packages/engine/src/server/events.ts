@@ -10,12 +10,16 @@ export interface Hello {
 
 export interface Recipient {
   readonly forwardPath: Path;
+  /** The path as RCPT has it, to the octet: see `MailQuestion`. */
+  readonly wire: Uint8Array;
   readonly parameters: RcptParameters;
 }
 
 /** A mail transaction: born at MAIL, dropped whole at its end. */
 export interface Envelope {
   readonly reversePath: Path;
+  /** The path as MAIL has it, to the octet: see `MailQuestion`. */
+  readonly wire: Uint8Array;
   readonly parameters: MailParameters;
   /** The accepted recipients, in order; it grows until the transaction ends. */
   readonly recipients: readonly Recipient[];
@@ -77,6 +81,8 @@ export interface AuthQuestion {
 export interface MailQuestion {
   readonly type: 'mail';
   readonly reversePath: Path;
+  /** The path as it came, to the octet, with its angle brackets where it has some: a signature over an envelope binds these, not the `address`. */
+  readonly wire: Uint8Array;
   /**
    * What the client asks for. `auth` (RFC 4954 5) is who submitted the message: `''` stands for `<>`, not known, which is all that a client
    * without an identity is believed. One with an identity may name anybody: believe it where you trust that identity to speak for others,
@@ -91,6 +97,8 @@ export interface MailQuestion {
 export interface RcptQuestion {
   readonly type: 'rcpt';
   readonly forwardPath: Path;
+  /** The path as it came, to the octet: see `MailQuestion`. */
+  readonly wire: Uint8Array;
   readonly parameters: RcptParameters;
   readonly envelope: Envelope;
   readonly deviations: readonly Deviation[];
