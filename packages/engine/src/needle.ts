@@ -1,31 +1,104 @@
 import { encodeBase64, encodeUtf8, latin1, octets } from '@ehlo/grammar';
 
-/** What is looked for, in each form in which a peer may write it: small letters, one character an octet. */
+/** How a text is read to find a secret in it: in small letters, one character an octet. A text may be read in one way or in several. */
+const READINGS = {
+  plain(small: string): readonly string[] {
+    const read = [small];
+    if (MARKS.test(small)) read.push(...byNumbers(small));
+    // RFC 5321 4.1.2: a quoted-pair stands for what is behind the backslash.
+    if (small.includes('\\')) read.push(small.replaceAll(/\\(.)/gs, '$1'));
+    return read;
+  },
+  /** RFC 4648 4 and 5, in lines of any length. */
+  base64(small: string): readonly string[] {
+    return [
+      small
+        .replaceAll(/[^0-9a-z+/_-]+/g, '')
+        .replaceAll('-', '+')
+        .replaceAll('_', '/'),
+    ];
+  },
+  hex(small: string): readonly string[] {
+    return [small.replaceAll(/0x|[^0-9a-f]+/g, '')];
+  },
+} as const;
+
+/** One of the forms in which a peer may write a secret. */
 export interface Needle {
-  readonly plain: string;
-  /** In base64, at each of the three places that it can have among groups of three octets: what its neighbours do not change. */
-  readonly base64: readonly string[];
-  readonly hex: string;
+  /** How a text is read to find it. */
+  readonly reading: keyof typeof READINGS;
+  /** Small letters, one character an octet. */
+  readonly text: string;
+  readonly has: Characters;
 }
 
-/** Makes one of a text of one character an octet. */
-export function needleOf(text: string): Needle {
-  return {
-    plain: text.toLowerCase(),
-    base64: [0, 1, 2].map((before) => {
-      const bits = 8 * before;
-      const whole = encodeBase64(octets('\0'.repeat(before) + text));
-      return whole.slice(Math.ceil(bits / 6), Math.floor((bits + 8 * text.length) / 6)).toLowerCase();
-    }),
-    hex: [...text].map((octet) => octet.charCodeAt(0).toString(16).padStart(2, '0')).join(''),
-  };
+/** Which characters a text has, whatever their order, as bits: `low` of codes below 64, `high` of those above, where capitals are small letters. */
+interface Characters {
+  readonly length: number;
+  readonly low: number;
+  readonly high: number;
 }
 
-/** A text of one character an octet, in each way in which it can be read. */
-export interface Haystack {
-  readonly plain: readonly string[];
-  readonly base64: string;
-  readonly hex: string;
+/** All forms of a secret, which is given as one character an octet. */
+export function needlesOf(secret: string): readonly Needle[] {
+  // At each of the three places that it can have among groups of three octets: what its neighbours do not change.
+  const base64 = [0, 1, 2].map((before) => {
+    const bits = 8 * before;
+    const whole = encodeBase64(octets('\0'.repeat(before) + secret));
+    return whole.slice(Math.ceil(bits / 6), Math.floor((bits + 8 * secret.length) / 6)).toLowerCase();
+  });
+  const hex = [...secret].map((octet) => octet.charCodeAt(0).toString(16).padStart(2, '0')).join('');
+  return [
+    needle('plain', secret.toLowerCase()),
+    // Two of its characters may be written otherwise (RFC 4648 5).
+    ...base64.map((text) => needle('base64', text, text.replaceAll(/[+/]/g, ''))),
+    needle('hex', hex),
+  ];
+}
+
+function needle(reading: Needle['reading'], text: string, needed: string = text): Needle {
+  return { reading, text, has: { ...charactersOf([needed]), length: text.length } };
+}
+
+/**
+ * Whether one of the needles stands in the texts that `textsOf` makes of lines. Most replies lack a character of each of them: that is found
+ * in one pass over the octets of the reply, and no text is made.
+ */
+export function holdsAny(
+  needles: readonly Needle[],
+  lines: readonly string[],
+  textsOf: (lines: readonly string[]) => readonly string[],
+): boolean {
+  const has = charactersOf(lines);
+  const likely = needles.filter((one) => mayHold(has, one));
+  if (likely.length === 0) return false;
+  const small = textsOf(lines).map((text) => text.toLowerCase());
+  return (Object.keys(READINGS) as Needle['reading'][]).some((reading) => {
+    const sought = likely.filter((one) => one.reading === reading);
+    return sought.length > 0 && small.flatMap(READINGS[reading]).some((text) => sought.some((one) => text.includes(one.text)));
+  });
+}
+
+/** Whether a text may hold a needle. What is written by a number is shorter when it is read, and has any character. */
+function mayHold(text: Characters, { reading, has }: Needle): boolean {
+  if (text.length < has.length) return false;
+  if (reading === 'plain' && ((text.low & MARKED.low) | (text.high & MARKED.high)) !== 0) return true;
+  return (has.low & ~text.low) === 0 && (has.high & ~text.high) === 0;
+}
+
+function charactersOf(texts: readonly string[]): Characters {
+  let length = 0;
+  let low = 0;
+  let high = 0;
+  for (const text of texts) {
+    length += text.length;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code < 64) low |= 1 << (code & 31);
+      else high |= 1 << (code & 31);
+    }
+  }
+  return { length, low, high };
 }
 
 /** How an octet is written by its number: in a URL, in xtext, in quoted-printable, in a string of C, of ours. Each with what it has to have. */
@@ -49,23 +122,7 @@ const CHARACTERS: readonly (readonly [mark: string, written: RegExp, read: (writ
 
 /** Most texts have none of them. */
 const MARKS = /[%+=\\&]/;
-
-export function haystackOf(text: string): Haystack {
-  const small = text.toLowerCase();
-  const plain = [small];
-  if (MARKS.test(small)) plain.push(...byNumbers(small));
-  // RFC 5321 4.1.2: a quoted-pair stands for what is behind the backslash.
-  if (small.includes('\\')) plain.push(small.replaceAll(/\\(.)/gs, '$1'));
-  return {
-    plain,
-    // RFC 4648 4 and 5, in lines of any length.
-    base64: small
-      .replaceAll(/[^0-9a-z+/_-]+/g, '')
-      .replaceAll('-', '+')
-      .replaceAll('_', '/'),
-    hex: small.replaceAll(/0x|[^0-9a-f]+/g, ''),
-  };
-}
+const MARKED: Characters = /* @__PURE__ */ charactersOf(['%+=\\&']);
 
 /** A text with what is written by a number in its place: once for each way to write it that it may have. */
 function byNumbers(small: string): string[] {
@@ -86,10 +143,4 @@ function characterOf(number: number): string {
 export function octetsOf(text: string): string {
   const bytes = encodeUtf8(text);
   return latin1(bytes, 0, bytes.length);
-}
-
-export function holds({ plain, base64, hex }: Haystack, needle: Needle): boolean {
-  return (
-    plain.some((text) => text.includes(needle.plain)) || needle.base64.some((text) => base64.includes(text)) || hex.includes(needle.hex)
-  );
 }

@@ -1,6 +1,6 @@
 import { encodeBase64, latin1, parseVerb, type Reply } from '@ehlo/grammar';
 import { escaped } from './escape.ts';
-import { haystackOf, holds, type Needle, needleOf, octetsOf } from './needle.ts';
+import { holdsAny, type Needle, needlesOf, octetsOf } from './needle.ts';
 
 /** Stands for what is not shown. */
 export const WITHHELD = '***';
@@ -47,14 +47,15 @@ const SHORTEST_SECRET = 8;
  * A server keeps no secret: `showLine` and `showResponse` show nothing of what may be one in `line` of its events `trace` and `fault`.
  */
 export class Redactor {
-  readonly #needles: Map<string, Needle> = new Map();
+  readonly #secrets: Set<string> = new Set();
+  readonly #needles: Needle[] = [];
   #words: { readonly names: readonly string[]; readonly secrets: readonly string[] | null } | null = null;
   /** The exchange has a secret that is too short to be looked for. */
   #silent = false;
 
   /** Whether replies have to be seen whole before anything of them is shown. */
   get active(): boolean {
-    return this.#words !== null || this.#needles.size > 0;
+    return this.#words !== null || this.#secrets.size > 0;
   }
 
   /** An exchange begins. */
@@ -83,10 +84,7 @@ export class Redactor {
 
   /** Whether a text must not be shown; it is given line by line, one character an octet. */
   withholds(lines: readonly string[]): boolean {
-    if (this.#silent) return true;
-    if (this.#needles.size === 0) return false;
-    const haystacks = textsOf(lines).map(haystackOf);
-    return [...this.#needles.values()].some((needle) => haystacks.some((haystack) => holds(haystack, needle)));
+    return this.#silent || (this.#secrets.size > 0 && holdsAny(this.#needles, lines, textsOf));
   }
 
   /** What is shown of a line of a reply that is withheld: its code with the mark behind it, and an enhanced code. */
@@ -103,11 +101,13 @@ export class Redactor {
 
   /** Whether an enhanced code is a secret by itself. */
   #isHeld(enhanced: string): boolean {
-    return [...this.#needles.values()].some((needle) => holds(haystackOf(enhanced), needle));
+    return holdsAny(this.#needles, [enhanced], textsOf);
   }
 
   #add(secret: string): void {
-    if (secret.length >= SHORTEST_SECRET && !this.#needles.has(secret)) this.#needles.set(secret, needleOf(secret));
+    if (secret.length < SHORTEST_SECRET || this.#secrets.has(secret)) return;
+    this.#secrets.add(secret);
+    this.#needles.push(...needlesOf(secret));
   }
 }
 

@@ -2,6 +2,7 @@
 import { encodeUtf8, latin1 } from '@ehlo/grammar';
 import { describe, expect, test } from 'vitest';
 import { showText } from '../src/escape.ts';
+import { holdsAny, needlesOf } from '../src/needle.ts';
 import { Redactor } from '../src/redact.ts';
 
 describe('a text', () => {
@@ -88,6 +89,24 @@ describe('a redactor', () => {
     }
     expect(told(['tröllpass']).withholds(['tr\\u00c3\\u00b6llpass'])).toBe(true);
     expect(told(['correct horse']).withholds(['&#9999999; &#x110000; \\ud800 \\777 &#xg;'])).toBe(false);
+  });
+
+  test('a reply is read in no other way where it lacks a character that a secret has in each of its forms, or is shorter', () => {
+    const usual = ['2.1.0 Sender <ann@a.example> OK', '2.0.0 Ok: queued as 4fQ2wS0xZ1z9', 'End data with <CR><LF>.<CR><LF>', 'a=b & 10%'];
+    let read = 0;
+    const held = (secret: string, line: string): boolean =>
+      holdsAny(needlesOf(secret), [line], (lines) => {
+        read++;
+        return lines;
+      });
+    for (const secret of ['correct horse battery', 'x#7Q!w+9', 'ya29.'.repeat(300)]) {
+      for (const line of usual.slice(0, 3)) expect(held(secret, line)).toBe(false);
+    }
+    expect(read).toBe(0);
+    // What marks of numbers may stand for is read, if it may be as long.
+    expect([held('x#7Q!w+9', usual[3]!), read, held('ya29.'.repeat(300), usual[3]!), read]).toEqual([false, 1, false, 1]);
+    // All characters of it, in another order.
+    expect([held('abcdefgh', 'hgfedcba'), held('abcdefgh', 'x ABCDEFGH'), read]).toEqual([false, true, 3]);
   });
 
   test('eight octets, not characters', () => {
