@@ -1,4 +1,4 @@
-import { checkOptions, SmtpUsageError, type TableOf } from '@ehlo/engine';
+import { checkOptions, SmtpUsageError, type StartTls, type TableOf } from '@ehlo/engine';
 import { aside, once, toConsole, type Warn } from './aside.ts';
 import { checkLeast } from './check-options.ts';
 import { Failures } from './failures.ts';
@@ -55,7 +55,7 @@ export interface ListenAndServeOptions<Tls> extends ServeOptions, ListenOptions<
   /** Connections at a time, those within a proxy's header or a handshake too; one more is told 421, or closed where that can't be told. Default 10000. */
   readonly connections?: number;
   /** Where `tls` is given STARTTLS is offered, unless this says otherwise. */
-  readonly starttls?: 'off' | 'offered' | 'required';
+  readonly starttls?: StartTls;
 }
 
 /**
@@ -71,7 +71,7 @@ export async function listenAndServe<Tls>(
   const given: ListenAndServeOptions<Tls> = checkOptions({ ...SERVE_OPTIONS, ...LISTEN_OPTIONS }, options, OTHER_NAMES);
   const { host: _host, port: _port, path: _path, mode: _mode, backlog: _backlog, tls, implicitTls: _implicitTls, ...others } = given;
   const { proxy: _proxy, stray, handshakeTimeout: _handshakeTimeout, ...rest } = others;
-  const { tlsTimeout } = rest.limits ?? {};
+  const { tlsTimeout } = { ...rest.limits, ...rest.smallLimits };
   const failures = new Failures(handler, warn);
   const listener = await listen({
     ...(tlsTimeout === undefined ? {} : { handshakeTimeout: tlsTimeout }),

@@ -101,8 +101,8 @@ describe('send', () => {
 
 const SERVER: readonly Wrong[] = [
   [{ size: 5 }, /^there is no option size: did you mean limits.messageSize\?; there are hostname, preset, /],
-  [{ starttls: 'require' }, 'starttls is "require"; it must be one of off, offered, required: did you mean required?'],
-  [{ starttls: true }, 'starttls is true; it must be one of off, offered, required'],
+  [{ starttls: 'require' }, 'starttls is "require"; it must be one of off, offered, required, unannounced: did you mean required?'],
+  [{ starttls: true }, 'starttls is true; it must be one of off, offered, required, unannounced'],
   [{ secure: true }, /^there is no option secure: did you mean implicitTls/],
   [{ auth: { mechanisms: ['PLAIN'], require: true } }, /^there is no option auth.require: did you mean auth.required\?/],
   [{ auth: { mechanisms: ['PLAIN'], required: 'yes' } }, 'auth.required is "yes"; it must be true or false'],

@@ -48,6 +48,7 @@ export type {
   ResetNotice,
   Secret,
   Stage,
+  StartTls,
   StartTlsQuestion,
   TlsInfo,
   TraceNotice,

@@ -31,7 +31,7 @@ export {
 } from './option-table.ts';
 export type { AuthWords } from './redact.ts';
 export { Secret } from './secret.ts';
-export { checkAnswer, checkRejection } from './server/decision.ts';
+export { checkAnswer, checkFarewell, checkRejection } from './server/decision.ts';
 export { DotReader, type DotState } from './server/dot-reader.ts';
 export type * from './server/events.ts';
 export { LIMITS, type Limit, type LimitName, type Limits } from './server/limits.ts';
@@ -47,6 +47,7 @@ export {
   type Preset,
   SERVER_OPTIONS,
   type ServerOptions,
+  type StartTls,
   type TrustedVerb,
 } from './server/policy.ts';
 export { type EngineReply, LMTP_REPLIES, REPLIES, type ReplyName } from './server/replies.ts';

@@ -12,6 +12,9 @@ test.each([
   ['more groups of IPv6 than there are', '[IPv6:1:2:3:4:5:6:7::8]'],
   ['a tag that is not registered', '[x400:c=us]'],
   ['a name and more', 'mx.example and more'],
+  ['an address without its brackets', '127.0.0.1'],
+  ['a last label of digits', 'mx.example.1'],
+  ['a number', '1'],
 ])('no host is named by %s', (_, hostname) => {
   const misuse = expect.objectContaining({ name: 'SmtpUsageError', code: 'bad-hostname' });
   expect(() => new ServerSession({ hostname, preset: 'sink' })).toThrow(misuse);

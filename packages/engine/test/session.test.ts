@@ -186,7 +186,7 @@ test.each<[string, object, string, RegExp]>([
     'a word for STARTTLS',
     { starttls: 'require' },
     'bad-option',
-    /^starttls is "require"; it must be one of off, offered, required: did you mean required\?$/,
+    /^starttls is "require"; it must be one of off, offered, required, unannounced: did you mean required\?$/,
   ],
   ['a word for line ends', { bareLineEnds: 'refuse' }, 'bad-option', /^bareLineEnds /],
   ['a word for early talkers', { earlyTalkers: 'refuse' }, 'bad-option', /^earlyTalkers /],
@@ -196,12 +196,43 @@ test.each<[string, object, string, RegExp]>([
     'bad-option',
     /^there is no option limits.mesageSize: did you mean limits.messageSize\?; limits has commandLine, .*messageSize, /,
   ],
+  [
+    'a limit for tests, for everybody',
+    { preset: 'mx', ask: ['rcpt', 'message'], smallLimits: { recipients: 1 } },
+    'bad-limit',
+    /^smallLimits is for tests, with preset: 'sink'/,
+  ],
+  ['a limit twice', { limits: { faults: 1 }, smallLimits: { faults: 2 } }, 'bad-limit', /^faults is in limits and in smallLimits/],
+  [
+    'a limit of nothing',
+    { smallLimits: { recipients: 0 } },
+    'bad-limit',
+    /^recipients is 0; it must be .*, at least 1 \(of smallLimits\)$/,
+  ],
+  [
+    'a limit for tests that is none',
+    { smallLimits: { recipient: 1 } },
+    'bad-option',
+    /smallLimits.recipient: did you mean smallLimits.recipients/,
+  ],
   ['a limit of every object', { limits: { toString: 1 } }, 'bad-option', /^there is no option limits.toString; limits has commandLine, /],
 ])('from JavaScript: %s is told by name', (_, options, code, message) => {
   const whole = { hostname: 'mx.example.org', preset: 'sink', ...options } as ServerOptions;
   expect(() => new ServerSession(whole)).toThrow(
     expect.objectContaining({ name: 'SmtpUsageError', code, message: expect.stringMatching(message) }),
   );
+});
+
+test.each([
+  [550, 'reply-class', /^550 can't close a session: give 421/],
+  [221, 'reply-class', /^221 is no refusal/],
+])('shutdown with %s is no farewell', (code, name, message) => {
+  const session = new ServerSession({ hostname: 'mx.example.org', preset: 'sink' });
+  pull(session);
+  const wrong = { name: 'SmtpUsageError', code: name, message: expect.stringMatching(message) };
+  expect(() => session.shutdown({ code, text: 'x' })).toThrow(expect.objectContaining(wrong));
+  session.receive(octets('NOOP\r\n'));
+  expect(pull(session)).toBe('250 2.0.0 NOOP OK\r\n');
 });
 
 test('AUTH is offered in clear only where somebody has said so, whether TLS can be had or not', () => {

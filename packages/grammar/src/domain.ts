@@ -131,9 +131,14 @@ export const hostName: Rule = (bytes, from, to, utf8) =>
 
 /**
  * Whether `name` may stand in a greeting or in EHLO: a Domain or an address literal, `[192.0.2.1]` or `[IPv6:2001:db8::1]`, of at most 255
- * octets (RFC 5321 4.5.3.1.2).
+ * octets (RFC 5321 4.5.3.1.2). `192.0.2.1` without brackets is neither: no domain name has a last label of digits alone (RFC 3696 2).
  */
 export function isHostName(name: string): boolean {
+  return isHelloName(name) && !/(?:^|\.)[0-9]+$/.test(name);
+}
+
+/** Whether EHLO's ABNF takes it, `192.0.2.1` as a Domain, too. */
+export function isHelloName(name: string): boolean {
   const bytes = encodeUtf8(name);
   const { length } = bytes;
   return length <= 255 && hostName(bytes, 0, length) === length && !hasOddTag(bytes, 0, length);

@@ -1,6 +1,6 @@
 // Received fields as programs write them, where they do not keep to RFC 5321 4.4: it reads what can be told apart, and names what is odd.
 import { formatAddressLiteral } from './address.ts';
-import { isHostName } from './domain.ts';
+import { isHelloName } from './domain.ts';
 import { type EverydayDate, everydayDate } from './everyday-date.ts';
 import { capitals } from './rule.ts';
 import type { TraceDeviation } from './trace-deviation.ts';
@@ -168,7 +168,7 @@ function isRegular(name: string, words: readonly string[]): boolean {
 function hostOf({ words, comments }: Clause, found: Found): ExtendedDomain {
   const [name = ''] = words;
   const literal = name.startsWith('[');
-  if (words.length !== 1 || !isHostName(name)) found.add('odd-host');
+  if (words.length !== 1 || !isHelloName(name)) found.add('odd-host');
   const told = [...comments, words.slice(1).join(' ')];
   const info: Omit<ExtendedDomain, 'name'> = {};
   for (const one of told.reverse()) Object.assign(info, infoOf(one)); // the first that tells something counts
@@ -181,7 +181,7 @@ function hostOf({ words, comments }: Clause, found: Found): ExtendedDomain {
 }
 
 function isRegularInfo(comment: string): boolean {
-  return comment.split(/ +/).every((part) => isHostName(part));
+  return comment.split(/ +/).every((part) => isHelloName(part));
 }
 
 /** What a comment behind a host tells of the connection: `host [address]`, `HELO name`, `[address]:port helo=name`, `user@address`. */
@@ -192,7 +192,7 @@ function infoOf(comment: string): { host?: string; literal?: string; helo?: stri
   const at = words.findIndex((word, i) => (said < 0 || i !== said + 1) && literalOf(word) !== null);
   const literal = at < 0 ? undefined : literalOf(words[at]!)!;
   const before = at > 0 && said < 0 ? words[at - 1]!.replace(/\.$/, '') : '';
-  const host = before !== '' && !before.startsWith('[') && isHostName(before) ? before : undefined;
+  const host = before !== '' && !before.startsWith('[') && isHelloName(before) ? before : undefined;
   return {
     ...(host === undefined ? {} : { host }),
     ...(literal === undefined ? {} : { literal }),
@@ -206,7 +206,7 @@ function literalOf(word: string): string | null {
   if (inner === null) return null;
   const address = inner[1] ?? inner[2]!;
   const bracketed = `[${address}]`;
-  if (inner[1] !== undefined && isHostName(bracketed)) return bracketed;
+  if (inner[1] !== undefined && isHelloName(bracketed)) return bracketed;
   return formatAddressLiteral(address);
 }
 

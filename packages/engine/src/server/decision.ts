@@ -51,6 +51,12 @@ export function checkRejection({ code, enhanced, text, delay }: Rejection): void
   delayOf(delay);
 }
 
+/** Throws `SmtpUsageError` where this can't be said by a server that closes unasked: RFC 5321 3.8 has 421 for that, and no other code. */
+export function checkFarewell(rejection: Rejection): void {
+  checkRejection(rejection);
+  if (rejection.code !== 421) throw new SmtpUsageError('reply-class', `${rejection.code} can't close a session: give 421 (RFC 5321 3.8)`);
+}
+
 /** What an answer may say. */
 const ANSWER: readonly string[] = ['code', 'enhanced', 'text', 'delay', 'identity'];
 

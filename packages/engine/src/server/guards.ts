@@ -15,7 +15,8 @@ export const CONDITIONS: { readonly [name in Guard]: (core: Core) => boolean } =
   'not-binary': ({ state }) => state.envelope?.parameters.body !== 'BINARYMIME',
   'chunking-offered': (core) => offers(core, 'CHUNKING'),
   'tls-not-active': ({ state }) => state.tls === null,
-  'tls-offered': (core) => offers(core, 'STARTTLS'),
+  // Unannounced, it is taken all the same.
+  'tls-offered': ({ policy }) => policy.starttls !== 'off' && policy.extensions.has('STARTTLS'),
   'ehlo-used': ({ state }) => state.hello !== null && state.hello.verb !== 'HELO',
   'auth-configured': ({ policy }) => policy.auth.mechanisms.length > 0 && policy.extensions.has('AUTH'),
   'auth-not-done': ({ state }) => state.identity === null,

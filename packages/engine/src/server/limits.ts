@@ -211,14 +211,17 @@ export const LIMIT_TABLE: OptionTable = /* @__PURE__ */ numbers(Object.keys(RULE
 
 export type Limits = { readonly [name in LimitName]: number };
 
-/** The defaults with the given limits in their place. Throws `SmtpUsageError` `bad-limit`. */
-export function resolveLimits(given: Partial<Limits> = {}): Limits {
+/** The defaults with the given limits in their place; those of `small` may be below the standard's least. Throws `SmtpUsageError` `bad-limit`. */
+export function resolveLimits(given: Partial<Limits> = {}, small: Partial<Limits> = {}): Limits {
   const limits = {} as { [name in LimitName]: number };
   for (const name of Object.keys(RULES) as LimitName[]) {
     const { value, least, unit, source } = RULES[name];
-    const limit = given[name] ?? value;
-    if (!Number.isSafeInteger(limit) || limit < least) {
-      throw new SmtpUsageError('bad-limit', `${name} is ${limit}; it must be a whole number of ${unit}, at least ${least} (${source})`);
+    const isSmall = small[name] !== undefined;
+    const limit = small[name] ?? given[name] ?? value;
+    const lowest = isSmall ? Math.min(least, 1) : least;
+    if (!Number.isSafeInteger(limit) || limit < lowest) {
+      const why = isSmall ? 'of smallLimits' : source;
+      throw new SmtpUsageError('bad-limit', `${name} is ${limit}; it must be a whole number of ${unit}, at least ${lowest} (${why})`);
     }
     limits[name] = limit;
   }

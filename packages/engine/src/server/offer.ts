@@ -20,7 +20,7 @@ import {
 } from '@ehlo/grammar';
 import type { TlsInfo } from '../facts.ts';
 import type { Core } from './core.ts';
-import type { TrustedVerb } from './policy.ts';
+import type { StartTls, TrustedVerb } from './policy.ts';
 import { XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES } from './trusted.ts';
 
 interface Offer {
@@ -36,6 +36,8 @@ interface Offer {
 
 /** RFC 9422 4: a limit has six digits at the most. */
 const most = (limit: number): number => Math.min(limit, 999_999);
+
+const ANNOUNCED: ReadonlySet<StartTls> = new Set(['offered', 'required']);
 
 /** The extensions that a session implements: nothing else is ever advertised. */
 export const OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
@@ -76,7 +78,7 @@ export const OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
     },
   ],
   // RFC 3207 4.2: "A server MUST NOT return the STARTTLS extension in response to an EHLO command received after a TLS handshake".
-  ['STARTTLS', { rfc: 3207, when: ({ policy, state }) => policy.starttls !== 'off' && state.tls === null }],
+  ['STARTTLS', { rfc: 3207, when: ({ policy, state }) => ANNOUNCED.has(policy.starttls) && state.tls === null }],
   [
     'AUTH',
     {

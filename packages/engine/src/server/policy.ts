@@ -50,6 +50,8 @@ export interface ConnectionFacts {
   readonly tls?: TlsInfo;
 }
 
+export type StartTls = 'off' | 'offered' | 'required' | 'unannounced';
+
 export interface ServerOptions extends ConnectionFacts {
   /** The name of this server: a Domain or an address literal. */
   readonly hostname: string;
@@ -62,8 +64,8 @@ export interface ServerOptions extends ConnectionFacts {
   readonly preset?: Preset;
   /** The decisions that the application wants to take; the others get the preset's answer. */
   readonly ask?: readonly QuestionType[];
-  /** STARTTLS: only where the transport can be secured. */
-  readonly starttls?: 'off' | 'offered' | 'required';
+  /** STARTTLS: only where the transport can be secured. `unannounced`: it is taken, and EHLO does not list it, as for clients that try without asking. */
+  readonly starttls?: StartTls;
   readonly auth?: AuthOptions;
   /**
    * Keywords of all the extensions to offer, in place of the preset's: `[...PRESETS.mx.extensions, 'DSN']` is one more. Offer only what the
@@ -76,6 +78,11 @@ export interface ServerOptions extends ConnectionFacts {
   /** Verbs by which this peer may speak for its client: give them only to proxies of your own. */
   readonly trust?: readonly TrustedVerb[];
   readonly limits?: Partial<Limits>;
+  /**
+   * Limits that may be lower than the standard allows, from 1 on: small quotas and short timeouts, to see what a client makes of them. For
+   * preset `sink` only, and none that `limits` has, too.
+   */
+  readonly smallLimits?: Partial<Limits>;
   /** Deviations from the grammar to accept; the preset's if absent. */
   readonly tolerate?: ReadonlySet<Deviation>;
   readonly bareLineEnds?: BareLineEnds;
@@ -157,13 +164,14 @@ export const SERVER_OPTIONS: TableOf<ServerOptions> = {
   hostname: 'any',
   preset: Object.keys(PRESETS),
   ask: 'list',
-  starttls: ['off', 'offered', 'required'],
+  starttls: ['off', 'offered', 'required', 'unannounced'],
   auth: AUTH_TABLE,
   extensions: 'list',
   futureRelease: FUTURE_RELEASE,
   mtPriority: MT_PRIORITY,
   trust: 'list',
   limits: LIMIT_TABLE,
+  smallLimits: LIMIT_TABLE,
   tolerate: 'set',
   bareLineEnds: ['reject', 'keep'],
   earlyTalkers: ['ignore', 'report', 'reject'],
@@ -177,7 +185,7 @@ export interface Policy {
   readonly hostname: string;
   readonly protocol: 'smtp' | 'lmtp';
   readonly ask: ReadonlySet<QuestionType>;
-  readonly starttls: 'off' | 'offered' | 'required';
+  readonly starttls: StartTls;
   readonly auth: Required<AuthOptions>;
   /** Keywords that may be offered, where the session's state allows it. */
   readonly extensions: ReadonlySet<string>;
@@ -240,12 +248,25 @@ function resolvePolicy(given: ServerOptions): Policy {
     mtPriority,
     trust: new Set(options.trust ?? []),
     qualified: preset.qualified,
-    limits: resolveLimits({ ...preset.limits, ...options.limits }),
+    limits: resolveLimits({ ...preset.limits, ...options.limits }, smallLimitsOf(options)),
     tolerate: options.tolerate ?? preset.tolerate,
     bareLineEnds: options.bareLineEnds ?? preset.bareLineEnds,
     earlyTalkers: options.earlyTalkers ?? 'ignore',
     trace: options.trace ?? false,
   };
+}
+
+/** The limits that are for tests. Throws `SmtpUsageError` `bad-limit` where others would meet them, or one is said twice. */
+function smallLimitsOf({ preset, limits = {}, smallLimits = {} }: ServerOptions): Partial<Limits> {
+  const names = Object.keys(smallLimits) as (keyof Limits)[];
+  if (names.length > 0 && preset !== 'sink')
+    throw new SmtpUsageError(
+      'bad-limit',
+      "smallLimits is for tests, with preset: 'sink'; others have limits, none below the standard's least",
+    );
+  const twice = names.find((name) => limits[name] !== undefined);
+  if (twice !== undefined) throw new SmtpUsageError('bad-limit', `${twice} is in limits and in smallLimits: give it once`);
+  return smallLimits;
 }
 
 /** RFC 6710: `priority-profile = 1*20(ALPHA / DIGIT / "-" / "_" / ".")`. */

@@ -8,7 +8,7 @@ import { readRefusedChunk } from './chunk.ts';
 import { endsOf, gave, pass, resumed } from './clock.ts';
 import { readCommand } from './command.ts';
 import { Core } from './core.ts';
-import { PLAIN_YES, refusal } from './decision.ts';
+import { checkFarewell, PLAIN_YES, refusal } from './decision.ts';
 import type { Answer, AnswerOf, AuthQuestion, Counters, Envelope, Hello, Question, Rejection, ServerEvent, Wants } from './events.ts';
 import { dialectOf } from './offer.ts';
 import { type ConnectionFacts, policyOf, type ServerOptions } from './policy.ts';
@@ -161,9 +161,13 @@ export class ServerSession {
     this.#core.settle();
   }
 
-  /** Closes with 421 (RFC 5321 3.8) at the next command boundary outside a transaction. */
+  /**
+   * Closes with 421 at the next command boundary outside a transaction; `rejection` is that reply in words of your own. Throws `SmtpUsageError`
+   * as `reject` does, and `reply-class` for another code: a server that closes unasked says 421 (RFC 5321 3.8).
+   */
   shutdown(rejection?: Rejection): void {
     const core = this.#core;
+    if (rejection !== undefined) checkFarewell(rejection);
     const farewell: Reply = rejection === undefined ? core.named('shutdown') : refusal(core, rejection).reply;
     if (core.state.phase !== 'closed') core.state.farewell = farewell;
   }

@@ -10,6 +10,7 @@ import type {
   Preset,
   QuestionType,
   Rejection,
+  StartTls,
   TlsInfo,
   TrustedVerb,
   Wants,
@@ -71,7 +72,7 @@ export interface TranscriptOptions {
   readonly preset?: Preset;
   readonly ask?: readonly QuestionType[];
   readonly peer?: Peer;
-  readonly starttls?: 'off' | 'offered' | 'required';
+  readonly starttls?: StartTls;
   readonly tls?: TlsInfo;
   readonly auth?: AuthOptions;
   readonly extensions?: readonly string[];
@@ -79,6 +80,7 @@ export interface TranscriptOptions {
   readonly mtPriority?: MtPriorityOptions;
   readonly trust?: readonly TrustedVerb[];
   readonly limits?: Partial<Limits>;
+  readonly smallLimits?: Partial<Limits>;
   readonly tolerate?: readonly Deviation[];
   readonly bareLineEnds?: BareLineEnds;
   readonly earlyTalkers?: EarlyTalkers;
