@@ -5,6 +5,7 @@ import { CertificateError } from './certificate.ts';
 import { MaildirError } from './maildir.ts';
 import { type ParseCommandOptions, parseTextCommand } from './parse-command.ts';
 import { KINDS } from './parse-kinds.ts';
+import { type RfcCommandOptions, rfcCommand, SectionError } from './rfc-command.ts';
 import { EXIT, sendCommand } from './send-command.ts';
 import { MessageError } from './send-message.ts';
 import { addSendOptions, type SendCommandOptions } from './send-options.ts';
@@ -22,6 +23,7 @@ const INVALID = 1;
 /** Runs the command line. */
 export async function main(argv: readonly string[]): Promise<void> {
   const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+  outliveReaders();
   const program = new Command('ehlo')
     .description('SMTP on a pure protocol engine')
     .version(version)
@@ -51,6 +53,15 @@ export async function main(argv: readonly string[]): Promise<void> {
       const valid = await parseTextCommand(text, options, process.stdin, (output) => process.stdout.write(output));
       if (!valid) process.exitCode = INVALID;
     });
+  program
+    .command('rfc')
+    .description('what there is of a section of an RFC: requirements, test vectors that show them, source lines')
+    .argument('[number]', 'the RFC, e.g. 5321 (default: all that there is something of)')
+    .argument('[section]', 'the section, e.g. 4.1.1.4; those below it are shown, too')
+    .option('--json', 'print JSON', false)
+    .action((number: string | undefined, section: string | undefined, options: RfcCommandOptions) =>
+      rfcCommand(number, section, options, (line) => process.stdout.write(`${line}\n`)),
+    );
   try {
     await program.parseAsync(argv);
   } catch (error) {
@@ -61,7 +72,6 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function runServer(options: ServeCommandOptions): Promise<void> {
-  outliveReaders();
   const tell = (line: string): void => void process.stderr.write(`ehlo: ${line}\n`);
   let starting: Promise<RunningServer | null> = Promise.resolve(null);
   let server: RunningServer | null = null;
@@ -92,7 +102,6 @@ async function runServer(options: ServeCommandOptions): Promise<void> {
 }
 
 async function runSender(file: string | undefined, options: SendCommandOptions): Promise<void> {
-  outliveReaders();
   const control = new AbortController();
   const stop = (): void => {
     if (control.signal.aborted) process.exit(EXIT.later);
@@ -143,12 +152,14 @@ interface Place {
   readonly option?: string;
 }
 
+/** Errors that say in their own words what to do. */
+const SPEAKING = [SmtpUsageError, CertificateError, AddressError, UsersError, SectionError];
+
 /** What went wrong, and what to do about it, in one line. */
 function explain(error: unknown): string {
   if (error instanceof SmtpUsageError && error.code === 'missing-auth')
     return 'authentication is required: name users by --user or --users';
-  if (error instanceof SmtpUsageError || error instanceof CertificateError || error instanceof AddressError || error instanceof UsersError)
-    return error.message;
+  if (SPEAKING.some((type) => error instanceof type)) return (error as Error).message;
   const { code, port, address, path, message, option = '--port' } = error as NodeJS.ErrnoException & Place;
   if (option === '--unix') return `can't listen on the Unix socket: ${message}; choose another with --unix`;
   if (code === 'EADDRINUSE') return `port ${port} on ${address} is in use; choose another with ${option} (0: any that is free)`;

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { rfcCommand, SectionError } from '../src/rfc-command.ts';
+
+interface Requirement {
+  readonly id: string;
+  readonly rfc: number;
+  readonly section: string;
+  readonly testable_in_engine: boolean;
+  readonly testable_in_message?: boolean;
+}
+
+const vectors = (name: string) => JSON.parse(readFileSync(new URL(`../../../test-vectors/${name}`, import.meta.url), 'utf8'));
+const { requirements } = vectors('requirements.json') as { requirements: Requirement[] };
+const { notVectors } = vectors('not-vectors.json') as { notVectors: { ids: string[] }[] };
+const told = new Set(notVectors.flatMap(({ ids }) => ids));
+const testable = requirements.filter((one) => one.rfc === 5321 && (one.testable_in_engine || one.testable_in_message === true));
+
+function asked(rfc?: string, section?: string, json = false): string {
+  const lines: string[] = [];
+  rfcCommand(rfc, section, { json }, (line) => lines.push(line));
+  return lines.join('\n');
+}
+
+describe.each([...new Set(testable.map(({ section }) => section))])('RFC 5321 %s', (section) => {
+  test('has its requirements, each with a vector or a reason why there is none', () => {
+    const found = JSON.parse(asked('5321', section, true)) as Record<string, { requirements: { id: string; vectors: string[] }[] }>;
+    const due = testable.filter((one) => one.section === section).map(({ id }) => id);
+    const shown = found[section]!.requirements.filter(({ id, vectors }) => vectors.length > 0 || told.has(id)).map(({ id }) => id);
+    expect(due.filter((id) => !shown.includes(id))).toEqual([]);
+    const said = asked('5321', section);
+    expect(due.filter((id) => !said.includes(id))).toEqual([]);
+  });
+});
+
+test('a section is shown with the vectors that show it and the lines that name it', () => {
+  const said = asked('5321', '4.5.2');
+  expect(said).toMatch(/5321-4\.5\.2-\d+ MUST/);
+  expect(said).toContain('test-vectors/client/data.json: client-stuffing');
+  expect(said).toMatch(/packages\/engine\/src\/server\/dot-reader\.ts:\d+ .*RFC 5321 4\.5\.2/);
+});
+
+test('the sections below are shown, too, and a line that names two sections stands at both', () => {
+  const titles = asked('RFC 5321', '§ 4.5.3.1')
+    .split('\n')
+    .filter((line) => line.startsWith('RFC'));
+  expect(titles.slice(0, 2)).toEqual(['RFC 5321 4.5.3.1', 'RFC 5321 4.5.3.1.1']);
+  expect(titles.at(-1)).toBe('RFC 5321 4.5.3.1.10');
+  const line = 'packages/grammar/src/command.ts';
+  for (const section of ['4.1.1.6', '4.1.1.7']) expect(asked('5321', section)).toContain(line);
+});
+
+test('each line that is named holds what is said of it', () => {
+  const all = JSON.parse(asked('5321', '4', true).replace(/^$/, '{}')) as Record<
+    string,
+    { sources: { file: string; line: number; text: string }[] }
+  >;
+  for (const { file, line, text } of Object.values(all).flatMap(({ sources }) => sources)) {
+    const source = readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8').split('\n');
+    expect(source[line - 1]!.trim(), `${file}:${line}`).toBe(text);
+  }
+});
+
+test('without a section, or an RFC, there is a list; what is not there is told', () => {
+  expect(asked('5321')).toMatch(/^4\.1\.1\.4 +\d+ +\d+ +\d+$/m);
+  expect(asked()).toMatch(/^RFC 3030 +\d+ +\d+ +\d+$/m);
+  expect(JSON.parse(asked('3030', undefined, true))[0]).toHaveProperty('vectors');
+  expect(() => asked('5321', '9.9')).toThrow(/^nothing here is about RFC 5321, section 9\.9; there is: /);
+  expect(() => asked('1')).toThrow(SectionError);
+});
