@@ -20,9 +20,15 @@ interface Example {
   readonly code: string;
 }
 
-const DOCUMENTED = ['packages/grammar', 'packages/message', 'packages/engine', 'packages/sasl', 'packages/driver'];
+const DOCUMENTED = ['packages/grammar', 'packages/message', 'packages/engine', 'packages/sasl', 'packages/driver', 'packages/testing'];
 /** Pages whose blocks of TypeScript are examples, too. */
-const PAGES = ['packages/engine/CLIENT.md', 'packages/engine/SERVER.md', 'packages/grammar/README.md', 'packages/message/README.md'];
+const PAGES = [
+  'packages/engine/CLIENT.md',
+  'packages/engine/SERVER.md',
+  'packages/grammar/README.md',
+  'packages/message/README.md',
+  'packages/testing/README.md',
+];
 // An ignored folder: examples are written there as modules, so that vite and the compiler take them as they take any source.
 const OUT = 'packages/proof/.results/examples';
 
@@ -44,13 +50,16 @@ describe.runIf(modules.length > 0)('examples', () => {
   });
 });
 
-describe.each(['packages/grammar', 'packages/engine', 'packages/sasl'])('public functions and classes of %s', (folder) => {
-  const documented = [...exported(`${folder}/src/index.ts`)];
+describe.each(['packages/grammar', 'packages/engine', 'packages/sasl', 'packages/testing'])(
+  'public functions and classes of %s',
+  (folder) => {
+    const documented = [...exported(`${folder}/src/index.ts`)];
 
-  test.runIf(documented.length > 0)('have a docstring', () => {
-    expect(documented.filter(([, { docstring }]) => !docstring).map(([name, { file }]) => `${name} in ${file}`)).toEqual([]);
-  });
-});
+    test.runIf(documented.length > 0)('have a docstring', () => {
+      expect(documented.filter(([, { docstring }]) => !docstring).map(([name, { file }]) => `${name} in ${file}`)).toEqual([]);
+    });
+  },
+);
 
 function examplesOf(file: string): Example[] {
   const source = text(file);

@@ -20,6 +20,8 @@ const ARROWS: Record<string, readonly string[]> = {
   // What they do by node:tls is there already.
   '@ehlo/deno': ['@ehlo/driver', '@ehlo/node'],
   '@ehlo/bun': ['@ehlo/driver', '@ehlo/engine', '@ehlo/node'],
+  // How connections are listened for, and mechanisms, are given to it.
+  '@ehlo/testing': ['@ehlo/driver', '@ehlo/engine', '@ehlo/grammar', '@ehlo/message'],
   '@ehlo/proof': ['@ehlo/engine', '@ehlo/grammar'],
   ehlo: [EVERYTHING],
   bench: [EVERYTHING],
