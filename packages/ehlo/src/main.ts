@@ -3,6 +3,7 @@ import { SmtpUsageError } from '@ehlo/engine';
 import { Command, CommanderError, Option } from 'commander';
 import { CertificateError } from './certificate.ts';
 import { MaildirError } from './maildir.ts';
+import { type MessageCommandOptions, messageCommand } from './message-command.ts';
 import { type ParseCommandOptions, parseTextCommand } from './parse-command.ts';
 import { KINDS } from './parse-kinds.ts';
 import { type RfcCommandOptions, rfcCommand, SectionError } from './rfc-command.ts';
@@ -17,7 +18,7 @@ import { UsersError } from './users.ts';
 /** The exit code of a command that can't even begin: a bad option, a port in use, a directory that can't be written. */
 const USAGE = 2;
 
-/** The exit code of `parse` for a text that is not valid. */
+/** The exit code of `parse` and `message` for what is not valid. */
 const INVALID = 1;
 
 /** Runs the command line. */
@@ -62,6 +63,19 @@ export async function main(argv: readonly string[]): Promise<void> {
     .action((number: string | undefined, section: string | undefined, options: RfcCommandOptions) =>
       rfcCommand(number, section, options, (line) => process.stdout.write(`${line}\n`)),
     );
+  program
+    .command('message')
+    .description('show a message as a tree: envelope, trace with its delays, report, fields with what is odd about them, parts')
+    .argument('[file]', 'the message (default, or -: standard input)')
+    .option('--json', 'print a JSON object', false)
+    .addHelpText(
+      'after',
+      '\nExit code: 0 valid; 1 a field can not be read, is missing or there too often, or a limit is met; 66 no file; 2 wrong options.',
+    )
+    .action(async (file: string | undefined, options: MessageCommandOptions) => {
+      const valid = await messageCommand(file, options, (output) => process.stdout.write(output));
+      if (!valid) process.exitCode = INVALID;
+    });
   try {
     await program.parseAsync(argv);
   } catch (error) {

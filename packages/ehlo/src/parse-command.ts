@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { ANYTHING, type CommandDialect, type Deviation, DIALECT, LETTER, type Parsed, POSTEL, STRICT } from '@ehlo/grammar';
-import pc from 'picocolors';
+import { colours as pc } from './colours.ts';
 import { jsonLine } from './json-line.ts';
 import { guessKind, KINDS, type Kind } from './parse-kinds.ts';
 

@@ -1,7 +1,7 @@
 import type { Forwarded, Notice, Peer } from '@ehlo/engine';
 import type { MailParameters, RcptParameters } from '@ehlo/grammar';
-import pc from 'picocolors';
 import type { Session } from '#adapter';
+import { colours } from './colours.ts';
 import { jsonLine } from './json-line.ts';
 
 /** A message that is safe on disk. */
@@ -43,9 +43,7 @@ export interface Printer {
 
 type Write = (line: string) => void;
 
-/** The library takes any CI for a terminal; a pipe or a file there gets no colours either. */
-const COLOURS: boolean = pc.isColorSupported && (process.stdout.isTTY || process.env.FORCE_COLOR !== undefined);
-const { cyan, dim, green, magenta, yellow } = pc.createColors(COLOURS);
+const { cyan, dim, green, magenta, yellow } = colours;
 
 /** Writes `host:port`, an IPv6 address in brackets; the path of a Unix socket as it is. */
 function hostPort(host: string, port: number): string {

@@ -34,12 +34,12 @@ export function openLetter(file: string | undefined): Letter {
 }
 
 function standardInput(): Letter {
-  if (isDirectory()) throw new MessageError("standard input can't be read: it is a directory");
+  if (isStandardInputDirectory()) throw new MessageError("standard input can't be read: it is a directory");
   return { message: process.stdin, facts: undefined, octets: null };
 }
 
 /** Whether standard input is a directory, which would read as an empty message. */
-function isDirectory(): boolean {
+export function isStandardInputDirectory(): boolean {
   try {
     return fstatSync(0).isDirectory();
   } catch {

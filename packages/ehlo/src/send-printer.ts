@@ -1,6 +1,6 @@
 import { showText, type TransactionPlan } from '@ehlo/engine';
-import pc from 'picocolors';
 import { type ClientNotice, outcomeText, type RecipientOutcome } from '#adapter';
+import { colours } from './colours.ts';
 import { jsonLine } from './json-line.ts';
 
 /** Shows what becomes of a message. */
@@ -11,8 +11,7 @@ export interface SendPrinter {
 
 type Write = (line: string) => void;
 
-const COLOURS: boolean = pc.isColorSupported && (process.stdout.isTTY || process.env.FORCE_COLOR !== undefined);
-const { cyan, green, magenta, red, yellow } = pc.createColors(COLOURS);
+const { cyan, green, magenta, red, yellow } = colours;
 
 /** A line for each recipient. */
 export function textSendPrinter(write: Write): SendPrinter {

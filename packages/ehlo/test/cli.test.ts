@@ -2,6 +2,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect } from 'vitest';
 import { Client, type Event, test, until } from './cli.ts';
 
@@ -230,4 +231,16 @@ test('a mail directory that is taken away while it runs is made again', async ({
   await client.again();
   expect(await client.say('two\r\n.')).toMatch(/^250 2\.6\.0 /);
   expect([...stored().values()]).toEqual(['two\r\n']);
+});
+
+test('a message is shown as a tree, a compressed report too', async ({ run }) => {
+  const packed = gzipSync('{"organization-name":"Example","policies":[]}').toString('base64');
+  const report = ['Subject: x', 'Content-Type: application/tlsrpt+gzip', 'Content-Transfer-Encoding: base64', '', packed, ''].join('\r\n');
+  const top = ['From: a@b.example', 'Content-Type: multipart/report; report-type=tlsrpt; boundary=r', '', '--r', ''].join('\r\n');
+  const cli = run(['message', '--json', '-'], {}, `${top}${report}\r\n--r--\r\n`);
+  expect(await cli.exited).toBe(1);
+  expect(JSON.parse(cli.lines.join(''))).toMatchObject({
+    report: { type: 'tlsrpt', content: { organization: 'Example' } },
+    envelope: { reversePath: 'a@b.example' },
+  });
 });

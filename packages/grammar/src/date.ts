@@ -20,7 +20,9 @@ const SECTION = '5322 3.3';
  * ```
  */
 export function parseDate(value: Uint8Array | string, tolerate: ReadonlySet<DateDeviation> = ANY_DATE): Parsed<DateTime, DateDeviation> {
-  const bytes = octetsOf(value);
+  const octets = octetsOf(value);
+  // The line end of a field is none of its value.
+  const bytes = octets.at(-1) === 0x0a && octets.at(-2) === 0x0d ? octets.subarray(0, -2) : octets;
   const to = bytes.length;
   const found = new Set<DateDeviation>();
   const read = dateTime(bytes, 0, to, found);

@@ -1,7 +1,7 @@
 import { type Mailbox, mailboxKey, NULL_PATH, parseMailbox } from '@ehlo/grammar';
 import { parseReturnPath } from '@ehlo/grammar/trace';
 import { type AddressOptions, type NamedMailbox, parseAddressList } from './address-list.ts';
-import { type Field, isNamed } from './field.ts';
+import { type Field, isNamed, unfold } from './field.ts';
 
 export interface EnvelopeOptions extends AddressOptions {
   /** The address that the system knows of who sends (RFC 5321 Appendix B): it goes before all fields. */
@@ -111,7 +111,8 @@ function lastResent(fields: readonly Field[]): readonly Field[] {
 }
 
 function mailboxesOf(field: Field, options: AddressOptions, problems: EnvelopeProblem[]): readonly Mailbox[] {
-  const parsed = parseAddressList(field.raw.subarray(field.valueAt), options);
+  const { raw, valueAt } = unfold(field);
+  const parsed = parseAddressList(raw.subarray(valueAt), options);
   if (!parsed.ok) {
     // RFC 5322 3.6.3: Bcc may be empty.
     const empty = isNamed(field, 'Bcc') || isNamed(field, 'Resent-Bcc') ? isBlank(field) : false;
@@ -134,7 +135,7 @@ function isBlank({ raw, valueAt }: Field): boolean {
 /** Of the first Return-Path that can be read. */
 function returnPathOf(fields: readonly Field[]): Mailbox | null {
   for (const field of fields.filter((one) => isNamed(one, 'Return-Path'))) {
-    const parsed = parseReturnPath(field.raw);
+    const parsed = parseReturnPath(unfold(field).raw);
     if (parsed.ok) return parsed.value.address === '' ? NULL_PATH : parsed.value;
   }
   return null;

@@ -9,9 +9,9 @@ import {
   STATUS_CODE,
   type Typed,
 } from './delivery-status.ts';
-import { textOf } from './field.ts';
+import { textOf, trimmed } from './field.ts';
 import { ANY_REPORT, REPORT_DEVIATIONS, type ReportDeviation } from './report-deviation.ts';
-import { type FieldGroup, fieldGroups, trimmed, withoutComment } from './status-fields.ts';
+import { type FieldGroup, fieldGroups, withoutComment } from './status-fields.ts';
 
 /**
  * Reads the content of a `message/delivery-status` (RFC 3464 2.1) or, with `global`, of a `message/global-delivery-status` (RFC 6533 4.1).

@@ -1,7 +1,7 @@
 import { type Mailbox, mailboxKey, parseMailbox } from '@ehlo/grammar';
 import { parseAddressList } from './address-list.ts';
 import type { Edit } from './edits.ts';
-import type { Field } from './field.ts';
+import { type Field, unfold } from './field.ts';
 
 /**
  * RFC 6409 8.1, RFC 5321 Appendix B: `Sender` names who sends, where From alone does not; any other Sender is taken out.
@@ -44,7 +44,8 @@ export function setSender(identity: Mailbox): Edit {
 
 /** The mailboxes of a field; what can not be read names nobody. */
 function keysOf(field: Field): readonly string[] {
-  const parsed = parseAddressList(field.raw.subarray(field.valueAt));
+  const { raw, valueAt } = unfold(field);
+  const parsed = parseAddressList(raw.subarray(valueAt));
   if (!parsed.ok) return [];
   return parsed.value.flatMap((one) => (one.type === 'group' ? one.members : [one])).map((one) => mailboxKey(one));
 }

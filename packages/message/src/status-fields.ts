@@ -1,4 +1,5 @@
 // The fields of a status or feedback part: short, and given whole.
+import { trimmed } from './field.ts';
 import type { ReportDeviation } from './report-deviation.ts';
 
 /** Fields of a report part, unfolded, by their names in small letters; the first of a name counts. */
@@ -63,19 +64,6 @@ function clean(text: string, found: Set<ReportDeviation>): string {
 /** Tabs are white space. */
 const CONTROL = /[^\P{Cc}\t]/u;
 export const CONTROLS: RegExp = /[^\P{Cc}\t]/gu;
-
-/** A text without the white space of RFC 5322 around it; other characters that look like it are text. */
-export function trimmed(text: string): string {
-  let from = 0;
-  let to = text.length;
-  while (isBlank(text[from])) from++;
-  while (to > from && isBlank(text[to - 1])) to--;
-  return text.slice(from, to);
-}
-
-function isBlank(character: string | undefined): boolean {
-  return character === ' ' || character === '\t';
-}
 
 /** A text without the comment at its end (RFC 3464 2.1.1), and without the white space around it. Comments nest. */
 export function withoutComment(text: string): string {
