@@ -3,7 +3,7 @@ import type { Reply } from '@ehlo/grammar';
 import { ClientError } from './client-error.ts';
 import { Delivery } from './delivery.ts';
 
-export type Verb = 'NOOP' | 'VRFY' | 'EXPN' | 'HELP';
+export type Verb = string;
 
 /** A question outside of a transaction. */
 export interface Question {

@@ -21,6 +21,68 @@ const to = (...recipients: readonly string[]): ClientEnvelope => ({
   recipients: recipients.map((forwardPath) => ({ forwardPath })),
 });
 
+describe('toAscii, of a domain where the server has no SMTPUTF8 (RFC 6531 3.2)', () => {
+  const toAscii = (domain: string): string => domain.replaceAll('bücher', 'xn--bcher-kva');
+  const lines = (given: ClientEnvelope, options: PlanOptions, ...offers: readonly string[]): (string | undefined)[] => {
+    const { mail, recipients } = planTransaction(offering('8BITMIME', ...offers), given, { body: '7BIT' }, options);
+    return [mail, ...recipients.map(({ line, problem }) => problem?.code ?? line)];
+  };
+
+  test('is said in the place of it where the local part is ASCII, of the sender and of recipients', () => {
+    const envelope = { reversePath: 'joe@bücher.example', recipients: to('"a b"@www.bücher.example', 'ann@b.example').recipients };
+    const ascii = ['MAIL FROM:<joe@xn--bcher-kva.example>', 'RCPT TO:<"a b"@www.xn--bcher-kva.example>', 'RCPT TO:<ann@b.example>'];
+    expect(lines(envelope, { toAscii })).toEqual(ascii);
+    expect(lines(envelope, { toAscii }, 'SMTPUTF8')[0]).toBe('MAIL FROM:<joe@bücher.example> SMTPUTF8');
+    expect(lines(envelope, {}).slice(1)).toEqual(['smtputf8', 'smtputf8']);
+  });
+
+  test('is nothing for a local part beyond ASCII, nor for a header', () => {
+    expect(lines(to('jürgen@bücher.example', 'ann@bücher.example'), { toAscii }).slice(1)).toEqual([
+      'smtputf8',
+      'RCPT TO:<ann@xn--bcher-kva.example>',
+    ]);
+    const utf8 = planTransaction(offering('8BITMIME'), to('ann@bücher.example'), { smtpUtf8: true }, { toAscii });
+    expect(utf8.problem?.code).toBe('smtputf8');
+  });
+
+  test.each<[string, () => string | null]>([
+    ['nothing', () => ''],
+    ['null', () => null],
+    ['what throws', () => null!.x as string],
+    ['UTF-8', () => 'bücher.example'],
+    ['another command', () => 'b.example>\r\nRCPT TO:<c@d.example'],
+    ['another address', () => 'b.example> NOTIFY=NEVER'],
+    ['what is no text', () => 7 as never],
+  ])('that gives %s leaves it refused', (_, given) => {
+    expect(lines(to('ann@bücher.example'), { toAscii: given }).slice(1)).toEqual(['smtputf8']);
+  });
+
+  test('is counted among the domains of LIMITS as it is said', () => {
+    const limited = offering('LIMITS RCPTDOMAINMAX=1');
+    const plan = planTransaction(limited, to('a@bücher.example', 'b@xn--bcher-kva.example', 'c@d.example'), {}, { toAscii });
+    expect(plan.recipients.map(({ batch }) => batch)).toEqual([0, 0, 1]);
+  });
+});
+
+test('session.plan knows the domains that were asked for (RFC 9422 4.3)', () => {
+  const session = new ClientSession({ hostname: 'a.example' });
+  expect(() => session.plan(to('ann@b.example'))).toThrow(/before the answer to EHLO/);
+  const say = (text: string): void => {
+    session.receive(octets(`${text}\r\n`));
+    while (session.nextOutput() !== null);
+  };
+  say('220 mx.example');
+  say('250-mx.example\r\n250 LIMITS RCPTDOMAINMAX=1');
+  const batches = (): number[] => session.plan(to('x@b.example', 'y@c.example')).recipients.map(({ batch }) => batch);
+  expect(batches()).toEqual([0, 1]);
+  session.send(to('z@c.example'), {});
+  while (session.nextOutput() !== null);
+  expect(batches()).toEqual([0, 1]);
+  say('250 ok');
+  expect(batches()).toEqual([1, 2]);
+  expect(() => session.plan(to())).toThrow(/no recipients/);
+});
+
 describe('a plan', () => {
   test('declares what is offered and needed, and nothing else', () => {
     const all = offering('SIZE 1000', '8BITMIME', 'SMTPUTF8', 'BINARYMIME', 'CHUNKING');

@@ -27,13 +27,39 @@ const ANY: ReadonlySet<Deviation> = /* @__PURE__ */ new Set(Object.keys(ADDRESS_
 /** What is shown of an address in an error. */
 const SHOWN = 100;
 
+/** An address without angle brackets; or why it can't be sent. */
+interface WrittenAddress {
+  readonly text: string;
+  readonly fault: string | null;
+}
+
 /** An address as it goes onto the wire, without angle brackets; or why it can't. Throws `bad-address` for what is no address by its type. */
 export function writeAddress(
   given: Address,
   word: RegExp,
   tolerate: ReadonlySet<Deviation> = CLIENT_TOLERATES,
-): { readonly text: string; readonly fault: string | null } {
-  const text = addressText(given);
+  toAscii?: (domain: string) => string | null,
+): WrittenAddress {
+  const written = writeText(addressText(given), word, tolerate);
+  if (toAscii === undefined || written.fault !== null) return written;
+  const ascii = inAscii(written.text, toAscii);
+  const again = ascii === null ? written : writeText(ascii, word, tolerate);
+  return again.fault === null ? again : written;
+}
+
+/** RFC 6531 3.2: with its domain as A-labels an address is none that needs SMTPUTF8, if its local part is ASCII. */
+function inAscii(address: string, toAscii: (domain: string) => string | null): string | null {
+  const at = address.lastIndexOf('@') + 1;
+  if (!/[^\0-\x7f]/.test(address.slice(at)) || /[^\0-\x7f]/.test(address.slice(0, at))) return null;
+  try {
+    const domain = toAscii(address.slice(at));
+    return typeof domain === 'string' && /^[\0-\x7f]+$/.test(domain) ? address.slice(0, at) + domain : null;
+  } catch {
+    return null;
+  }
+}
+
+function writeText(text: string, word: RegExp, tolerate: ReadonlySet<Deviation>): WrittenAddress {
   // The words that stand in the place of an address, and half a surrogate pair, which would become another character.
   if (word.test(text)) return { text, fault: null };
   const octets = encodeUtf8(text);

@@ -3,7 +3,6 @@ import { showText } from '../escape.ts';
 import { SHOWN } from '../redact.ts';
 import { readCapabilities } from './capabilities.ts';
 import type { Asked, ClientCore, Due, PlainCommand } from './core.ts';
-import type { ReplyEvent } from './events.ts';
 import { advance, answerEarly, TRANSACTION_ANSWERS } from './transaction.ts';
 
 /** Carries out a reply: it answers what was asked first and is not answered yet, or nothing. */
@@ -59,16 +58,16 @@ function carryOut(core: ClientCore, reply: Reply, due: Due): void {
       return yes ? askCommand(core, core.command!) : core.close('refused', reply);
     default:
       core.go('answer');
-      core.events.push({ type: 'reply', verb: due.to as ReplyEvent['verb'], reply });
+      core.events.push({ type: 'reply', verb: core.command!.verb, reply });
   }
 }
 
 /** RFC 3030 2: after a chunk that failed RSET "MUST be issued to clear the transaction before additional commands may be sent". */
 export function askCommand(core: ClientCore, command: PlainCommand): void {
-  const { verb, line, utf8 } = command;
+  const { line, utf8 } = command;
   core.command = command;
   if (core.half) core.ask('RSET');
-  else core.ask(verb, line, null, 0, line, utf8);
+  else core.ask('COMMAND', line, null, 0, line, utf8);
   core.half = false;
 }
 

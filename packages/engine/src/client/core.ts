@@ -29,10 +29,7 @@ export type Asked =
   | 'DATA'
   | 'BDAT'
   | 'END' // of the message
-  | 'NOOP'
-  | 'VRFY'
-  | 'EXPN'
-  | 'HELP'
+  | 'COMMAND' // of the program
   | 'QUIT';
 
 /** A reply that is due. */
@@ -77,7 +74,7 @@ export interface ClientExchange {
 
 /** What the program asks by `command`, outside of a transaction. */
 export interface PlainCommand {
-  readonly verb: Asked;
+  readonly verb: string;
   readonly line: string;
   readonly utf8: boolean;
 }

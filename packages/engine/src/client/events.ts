@@ -33,6 +33,12 @@ export interface MessageFacts {
   readonly bareLineEnds?: boolean;
 }
 
+/** Whom a transaction is from and for: paths with their angle brackets, as octets of the wire. */
+export interface TransactionPaths {
+  readonly reversePath: Uint8Array;
+  readonly recipients: readonly Uint8Array[];
+}
+
 /** The stage of the session in which something was decided. */
 export type Stage = 'plan' | 'connect' | 'hello' | 'tls' | 'auth' | 'mail' | 'rcpt' | 'data' | 'body' | 'message';
 
@@ -110,7 +116,7 @@ export interface RecipientEvent {
   readonly reply: Reply;
 }
 
-/** The server waits for the message: `write` it while `canWrite`, then `end`. */
+/** The server waits for the message: `write` it while `canWrite`, then `end`. `session.paths` says whom it is for. */
 export interface ReadyEvent {
   readonly type: 'ready';
   readonly transaction: number;
@@ -135,7 +141,8 @@ export interface SettledEvent {
 /** The reply to `command`; or to STARTTLS or AUTH, where it was refused. */
 export interface ReplyEvent {
   readonly type: 'reply';
-  readonly verb: 'NOOP' | 'VRFY' | 'EXPN' | 'HELP' | 'STARTTLS' | 'AUTH';
+  /** In capitals. */
+  readonly verb: string;
   readonly reply: Reply;
   /** With AUTH, what the server has said, where that may hold a secret and `reply` does not tell it: to be read, and not to be shown. */
   readonly withheld?: Secret;

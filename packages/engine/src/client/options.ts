@@ -39,6 +39,12 @@ export interface ClientOptions {
    * quotes without it. Default `CLIENT_TOLERATES`.
    */
   readonly tolerate?: ReadonlySet<Deviation>;
+  /**
+   * The A-label form of a domain, such as `domainToASCII` of `node:url`; empty text or null where it has none. Asked for an address whose local
+   * part is ASCII, where the server has no SMTPUTF8: such an address may go to any server (RFC 6531 3.2). Without it, or where it throws, the
+   * recipient is refused by the plan. It changes the envelope alone, not the header of the message.
+   */
+  readonly toAscii?: (domain: string) => string | null;
   /** A CR or LF that stands alone in a message is made CRLF, or the message is not sent. Default `'crlf'`. It is never sent alone. */
   readonly newlines?: 'crlf' | 'refuse';
   /** Replies with mixed codes or bare LF end the session, or are taken at their worst with a `quirk`. Default `'tolerant'`. */
@@ -60,6 +66,7 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   credentials: ['verified', 'encrypted', 'cleartext'],
   pipelining: ['off', 'envelope', 'data', 'transactions'],
   tolerate: 'set',
+  toAscii: 'call',
   newlines: ['crlf', 'refuse'],
   replies: ['strict', 'tolerant'],
   features: 'values',

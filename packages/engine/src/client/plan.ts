@@ -39,6 +39,8 @@ export interface Problem {
 export interface PlannedRecipient {
   /** Its place in the envelope. */
   readonly index: number;
+  /** The path of RCPT, with its angle brackets; empty if its address can't be written. */
+  readonly forwardPath: string;
   /** The RCPT command, without its CRLF; empty if its address can't be written. */
   readonly line: string;
   /** The domain of its address, in small letters; empty if it has none. */
@@ -50,6 +52,8 @@ export interface PlannedRecipient {
 
 /** How a message would be sent: pure data, fit to be printed. */
 export interface TransactionPlan {
+  /** The path of MAIL, with its angle brackets; empty if the sender's address can't be written. */
+  readonly reversePath: string;
   /** The MAIL command, without its CRLF; empty if the sender's address can't be written. */
   readonly mail: string;
   readonly recipients: readonly PlannedRecipient[];
@@ -70,6 +74,8 @@ export interface PlanOptions {
   readonly newlines?: 'crlf' | 'refuse';
   /** The deviations that an address may have and is sent as it stands all the same. Default `CLIENT_TOLERATES`. */
   readonly tolerate?: ReadonlySet<Deviation>;
+  /** The A-label form of a domain: see `ClientOptions`. */
+  readonly toAscii?: (domain: string) => string | null;
   /** The parameters that can be written; SIZE, BODY and SMTPUTF8 if absent. */
   readonly parameters?: readonly Parameter[];
   /** Whether the certificate of the server is that of the host that was asked for, as REQUIRETLS wants it (RFC 8689 2). Default false. */
@@ -105,8 +111,9 @@ export function planTransaction(
   const { extensions } = capabilities;
   const offered = (keyword: string): boolean => extensions.has(keyword);
   const known = [...byKeyword(options.parameters ?? BASIC).values()];
-  const { text: sender, fault } = writeAddress(envelope.reversePath, NULL_SENDER, options.tolerate);
-  const recipients = envelope.recipients.map(({ forwardPath }) => writeAddress(forwardPath, POSTMASTER, options.tolerate));
+  const toAscii = offered('SMTPUTF8') ? undefined : options.toAscii;
+  const { text: sender, fault } = writeAddress(envelope.reversePath, NULL_SENDER, options.tolerate, toAscii);
+  const recipients = envelope.recipients.map(({ forwardPath }) => writeAddress(forwardPath, POSTMASTER, options.tolerate, toAscii));
   const { body: wanted, ...given }: MailParameters = envelope.parameters ?? {};
 
   // What is not known is declared as 8BITMIME where that is possible; it may then hold anything but NUL.
@@ -144,10 +151,12 @@ export function planTransaction(
     const written = writeParameters('RCPT', envelope.recipients[index]!.parameters ?? {}, known, offered);
     const own = unwritable(fault, 'recipient') ?? (isBeyondAscii(text) && !offered('SMTPUTF8') ? NO_UTF8 : written.problem);
     const refused = problem ?? own;
-    const line = fault === null ? `RCPT TO:<${text}>${written.text}` : '';
-    return { index, line, domain, batch: refused === null ? batch(domain) : 0, problem: refused };
+    const path = fault === null ? `<${text}>` : '';
+    const line = fault === null ? `RCPT TO:${path}${written.text}` : '';
+    return { index, forwardPath: path, line, domain, batch: refused === null ? batch(domain) : 0, problem: refused };
   });
   return {
+    reversePath: fault === null ? `<${sender}>` : '',
     mail: fault === null ? `MAIL FROM:<${sender}>${mail.text}` : '',
     recipients: planned,
     transfer,

@@ -9,11 +9,12 @@ import type { AuthFeature } from './auth.ts';
 import type { BrokenBody } from './body-writer.ts';
 import type { Capabilities } from './capabilities.ts';
 import { ClientCore } from './core.ts';
-import type { ClientEnvelope, ClientEvent, ClientWants, MessageFacts } from './events.ts';
+import type { ClientEnvelope, ClientEvent, ClientWants, MessageFacts, TransactionPaths } from './events.ts';
 import type { ClientOptions } from './options.ts';
+import type { TransactionPlan } from './plan.ts';
 import { ReplyReader } from './reply-reader.ts';
 import type { ClientPhase } from './table.ts';
-import { abort, advance, begin, endBody } from './transaction.ts';
+import { abort, advance, begin, endBody, pathsOf, planned } from './transaction.ts';
 
 /** How `command` asks. */
 export interface CommandOptions {
@@ -21,7 +22,16 @@ export interface CommandOptions {
   readonly smtpUtf8?: boolean;
 }
 
+const VERB = /^[A-Z][A-Z0-9-]*$/;
 const ASCII_LINE = /^[ -~]*$/;
+/** Verbs that are no question with an answer, and what there is in their place. */
+const NOT_PLAIN: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
+  ...['EHLO', 'HELO', 'LHLO', 'XCLIENT', 'TURN', 'ATRN'].map((verb) => [verb, 'it begins the session anew'] as const),
+  ...['MAIL', 'RCPT', 'DATA', 'BDAT', 'BURL', 'SEND', 'SOML', 'SAML'].map((verb) => [verb, 'send says what a message needs'] as const),
+  ...['STARTTLS', 'X-ANONYMOUSTLS'].map((verb) => [verb, 'the option starttls has it said'] as const),
+  ['AUTH', 'authenticate has it said'],
+  ['QUIT', 'quit or close has it said'],
+]);
 const UTF8_LINE = /^[^\p{Cc}\p{Cs}]*$/u;
 /** RFC 5321 4.5.3.1.4: 512 octets, its CRLF included. */
 const LONGEST_LINE = 510;
@@ -103,6 +113,15 @@ export class ClientSession {
     return id;
   }
 
+  /**
+   * How `send` would send it now, or why it would not: what the server has announced, and the domains that it was asked for in this session
+   * (RFC 9422 4.3), are looked at. Throws `SmtpUsageError` as `send` does.
+   */
+  plan(envelope: ClientEnvelope, message: MessageFacts = {}): TransactionPlan {
+    if (this.#core.capabilities === null) throw new SmtpUsageError('not-ready', "can't plan before the answer to EHLO");
+    return planned(this.#core, envelope, message);
+  }
+
   /** Whether `send` may be called. */
   get canSend(): boolean {
     return this.#core.may('send');
@@ -144,19 +163,25 @@ export class ClientSession {
   }
 
   /**
-   * Asks a question outside of a transaction; its answer is a `reply` event. With `smtpUtf8`, VRFY and EXPN take UTF-8, and the answer may
-   * hold some (RFC 6531 3.7.4.2). Throws `not-ready`, `bad-argument`, `not-offered` unless the server offers SMTPUTF8.
+   * Says a command outside of a transaction: NOOP, VRFY, ETRN, one of the program's own, any that is one line and has one reply, which comes as
+   * a `reply` event. With `smtpUtf8`, VRFY and EXPN take UTF-8, and the answer may hold some (RFC 6531 3.7.4.2). Throws `not-ready`;
+   * `bad-argument` for what is no line, and for a verb that changes the session or its transport, or has a message behind it; `not-offered`
+   * unless the server offers SMTPUTF8. A reply of the kind 3yz, which asks for more, ends the session.
    */
-  command(verb: 'NOOP' | 'VRFY' | 'EXPN' | 'HELP', argument = '', { smtpUtf8 = false }: CommandOptions = {}): void {
+  command(verb: string, argument = '', { smtpUtf8 = false }: CommandOptions = {}): void {
     const core = this.#core;
-    const utf8 = smtpUtf8 && (verb === 'VRFY' || verb === 'EXPN');
-    const line = `${verb}${argument === '' ? '' : ` ${argument}`}${utf8 ? ' SMTPUTF8' : ''}`;
+    const name = String(verb).toUpperCase();
+    const utf8 = smtpUtf8 && (name === 'VRFY' || name === 'EXPN');
+    const line = `${name}${argument === '' ? '' : ` ${argument}`}${utf8 ? ' SMTPUTF8' : ''}`;
+    const instead = NOT_PLAIN.get(name);
+    if (instead !== undefined) throw new SmtpUsageError('bad-argument', `${name} is no command for itself: ${instead}`);
+    if (!VERB.test(name)) throw new SmtpUsageError('bad-argument', 'a verb is one word of letters, digits and hyphens, such as NOOP');
     if (!(utf8 ? UTF8_LINE : ASCII_LINE).test(line) || encodeUtf8(line).length > LONGEST_LINE)
-      throw new SmtpUsageError('bad-argument', `${verb} takes one line of printable ${utf8 ? 'UTF-8' : 'ASCII'}`);
+      throw new SmtpUsageError('bad-argument', `${name} takes one line of printable ${utf8 ? 'UTF-8' : 'ASCII'}`);
     core.demand('command');
     if (utf8 && !core.offers('SMTPUTF8')) throw new SmtpUsageError('not-offered', 'the server does not offer SMTPUTF8');
     core.go('command');
-    askCommand(core, { verb, line, utf8 });
+    askCommand(core, { verb: name, line, utf8 });
     core.settle();
   }
 
@@ -244,6 +269,15 @@ export class ClientSession {
 
   get phase(): ClientPhase {
     return this.#core.phase;
+  }
+
+  /**
+   * Whom the message that is wanted now is for, and from whom, as MAIL and RCPT had it: what a signature over the envelope of one transaction
+   * binds. The recipients are those that were asked for and accepted. Null unless `phase` is `'body'`.
+   */
+  get paths(): TransactionPaths | null {
+    const { phase, body } = this.#core;
+    return phase === 'body' ? pathsOf(body!.transaction) : null;
   }
 
   /** What the server offers; null before its answer to EHLO, and again after `secured`. */

@@ -1,8 +1,8 @@
-import type { Reply } from '@ehlo/grammar';
+import { encodeUtf8, type Reply } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import { Body } from './body.ts';
 import type { ClientCore, Due } from './core.ts';
-import type { ClientCause, ClientEnvelope, MessageFacts, Outcome, Stage } from './events.ts';
+import type { ClientCause, ClientEnvelope, MessageFacts, Outcome, Stage, TransactionPaths } from './events.ts';
 import { type PlannedRecipient, planTransaction, type TransactionPlan } from './plan.ts';
 
 /** A mail transaction, as the client sees it. */
@@ -28,13 +28,25 @@ export interface Transaction {
   refusal: Reply | null;
 }
 
-/** Begins a transaction. */
-export function begin(core: ClientCore, envelope: ClientEnvelope, message: MessageFacts): Transaction {
+export function pathsOf({ plan, accepted }: Transaction): TransactionPaths {
+  return {
+    reversePath: encodeUtf8(plan.reversePath),
+    recipients: accepted.map((index) => encodeUtf8(plan.recipients[index]!.forwardPath)),
+  };
+}
+
+/** How a message is sent as things stand in the session. */
+export function planned(core: ClientCore, envelope: ClientEnvelope, message: MessageFacts): TransactionPlan {
   if (envelope.recipients.length === 0) throw new SmtpUsageError('no-recipients', 'no recipients');
   const chunking = core.feature('chunking') !== undefined;
   const { options, domains } = core;
   const verified = core.tls?.peerCertificate?.authorized === true;
-  const plan = planTransaction(core.capabilities!, envelope, message, { ...options, chunking, verified, domains });
+  return planTransaction(core.capabilities!, envelope, message, { ...options, chunking, verified, domains });
+}
+
+/** Begins a transaction. */
+export function begin(core: ClientCore, envelope: ClientEnvelope, message: MessageFacts): Transaction {
+  const plan = planned(core, envelope, message);
   const transaction: Transaction = {
     id: ++core.lastId,
     plan,
