@@ -1,8 +1,8 @@
-import { type Handler, type ListenAndServeOptions, listenAndServe, type Server } from '@ehlo/driver';
+import { type Handler, type ListenAndServeOptions, listenAndServe, type Server, type SessionDataOf } from '@ehlo/driver';
 import { type ServerTls, type TlsSettings, warn } from '@ehlo/node/adapter';
 import { listen } from './listen.ts';
 
-export interface ServeOptions extends ListenAndServeOptions<TlsSettings | ServerTls> {}
+export interface ServeOptions<Data = unknown> extends ListenAndServeOptions<TlsSettings | ServerTls, Data> {}
 
 /**
  * Listens and serves SMTP.
@@ -17,6 +17,9 @@ export interface ServeOptions extends ListenAndServeOptions<TlsSettings | Server
  * await server.close();
  * ```
  */
-export async function serve(options: ServeOptions, handler: Handler): Promise<Server> {
+export async function serve<Data = undefined>(
+  options: ServeOptions<Data> & SessionDataOf<Data>,
+  handler: Handler<NoInfer<Data>>,
+): Promise<Server> {
   return await listenAndServe(listen, options, handler, warn);
 }

@@ -1,4 +1,4 @@
-import type { AbortCause, Envelope, MessageQuestion, Notice, Question, ServerEvent, ServerSession } from '@ehlo/engine';
+import type { AbortCause, Envelope, MessageQuestion, Notice, Question, ServerEvent, ServerSession, TlsInfo } from '@ehlo/engine';
 import { aside } from './aside.ts';
 import type { Authenticator } from './authentication.ts';
 import { type Body, isAborted } from './body.ts';
@@ -9,7 +9,7 @@ import type { CallbackName, Handler, Session } from './handler.ts';
 import { Reception, type Verdict } from './reception.ts';
 
 /** The failure is ours, and passing. A connection can't be refused by 451 (RFC 5321 4.3.2), and AUTH has a code of its own (RFC 4954 6). */
-function failureOf(type: Question['type']): Refusal {
+export function failureOf(type: Question['type']): Refusal {
   if (type === 'auth') return reject(454, '4.7.0', 'Temporary authentication failure');
   return reject(type === 'connect' ? 421 : 451, '4.3.0', 'Requested action aborted: local error in processing');
 }
@@ -46,6 +46,14 @@ export class Application {
   /** Whether the reader of the message that arrives can keep up. */
   get hasRoom(): boolean {
     return this.#reception === null || this.#reception.question !== null || this.#reception.body.hasRoom;
+  }
+
+  secured(tls: TlsInfo): void {
+    this.#tell('secured', () => this.#handler.secured?.(tls, this.#view));
+  }
+
+  insecure(error: unknown): void {
+    this.#tell('tlsFailed', () => this.#handler.tlsFailed?.(error, this.#view.peer, this.#view));
   }
 
   take(event: ServerEvent): void {

@@ -1,4 +1,4 @@
-import { type Rejection, type ServerOptions, ServerSession } from '@ehlo/engine';
+import { type Rejection, type ServerOptions, ServerSession, type TlsInfo } from '@ehlo/engine';
 import { Application } from './application.ts';
 import type { Authenticator } from './authentication.ts';
 import type { Failures } from './failures.ts';
@@ -11,12 +11,15 @@ import type { Turns } from './turns.ts';
 /** One client of a server: its session, moved over its transport, and its view for the handler. */
 export class Connection implements Session {
   readonly id: number;
+  data: unknown;
   readonly #session: ServerSession;
   readonly #transport: Transport;
   readonly #pump: Pump;
   readonly #failures: Failures;
   /** Made when somebody asks for the signal: it costs more than the rest of a connection's bookkeeping. */
   #controller: AbortController | null = null;
+  /** What has been told of it. */
+  #tls: TlsInfo | null = null;
 
   constructor(
     id: number,
@@ -28,8 +31,10 @@ export class Connection implements Session {
     turns: Turns,
     authenticator: Authenticator | null,
     failures: Failures,
+    data: unknown,
   ) {
     this.id = id;
+    this.data = data;
     this.#transport = transport;
     this.#failures = failures;
     const { peer, tls } = transport;
@@ -41,6 +46,7 @@ export class Connection implements Session {
       hasRoom: () => application.hasRoom,
       abrupt: () => false,
       failed: () => {},
+      insecure: (error) => application.insecure(error),
       broken: (error) => failures.tell(error, 'session', this),
       gone: () => {
         this.#controller?.abort();
@@ -108,13 +114,17 @@ export class Connection implements Session {
     this.#pump.act(() => this.#session.shutdown(rejection));
   }
 
-  /** Ends at once: what is not yet accepted is not accepted. */
   abort(): void {
     this.#pump.abort();
   }
 
   /** Takes the events that there is room for. */
   #pull(application: Application): void {
+    const { tls } = this.#session;
+    if (tls !== null && tls !== this.#tls) {
+      this.#tls = tls;
+      application.secured(tls);
+    }
     while (application.hasRoom) {
       const event = this.#session.nextEvent();
       if (event === null) break;

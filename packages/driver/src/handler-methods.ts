@@ -15,6 +15,8 @@ const HANDLER_METHODS: TableOf<Handler> = {
   info: 'call',
   xclient: 'call',
   unacknowledged: 'call',
+  secured: 'call',
+  tlsFailed: 'call',
   notice: 'call',
   error: 'call',
 };

@@ -16,6 +16,7 @@ import type {
   Peer,
   QuestionType,
   RcptQuestion,
+  Rejection,
   StartTlsQuestion,
   TlsInfo,
   XclientQuestion,
@@ -25,8 +26,8 @@ import type { Acceptance, Challenge, Decision, Decisions, Refusal } from './deci
 import type { ProxyFacts } from './proxied.ts';
 import type { Address } from './transport.ts';
 
-/** What a handler may know of the session it is asked by. A view: it shows the session as it is now. */
-export interface Session {
+/** What a handler may know of the session it is asked by. A view: it shows the session as it is now. `Data` is what the program keeps with it. */
+export interface Session<Data = unknown> {
   /** Counts the connections of a server, from 1. */
   readonly id: number;
   /** The client, as the connection, its proxy or XCLIENT tells it. */
@@ -46,8 +47,18 @@ export interface Session {
   readonly protocol: string;
   /** Aborts when the connection is gone. What a listener throws, or its promise rejects with, is told to `error`. */
   readonly signal: AbortSignal;
-  /** Closes the connection with 421 after the open transaction. */
-  shutdown(): void;
+  /** The program's own: what the option `sessionData` has made for this connection, before anything was asked. It may be replaced. */
+  data: Data;
+  /**
+   * Closes the connection with 421 after the open transaction; `reply` is that in words of your own, such as `reject(421, '4.7.0', 'Try later')`.
+   * Throws `SmtpUsageError` `reply-class` for another code (RFC 5321 3.8).
+   */
+  shutdown(reply?: Rejection): void;
+  /**
+   * Ends the connection at once, and says nothing: a reset, where the runtime can (docs/runtimes.md). A message that arrives is aborted, one that
+   * was accepted and not acknowledged is told as such, `signal` aborts, and what is answered later is not heard.
+   */
+  abort(): void;
 }
 
 /** A message while it arrives. */
@@ -75,44 +86,61 @@ type Decided = Decision | Promise<Decision | boolean>;
  * What of the program has failed: a method that answers a question or is only told, a listener on `session.signal`, a function of the options, or
  * (`session`) what the session stands on, such as a transport.
  */
-export type CallbackName = QuestionType | 'unacknowledged' | 'notice' | 'signal' | 'trusted' | 'stray' | 'session';
+export type CallbackName =
+  | QuestionType
+  | 'unacknowledged'
+  | 'secured'
+  | 'tlsFailed'
+  | 'notice'
+  | 'signal'
+  | 'sessionData'
+  | 'trusted'
+  | 'stray'
+  | 'session';
 
 /**
  * The application. A question is asked only if its method is there; the others get the preset's answer. Consent is `true` or what `accept`
  * made; refusal is what `reject` made, returned or thrown. Anything else, returned or thrown, undefined too, is 451 (454 in AUTH, 421 at
- * `connect`) and told to `error`: silence is never consent.
+ * `connect`) and told to `error`: silence is never consent. `Data` is that of `session.data`, which the option `sessionData` makes.
  */
-export interface Handler {
-  connect?(question: ConnectQuestion, session: Session): Decided;
-  hello?(question: HelloQuestion, session: Session): Decided;
-  starttls?(question: StartTlsQuestion, session: Session): Decided;
+export interface Handler<Data = unknown> {
+  connect?(question: ConnectQuestion, session: Session<Data>): Decided;
+  hello?(question: HelloQuestion, session: Session<Data>): Decided;
+  starttls?(question: StartTlsQuestion, session: Session<Data>): Decided;
   /** Carries out a mechanism that is given by its name. `true` would name nobody: return `accept({ identity })`. */
-  auth?(question: AuthQuestion, session: Session): Awaitable<Acceptance<AuthAnswer> | Challenge | Refusal>;
-  mail?(question: MailQuestion, session: Session): Decided;
-  rcpt?(question: RcptQuestion, session: Session): Decided;
-  data?(question: DataQuestion, session: Session): Decided;
+  auth?(question: AuthQuestion, session: Session<Data>): Awaitable<Acceptance<AuthAnswer> | Challenge | Refusal>;
+  mail?(question: MailQuestion, session: Session<Data>): Decided;
+  rcpt?(question: RcptQuestion, session: Session<Data>): Decided;
+  data?(question: DataQuestion, session: Session<Data>): Decided;
   /** VRFY, EXPN, HELP, ETRN: `accept({ text })`. */
-  info?(question: InfoQuestion, session: Session): Awaitable<Acceptance<InfoAnswer> | Refusal>;
+  info?(question: InfoQuestion, session: Session<Data>): Awaitable<Acceptance<InfoAnswer> | Refusal>;
   /** A trusted proxy tells whom it speaks for; `connect` is asked again behind it. */
-  xclient?(question: XclientQuestion, session: Session): Decided;
+  xclient?(question: XclientQuestion, session: Session<Data>): Decided;
   /**
    * Takes a message. `true` or `accept(…)` after the whole body was read accepts it: only then is the client told. A refusal may be returned
    * or thrown at any time; the rest of the body is then read and dropped. In LMTP an array of decisions, one for each recipient in order,
    * may be returned in place of one for all; of another length it is 451 for all.
    */
-  message?(message: IncomingMessage, session: Session): Promise<Decisions>;
+  message?(message: IncomingMessage, session: Session<Data>): Promise<Decisions>;
   /**
    * A message was accepted, and the client does not know: it was gone or told 451 before, or the reply has not left whole, for it was held
    * back, waited for a client that does not read, or was lost with the connection. It will send the message again (RFC 1047). Once for a
    * message. What the system has taken of a reply may still be lost on its way: of that nobody is told.
    */
-  unacknowledged?(message: IncomingMessage, session: Session): void;
+  unacknowledged?(message: IncomingMessage, session: Session<Data>): void;
+  /** TLS is up: by STARTTLS, or, before `connect` is asked, from the first octet. `session.tls` is the same from now on. */
+  secured?(tls: TlsInfo, session: Session<Data>): void;
+  /**
+   * A TLS handshake has failed, or was not done when its connection or its time was over: each that begins ends by this or by `secured`.
+   * `session` is null where TLS comes first, for there is none yet; `stray` is told, too.
+   */
+  tlsFailed?(error: unknown, peer: Peer, session: Session<Data> | null): void;
   /** Everything that only tells: faults, aborts, closing; and the conversation, with the option `trace`. */
-  notice?(notice: Notice, session: Session): void;
+  notice?(notice: Notice, session: Session<Data>): void;
   /**
    * A method of this handler has failed, or another function of the program that `serve` was given. A client that waited for an answer was
    * told 451 (454 in AUTH, 421 at `connect`) and nothing of the error. `session` is null where none has begun (`trusted`, `stray`). Without
    * this method the first failure of a server is told by a warning.
    */
-  error?(error: unknown, method: CallbackName, session: Session | null): void;
+  error?(error: unknown, method: CallbackName, session: Session<Data> | null): void;
 }

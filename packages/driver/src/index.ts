@@ -11,5 +11,5 @@ export { unsentBy } from './pool.ts';
 export * from './programs.ts';
 export type { ProxyFacts, ProxyReader } from './proxied.ts';
 export type { Derivation, Hidden, ServerMechanism, ServerStep, StoredKeys } from './sasl.ts';
-export { type ServeOptions, serveOn } from './serve.ts';
+export { type ServeOptions, type SessionDataOf, serveOn } from './serve.ts';
 export { type Address, type Connected, LINGER_MS, LINGER_OCTETS, type Listener, type Sink, type Transport } from './transport.ts';

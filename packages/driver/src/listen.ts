@@ -5,7 +5,7 @@ import { Failures } from './failures.ts';
 import type { Handler } from './handler.ts';
 import { OTHER_NAMES } from './other-names.ts';
 import { type ProxyReader, readHeader } from './proxied.ts';
-import { CONNECTIONS, SERVE_OPTIONS, type ServeOptions, Server } from './serve.ts';
+import { CONNECTIONS, SERVE_OPTIONS, type ServeOptions, Server, type SessionDataOf } from './serve.ts';
 import { timer } from './timer.ts';
 import type { Address, Connected, Listener, Transport } from './transport.ts';
 
@@ -51,7 +51,7 @@ const LISTEN_OPTIONS: TableOf<ListenOptions<unknown>> = {
 };
 
 /** What the `serve` of an adapter takes. */
-export interface ListenAndServeOptions<Tls> extends ServeOptions, ListenOptions<Tls> {
+export interface ListenAndServeOptions<Tls, Data = unknown> extends ServeOptions<Data>, ListenOptions<Tls> {
   /** Connections at a time, those within a proxy's header or a handshake too; one more is told 421, or closed where that can't be told. Default 10000. */
   readonly connections?: number;
   /** Where `tls` is given STARTTLS is offered, unless this says otherwise. */
@@ -62,13 +62,17 @@ export interface ListenAndServeOptions<Tls> extends ServeOptions, ListenOptions<
  * Makes the `serve` of an adapter from its `listen`. It rejects as that does, and with `SmtpUsageError` if the options are wrong. `warn`
  * is told, once, of a handler that fails and has no method `error`, or whose `error` fails; default: the console.
  */
-export async function listenAndServe<Tls>(
+export async function listenAndServe<Tls, Data = undefined>(
   listen: (options: ListenOptions<Tls>) => Promise<Listener>,
-  options: ListenAndServeOptions<Tls>,
-  handler: Handler,
+  options: ListenAndServeOptions<Tls, Data> & SessionDataOf<Data>,
+  handler: Handler<NoInfer<Data>>,
   warn: Warn = toConsole,
 ): Promise<Server> {
-  const given: ListenAndServeOptions<Tls> = checkOptions({ ...SERVE_OPTIONS, ...LISTEN_OPTIONS }, options, OTHER_NAMES);
+  const given: ListenAndServeOptions<Tls, Data> = checkOptions<ListenAndServeOptions<Tls, Data>>(
+    { ...SERVE_OPTIONS, ...LISTEN_OPTIONS },
+    options,
+    OTHER_NAMES,
+  );
   const { host: _host, port: _port, path: _path, mode: _mode, backlog: _backlog, tls, implicitTls: _implicitTls, ...others } = given;
   const { proxy: _proxy, stray, handshakeTimeout: _handshakeTimeout, ...rest } = others;
   const { tlsTimeout } = { ...rest.limits, ...rest.smallLimits };
@@ -162,13 +166,18 @@ export class Entrance {
     });
     const late = timer(() => giveUp('no PROXY header or TLS handshake in time'), handshakeTimeout);
     this.#entering.add(giveUp);
+    let securing: Transport | null = null;
+    const begun = this.#begin(transport, (made) => {
+      securing = made;
+    });
     try {
-      const arrived = await Promise.race([this.#begin(transport), givenUp]);
+      const arrived = await Promise.race([begun, givenUp]);
       // Its place has just become free: nobody can have taken it.
       leave();
       connected(arrived);
     } catch (error) {
       transport.abort();
+      tellOf(securing, error, connected);
       this.#stray(transport.peer, error instanceof Error ? error.message : String(error));
     } finally {
       clearTimeout(late);
@@ -185,12 +194,20 @@ export class Entrance {
   }
 
   /** All that comes before the session. */
-  async #begin(transport: Transport): Promise<Transport> {
+  async #begin(transport: Transport, securing: (transport: Transport) => void): Promise<Transport> {
     const { proxy, implicitTls = false } = this.#options;
     const arrived: Transport = proxy === undefined ? transport : await readHeader(transport, proxy);
-    if (implicitTls) arrived.tls = await arrived.secure!(NOTHING);
+    if (implicitTls) {
+      securing(arrived);
+      arrived.tls = await arrived.secure!(NOTHING);
+    }
     return arrived;
   }
+}
+
+/** A handshake that failed: not a header that did not come. */
+function tellOf(securing: Transport | null, error: unknown, connected: Connected): void {
+  if (securing !== null) connected.tlsFailed?.(error, securing.peer);
 }
 
 /** Of a server that counts nothing ahead. */

@@ -21,4 +21,4 @@ export type { CallbackName, Handler, IncomingMessage, Session } from './handler.
 export type { Constraints, Content, Message } from './message-source.ts';
 export { Pool, type PoolOptions } from './pool.ts';
 export type { Claim, OauthProblem, Stored } from './sasl.ts';
-export { Server } from './serve.ts';
+export { type CloseOptions, Server } from './serve.ts';

@@ -21,6 +21,9 @@ export interface Machine {
 
 const NOTHING = (): void => {};
 
+const IN_CLEAR = 'octets in clear came before the TLS handshake';
+const ENDED = 'the connection was ended before the TLS handshake was done';
+
 /** Whom a session is driven for. */
 export interface Program {
   /** Takes the events that there is room for, and says what follows from them. */
@@ -33,6 +36,8 @@ export interface Program {
   failed(cause: unknown): void;
   /** The session, or its transport, has thrown what it must not: it is left. May be called again. */
   readonly broken: (error: unknown) => void;
+  /** A handshake has failed, or its session has ended meanwhile: once for each that has begun and was not told to the session. */
+  readonly insecure?: (error: unknown) => void;
   /** The transport is left for good. Called once. */
   gone(): void;
   /** Nothing is left of the connection: one that is closed gracefully waits for its peer to end, too. Called once, after `gone`. */
@@ -60,6 +65,7 @@ export class Pump {
   #taken = 0;
   #reading = true;
   #over = false;
+  #handshaking = false;
   #leaving = false; // closed, secured or gone: the transport is not ours to read any more
   #closing = false; // gracefully: what the transport holds may still be taken
   /** Whether there is a connection; its end is told when the session is over. */
@@ -96,6 +102,7 @@ export class Pump {
       data: (bytes) => this.act(() => session.receive(bytes)),
       end: () => this.act(() => session.receiveEnd()),
       lost: (cause) => {
+        this.#insecure(cause ?? new Error(ENDED));
         if (!this.#over) {
           if (!this.#closing) this.#program.failed(cause);
           this.#lost();
@@ -112,7 +119,9 @@ export class Pump {
 
   /** Does something to the session, at its time, and what follows from it. */
   act<T>(call: () => T): T {
-    this.#session.tick(performance.now());
+    const now = performance.now();
+    if (this.#handshaking && now >= this.#session.deadline) this.#insecure(new Error('no TLS handshake in time'));
+    this.#session.tick(now);
     this.#passed();
     const result = call();
     // Who has had its share waits for its turn, whatever happens meanwhile.
@@ -124,6 +133,7 @@ export class Pump {
   run(): void {
     if (this.#pumping || !this.#started) return;
     this.#pumping = true;
+    if (this.#handshaking && this.#session.phase === 'closed') this.#insecure(new Error(IN_CLEAR));
     try {
       do {
         this.#program.pull();
@@ -147,6 +157,7 @@ export class Pump {
   /** Something has thrown that must not: the session is over, and whoever waits for it is told. */
   #break(error: unknown): void {
     this.#program.broken(error);
+    this.#insecure(error);
     if (this.#over) return;
     const { broken } = this.#program;
     aside(() => this.#passed(), broken);
@@ -160,6 +171,7 @@ export class Pump {
 
   /** Ends at once: what is not yet decided is lost. */
   abort(): void {
+    this.#insecure(new Error(ENDED));
     if (!this.#over) this.#lost();
     this.#transport.abort();
     this.#disconnect();
@@ -238,18 +250,28 @@ export class Pump {
     const { secure } = this.#transport;
     if (secure === undefined || this.#leaving) return;
     this.#leaving = true;
+    this.#handshaking = true;
     secure.call(this.#transport).then(
       (tls) => {
+        this.#handshaking = false;
         this.#leaving = this.#session.phase === 'closed';
         if (this.#leaving) return this.abort();
         this.#reading = false;
         this.act(() => this.#session.secured(tls));
       },
       (error) => {
+        this.#insecure(error);
         this.#program.failed(error);
         this.abort();
       },
     );
+  }
+
+  /** Before all that follows from it. */
+  #insecure(error: unknown): void {
+    if (!this.#handshaking) return;
+    this.#handshaking = false;
+    this.#program.insecure?.(error);
   }
 
   /** One timer, which is moved only when it would fire too late: deadlines mostly move away. */

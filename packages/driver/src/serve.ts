@@ -1,5 +1,6 @@
 import {
   type AuthOptions,
+  checkFarewell,
   checkOptions,
   type QuestionType,
   type Rejection,
@@ -9,6 +10,7 @@ import {
   type TableOf,
   type TrustedVerb,
 } from '@ehlo/engine';
+import { failureOf } from './application.ts';
 import { aside, toConsole, type Warn } from './aside.ts';
 import { type Authentication, Authenticator, isAuthentication } from './authentication.ts';
 import { checkLeast, checkProtection, checkQuestions } from './check-options.ts';
@@ -24,7 +26,7 @@ import type { Address, Connected, Listener, Transport } from './transport.ts';
 import { Turns } from './turns.ts';
 
 /** What `serve` takes beside the session's options. `ask` follows from the handler's methods; `peer` and `tls` from the transport. */
-export interface ServeOptions extends Omit<ServerOptions, 'ask' | 'auth' | 'peer' | 'tls' | 'trust'> {
+export interface ServeOptions<Data = unknown> extends Omit<ServerOptions, 'ask' | 'auth' | 'peer' | 'tls' | 'trust'> {
   /** Mechanisms as values, and who judges; or names of mechanisms that the handler's `auth` carries out. */
   readonly auth?: Authentication | AuthOptions;
   /**
@@ -34,11 +36,26 @@ export interface ServeOptions extends Omit<ServerOptions, 'ask' | 'auth' | 'peer
   readonly trusted?: { readonly [verb in TrustedVerb]?: (peer: Address) => boolean };
   /** Connections at a time, until they are gone; as many more are told 421, and beyond that they are closed. Default 10000. */
   readonly connections?: number;
+  /** Makes what `session.data` is of each connection, before anything is asked. Where it throws, the client is told 421. */
+  readonly sessionData?: () => Data;
   /** How long `close` lets open sessions finish, and their clients go, in milliseconds. Default 30000. */
   readonly grace?: number;
   /** Closes the server when it aborts. */
   readonly signal?: AbortSignal;
 }
+
+/** What the handler keeps with a session has to be made, unless it may be undefined. */
+export type SessionDataOf<Data> = undefined extends Data ? unknown : { readonly sessionData: () => Data };
+
+/** How a server is closed. */
+export interface CloseOptions {
+  /** Cuts off every connection at once: nothing is said, and nothing waited for. Default: they have `grace` to end. */
+  readonly now?: boolean;
+  /** What clients are told, in place of the usual 421; such as `reject(421, '4.3.2', 'Back in an hour')`. */
+  readonly reply?: Rejection;
+}
+
+const CLOSE: TableOf<CloseOptions> = { now: 'switch', reply: 'object' };
 
 const { ask: _ask, peer: _peer, tls: _tls, trust: _trust, ...OF_SESSION } = SERVER_OPTIONS;
 const SERVE_AUTH: TableOf<Authentication> = {
@@ -58,6 +75,7 @@ export const SERVE_OPTIONS: TableOf<ServeOptions> = {
   auth: SERVE_AUTH,
   trusted: TRUSTED,
   connections: 'number',
+  sessionData: 'call',
   grace: 'number',
   signal: 'object',
 };
@@ -85,6 +103,10 @@ export class Server {
   /** Connections that are within their handshake. */
   #reserved = 0;
   #closing: Promise<void> | null = null;
+  /** What clients are told that come while it closes. */
+  #farewell: Rejection | undefined = undefined;
+  /** Nobody is let in any more, not even to be told. */
+  #cut = false;
   #emptied: () => void = () => {};
 
   constructor(listener: Listener, options: ServeOptions, handler: Handler, failures: Failures) {
@@ -95,6 +117,7 @@ export class Server {
       signal,
       auth,
       trusted = {},
+      sessionData,
       ...session
     } = checkOptions(SERVE_OPTIONS, options, OTHER_NAMES);
     checkLeast({ connections }, 1);
@@ -137,9 +160,22 @@ export class Server {
       const options = optionsFor(transport, trust);
       // Where TLS is required and can't be had, there is no service: never mail in clear.
       const insecure = session.starttls === 'required' && options.starttls === 'off' && transport.tls === undefined;
-      const away = this.#closing !== null ? undefined : insecure ? NO_TLS : isFull() ? CROWDED : null;
-      if (away !== null && turnedAway >= connections) return transport.abort();
-      const connection = new Connection(++this.#count, transport, options, handler, closed, disconnected, turns, authenticator, failures);
+      const data = made(sessionData, (error) => failures.tell(error, 'sessionData', null));
+      const unfit = insecure ? NO_TLS : isFull() ? CROWDED : data === null ? failureOf('connect') : null;
+      const away = this.#closing !== null ? this.#farewell : unfit;
+      if (this.#cut || (away !== null && turnedAway >= connections)) return transport.abort();
+      const connection = new Connection(
+        ++this.#count,
+        transport,
+        options,
+        handler,
+        closed,
+        disconnected,
+        turns,
+        authenticator,
+        failures,
+        data?.value,
+      );
       this.#open.add(connection);
       if (away !== null) {
         turnedAway++;
@@ -156,7 +192,12 @@ export class Server {
         held = 0;
       };
     };
-    listener.accept(Object.assign(connected, { reserve }));
+    const tlsFailed: Connected['tlsFailed'] = (error, peer) =>
+      aside(
+        () => handler.tlsFailed?.(error, peer, null),
+        (failure) => failures.tell(failure, 'tlsFailed', null),
+      );
+    listener.accept(Object.assign(connected, { reserve, tlsFailed }));
     const close = (): void =>
       aside(
         () => this.close(),
@@ -182,10 +223,18 @@ export class Server {
 
   /**
    * Takes no new connection, lets open transactions end, says 421 to everybody, and aborts what is left after `grace`. Resolves when all
-   * connections are gone.
+   * connections are gone. With `now` none is waited for: a message that arrives is `aborted`, and one that was accepted, and whose reply was not
+   * taken, is told to `unacknowledged`; it may be called so while it closes already. Rejects with `SmtpUsageError` where `reply` is no 421.
    */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  close(options: CloseOptions = {}): Promise<void> {
+    try {
+      const { now = false, reply } = checkOptions(CLOSE, options);
+      if (reply !== undefined) checkFarewell(reply);
+      this.#closing ??= this.#close(now, reply);
+      if (now) this.#cutOff();
+    } catch (error) {
+      return Promise.reject(error);
+    }
     return this.#closing;
   }
 
@@ -193,21 +242,35 @@ export class Server {
     await this.close();
   }
 
-  async #close(): Promise<void> {
+  #cutOff(): void {
+    this.#cut = true;
+    for (const connection of [...this.#open, ...this.#lingering]) connection.abort();
+  }
+
+  async #close(now: boolean, reply: Rejection | undefined): Promise<void> {
+    this.#farewell = reply;
     const listening = this.#listener.close();
     listening.catch(() => {}); // it is awaited when the sessions are over
     const emptied = new Promise<void>((resolve) => {
       this.#emptied = resolve;
     });
-    for (const connection of this.#open) connection.shutdown();
+    if (!now) for (const connection of this.#open) connection.shutdown(reply);
     if (this.#open.size + this.#lingering.size > 0) {
-      const graceful = timer(() => {
-        for (const connection of [...this.#open, ...this.#lingering]) connection.abort();
-      }, this.#grace);
+      const graceful = timer(() => this.#cutOff(), this.#grace);
       await emptied;
       clearTimeout(graceful);
     }
     await listening;
+  }
+}
+
+/** What the program keeps with a session; null where it has failed to make it. */
+function made(make: (() => unknown) | undefined, failed: (error: unknown) => void): { readonly value: unknown } | null {
+  try {
+    return { value: make?.() };
+  } catch (error) {
+    failed(error);
+    return null;
   }
 }
 
@@ -246,6 +309,11 @@ function variantsOf(options: ServerOptions): (transport: Transport, trust: reado
  * Serves SMTP to the connections of a listener. Throws `SmtpUsageError` if the options are wrong. `warn` is told, once, of a handler that
  * fails and has no method `error`, or whose `error` fails; default: the console.
  */
-export function serveOn(listener: Listener, options: ServeOptions, handler: Handler, warn: Warn = toConsole): Server {
+export function serveOn<Data = undefined>(
+  listener: Listener,
+  options: ServeOptions<Data> & SessionDataOf<Data>,
+  handler: Handler<NoInfer<Data>>,
+  warn: Warn = toConsole,
+): Server {
   return new Server(listener, options, handler, new Failures(handler, warn));
 }

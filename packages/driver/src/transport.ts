@@ -71,6 +71,8 @@ export interface Connected {
    * place back, before the connection is handed over or when it has failed; null: there is no place left.
    */
   readonly reserve?: () => (() => void) | null;
+  /** The handshake of implicit TLS has failed: there is no session to be told of it. */
+  readonly tlsFailed?: (error: unknown, peer: Address) => void;
 }
 
 /** Where connections come from. */

@@ -21,6 +21,7 @@ export class MemoryTransport implements Transport {
   /** Whether the client keeps its side open when this one is closed. */
   stays = false;
   secure?: Transport['secure'];
+  tls?: Transport['tls'];
 
   start(sink: Sink): void {
     this.sink = sink;

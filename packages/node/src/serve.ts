@@ -1,9 +1,9 @@
-import { type Handler, type ListenAndServeOptions, listenAndServe, type Server } from '@ehlo/driver';
+import { type Handler, type ListenAndServeOptions, listenAndServe, type Server, type SessionDataOf } from '@ehlo/driver';
 import { listen } from './listen.ts';
 import type { ServerTls, TlsSettings } from './server-tls.ts';
 import { warn } from './warn.ts';
 
-export interface ServeOptions extends ListenAndServeOptions<TlsSettings | ServerTls> {}
+export interface ServeOptions<Data = unknown> extends ListenAndServeOptions<TlsSettings | ServerTls, Data> {}
 
 /**
  * Listens and serves SMTP.
@@ -18,6 +18,9 @@ export interface ServeOptions extends ListenAndServeOptions<TlsSettings | Server
  * await server.close();
  * ```
  */
-export async function serve(options: ServeOptions, handler: Handler): Promise<Server> {
+export async function serve<Data = undefined>(
+  options: ServeOptions<Data> & SessionDataOf<Data>,
+  handler: Handler<NoInfer<Data>>,
+): Promise<Server> {
   return await listenAndServe(listen, options, handler, warn);
 }
