@@ -6,39 +6,19 @@ import { between } from './lib/between.mjs';
 
 const FILE = 'docs/state-machine.md';
 const PHASES = ['greeted', 'ready', 'mail', 'rcpt', 'chunks', 'refused'];
-/** The reply of a verb that is carried out. */
-const TAKEN = {
-  EHLO: 'hello',
-  HELO: 'hello',
-  MAIL: 'mail',
-  RCPT: 'rcpt',
-  DATA: 'data',
-  RSET: 'reset',
-  NOOP: 'noop',
-  HELP: 'help',
-  VRFY: 'vrfy',
-  EXPN: 'expn',
-  QUIT: 'quit',
-  STARTTLS: 'starttls',
-  AUTH: 'authenticated',
-  LHLO: 'hello',
-  BDAT: 'chunk',
-  ETRN: 'etrn',
-  XCLIENT: 'greeting',
-  XFORWARD: 'xforward',
-};
-
 const check = process.argv.includes('--check');
 const isVerb = (on) => /^[A-Z]+$/.test(on);
+/** Asked of every verb: it is said above the table. */
+const BUDGET = 'room-for-commands';
 const verbs = [...new Set(TABLE.map(({ on }) => on).filter(isVerb))];
-const guards = [...new Set(TABLE.flatMap((row) => row.guards ?? []))];
+const guards = [...new Set(TABLE.flatMap((row) => [...(row.guards ?? []), ...(row.checks ?? [])]))];
 const row = (phase, on) => TABLE.find((candidate) => candidate.on === on && candidate.from.includes(phase));
 
 const parts = {
   diagram: diagram(TABLE),
   verbs: verbTable(),
   guards: guardTable(),
-  happenings: happeningTable(),
+  triggers: triggerTable(),
   'client-diagram': diagram(CLIENT_TABLE),
   'client-triggers': clientTable(),
 };
@@ -49,8 +29,9 @@ process.exitCode = results.every(Boolean) ? 0 : 1;
 function diagram(table) {
   const ways = new Map();
   for (const { from, on, to, refuse } of table) {
-    if (to === undefined || refuse !== undefined || on === 'close') continue;
-    for (const phase of from) if (phase !== to) ways.set(`${phase} --> ${to}`, [...(ways.get(`${phase} --> ${to}`) ?? []), on]);
+    if (to === undefined || refuse !== undefined || to === 'closed') continue;
+    for (const phase of from)
+      if (phase !== to) ways.set(`${phase} --> ${to}`, [...new Set([...(ways.get(`${phase} --> ${to}`) ?? []), on])]);
   }
   const arrows = [...ways].map(([way, labels]) => `  ${way} : ${labels.join(', ')}`);
   return ['```mermaid', 'stateDiagram-v2', '  [*] --> connect', ...arrows, '  closed --> [*]', '```'].join('\n');
@@ -63,11 +44,13 @@ function verbTable() {
 
 function cell(phase, verb) {
   const found = row(phase, verb);
-  if (found === undefined) return code('onlyQuit');
-  const { guards: asked = [], refuse, to } = found;
+  const { guards: before = [], checks = [], refuse, reply, to } = found;
+  const asked = [...before, ...checks].filter((guard) => guard !== BUDGET);
   const notes = asked.length === 0 ? '' : ` <sup>${asked.map((guard) => guards.indexOf(guard) + 1).join(' ')}</sup>`;
   if (refuse !== undefined) return code(refuse) + notes;
-  return `**${REPLIES[TAKEN[verb]].code}**${to === undefined || to === phase ? '' : ` → ${to}`}${notes}`;
+  // BDAT is answered at the end of its octets, AUTH at the end of its exchange, and XCLIENT by a greeting.
+  const said = reply ?? { BDAT: 'chunk', AUTH: 'authenticated', XCLIENT: 'greeting' }[verb];
+  return `**${REPLIES[said].code}**${to === undefined || to === phase ? '' : ` → ${to}`}${notes}`;
 }
 
 function code(name) {
@@ -78,15 +61,22 @@ function guardTable() {
   const rows = guards.map((guard, i) => {
     const { reply, fault } = GUARDS[guard];
     const { code: number, enhanced, lines, section } = REPLIES[reply];
-    const users = verbs.filter((verb) => TABLE.some(({ on, guards: asked = [] }) => on === verb && asked.includes(guard)));
+    const users = verbs.filter((verb) =>
+      TABLE.some(({ on, guards: asked = [], checks = [] }) => on === verb && [...asked, ...checks].includes(guard)),
+    );
     return `| ${i + 1} | \`${guard}\` | ${users.join(', ')} | ${number} ${enhanced === undefined ? '' : `${enhanced} `}${lines[0]} | \`${fault}\` | ${section} |`;
   });
   return ['| | guard | of | reply where it fails | fault | source |', '|---|---|---|---|---|---|', ...rows].join('\n');
 }
 
-function happeningTable() {
-  const rows = TABLE.filter(({ on }) => !isVerb(on)).map(({ on, from, to }) => `| \`${on}\` | ${from.join(', ')} | ${to} |`);
-  return ['| | from | to |', '|---|---|---|', ...rows].join('\n');
+function triggerTable() {
+  const rows = TABLE.filter(({ on }) => !isVerb(on)).map(({ on, from, when = [], effect, reply, refuse, to, cause }) => {
+    const name = reply ?? refuse;
+    const said = name === undefined ? '' : `${REPLIES[name].code} \`${name}\``;
+    const end = to === 'closed' ? `closed${cause === undefined ? '' : ` (${cause})`}` : (to ?? '');
+    return `| \`${on}\` | ${from.join(', ')} | ${when.map((one) => `\`${one}\``).join(', ')} | ${effect === undefined ? '' : `\`${effect}\``} | ${said} | ${end} |`;
+  });
+  return ['| | from | if | effect | reply | to |', '|---|---|---|---|---|---|', ...rows].join('\n');
 }
 
 /** What moves the client from where to where, and what has to hold. */

@@ -36,21 +36,21 @@ export { DotReader, type DotState } from './server/dot-reader.ts';
 export type * from './server/events.ts';
 export { LIMITS, type Limit, type LimitName, type Limits } from './server/limits.ts';
 export { canBind } from './server/offer.ts';
-export {
-  type AuthOptions,
-  type BareLineEnds,
-  type ConnectionFacts,
-  type EarlyTalkers,
-  type FutureReleaseOptions,
-  type MtPriorityOptions,
-  PRESETS,
-  type Preset,
-  SERVER_OPTIONS,
-  type ServerOptions,
-  type StartTls,
-  type TrustedVerb,
-} from './server/policy.ts';
+export type {
+  AuthOptions,
+  BareLineEnds,
+  ConnectionFacts,
+  EarlyTalkers,
+  FutureReleaseOptions,
+  MtPriorityOptions,
+  Preset,
+  ServerOptions,
+  StartTls,
+  TrustedVerb,
+} from './server/options.ts';
+export { PRESETS, SERVER_OPTIONS } from './server/policy.ts';
 export { type EngineReply, LMTP_REPLIES, REPLIES, type ReplyName } from './server/replies.ts';
+export type { Condition, Effect, Guard, GuardRule, Phase, Row, Trigger } from './server/row.ts';
 export { ServerSession } from './server/session.ts';
 export type { Snapshot } from './server/snapshot.ts';
-export { GUARDS, type Guard, type GuardRule, type Happening, type Phase, type Row, TABLE } from './server/table.ts';
+export { GUARDS, TABLE, TIMERS } from './server/table.ts';

@@ -24,6 +24,9 @@ export class Input {
   #held = 0; // octets of a line in #partial
   #dropped = false; // the line in #partial is longer than the limit
 
+  /** Whether the peer has ended its side: nothing more comes. */
+  ended = false;
+
   /** Chunks that wait, the one being read included. */
   get chunks(): number {
     return this.#queue.length + (this.#at < this.#chunk.length ? 1 : 0);
@@ -35,7 +38,7 @@ export class Input {
   }
 
   push(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
+    if (bytes.length === 0 || this.ended) return;
     if (this.#at < this.#chunk.length) this.#queue.push(bytes);
     else {
       this.#chunk = bytes;
@@ -110,9 +113,10 @@ export class Input {
   }
 
   /** Goes on from a snapshot. */
-  resume(unread: Uint8Array, dropped: boolean): void {
+  resume(unread: Uint8Array, dropped: boolean, ended: boolean): void {
     this.push(unread);
     this.#dropped = dropped;
+    this.ended = ended;
   }
 
   #found(bytes: Uint8Array, from: number, lf: number, overlong: boolean): void {

@@ -133,12 +133,15 @@ export function parseMailbox(text: Uint8Array | string, dialect: Dialect = ADDRE
  * ```
  */
 export function pathOctets(line: Uint8Array, kind: PathKind, dialect: Dialect, from = 0, to: number = line.length): Uint8Array {
-  let start = line.indexOf(COLON, from) + 1;
+  let start = from;
+  while (start < to && line[start] !== COLON) start++;
+  start++;
   while (byteAt(line, start, to) === SP) start++;
   let last = to;
   while (byteAt(line, last - 1, to) === SP || byteAt(line, last - 1, to) === HT) last--;
   const end = pathEnd(line, start, last, kind, dialect, []);
-  return line.slice(start, typeof end === 'number' ? end : start);
+  // What `slice` gives of a Buffer of Node is a view.
+  return new Uint8Array(line.subarray(start, typeof end === 'number' ? end : start));
 }
 
 /** Writes a path: `<address>`, `<>` for the null path. A source route is not written (RFC 5321 4.1.2: SHOULD NOT be generated). */

@@ -1,109 +1,93 @@
 import type { Reply } from '@ehlo/grammar';
-import { ask } from './answer.ts';
 import { ChunkReader } from './chunk-reader.ts';
-import type { Body, Core, Progress } from './core.ts';
-import { DotReader } from './dot-reader.ts';
-import type { BareLineEnd } from './events.ts';
-import { REPLIES } from './replies.ts';
-
-/** 354 has been said: the message begins. */
-export function beginBody(core: Core): void {
-  core.state.body = newBody(new DotReader());
-}
-
-/** A message of which nothing has been read. */
-export function newBody(reader: Body['reader']): Body {
-  return { reader, size: 0, block: 0, verdict: null, delay: 0 };
-}
+import type { BareLineEnd, Question } from './events.ts';
+import type { Message, Progress } from './facts.ts';
+import type { Machine } from './machine.ts';
+import type { Policy } from './options.ts';
 
 /**
  * Reads what has arrived of the message. What follows from it waits until the program comes back from its content: it may discard the
  * message at any event, and wherever the octets were cut, that decides before the size, a bare line end or the end of the chunk does.
  */
-export function readBody(core: Core): boolean {
-  const { input } = core;
-  const body = core.state.body!;
-  if (judge(core, body)) return true;
+export function readBody(machine: Machine): boolean {
+  const { input } = machine;
+  const message = machine.facts.message!;
+  if (judge(machine, message)) return true;
   if (!input.readChunk()) return false;
   const from = input.from;
-  const end = body.reader.read(input.bytes, from, input.to, isStrict(core, body));
+  const end = message.reader.read(input.bytes, from, input.to, isStrict(machine));
   input.advance(end);
-  progress(core, body, end - from);
-  handOn(core, body, body.reader.content);
+  progress(machine, message, end - from);
+  handOn(machine, message, message.reader.content);
   return true;
 }
 
 /** Carries out what follows from the octets that have been read; false if nothing does. */
-function judge(core: Core, body: Body): boolean {
-  const { messageSize, drain } = core.policy.limits;
-  const { reader, size, verdict } = body;
-  if (verdict === null && size > messageSize) core.refuseBody('too-large', REPLIES.tooLarge);
-  else if (isStrict(core, body) && reader.bareCr + reader.bareLf > 0) core.refuseBody('bare-line-end', bareReply(reader));
-  else if (size > messageSize + drain) {
-    // A refused message is read on to its end, for what follows must not be taken for commands; but not without limit.
-    core.reply(core.named('draining'));
-    core.close('drain');
-  } else if (reader.ended) finish(core, body);
-  else return false;
+function judge(machine: Machine, { reader, size }: Message): boolean {
+  const { limits, replies } = machine.policy;
+  const { messageSize, drain } = limits;
+  if (machine.facts.verdict === null && size > messageSize) refuse(machine, 'too-large', replies.tooLarge);
+  else if (isStrict(machine) && reader.bareCr + reader.bareLf > 0) refuse(machine, 'bare-line-end', bareReply(replies, reader));
+  // A refused message is read on to its end, for what follows must not be taken for commands; but not without limit.
+  else if (size > messageSize + drain) machine.take('too-much');
+  else if (!reader.ended) return false;
+  else machine.take(reader instanceof ChunkReader && !reader.last ? 'end-of-chunk' : 'end-of-data');
   return true;
+}
+
+function refuse(machine: Machine, cause: 'too-large' | 'bare-line-end', reply: Reply): void {
+  machine.take('refuse-message', { cause, reply, delay: 0 });
 }
 
 /** Whether a CR or LF that stands alone refuses the message. */
-function isStrict({ policy }: Core, { verdict }: Body): boolean {
-  return policy.bareLineEnds === 'reject' && verdict === null;
+function isStrict({ policy, facts }: Machine): boolean {
+  return policy.bareLineEnds === 'reject' && facts.verdict === null;
 }
 
 /** The timer restarts at each block, not at each octet: a peer that trickles can't hold on. */
-export function progress(core: Core, content: Progress, read: number): void {
+function progress({ policy, clock }: Machine, content: Progress, read: number): void {
   content.block += read;
-  if (content.block < core.policy.limits.dataBlock) return;
+  if (content.block < policy.limits.dataBlock) return;
   // What is left over counts for the next block, wherever the chunks were cut.
-  content.block %= core.policy.limits.dataBlock;
-  core.arm('dataTimeout');
+  content.block %= policy.limits.dataBlock;
+  clock.start('dataTimeout');
 }
 
 /** Hands content on, up to the size that EHLO announced (RFC 1870 6.3). */
-function handOn(core: Core, body: Body, content: Uint8Array): void {
-  const room = Math.max(0, core.policy.limits.messageSize - body.size);
-  body.size += content.length;
+function handOn({ policy, facts, events }: Machine, message: Message, content: Uint8Array): void {
+  const room = Math.max(0, policy.limits.messageSize - message.size);
+  message.size += content.length;
   const bytes = content.length > room ? content.subarray(0, room) : content;
-  if (body.verdict === null && bytes.length > 0) core.events.push({ type: 'chunk', bytes });
+  if (facts.verdict === null && bytes.length > 0) events.push({ type: 'chunk', bytes });
 }
 
-/** The message has been read to its end, or a chunk of it has. */
-function finish(core: Core, body: Body): void {
-  const { reader, verdict } = body;
-  core.delay = body.delay;
-  body.delay = 0;
-  if (reader instanceof ChunkReader && !reader.last) {
-    core.reply(verdict ?? chunkReply(reader));
-    core.go('end-of-chunk');
-  } else if (verdict !== null) {
-    core.conclude(verdict);
-    core.endTransaction();
-  } else {
-    core.go('end-of-data');
-    askForDecision(core);
-    return;
+/** Reads on through a refused chunk; its reply comes when the last octet has. */
+export function drain(machine: Machine): boolean {
+  const { input } = machine;
+  const chunk = machine.facts.refusedChunk!;
+  if (chunk.left > 0) {
+    if (!input.readChunk()) return false;
+    const end = Math.min(input.to, input.from + chunk.left);
+    chunk.left -= end - input.from;
+    progress(machine, chunk, end - input.from);
+    input.advance(end);
+    if (chunk.left > 0) return true;
   }
-  if (verdict?.code === 421) core.close('refused');
-}
-
-/** The message is whole: whoever takes responsibility for it decides, in LMTP for each recipient (RFC 2033 4.2). */
-export function askForDecision(core: Core): true {
-  const { envelope, body, decided } = core.state;
-  const recipient = core.policy.protocol === 'lmtp' ? envelope!.recipients[decided]! : null;
-  ask(core, { type: 'message', envelope: envelope!, recipient, size: body!.size, deviations: bareLineEnds(body!.reader) });
+  machine.take('chunk-drained');
   return true;
 }
 
-function chunkReply({ size }: ChunkReader): Reply {
-  return { ...REPLIES.chunk, lines: [`${size} octets received`] };
+/** What is asked about a message that is whole: whoever takes responsibility for it decides, in LMTP for each recipient (RFC 2033 4.2). */
+export function messageQuestion({ policy, facts }: Machine): Question {
+  const { message, decided } = facts;
+  const envelope = facts.envelope!;
+  const recipient = policy.protocol === 'lmtp' ? envelope.recipients[decided]! : null;
+  return { type: 'message', envelope, recipient, size: message!.size, deviations: bareLineEnds(message!.reader) };
 }
 
 const NO_DEVIATIONS: readonly BareLineEnd[] = [];
 
-function bareLineEnds(reader: Body['reader']): readonly BareLineEnd[] {
+function bareLineEnds(reader: Message['reader']): readonly BareLineEnd[] {
   if (reader.bareCr + reader.bareLf === 0) return NO_DEVIATIONS;
   const found: BareLineEnd[] = [];
   if (reader.bareCr > 0) found.push({ name: 'bare-cr', line: reader.bareCr });
@@ -111,11 +95,9 @@ function bareLineEnds(reader: Body['reader']): readonly BareLineEnd[] {
   return found;
 }
 
-function bareReply(reader: Body['reader']): Reply {
+function bareReply({ bareLineEnd }: Policy['replies'], reader: Message['reader']): Reply {
   const [found] = bareLineEnds(reader);
   const octet = found!.name === 'bare-cr' ? 'a CR without LF' : 'an LF without CR';
-  return {
-    ...REPLIES.bareLineEnd,
-    lines: [`Line ${found!.line} of the message has ${octet}; every line must end with CR LF (RFC 5321 2.3.8)`],
-  };
+  const text = `Line ${found!.line} of the message has ${octet}; every line must end with CR LF (RFC 5321 2.3.8)`;
+  return { ...bareLineEnd, lines: [text] };
 }

@@ -8,194 +8,145 @@ import {
   parseVerb,
   pathOctets,
   REVERSE_PATH,
+  type Reply,
   type Verb,
 } from '@ehlo/grammar';
 import { looksLikeAuth, showLine } from '../redact.ts';
-import { ask } from './answer.ts';
-import { beginAuth } from './auth.ts';
-import { refuseChunk, takeChunk } from './chunk.ts';
-import type { Core } from './core.ts';
-import { believed, type EnvelopeRule, loweredPriority, MAIL_RULES, RCPT_RULES } from './envelope-rules.ts';
-import type { FaultCode } from './events.ts';
-import { CONDITIONS } from './guards.ts';
-import { beginsTls, isOfRequest, speakAnotherProtocol } from './other-protocols.ts';
-import { type EngineReply, REPLIES, type ReplyName } from './replies.ts';
-import { findRow, GUARDS, type GuardRule, type Row } from './table.ts';
-import { badAttribute, toldForwarded, toldIdentity, toldPeer, XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES } from './trusted.ts';
+import { believed, loweredPriority } from './believed.ts';
+import type { ChunkFault, Fault } from './change.ts';
+import { attributeReply } from './effects.ts';
+import type { FaultCode, Question } from './events.ts';
+import { GUARD_CALLS } from './guards.ts';
+import type { Machine } from './machine.ts';
+import { beginsTls, isOfRequest } from './other-protocols.ts';
+import type { ReplyName } from './replies.ts';
+import type { Guard } from './row.ts';
+import { GUARDS, rowsOf } from './table.ts';
+import { toldIdentity, toldPeer } from './trusted.ts';
 
 /** Reads and carries out one command line, if one has arrived. */
-export function readCommand(core: Core): boolean {
-  const { input, policy, state } = core;
-  if (beginsTls(core)) return true;
+export function readCommand(machine: Machine): boolean {
+  const { input, policy } = machine;
+  if (beginsTls(machine)) return true;
   if (!input.readLine(policy.limits.commandLine)) return false;
-  if (looksLikeAuth(input.bytes, input.from, input.to)) state.redact = true;
-  if (policy.trace) core.events.push({ type: 'trace', from: 'client', line: shown(core) });
-  if (isOfRequest(core)) speakAnotherProtocol(core, shown(core));
-  else if (input.overlong) refuseLine(core, 'line-too-long', REPLIES.lineTooLong, policy.limits.commandLine);
-  else if (!input.crlf && !policy.tolerate.has('bare-lf-line')) refuseLine(core, 'bare-lf-line', REPLIES.bareLfLine, input.to - input.from);
-  else execute(core);
+  if (!machine.facts.redact && looksLikeAuth(input.bytes, input.from, input.to)) machine.learn({ redact: true });
+  if (policy.trace) machine.events.push({ type: 'trace', from: 'client', line: shown(machine) });
+  if (isOfRequest(machine)) machine.take('other-protocol', { line: shown(machine) });
+  else if (input.overlong) refuseLine(machine, 'line-too-long', 'lineTooLong', policy.limits.commandLine);
+  else if (!input.crlf && !policy.tolerate.has('bare-lf-line')) refuseLine(machine, 'bare-lf-line', 'bareLfLine', input.to - input.from);
+  else execute(machine);
   return true;
 }
 
-function refuseLine(core: Core, code: FaultCode, reply: EngineReply, offset: number): void {
-  const { bytes, from, to } = core.input;
-  const verb = parseVerb(bytes, from, to);
-  core.toHello = isHello(verb, core);
-  refuse(core, verb, code, reply, offset);
+function refuseLine(machine: Machine, code: FaultCode, name: ReplyName, offset: number): void {
+  const { bytes, from, to } = machine.input;
+  refuse(machine, parseVerb(bytes, from, to), code, machine.policy.replies[name], offset);
 }
 
-/** Refuses a command. */
-function refuse(core: Core, verb: Verb | null, code: FaultCode, reply: EngineReply, offset = 0): void {
-  if (verb === 'RCPT') core.state.refusedRecipients++;
-  if (verb === 'BDAT') refuseChunk(core, reply, code, shown(core));
-  else core.fault(code, reply, shown(core), offset);
-}
-
-/** RFC 2033 4.1: the semantics of LHLO are those of EHLO; in SMTP it is a command like any that is not known. */
-function isHello(verb: Verb | null, { policy }: Core): boolean {
-  return verb === 'EHLO' || verb === 'HELO' || (verb === 'LHLO' && policy.protocol === 'lmtp');
-}
-
-function execute(core: Core): void {
-  const { input, state } = core;
+/** Finds the row of a command and takes it, or says why not. */
+function execute(machine: Machine): void {
+  const { input, facts, counts, phase, policy } = machine;
   const verb = parseVerb(input.bytes, input.from, input.to);
-  // RFC 5321 3.1: after a 554 greeting "any intervening commands" get 503.
-  if (verb === null) return core.fault('unknown-verb', state.phase === 'refused' ? REPLIES.onlyQuit : REPLIES.unknownVerb, shown(core));
-  if (verb !== 'AUTH') state.redact = false;
-  core.toHello = isHello(verb, core);
-  if (verb === 'RCPT' && state.phase === 'mail') state.onlyRefused = true; // until it is accepted
-  if (!HAVE_LIMITS.has(verb)) state.idleCommands++;
-  const refusal = refusalOf(core, findRow(state.phase, verb));
-  if (refusal !== null) {
-    refuse(core, verb, refusal.fault, core.named(refusal.reply));
-    if (refusal.closes !== undefined && core.state.phase !== 'closed') core.close(refusal.closes);
-    return;
+  if (verb === null) return refuse(machine, null, 'unknown-verb', policy.replies[rowsOf(phase, 'unknown')[0]!.refuse!]);
+  if (verb !== 'AUTH' && facts.redact) machine.learn({ redact: false });
+  // Until one is accepted, when the phase is another.
+  if (verb === 'RCPT' && phase === 'mail' && !facts.onlyRefused) machine.learn({ onlyRefused: true });
+  if (!HAVE_LIMITS.has(verb)) counts.idleCommands++;
+  const row = rowsOf(phase, verb)[0]!;
+  const failing = firstFailing(machine, row.guards, null);
+  if (failing !== undefined) return refuseBy(machine, verb, failing);
+  if (row.refuse !== undefined) {
+    const reply = policy.replies[row.refuse];
+    return refuse(machine, verb, reply.code === 502 ? 'not-implemented' : 'sequence', reply);
   }
-  const parsed = parseCommand(input.bytes, core.dialect, input.from, input.to);
-  if (parsed.ok) perform(core, parsed.value, input.crlf ? parsed.deviations : [...parsed.deviations, 'bare-lf-line']);
-  else refuse(core, verb, parsed.code, replyTo(parsed), parsed.offset);
+  const parsed = parseCommand(input.bytes, machine.dialect, input.from, input.to);
+  if (!parsed.ok) return refuse(machine, verb, parsed.code, replyTo(machine, parsed), parsed.offset);
+  if (verb === 'MAIL') counts.transactions++;
+  const command = parsed.value;
+  const wrong = firstFailing(machine, row.checks, command);
+  if (wrong !== undefined) return refuseBy(machine, verb, wrong, command);
+  if (row.asks === undefined) return machine.carryOut(row, command);
+  machine.ask(questionOf(machine, command, input.crlf ? parsed.deviations : [...parsed.deviations, 'bare-lf-line']));
 }
 
 /** Verbs that do not count as idle: recipients and chunks have limits of their own, and who says QUIT leaves. */
 const HAVE_LIMITS: ReadonlySet<Verb> = new Set(['RCPT', 'BDAT', 'QUIT']);
 
-/** Too many commands came, and no message by them. */
-const IDLE: GuardRule = { reply: 'tooManyIdle', fault: 'idle-commands', closes: 'idle-commands' };
-
-/** Why a verb is refused, by the budget of idle commands or by the table; null if it is not. */
-function refusalOf(core: Core, row: Row | undefined): GuardRule | null {
-  if (core.state.idleCommands > core.policy.limits.idleCommands) return IDLE;
-  if (row === undefined) return { reply: 'onlyQuit', fault: 'sequence' };
-  for (const guard of row.guards ?? []) {
-    if (!CONDITIONS[guard](core)) return GUARDS[guard];
-  }
-  if (row.refuse === undefined) return null;
-  return { reply: row.refuse, fault: REPLIES[row.refuse].code === 502 ? 'not-implemented' : 'sequence' };
+function firstFailing(machine: Machine, guards: readonly Guard[] | undefined, command: Command | null): Guard | undefined {
+  return guards?.find((guard) => !GUARD_CALLS[guard](machine, command as never));
 }
 
-function perform(core: Core, command: Command, deviations: readonly Deviation[]): void {
-  const { state } = core;
+/** Refuses a command by a guard that does not hold. */
+function refuseBy(machine: Machine, verb: Verb, guard: Guard, command?: Command): void {
+  const { fault, reply, closes } = GUARDS[guard];
+  const isDetailed = command?.verb === 'XCLIENT' || command?.verb === 'XFORWARD';
+  refuse(machine, verb, fault, isDetailed ? attributeReply(machine, command) : machine.policy.replies[reply], 0, closes);
+}
+
+/** Refuses a command. RFC 3030 2: the octets of a chunk follow its BDAT, taken or not. */
+function refuse(machine: Machine, verb: Verb | null, code: FaultCode, reply: Reply, offset = 0, closes?: Fault['closes']): void {
+  const fault: Fault = { verb, code, reply, line: shown(machine), offset, closes };
+  if (verb === 'BDAT' && closes === undefined) machine.take('chunk-refused', { ...fault, ...chunkOf(machine) } satisfies ChunkFault);
+  else machine.take('fault', fault);
+}
+
+/** The chunk behind a BDAT that is refused: its size, where that can be known. */
+function chunkOf({ input, dialect }: Machine): Pick<ChunkFault, 'size' | 'last' | 'offset'> {
+  const parsed = parseCommand(input.bytes, dialect, input.from, input.to);
+  if (!parsed.ok || parsed.value.verb !== 'BDAT')
+    return { size: Number.POSITIVE_INFINITY, last: false, offset: parsed.ok ? 0 : parsed.offset };
+  const { size, last } = parsed.value;
+  return { size: input.overlong ? Number.POSITIVE_INFINITY : size, last, offset: 0 };
+}
+
+/** What the program is asked about a command. */
+function questionOf(machine: Machine, command: Command, deviations: readonly Deviation[]): Question {
+  const { facts } = machine;
   switch (command.verb) {
     case 'EHLO':
     case 'HELO':
     case 'LHLO':
-      return ask(core, { type: 'hello', verb: command.verb, name: command.name, deviations });
+      return { type: 'hello', verb: command.verb, name: command.name, deviations };
     case 'MAIL': {
-      state.transactions++;
-      if (breaks(core, MAIL_RULES, command)) return;
-      const priority = loweredPriority(command.parameters, core);
-      const parameters = believed(command.parameters, priority, core);
-      return ask(core, {
-        type: 'mail',
-        reversePath: command.reversePath,
-        wire: wireOf(core, REVERSE_PATH),
-        parameters,
-        priority,
-        deviations,
-      });
+      const priority = loweredPriority(command.parameters, machine);
+      const parameters = believed(command.parameters, priority, machine);
+      return { type: 'mail', reversePath: command.reversePath, wire: wireOf(machine, REVERSE_PATH), parameters, priority, deviations };
     }
-    case 'RCPT':
-      if (breaks(core, RCPT_RULES, command)) return;
-      return ask(core, {
-        type: 'rcpt',
-        forwardPath: command.forwardPath,
-        wire: wireOf(core, FORWARD_PATH),
-        parameters: command.parameters,
-        envelope: state.envelope!,
-        deviations,
-      });
+    case 'RCPT': {
+      const { forwardPath, parameters } = command;
+      return { type: 'rcpt', forwardPath, wire: wireOf(machine, FORWARD_PATH), parameters, envelope: facts.envelope!, deviations };
+    }
     case 'DATA':
-      return ask(core, { type: 'data', verb: 'DATA', envelope: state.envelope! });
-    case 'BDAT':
-      return takeChunk(core, command.size, command.last, shown(core));
-    case 'RSET':
-      core.giveUpTransaction();
-      core.go('RSET');
-      return core.reply(REPLIES.reset);
-    case 'NOOP':
-      return core.reply(REPLIES.noop);
+      return { type: 'data', verb: 'DATA', envelope: facts.envelope! };
     case 'VRFY':
     case 'EXPN':
-      return ask(core, { type: 'info', verb: command.verb, argument: command.argument, smtpUtf8: command.smtpUtf8, deviations });
+      return { type: 'info', verb: command.verb, argument: command.argument, smtpUtf8: command.smtpUtf8, deviations };
     case 'HELP':
-      return ask(core, { type: 'info', verb: 'HELP', argument: command.argument, smtpUtf8: false, deviations });
+      return { type: 'info', verb: 'HELP', argument: command.argument, smtpUtf8: false, deviations };
     case 'ETRN':
-      return ask(core, { type: 'info', verb: 'ETRN', argument: command.option + command.node, smtpUtf8: false, deviations });
-    case 'QUIT':
-      core.reply(core.named('quit'));
-      return core.close('quit');
+      return { type: 'info', verb: 'ETRN', argument: command.option + command.node, smtpUtf8: false, deviations };
     case 'STARTTLS':
-      return ask(core, { type: 'starttls' });
-    case 'AUTH':
-      return beginAuth(core, command.mechanism, command.initial);
+      return { type: 'starttls' };
     case 'XCLIENT':
-      if (tellsBadly(core, command.attributes, XCLIENT_ATTRIBUTES)) return;
-      return ask(core, {
-        type: 'xclient',
-        peer: toldPeer(state.peer, command.attributes),
-        identity: toldIdentity(command.attributes),
-      });
-    case 'XFORWARD':
-      if (tellsBadly(core, command.attributes, XFORWARD_ATTRIBUTES)) return;
-      state.forwarded = toldForwarded(state.forwarded, command.attributes);
-      return core.reply(REPLIES.xforward);
+      return { type: 'xclient', peer: toldPeer(facts.peer, command.attributes), identity: toldIdentity(command.attributes) };
     default:
-      // The other verbs have no row that lets them through.
-      throw new Error(`${command.verb} has no row`);
+      throw new Error(`nobody is asked about ${command.verb}`);
   }
 }
 
-/** Refuses a command that breaks one of the rules of its kind. */
-function breaks<C extends Command>(core: Core, rules: readonly EnvelopeRule<C>[], command: C): boolean {
-  const rule = rules.find(({ broken }) => broken(command, core));
-  if (rule !== undefined) refuse(core, command.verb, rule.fault, REPLIES[rule.reply]);
-  return rule !== undefined;
-}
-
-/** Refuses facts that are not known or not well formed, and all that came with them. */
-function tellsBadly(core: Core, attributes: ReadonlyMap<string, string>, known: readonly string[]): boolean {
-  const bad = badAttribute(attributes, known);
-  if (bad !== null)
-    core.fault('parameter-value', { ...REPLIES.badArgument, lines: [`${bad} is not known or has no such value`] }, shown(core));
-  return bad !== null;
-}
-
 /** The path of the command as it came. */
-function wireOf({ input, dialect }: Core, kind: PathKind): Uint8Array {
+function wireOf({ input, dialect }: Machine, kind: PathKind): Uint8Array {
   return pathOctets(input.bytes, kind, dialect, input.from, input.to);
 }
 
-function shown(core: Core): string {
-  return showLine(core.input.bytes, core.input.from, core.input.to, core.state.redact);
+function shown({ input, facts }: Machine): string {
+  return showLine(input.bytes, input.from, input.to, facts.redact);
 }
 
 /** The reply to a command that could not be read: what is wrong, and where. */
-function replyTo(failure: Failure): EngineReply {
-  return {
-    ...REPLIES[replyName(failure)],
-    section: failure.section,
-    lines: [`${failure.message}, at octet ${failure.offset + 1} (${failure.section})`],
-  };
+function replyTo({ policy }: Machine, failure: Failure): Reply {
+  const { message, offset, section } = failure;
+  return { ...policy.replies[replyName(failure)], section, lines: [`${message}, at octet ${offset + 1} (${section})`] } as Reply;
 }
 
 function replyName(failure: Failure): ReplyName {

@@ -2,42 +2,35 @@
 import { isReplyCode, type Reply } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import { kindOf } from '../option-table.ts';
-import type { Core } from './core.ts';
+import type { Answered } from './change.ts';
 import type { Answer, AuthAnswer, InfoQuestion, Question, Rejection } from './events.ts';
+import type { Decision, View } from './facts.ts';
 import { OFFERS, offered } from './offer.ts';
-import { REPLIES } from './replies.ts';
-
-/** A decision that can be carried out. */
-export interface Decision {
-  readonly reply: Reply;
-  /** Milliseconds to hold the reply back. */
-  readonly delay: number;
-}
 
 /** Yes, and no more: there is nothing in it to check. */
 export const PLAIN_YES: Answer = {};
 
 /** What an answer says. Throws `SmtpUsageError` `reply-class`, `enhanced-class`, `bad-argument`, `bad-delay`. */
-export function acceptance(core: Core, question: Question, answer: Answer): Decision {
+export function acceptance(at: View, question: Question, answer: Answer): Answered {
   if (answer !== PLAIN_YES) checkAnswer(answer);
   const { delay = 0 } = answer;
-  const reply = acceptingReply(core, question, answer);
+  const reply = acceptingReply(at, question, answer);
   if (question.type === 'auth') checkIdentity(answer as AuthAnswer);
   else if ('identity' in answer) throw new SmtpUsageError('bad-argument', 'only an answer to AUTH has an identity');
-  return { reply, delay: delay > 0 && isUnanswered(question) ? 0 : delay };
+  return { question, answer, reply, delay: delay > 0 && isUnanswered(question) ? 0 : delay };
 }
 
 /** What a refusal says, of a connection or of anything else. Throws `SmtpUsageError` as `acceptance` does. */
-export function refusal(core: Core, rejection: Rejection, ofConnection = false): Decision {
+export function refusal(at: View, rejection: Rejection, ofConnection = false): Decision {
   checkRejection(rejection);
   const { code, enhanced, text, delay = 0 } = rejection;
   // RFC 6409 7: "521 reply code: MUST NOT".
-  if (code === 521 && core.policy.qualified) throw new SmtpUsageError('reply-class', '521 has no place in submission: give another code');
+  if (code === 521 && at.policy.qualified) throw new SmtpUsageError('reply-class', '521 has no place in submission: give another code');
   // RFC 5321 4.3.2, RFC 7504 3: instead of the greeting.
   if (ofConnection && ![421, 521, 554].includes(code))
     throw new SmtpUsageError('reply-class', `${code} can't refuse a connection: give 554, 521 or 421`);
   // RFC 5321 4.2.2: "421 <domain> Service not available"; 4.3.1 for the greeting.
-  const lines = [ofConnection || code === 421 ? `${core.policy.hostname} ${text}` : text];
+  const lines = [ofConnection || code === 421 ? `${at.policy.hostname} ${text}` : text];
   // RFC 2034 4: the codes "must appear in all 2xx, 4xx, and 5xx response lines"; X.0.0 is RFC 3463's "other undefined status".
   return { reply: { code, enhanced: enhanced ?? `${code < 500 ? 4 : 5}.0.0`, lines }, delay };
 }
@@ -78,23 +71,24 @@ export function checkAnswer(answer: Answer & { readonly identity?: string }): vo
 }
 
 /** The reply that accepts: the default with what the answer changes of it. */
-function acceptingReply(core: Core, question: Question, answer: Answer): Reply {
+function acceptingReply(at: View, question: Question, answer: Answer): Reply {
+  const { hostname, replies } = at.policy;
   switch (question.type) {
     case 'connect':
-      return changed(core.named('greeting'), answer, core.policy.hostname);
+      return changed(replies.greeting, answer, hostname);
     case 'hello':
-      return changed(core.named('hello'), answer, core.policy.hostname);
+      return changed(replies.hello, answer, hostname);
     case 'auth':
-      return changed(REPLIES.authenticated, answer);
+      return changed(replies.authenticated, answer);
     case 'mail':
-      return changed(question.priority === null ? REPLIES.mail : priorityReply(question.priority), answer);
+      return changed(question.priority === null ? replies.mail : priorityReply(replies.priority, question.priority), answer);
     case 'info':
-      return informed(core, question, answer);
+      return informed(at, question, answer);
     case 'xclient':
       // Its reply is the greeting, about which `connect` is asked.
-      return changed(REPLIES.greeting, answer);
+      return changed(replies.greeting, answer);
     default:
-      return changed(REPLIES[question.type], answer);
+      return changed(replies[question.type], answer);
   }
 }
 
@@ -112,8 +106,8 @@ function delayOf(delay = 0): number {
 }
 
 /** RFC 6710 4.1: "The human readable text part after the status code contains the new priority". */
-function priorityReply(priority: number): Reply {
-  return { ...REPLIES.priority, lines: [`${priority} is the new priority`] };
+function priorityReply(reply: Reply, priority: number): Reply {
+  return { ...reply, lines: [`${priority} is the new priority`] };
 }
 
 function changed(reply: Reply, answer: Answer, name?: string): Reply {
@@ -155,20 +149,21 @@ function checkIdentity({ identity }: AuthAnswer): void {
   throw new SmtpUsageError('bad-argument', `identity is ${JSON.stringify(identity)}: it has to be a string, and not an empty one`);
 }
 
-function informed(core: Core, { verb, argument }: InfoQuestion, answer: Answer): Reply {
-  if (verb === 'HELP') return changed({ ...REPLIES.help, lines: help(core) }, answer);
-  if (verb === 'ETRN') return changed({ ...REPLIES.etrn, lines: [`Queuing for node ${argument} started`] }, answer);
-  return changed(verb === 'VRFY' && answer.text === undefined ? REPLIES.vrfy : REPLIES.expn, answer);
+function informed(at: View, { verb, argument }: InfoQuestion, answer: Answer): Reply {
+  const { help, etrn, vrfy, expn } = at.policy.replies;
+  if (verb === 'HELP') return changed({ ...help, lines: helpLines(at) }, answer);
+  if (verb === 'ETRN') return changed({ ...etrn, lines: [`Queuing for node ${argument} started`] }, answer);
+  return changed(verb === 'VRFY' && answer.text === undefined ? vrfy : expn, answer);
 }
 
 /** RFC 5321 4.1.1.8: "helpful information": the commands of this session, and its extensions with their RFCs. */
-function help(core: Core): string[] {
-  const hello = core.policy.protocol === 'lmtp' ? ['LHLO'] : ['EHLO', 'HELO'];
-  const keywords = offered(core);
-  const more = ['EXPN', 'STARTTLS', 'AUTH', 'ETRN', 'XCLIENT', 'XFORWARD'].filter((keyword) => keywords.includes(keyword));
-  const chunks = keywords.includes('CHUNKING') ? ['BDAT'] : [];
+function helpLines(at: View): string[] {
+  const hello = at.policy.protocol === 'lmtp' ? ['LHLO'] : ['EHLO', 'HELO'];
+  const { keywords } = offered(at);
+  const more = ['EXPN', 'STARTTLS', 'AUTH', 'ETRN', 'XCLIENT', 'XFORWARD'].filter((keyword) => keywords.has(keyword));
+  const chunks = keywords.has('CHUNKING') ? ['BDAT'] : [];
   const verbs = [...hello, 'MAIL', 'RCPT', 'DATA', ...chunks, 'RSET', 'NOOP', 'QUIT', 'VRFY', 'HELP', ...more];
-  const extensions = keywords
+  const extensions = [...keywords]
     .map((keyword) => [keyword, OFFERS.get(keyword)!.rfc] as const)
     .filter(([, rfc]) => rfc !== null && rfc !== 5321);
   return ['Commands, see RFC 5321:', verbs.join(' '), ...extensions.map(([keyword, rfc]) => `${keyword}: RFC ${rfc}`)];

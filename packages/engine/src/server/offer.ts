@@ -19,17 +19,18 @@ import {
   smtpUtf8Parameter,
 } from '@ehlo/grammar';
 import type { TlsInfo } from '../facts.ts';
-import type { Core } from './core.ts';
-import type { StartTls, TrustedVerb } from './policy.ts';
+import type { View } from './facts.ts';
+import type { Offered, StartTls, TrustedVerb } from './options.ts';
 import { XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES } from './trusted.ts';
+import { encoded } from './wire.ts';
 
 interface Offer {
   /** The RFC that defines it; null for those of Postfix. */
   readonly rfc: number | null;
   /** When it is offered, beside being switched on; absent: always. */
-  readonly when?: (core: Core) => boolean;
+  readonly when?: (at: View) => boolean;
   /** What stands behind its keyword in EHLO. */
-  readonly announce?: (core: Core) => string;
+  readonly announce?: (at: View) => string;
   /** Its parameters of MAIL and RCPT. */
   readonly parameters?: readonly Parameter[];
 }
@@ -68,7 +69,7 @@ export const OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
   ],
   ['RRVS', { rfc: 7293, parameters: [rrvsParameter] }],
   // RFC 8689 2: only where the session itself is protected.
-  ['REQUIRETLS', { rfc: 8689, when: ({ state }) => state.tls !== null, parameters: [requireTlsParameter] }],
+  ['REQUIRETLS', { rfc: 8689, when: ({ facts }) => facts.tls !== null, parameters: [requireTlsParameter] }],
   [
     'LIMITS',
     {
@@ -78,14 +79,14 @@ export const OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
     },
   ],
   // RFC 3207 4.2: "A server MUST NOT return the STARTTLS extension in response to an EHLO command received after a TLS handshake".
-  ['STARTTLS', { rfc: 3207, when: ({ policy, state }) => ANNOUNCED.has(policy.starttls) && state.tls === null }],
+  ['STARTTLS', { rfc: 3207, when: ({ policy, facts }) => ANNOUNCED.has(policy.starttls) && facts.tls === null }],
   [
     'AUTH',
     {
       rfc: 4954,
       // RFC 4954 4: no password in clear, unless somebody has said that the connection is safe without TLS; 6: nor is it advertised.
-      when: (core) => mechanisms(core).length > 0 && (core.state.tls !== null || core.policy.auth.inClear),
-      announce: (core) => ` ${mechanisms(core).join(' ')}`,
+      when: (at) => mechanisms(at).length > 0 && (at.facts.tls !== null || at.policy.auth.inClear),
+      announce: (at) => ` ${mechanisms(at).join(' ')}`,
       parameters: [authParameter],
     },
   ],
@@ -99,8 +100,8 @@ export const OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
 ]);
 
 /** Behind a proxy its client may speak on the same connection: once the proxy has told whom it speaks for, it has nothing more to tell. */
-function trusts(verb: TrustedVerb): (core: Core) => boolean {
-  return ({ policy, state }) => policy.trust.has(verb) && !state.proxied;
+function trusts(verb: TrustedVerb): (at: View) => boolean {
+  return ({ policy, facts }) => policy.trust.has(verb) && !facts.proxied;
 }
 
 /**
@@ -112,33 +113,51 @@ export function canBind(tls: TlsInfo | null): boolean {
 }
 
 /** The mechanisms of AUTH that can be carried out now: the -PLUS forms are those that bind (RFC 5801 4). */
-export function mechanisms({ policy, state }: Core): readonly string[] {
-  const bindable = canBind(state.tls);
+export function mechanisms({ policy, facts }: View): readonly string[] {
+  const bindable = canBind(facts.tls);
   return policy.auth.mechanisms.filter((name) => bindable || !name.endsWith('-PLUS'));
 }
 
 /** Whether the session offers an extension as it stands now. */
-export function offers(core: Core, keyword: string): boolean {
-  return core.policy.extensions.has(keyword) && (OFFERS.get(keyword)?.when?.(core) ?? true);
+export function offers(at: View, keyword: string): boolean {
+  return offered(at).keywords.has(keyword);
 }
 
-/** Keywords of the extensions that the session offers as it stands now. */
-export function offered(core: Core): string[] {
-  return [...OFFERS.keys()].filter((keyword) => offers(core, keyword));
+/** What the session offers as it stands now. */
+export function offered(at: View): Offered {
+  const { policy, facts } = at;
+  // All that `when` and `announce` look at beside the policy.
+  const key = (facts.tls === null ? 0 : 1) + (canBind(facts.tls) ? 2 : 0) + (facts.proxied ? 4 : 0);
+  let found = policy.offers.get(key);
+  if (found === undefined) {
+    found = makeOffer(at);
+    policy.offers.set(key, found);
+    policy.wires.set(found.hello, encoded(found.hello, policy, false));
+  }
+  return found;
 }
 
-/** The lines of the EHLO response behind the first (RFC 5321 4.1.1.1 ehlo-line). */
-export function ehloLines(core: Core): string[] {
-  return offered(core).map((keyword) => keyword + (OFFERS.get(keyword)?.announce?.(core) ?? ''));
-}
-
-/** How commands are read after EHLO or HELO. RFC 5321 2.2: parameters exist only where EHLO offered their extension. */
-export function dialectOf(core: Core): CommandDialect {
-  const { hello } = core.state;
-  const keywords = hello === null || hello.verb === 'HELO' ? [] : offered(core);
-  return {
-    tolerate: core.policy.tolerate,
-    utf8: keywords.includes('SMTPUTF8'),
-    parameters: byKeyword(keywords.flatMap((keyword) => OFFERS.get(keyword)?.parameters ?? [])),
+function makeOffer(at: View): Offered {
+  const { policy } = at;
+  const offers = [...OFFERS].filter(([keyword, { when }]) => policy.extensions.has(keyword) && (when?.(at) ?? true));
+  const keywords = new Set(offers.map(([keyword]) => keyword));
+  // RFC 5321 4.1.1.1: the greeting, and the lines of the extensions (ehlo-line).
+  const { code, lines } = policy.replies.hello;
+  const hello = { code, lines: [...lines, ...offers.map(([keyword, { announce }]) => keyword + (announce?.(at) ?? ''))] };
+  const dialect = {
+    tolerate: policy.tolerate,
+    utf8: keywords.has('SMTPUTF8'),
+    parameters: byKeyword(offers.flatMap(([, { parameters = [] }]) => parameters)),
   };
+  return { keywords, hello, dialect };
 }
+
+/** How commands are read as the session stands now. RFC 5321 2.2: parameters exist only where EHLO offered their extension. */
+export function dialectOf(at: View): CommandDialect {
+  const { facts, policy } = at;
+  return facts.hello === null || facts.hello.verb === 'HELO'
+    ? { tolerate: policy.tolerate, utf8: false, parameters: NONE }
+    : offered(at).dialect;
+}
+
+const NONE: CommandDialect['parameters'] = new Map();

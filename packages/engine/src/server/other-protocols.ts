@@ -1,7 +1,7 @@
 // Who was sent here to speak something else: a browser, with commands of SMTP in the body of a request or in a ticket of TLS. It gets one
 // reply, and nothing is executed behind it.
 import { latin1, octets, parseVerb } from '@ehlo/grammar';
-import type { Core } from './core.ts';
+import type { Machine } from './machine.ts';
 
 /** RFC 8446 5.1: TLS begins with a record of the type handshake. No command of SMTP begins with this octet, and base64 has none. */
 const TLS_HANDSHAKE = 0x16;
@@ -20,9 +20,10 @@ const SLASH = 0x2f;
 const BEGINNING = 256;
 
 /** Ends the session where a line is to come and a TLS handshake begins: behind it comes no line that could be waited for. */
-export function beginsTls(core: Core): boolean {
-  const begins = core.input.peek() === TLS_HANDSHAKE;
-  if (begins) speakAnotherProtocol(core, 'TLS ClientHello');
+export function beginsTls(machine: Machine): boolean {
+  const begins = machine.input.peek() === TLS_HANDSHAKE;
+  // RFC 5321 4.3.2: 421 may answer anything.
+  if (begins) machine.take('other-protocol', { line: 'TLS ClientHello' });
   return begins;
 }
 
@@ -30,8 +31,8 @@ export function beginsTls(core: Core): boolean {
  * Whether the line that was read is of a request of HTTP. RFC 5321 3.8 has commands that are not known answered by 500, and the session
  * goes on: so the lines of HTTP are such commands as soon as a MAIL was accepted, in front of which no body of a request can come.
  */
-export function isOfRequest({ state, input }: Core): boolean {
-  if (state.speaksSmtp) return false;
+export function isOfRequest({ facts, input }: Machine): boolean {
+  if (facts.speaksSmtp) return false;
   const { bytes, from, to, overlong } = input;
   // Almost every line begins with a verb, and has no slash.
   if (parseVerb(bytes, from, to) !== null && !bytes.subarray(from, to).includes(SLASH)) return false;
@@ -40,12 +41,4 @@ export function isOfRequest({ state, input }: Core): boolean {
   // sends `patch` as it is given.
   if (colon === ':' ? parseVerb(octets(word.slice(0, 4))) === null : METHODS.has(word.toUpperCase())) return true;
   return !overlong && VERSION.test(latin1(bytes, from, to));
-}
-
-/** RFC 5321 4.3.2: 421 may answer anything. */
-export function speakAnotherProtocol(core: Core, line: string): void {
-  const reply = core.named('wrongProtocol');
-  core.events.push({ type: 'fault', code: 'wrong-protocol', offset: 0, reply, line });
-  core.reply(reply);
-  core.close('wrong-protocol');
 }

@@ -1,5 +1,6 @@
+import type { Reply } from '@ehlo/grammar';
 import { concat, copy } from '../octets.ts';
-import type { MessageQuestion, UnacknowledgedNotice } from './events.ts';
+import type { ClosedNotice, MessageQuestion, UnacknowledgedNotice } from './events.ts';
 
 /** An acceptance of a message, and how many octets of replies there are up to the end of its own. */
 interface Acceptance extends Pick<MessageQuestion, 'envelope' | 'recipient'> {
@@ -14,6 +15,9 @@ export interface OutboxSnapshot {
   readonly late: Uint8Array;
   /** Acceptances that were not taken, with the octets that are missing of each. */
   readonly acceptances: readonly Acceptance[];
+  readonly farewell: Reply | null;
+  readonly stalled: boolean;
+  readonly ending: ClosedNotice | null;
 }
 
 /** Replies that may wait: whoever drives many sessions gets from one to the next, however much one is sent. */
@@ -21,6 +25,12 @@ const REPLIES_AT_ONCE = 64;
 
 /** Replies on their way: held back, queued, handed out, taken by the transport; and the acceptances among them. */
 export class Outbox {
+  /** Said by `shutdown()`: the reply that closes the session as soon as nothing is half done. */
+  farewell: Reply | null = null;
+  /** The peer has not read its replies in time. */
+  stalled = false;
+  /** The session is over, and is not told yet: an acceptance is on its way. */
+  ending: ClosedNotice | null = null;
   #late: Uint8Array[] = [];
   #queue: Uint8Array[] = [];
   #queued = 0;
@@ -96,20 +106,31 @@ export class Outbox {
     this.#taken = this.#handed;
   }
 
-  /** Acceptances that the transport has not taken, each once; null while it may yet take one. */
-  untold(): readonly UnacknowledgedNotice[] | null {
+  /**
+   * How the session ends, as soon as it is known which acceptances the transport has not taken (RFC 1047), each of them once; empty while
+   * it may yet take one, and while the session goes on.
+   */
+  told(): readonly (UnacknowledgedNotice | ClosedNotice)[] {
+    const { ending } = this;
     const mayTake = this.#queued > 0 || this.#taken < this.#handed;
-    if (mayTake && this.#acceptances.length > 0) return null;
-    return this.#acceptances.splice(0).map(({ envelope, recipient }) => ({ type: 'unacknowledged', envelope, recipient }));
+    if (ending === null || (mayTake && this.#acceptances.length > 0)) return NOTHING;
+    this.ending = null;
+    const untold = this.#acceptances.splice(0).map(({ envelope, recipient }) => ({ type: 'unacknowledged', envelope, recipient }) as const);
+    return [...untold, ending];
   }
 
   snapshot(): OutboxSnapshot {
     const acceptances = this.#acceptances.map((acceptance) => ({ ...acceptance, ends: acceptance.ends - this.#taken }));
-    return { unwritten: this.#handed - this.#taken, queue: copy(concat(this.#queue)), late: copy(concat(this.#late)), acceptances };
+    const { farewell, stalled, ending } = this;
+    const unwritten = this.#handed - this.#taken;
+    return { unwritten, queue: copy(concat(this.#queue)), late: copy(concat(this.#late)), acceptances, farewell, stalled, ending };
   }
 
   /** Goes on from a snapshot. */
-  resume({ unwritten, queue, late, acceptances }: OutboxSnapshot): void {
+  resume({ unwritten, queue, late, acceptances, farewell, stalled, ending }: OutboxSnapshot): void {
+    this.farewell = farewell;
+    this.stalled = stalled;
+    this.ending = ending;
     this.#handed = unwritten;
     this.#made = unwritten;
     if (queue.length > 0) this.push(copy(queue));
@@ -122,3 +143,5 @@ export class Outbox {
     this.#queued += wire.length;
   }
 }
+
+const NOTHING: readonly ClosedNotice[] = [];

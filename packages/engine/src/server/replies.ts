@@ -188,6 +188,15 @@ export const LMTP_REPLIES: { readonly [name in ReplyName]?: EngineReply } = name
   wrongProtocol: reply(421, '4.7.0', '% This port speaks LMTP, closing transmission channel', 'RFC 5321 4.3.2'),
 });
 
+/** The replies of one host: its name stands in their place of `%`. */
+export function repliesOf(hostname: string, protocol: 'smtp' | 'lmtp'): { readonly [name in ReplyName]: EngineReply } {
+  const replies: { readonly [name in ReplyName]: EngineReply } = protocol === 'lmtp' ? { ...REPLIES, ...LMTP_REPLIES } : REPLIES;
+  const said = Object.values<EngineReply>(replies).map((reply): [string, Row] => {
+    return [reply.rule, { ...reply, lines: reply.lines.map((line) => line.replace(/^%/, () => hostname)) }];
+  });
+  return named(Object.fromEntries(said) as { readonly [name in ReplyName]: Row });
+}
+
 function named<Name extends ReplyName>(rows: { readonly [name in Name]: Row }): { readonly [name in Name]: EngineReply } {
   const replies = Object.entries<Row>(rows).map(([rule, row]) => [rule, { ...row, rule }]);
   return Object.fromEntries(replies) as { readonly [name in Name]: EngineReply };

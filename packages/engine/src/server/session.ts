@@ -1,19 +1,16 @@
-import type { Reply } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import type { Forwarded, Peer, TlsInfo } from '../facts.ts';
-import { accepted, ask, rejected } from './answer.ts';
 import { readResponse, sendChallenge } from './auth.ts';
-import { askForDecision, readBody } from './body.ts';
-import { readRefusedChunk } from './chunk.ts';
-import { endsOf, gave, pass, resumed } from './clock.ts';
+import { drain, messageQuestion, readBody } from './body.ts';
 import { readCommand } from './command.ts';
-import { Core } from './core.ts';
 import { checkFarewell, PLAIN_YES, refusal } from './decision.ts';
 import type { Answer, AnswerOf, AuthQuestion, Counters, Envelope, Hello, Question, Rejection, ServerEvent, Wants } from './events.ts';
-import { dialectOf } from './offer.ts';
-import { type ConnectionFacts, policyOf, type ServerOptions } from './policy.ts';
-import { restoreCore, type Snapshot, snapshotOf } from './snapshot.ts';
-import type { Phase } from './table.ts';
+import { isReceiving } from './facts.ts';
+import { Machine } from './machine.ts';
+import type { ConnectionFacts, ServerOptions } from './options.ts';
+import { policyOf } from './policy.ts';
+import type { Phase } from './row.ts';
+import { restoreMachine, type Snapshot, snapshotOf } from './snapshot.ts';
 
 const UNKNOWN_PEER: Peer = { address: '', port: 0 };
 
@@ -37,41 +34,42 @@ const UNKNOWN_PEER: Peer = { address: '', port: 0 };
  * ```
  */
 export class ServerSession {
-  #core: Core;
+  #machine: Machine;
 
   /**
    * Throws `SmtpUsageError` if the options contradict each other or a standard. They are read once: who has many sessions gives all
    * of them one object, and to each the facts of its connection.
    */
   constructor(options: ServerOptions, { peer = UNKNOWN_PEER, tls }: ConnectionFacts = options) {
-    this.#core = new Core(policyOf(options), peer, tls ?? null);
+    this.#machine = new Machine(policyOf(options), peer, tls ?? null);
   }
 
   /** Octets from the peer. They are lent until `reads` is true again; a `chunk` may be a view of them. */
   receive(bytes: Uint8Array): void {
-    const { state, input } = this.#core;
-    if (state.phase === 'closed' || state.ended || bytes.length === 0) return;
-    if (state.phase === 'tls') return this.#core.plaintextAfterStartTls();
-    if (state.phase === 'connect' && state.early !== null) state.early = true;
+    const { phase, input } = this.#machine;
+    if (phase === 'closed' || input.ended || bytes.length === 0) return;
+    if (phase === 'tls') return this.#machine.take('plaintext');
     input.push(bytes);
   }
 
   /** The peer has ended its side: commands that are complete are carried out, then the session closes. */
   receiveEnd(): void {
-    this.#core.state.ended = true;
+    this.#machine.input.ended = true;
   }
 
   /** The connection is gone: nothing more can be read or written. */
   lost(): void {
-    const core = this.#core;
-    core.outbox.lose();
-    if (core.state.phase === 'closed') core.tellEnd();
-    else core.close('lost');
+    const machine = this.#machine;
+    machine.outbox.lose();
+    if (machine.phase === 'closed') machine.tellEnd();
+    else machine.take('lost');
   }
 
   /** The octets to write, all there are; null if none. The session never touches them again. Say by `written` what became of them. */
   nextOutput(): Uint8Array | null {
-    return this.#core.takeOutput();
+    const { clock, outbox } = this.#machine;
+    clock.readerDone();
+    return outbox.take();
   }
 
   /**
@@ -79,8 +77,8 @@ export class ServerSession {
    * state. Nothing else tells the session that an acceptance has left: who never calls it gets `unacknowledged` for each message.
    */
   written(octets: number): void {
-    this.#core.outbox.written(octets);
-    this.#core.tellEnd();
+    this.#machine.outbox.written(octets);
+    this.#machine.tellEnd();
   }
 
   /**
@@ -88,13 +86,13 @@ export class ServerSession {
    * for more holds the client up: its time does not run meanwhile.
    */
   nextEvent(): ServerEvent | null {
-    const core = this.#core;
-    resumed(core);
+    const machine = this.#machine;
+    machine.clock.resumed();
     for (;;) {
-      const event = core.events.shift();
-      if (event?.type === 'chunk') gave(core);
+      const event = machine.events.shift();
+      if (event?.type === 'chunk') machine.clock.gave();
       if (event !== undefined) return event;
-      if (core.question !== null || core.outputFull || !step(core)) return null;
+      if (machine.question !== null || machine.outputFull || !step(machine)) return null;
     }
   }
 
@@ -111,26 +109,26 @@ export class ServerSession {
     question: Q,
     ...[answer]: AnswerOf<Q> extends { readonly [name: string]: unknown } ? [AnswerOf<Q>] : [AnswerOf<Q>?]
   ): boolean {
-    const core = this.#core;
-    if (core.question !== question) return false;
-    accepted(core, question, (answer as Answer | undefined) ?? PLAIN_YES);
-    core.settle();
+    const machine = this.#machine;
+    if (machine.question !== question) return false;
+    machine.accept(question, (answer as Answer | undefined) ?? PLAIN_YES);
+    machine.settle();
     return true;
   }
 
   /** Answers an open question with no. Returns false and throws as `accept` does. */
   reject(question: Question, rejection: Rejection): boolean {
-    const core = this.#core;
-    if (core.question !== question) return false;
-    rejected(core, question, rejection);
-    core.settle();
+    const machine = this.#machine;
+    if (machine.question !== question) return false;
+    machine.reject(question, refusal(machine, rejection, question.type === 'connect'));
+    machine.settle();
     return true;
   }
 
   /** Answers an AUTH question with a challenge (RFC 4954 4); the client's response will be a new question. */
   challenge(question: AuthQuestion, data: Uint8Array): boolean {
-    const sent = sendChallenge(this.#core, question, data);
-    if (sent) this.#core.settle();
+    const sent = sendChallenge(this.#machine, question, data);
+    if (sent) this.#machine.settle();
     return sent;
   }
 
@@ -139,26 +137,19 @@ export class ServerSession {
    * is none; throws as `reject` does, and the chunks go on then.
    */
   discard(rejection: Rejection): boolean {
-    const core = this.#core;
-    if (!core.receiving) return false;
-    const { reply, delay } = refusal(core, rejection);
-    core.refuseBody('discarded', reply, delay);
+    const machine = this.#machine;
+    if (!isReceiving(machine)) return false;
+    machine.take('refuse-message', { cause: 'discarded', ...refusal(machine, rejection) });
     return true;
   }
 
   /** The TLS handshake is done: all that the client said in clear is forgotten (RFC 3207 4.2). */
   secured(tls: TlsInfo): void {
-    const { state } = this.#core;
-    if (state.phase === 'closed') return;
-    if (state.phase !== 'tls') throw new SmtpUsageError('not-waiting-for-tls', 'no STARTTLS has been accepted');
-    state.tls = tls;
-    state.speaksSmtp = false;
-    state.hello = null;
-    state.identity = null;
-    this.#core.dialect = dialectOf(this.#core);
-    this.#core.forgetTransaction();
-    this.#core.go('secured');
-    this.#core.settle();
+    const machine = this.#machine;
+    if (machine.phase === 'closed') return;
+    if (machine.phase !== 'tls') throw new SmtpUsageError('not-waiting-for-tls', 'no STARTTLS has been accepted');
+    machine.take('secured', { tls });
+    machine.settle();
   }
 
   /**
@@ -166,77 +157,81 @@ export class ServerSession {
    * as `reject` does, and `reply-class` for another code: a server that closes unasked says 421 (RFC 5321 3.8).
    */
   shutdown(rejection?: Rejection): void {
-    const core = this.#core;
+    const machine = this.#machine;
     if (rejection !== undefined) checkFarewell(rejection);
-    const farewell: Reply = rejection === undefined ? core.named('shutdown') : refusal(core, rejection).reply;
-    if (core.state.phase !== 'closed') core.state.farewell = farewell;
+    const farewell = rejection === undefined ? machine.policy.replies.shutdown : refusal(machine, rejection).reply;
+    machine.outbox.farewell = farewell;
   }
 
   /** Says what time it is, in milliseconds of any monotonic clock: before every input and answer, and at `deadline`. */
   tick(now: number): void {
-    pass(this.#core, now);
+    const machine = this.#machine;
+    const over = machine.clock.pass(now);
+    if (machine.phase === 'closed' || over === null) return;
+    if (over === 'timer') runOut(machine);
+    else giveUpReader(machine);
   }
 
   /** When `tick` has to be called at the latest; infinite while nothing runs out. */
   get deadline(): number {
-    return this.#core.state.phase === 'closed' ? Number.POSITIVE_INFINITY : Math.min(endsOf(this.#core), this.#core.flushEnds);
+    return this.#machine.phase === 'closed' ? Number.POSITIVE_INFINITY : this.#machine.clock.deadline;
   }
 
   /** Whether to keep one read outstanding. */
   get reads(): boolean {
-    const { state, input, outputFull } = this.#core;
-    return state.phase !== 'closed' && state.phase !== 'tls' && !state.ended && input.chunks === 0 && !outputFull;
+    const { phase, input, outputFull } = this.#machine;
+    return phase !== 'closed' && phase !== 'tls' && !input.ended && input.chunks === 0 && !outputFull;
   }
 
   /** What to do when `nextEvent` gives null and the output is written. */
   get wants(): Wants {
-    const { state, question, outputFull } = this.#core;
-    if (state.phase === 'closed') return state.stalled ? 'abort' : 'close';
+    const { phase, question, outbox, outputFull } = this.#machine;
+    if (phase === 'closed') return outbox.stalled ? 'abort' : 'close';
     if (question !== null) return 'answer';
     if (outputFull) return 'flush';
-    return state.phase === 'tls' ? 'tls' : 'input';
+    return phase === 'tls' ? 'tls' : 'input';
   }
 
   get phase(): Phase {
-    return this.#core.state.phase;
+    return this.#machine.phase;
   }
 
   get hello(): Hello | null {
-    return this.#core.state.hello;
+    return this.#machine.facts.hello;
   }
 
   get envelope(): Envelope | null {
-    return this.#core.state.envelope;
+    return this.#machine.facts.envelope;
   }
 
   get tls(): TlsInfo | null {
-    return this.#core.state.tls;
+    return this.#machine.facts.tls;
   }
 
   get identity(): string | null {
-    return this.#core.state.identity;
+    return this.#machine.facts.identity;
   }
 
   /** The peer, as a trusted proxy may have told it (XCLIENT). */
   get peer(): Peer {
-    return this.#core.state.peer;
+    return this.#machine.facts.peer;
   }
 
   /** What a trusted sender has said of the client that it had its message from (XFORWARD); forgotten with the transaction. */
   get forwarded(): Forwarded | null {
-    return this.#core.state.forwarded;
+    return this.#machine.facts.forwarded;
   }
 
   /** What has been counted so far. */
   get counters(): Counters {
-    const { transactions, faults, idleCommands, refusedRecipients } = this.#core.state;
+    const { transactions, faults, idleCommands, refusedRecipients } = this.#machine.counts;
     return { transactions, faults, idleCommands, refusedRecipients };
   }
 
   /** RFC 3848, RFC 6531 4.3: the name of the protocol for the WITH clause of a Received field. */
   get protocol(): string {
-    const { hello, tls, identity, envelope } = this.#core.state;
-    if (hello === null || hello.verb === 'HELO') return this.#core.policy.protocol.toUpperCase();
+    const { hello, tls, identity, envelope } = this.#machine.facts;
+    if (hello === null || hello.verb === 'HELO') return this.#machine.policy.protocol.toUpperCase();
     const family = hello.verb === 'LHLO' ? 'LMTP' : 'SMTP';
     const extended = envelope?.parameters.smtpUtf8 === true ? `UTF8${family}` : family === 'SMTP' ? 'ESMTP' : family;
     return `${extended}${tls === null ? '' : 'S'}${identity === null ? '' : 'A'}`;
@@ -244,20 +239,28 @@ export class ServerSession {
 
   /** A copy of the whole state. Throws `SmtpUsageError` `snapshot-refused` during AUTH and the TLS hand-over. */
   snapshot(): Snapshot {
-    return snapshotOf(this.#core);
+    return snapshotOf(this.#machine);
   }
 
   /** A session that goes on where the snapshot was taken; an open question is asked again. */
   static restore(options: ServerOptions, snapshot: Snapshot, now: number): ServerSession {
     const session = new ServerSession(options);
-    session.#core = restoreCore(policyOf(options), options.peer ?? UNKNOWN_PEER, snapshot, now);
+    session.#machine = restoreMachine(policyOf(options), options.peer ?? UNKNOWN_PEER, snapshot, now);
     return session;
   }
 }
 
-/** Who reads the octets in each phase. */
-const READERS: { readonly [phase in Phase]: (core: Core) => boolean } = {
-  connect: greet,
+/** Who reads the octets in each phase, or asks what comes next. */
+const READERS: { readonly [phase in Phase]: (machine: Machine) => boolean } = {
+  wait: (machine) => {
+    if (machine.clock.timer === null) machine.settle();
+    return false;
+  },
+  connect: (machine) => {
+    machine.ask({ type: 'connect', peer: machine.facts.peer });
+    return true;
+  },
+  greeting: () => false,
   refused: readCommand,
   greeted: readCommand,
   ready: readCommand,
@@ -266,47 +269,61 @@ const READERS: { readonly [phase in Phase]: (core: Core) => boolean } = {
   data: readBody,
   chunk: readBody,
   chunks: readCommand,
-  message: askForDecision,
+  drain,
+  message: (machine) => {
+    machine.ask(messageQuestion(machine));
+    return true;
+  },
   auth: readResponse,
-  tls: () => false,
+  // Octets behind STARTTLS, in the same chunk or in a later one: never commands, neither before TLS nor after (CVE-2011-0411).
+  tls: (machine) => {
+    const isPlain = !machine.input.empty;
+    if (isPlain) machine.take('plaintext');
+    return isPlain;
+  },
   closed: () => false,
 };
 
+/** Phases of content: the timer restarts at each block of it only. */
+const BLOCKS: ReadonlySet<Phase> = new Set(['data', 'chunk', 'drain']);
+
 /** Reads and carries out one thing. Returns false if the session has to wait. */
-function step(core: Core): boolean {
-  const { state } = core;
-  const { phase, refusedChunk } = state;
-  if (phase === 'closed' || core.holds) return false;
-  if (isTimeToLeave(core)) {
-    core.reply(state.farewell!);
-    core.close('shutdown');
+function step(machine: Machine): boolean {
+  const { phase, input, outbox } = machine;
+  if (machine.clock.holds) return false;
+  if (outbox.farewell !== null && machine.knows('leave')) {
+    machine.take('leave', { reply: outbox.farewell });
     return true;
   }
-  const read = refusedChunk === null ? READERS[phase](core) : readRefusedChunk(core, refusedChunk);
-  if (read) {
-    // In a message, and in a chunk that is refused, the timer restarts at each block only.
-    const inside = refusedChunk === null ? phase === 'data' || phase === 'chunk' : state.refusedChunk !== null;
-    if (!inside || state.phase !== phase) core.settle();
+  if (READERS[phase](machine)) {
+    if (!BLOCKS.has(phase) || machine.phase !== phase) machine.settle();
     return true;
   }
-  if (!state.ended || phase === 'connect') return false;
-  core.close('ended');
+  if (!input.ended || !machine.knows('end')) return false;
+  machine.take('end');
   return true;
 }
 
-/** Whether `shutdown()` was called and nothing is half done: no transaction, no exchange, no hand-over. */
-function isTimeToLeave({ state }: Core): boolean {
-  return (
-    state.farewell !== null && state.envelope === null && state.refusedChunk === null && state.phase !== 'auth' && state.phase !== 'tls'
-  );
+/** The peer does not read: nothing that could still be said, now or later, would reach it. */
+function giveUpReader(machine: Machine): void {
+  machine.outbox.stalled = true;
+  machine.outbox.drop();
+  machine.clock.readerDone();
+  machine.take('stalled', { limit: 'flushTimeout' });
 }
 
-/** RFC 5321 3.1: the server speaks first. */
-function greet(core: Core): boolean {
-  if (core.state.held) {
-    if (core.timer === null) core.arm('greetingDelay');
-    return false;
-  }
-  ask(core, { type: 'connect', peer: core.state.peer });
-  return true;
+/** Carries out that time is over. */
+function runOut(machine: Machine): void {
+  const { clock, question } = machine;
+  const { timer, busy, holds } = clock;
+  clock.stop();
+  if (busy) machine.take('content-not-taken', { limit: 'messageAnswer' });
+  else if (holds) {
+    if (machine.phase === 'greeting') machine.take('time-out');
+    machine.release();
+    machine.settle();
+  } else if (question !== null) {
+    machine.expire(question);
+    machine.settle();
+  } else machine.take('time-out', { limit: timer! });
 }

@@ -2,40 +2,36 @@ import { SmtpUsageError } from '../error.ts';
 import type { Peer } from '../facts.ts';
 import { copy } from '../octets.ts';
 import { ChunkReader } from './chunk-reader.ts';
-import { Core, type State } from './core.ts';
+import type { ClockSnapshot } from './clock.ts';
 import { DotReader, type DotState } from './dot-reader.ts';
 import type { Question, ServerEvent } from './events.ts';
-import type { LimitName } from './limits.ts';
-import { dialectOf } from './offer.ts';
+import type { Counts, Facts, Message } from './facts.ts';
+import { Machine } from './machine.ts';
+import type { Policy } from './options.ts';
 import type { OutboxSnapshot } from './outbox.ts';
-import type { Policy } from './policy.ts';
+import type { Phase } from './row.ts';
 
 /**
  * A session as plain data (octets included): for tests, tools and hibernation. Versions of the engine do not share it. Its `input` is what was
  * not read yet, the line of an AUTH among it: keep it as you keep a password, and show it to nobody.
  */
 export interface Snapshot {
-  readonly state: Omit<State, 'body' | 'exchange'> & { readonly body: BodySnapshot | null };
+  readonly phase: Phase;
+  readonly facts: Omit<Facts, 'message' | 'exchange'> & { readonly message: MessageSnapshot | null };
+  readonly counts: Counts;
   readonly question: Question | null;
   readonly events: readonly ServerEvent[];
   readonly input: Uint8Array;
   /** Whether the line at the start of the input has already gone beyond its limit. */
   readonly dropped: boolean;
+  /** Whether the peer has ended its side. */
+  readonly ended: boolean;
   readonly outbox: OutboxSnapshot;
-  readonly timer: LimitName | null;
-  /** Milliseconds that were left. */
-  readonly timerLeft: number;
-  readonly flushLeft: number;
-  /** Milliseconds that the program has been busy with content; negative and infinite: it is not. */
-  readonly busyFor: number;
+  readonly clock: ClockSnapshot;
 }
 
-interface BodySnapshot {
+interface MessageSnapshot extends Omit<Message, 'reader'> {
   readonly reader: DotsSnapshot | ChunkSnapshot;
-  readonly size: number;
-  readonly block: number;
-  readonly verdict: State['farewell'];
-  readonly delay: number;
 }
 
 interface DotsSnapshot {
@@ -57,80 +53,75 @@ interface ChunkSnapshot {
   readonly bareLf: number;
 }
 
-export function snapshotOf(core: Core): Snapshot {
-  const { state, question } = core;
-  if (state.phase === 'auth' || state.phase === 'tls') {
+export function snapshotOf(machine: Machine): Snapshot {
+  const { phase, counts, question, input, outbox, clock } = machine;
+  if (phase === 'auth' || phase === 'tls') {
     throw new SmtpUsageError('snapshot-refused', 'an AUTH exchange or a TLS hand-over can not be carried over');
   }
-  const { body, exchange: _, ...rest } = state;
-  const envelope = copyOf(state.envelope);
+  const { exchange: _, message, ...facts } = machine.facts;
+  const envelope = copyOf(facts.envelope);
   return {
-    state: {
-      ...rest,
+    phase,
+    facts: {
+      ...facts,
       envelope,
-      domains: new Set(state.domains),
-      body: body === null ? null : { ...body, reader: readerSnapshot(body.reader) },
-      refusedChunk: state.refusedChunk === null ? null : { ...state.refusedChunk },
+      message: message === null ? null : { ...message, reader: readerSnapshot(message.reader) },
+      refusedChunk: facts.refusedChunk === null ? null : { ...facts.refusedChunk },
     },
+    counts: { ...counts, domains: new Set(counts.domains) },
     question: about(question, envelope),
-    events: core.events
+    events: machine.events
       .filter((event) => event !== question)
       .map((event) => (event.type === 'chunk' ? { ...event, bytes: copy(event.bytes) } : event)),
-    input: copy(core.input.unread()),
-    dropped: core.input.dropped,
-    outbox: core.outbox.snapshot(),
-    timer: core.timer,
-    timerLeft: core.timerEnds - core.now,
-    flushLeft: core.flushEnds - core.now,
-    busyFor: core.now - core.busySince,
+    input: copy(input.unread()),
+    dropped: input.dropped,
+    ended: input.ended,
+    outbox: outbox.snapshot(),
+    clock: clock.snapshot(),
   };
 }
 
-export function restoreCore(policy: Policy, peer: Peer, snapshot: Snapshot, now: number): Core {
-  const core = new Core(policy, peer, snapshot.state.tls);
-  const { body } = snapshot.state;
-  const envelope = copyOf(snapshot.state.envelope);
-  core.now = now;
-  core.state = {
-    ...snapshot.state,
+export function restoreMachine(policy: Policy, peer: Peer, snapshot: Snapshot, now: number): Machine {
+  const { facts, counts } = snapshot;
+  const machine = new Machine(policy, peer, facts.tls);
+  const { message } = facts;
+  const envelope = copyOf(facts.envelope);
+  machine.phase = snapshot.phase;
+  machine.facts = {
+    ...facts,
     envelope,
-    domains: new Set(snapshot.state.domains),
-    body: body === null ? null : { ...body, reader: restoreReader(body.reader) },
-    refusedChunk: snapshot.state.refusedChunk === null ? null : { ...snapshot.state.refusedChunk },
+    message: message === null ? null : { ...message, reader: restoreReader(message.reader) },
+    refusedChunk: facts.refusedChunk === null ? null : { ...facts.refusedChunk },
     exchange: null,
   };
-  core.input.resume(copy(snapshot.input), snapshot.dropped);
-  core.events.push(...snapshot.events);
+  machine.counts = { ...counts, domains: new Set(counts.domains) };
+  machine.input.resume(copy(snapshot.input), snapshot.dropped, snapshot.ended);
+  machine.events.push(...snapshot.events);
   // The open question is asked again.
-  core.question = about(snapshot.question, envelope);
-  if (core.question !== null) core.events.push(core.question);
-  core.toHello = core.question?.type === 'hello';
-  core.dialect = dialectOf(core);
-  core.outbox.resume(snapshot.outbox);
-  core.timer = snapshot.timer;
-  core.timerEnds = now + snapshot.timerLeft;
-  core.flushEnds = now + snapshot.flushLeft;
-  core.busySince = now - snapshot.busyFor;
-  return core;
+  machine.question = about(snapshot.question, envelope);
+  if (machine.question !== null) machine.events.push(machine.question);
+  machine.outbox.resume(snapshot.outbox);
+  machine.clock.resume(snapshot.clock, now);
+  return machine;
 }
 
-function copyOf(envelope: State['envelope']): State['envelope'] {
+function copyOf(envelope: Facts['envelope']): Facts['envelope'] {
   return envelope === null ? null : { ...envelope, recipients: [...envelope.recipients] };
 }
 
 /** The question, about the session's own envelope: that one grows. */
-function about(question: Question | null, envelope: State['envelope']): Question | null {
+function about(question: Question | null, envelope: Facts['envelope']): Question | null {
   return question !== null && 'envelope' in question ? { ...question, envelope: envelope! } : question;
 }
 
-function readerSnapshot(reader: DotReader | ChunkReader): DotsSnapshot | ChunkSnapshot {
+function readerSnapshot(reader: Message['reader']): DotsSnapshot | ChunkSnapshot {
   const { line, bareCr, bareLf } = reader;
   if (reader instanceof DotReader) return { state: reader.state, ended: reader.ended, line, bareCr, bareLf };
   const { binary, size, left, last, cr } = reader;
   return { binary, size, left, last, cr, line, bareCr, bareLf };
 }
 
-function restoreReader(snapshot: DotsSnapshot | ChunkSnapshot): DotReader | ChunkReader {
+function restoreReader(snapshot: DotsSnapshot | ChunkSnapshot): Message['reader'] {
   const reader = 'state' in snapshot ? new DotReader() : new ChunkReader(snapshot.binary, snapshot.size, snapshot.last);
   return Object.assign(reader, snapshot);
 }

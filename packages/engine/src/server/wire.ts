@@ -1,22 +1,23 @@
 import { decodeUtf8, formatReply, type Reply } from '@ehlo/grammar';
 import { printable } from '../escape.ts';
-import type { Policy } from './policy.ts';
-import { LMTP_REPLIES, REPLIES } from './replies.ts';
+import type { Policy } from './options.ts';
 
-/** The replies that are the same in every session, encoded once. */
-const WIRE: ReadonlyMap<Reply, Uint8Array> = new Map(
-  [...Object.values<Reply>(REPLIES), ...Object.values<Reply>(LMTP_REPLIES)]
-    .filter(({ lines }) => lines[0] !== '' && !lines[0]!.startsWith('%'))
-    .map((reply) => [reply, formatReply(reply)]),
-);
-
-/** A reply as octets; with `utf8`, the client takes that (RFC 6531 3.7.4). */
-export function encoded(reply: Reply, { extensions }: Policy, utf8: boolean): Uint8Array {
-  if (!extensions.has('ENHANCEDSTATUSCODES')) return formatReply({ code: reply.code, lines: reply.lines }, utf8);
-  return WIRE.get(reply) ?? formatReply(reply, utf8);
+/** The replies of a policy as octets, each made once. Those without a text get theirs when they are said. */
+export function wiresOf(replies: Policy['replies'], extensions: ReadonlySet<string>): Map<Reply, Uint8Array> {
+  const fixed = Object.values<Reply>(replies).filter(({ lines }) => lines[0] !== '');
+  return new Map(fixed.map((reply) => [reply, formatted(reply, extensions, false)]));
 }
 
-/** A reply without its enhanced code. */
+/** A reply as octets; with `utf8`, the client takes that (RFC 6531 3.7.4). */
+export function encoded(reply: Reply, { wires, extensions }: Policy, utf8: boolean): Uint8Array {
+  return wires.get(reply) ?? formatted(reply, extensions, utf8);
+}
+
+function formatted(reply: Reply, extensions: ReadonlySet<string>, utf8: boolean): Uint8Array {
+  return formatReply(extensions.has('ENHANCEDSTATUSCODES') ? reply : { code: reply.code, lines: reply.lines }, utf8);
+}
+
+/** A reply without its enhanced code: RFC 2034 3 (4) has none in the greeting and in "any response to HELO or EHLO". */
 export function bare(reply: Reply): Reply {
   if (reply.enhanced === undefined) return reply;
   const { enhanced: _, ...rest } = reply;

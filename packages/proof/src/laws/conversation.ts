@@ -87,7 +87,7 @@ export class Conversation {
     this.pump();
     const { session } = this.recorder;
     // The greeting may be held back for a while.
-    if (session.phase === 'connect') this.tick(session.deadline - this.now);
+    if (session.phase === 'wait') this.tick(session.deadline - this.now);
     this.pump();
     for (const segment of segments) this.segment(segment);
     if (end === 'end') this.recorder.receiveEnd();

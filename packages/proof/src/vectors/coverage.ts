@@ -16,22 +16,21 @@ export interface Attempt {
 /** What a replayed transcript shows. */
 export interface Coverage {
   readonly attempts: readonly Attempt[];
-  /** Edges of the engine's table that were walked, as `phase on`. */
+  /** Edges of the verbs in the engine's table that were walked, as `phase verb`. */
   readonly edges: ReadonlySet<string>;
   /** All that makes this transcript worth having. */
   readonly features: ReadonlySet<string>;
 }
 
-/** All edges of the engine's table, as `phase on`. */
-export const EDGES: readonly string[] = TABLE.flatMap(({ from, on }) => from.map((phase) => `${phase} ${on}`));
+/** All edges of verbs in the engine's table, as `phase verb`. */
+export const EDGES: readonly string[] = TABLE.filter(({ guards }) => guards !== undefined).flatMap(({ from, on }) =>
+  from.map((phase) => `${phase} ${on}`),
+);
 
 /** Reads from a log of `{ chunking: 'lines' }` what was walked and shown. */
 export function coverage(transcript: Transcript, { moves, events, output }: ReplayLog): Coverage {
-  const payload = refusedOctets(moves);
-  const commands = moves.filter((move) => !payload.has(move));
-  const attempts = commands.flatMap((move, i) => attempt(move, commands.slice(i + 1), fragment(commands, i)));
-  const asksMessage = transcript.options.ask?.includes('message') ?? false;
-  const edges = new Set([...moves.flatMap((move) => happenings(move, payload.get(move), asksMessage)), ...attempts.flatMap(walked)]);
+  const attempts = moves.flatMap((move, i) => attempt(move, moves.slice(i + 1), fragment(moves, i)));
+  const edges = new Set(attempts.flatMap(walked));
   const features = new Set<string>([...citations(transcript).keys(), ...edges]);
   const lmtp = transcript.options.preset === 'lmtp' ? ' of LMTP' : '';
   const secure = `${transcript.options.tls === undefined ? '' : ' under TLS'}${lmtp}`;
@@ -92,50 +91,6 @@ function walked({ phase, verb, fault, done }: Attempt): readonly string[] {
   return row !== undefined && (row.refuse === undefined ? done : fault !== null && fault.code !== 'tls-required')
     ? [`${phase} ${verb}`]
     : [];
-}
-
-/** The octets of refused chunks, which may look like commands: of each move of them whether the chunk has ended by it. */
-function refusedOctets(moves: readonly Move[]): ReadonlyMap<Move, boolean> {
-  const payload = new Map<Move, boolean>();
-  let left = 0;
-  for (const move of moves) {
-    if (move.on !== 'line' || !COMMAND_PHASES.includes(move.from)) continue;
-    if (left > 0) {
-      left = Math.max(0, left - move.line.length);
-      payload.set(move, left === 0);
-    } else if (isRefusedChunk(move)) left = Number(/[0-9]+/.exec(move.line)![0]);
-  }
-  return payload;
-}
-
-/** BDAT that is refused and has octets or none, as far as can be told. */
-function isRefusedChunk({ line, events, phases }: Move): boolean {
-  return /^BDAT [0-9]+( LAST)?\r?\n$/i.test(line) && events.some(({ type }) => type === 'fault') && phases.at(-1) !== 'closed';
-}
-
-/** The edges that no verb makes. `chunkEnds`: the move is of octets of a refused chunk, and whether they are the last of it. */
-function happenings(move: Move, chunkEnds: boolean | undefined, asksMessage: boolean): readonly string[] {
-  const { from, on, line, phases, events } = move;
-  const to = phases.at(-1);
-  const types = new Set(events.map(({ type }) => type));
-  const given = on === 'line' && COMMAND_PHASES.includes(from) && chunkEnds === undefined ? parseVerb(octets(line)) : null;
-  const refusedChunk = chunkEnds ?? (isRefusedChunk(move) && / 0\b/.test(line));
-  const edges: string[] = [];
-  // Where an acceptance was on its way the end is told later than it comes.
-  if (types.has('closed') && given !== 'QUIT' && from !== 'closed') edges.push(`${from} close`);
-  if (from === 'connect' && phases.includes('greeted')) edges.push('connect greet');
-  if (from === 'connect' && phases.includes('refused')) edges.push('connect turn-away');
-  if ((from === 'data' || from === 'chunk') && to === 'message') edges.push(`${from} end-of-data`);
-  // Where the message would be asked about and is not, it was refused before its end.
-  if ((from === 'data' || from === 'chunk') && to === 'ready' && asksMessage && !types.has('message'))
-    edges.push(`${from} transaction-over`);
-  if (from === 'chunk' && phases.includes('chunks')) edges.push('chunk end-of-chunk');
-  if (refusedChunk && from !== 'ready' && to === 'ready') edges.push(`${from} transaction-over`);
-  if (refusedChunk && to === 'chunks') edges.push(`${from} chunk-refused`);
-  if (from === 'message' && phases.includes('ready')) edges.push('message transaction-over');
-  if (from === 'auth' && phases.includes('ready')) edges.push('auth auth-over');
-  if (from === 'tls' && on === 'secured') edges.push('tls secured');
-  return edges;
 }
 
 /** Who answered what, and how; what time ran out on; and the line ends that are none, with what is to be done about them. */

@@ -1,0 +1,136 @@
+import type { Command, Reply, Verb } from '@ehlo/grammar';
+import type { Answer, AuthQuestion, CloseCause, FaultCode, MessageQuestion, Question, Recipient, ServerEvent } from './events.ts';
+import { type Counts, type Decision, type Facts, isReceiving, type View } from './facts.ts';
+import type { Effect, Row } from './row.ts';
+
+/** What comes of a row. An effect changes nothing by itself: it returns this, and `Machine` applies it. */
+export interface Change {
+  /** Facts in place of those before. */
+  readonly facts?: Partial<Facts>;
+  readonly counts?: Partial<Counts>;
+  /** What the program is told, before the reply is said. */
+  readonly events?: readonly ServerEvent[];
+  /** In place of the reply of the row. */
+  readonly reply?: Reply;
+  /** How often it is said; 1 if absent. */
+  readonly times?: number;
+  /** Milliseconds to hold it back, and all that would follow. */
+  readonly delay?: number;
+  /** The client takes UTF-8 in it (RFC 6531 3.7.4). */
+  readonly utf8?: boolean;
+  /** What is said and is no reply of the tables: a challenge. */
+  readonly wire?: Uint8Array;
+  /** One more in the list of the envelope. */
+  readonly recipient?: Recipient;
+  /** The reply accepts this message. */
+  readonly accepts?: MessageQuestion;
+  /** What is asked in the phase that follows. */
+  readonly asks?: Question;
+}
+
+/** What triggers a row may bring this; a command brings itself. */
+export interface Occasion extends Partial<Decision> {
+  readonly code?: FaultCode;
+  readonly closes?: CloseCause | undefined;
+  /** The limit that ran out. */
+  readonly limit?: string;
+  /** Octets of a refused chunk; infinite: nobody knows. */
+  readonly size?: number;
+}
+
+/** A question that was answered, by the program or by the preset. */
+export interface Answered<Q extends Question = Question> extends Decision {
+  readonly question: Q;
+  readonly answer: Answer;
+}
+
+/** A command that is refused as a fault. */
+export interface Fault {
+  readonly verb: Verb | null;
+  readonly code: FaultCode;
+  readonly reply: Reply;
+  /** As it came, fit for a log. */
+  readonly line: string;
+  readonly offset: number;
+  readonly closes?: CloseCause | undefined;
+}
+
+/** A BDAT that is refused. */
+export interface ChunkFault extends Fault {
+  readonly size: number;
+  readonly last: boolean;
+}
+
+/** What each effect is given by what triggers it. */
+export interface Gifts {
+  readonly holdGreeting: Answered;
+  readonly greet: Partial<Answered>;
+  readonly turnAway: Answered;
+  readonly turnAwayEarlyTalker: unknown;
+  readonly sayHello: Answered<Extract<Question, { readonly type: 'hello' }>>;
+  readonly beginTransaction: Answered<Extract<Question, { readonly type: 'mail' }>>;
+  readonly addRecipient: Answered<Extract<Question, { readonly type: 'rcpt' }>>;
+  readonly beginData: unknown;
+  readonly beginChunks: Given<'BDAT'>;
+  readonly nextChunk: Given<'BDAT'>;
+  readonly endOfChunk: unknown;
+  readonly concludeRefused: unknown;
+  readonly takeResponsibility: Answered<MessageQuestion>;
+  readonly refuseDecision: Answered<MessageQuestion>;
+  readonly refuseMessage: Refusal;
+  readonly refuseFirstChunk: Answered;
+  readonly refuseChunk: ChunkFault;
+  readonly loseChunk: ChunkFault;
+  readonly answerChunk: unknown;
+  readonly failChunk: unknown;
+  readonly failLastChunk: unknown;
+  readonly giveUpTransaction: unknown;
+  readonly inform: Answered<Extract<Question, { readonly type: 'info' }>>;
+  readonly noteForwarded: Given<'XFORWARD'>;
+  readonly beginAnew: Answered<Extract<Question, { readonly type: 'xclient' }>>;
+  readonly secure: { readonly tls: Facts['tls'] };
+  readonly beginExchange: Given<'AUTH'>;
+  readonly askStep: { readonly response: Uint8Array };
+  readonly challenge: { readonly wire: Uint8Array };
+  readonly authenticate: Answered<AuthQuestion>;
+  readonly refuseAuth: Answered<AuthQuestion>;
+  readonly failAuth: Pick<Fault, 'code' | 'reply'>;
+  readonly refuse: Answered;
+  readonly refuseCommand: Fault;
+  readonly tellOtherProtocol: Pick<Fault, 'line'>;
+  readonly tellPlaintext: unknown;
+  readonly sayFarewell: { readonly reply: Reply };
+  readonly giveUpContent: unknown;
+}
+
+/** A message that is refused while it is received, and what the program is told of it. */
+export interface Refusal extends Decision {
+  readonly cause: Extract<ServerEvent, { readonly type: 'aborted' }>['cause'];
+}
+
+export type Given<V extends Verb> = Extract<Command, { readonly verb: V }>;
+
+/** Effects by their names. */
+export type Effects<Name extends Effect> = { readonly [name in Name]: (at: View, given: Gifts[name], row: Row) => Change };
+
+/** Nothing but the reply and the phase of the row. */
+export const NO_CHANGE: Change = {};
+
+/** The reply to the end of a message; RFC 2033 4.2, 4.3: in LMTP one for each recipient, none if there are none. */
+export function conclusion({ policy, facts: { envelope } }: View, { reply, delay }: Decision): Change {
+  const times = policy.protocol === 'lmtp' ? (envelope?.recipients.length ?? 0) : 1;
+  return { reply, times, delay: times === 0 ? 0 : delay };
+}
+
+const NOTHING_TOLD: readonly ServerEvent[] = [];
+
+/** What is told of a message that will not arrive. */
+export function aborted(at: View, cause: Refusal['cause'], reply?: Reply): readonly ServerEvent[] {
+  if (!isReceiving(at)) return NOTHING_TOLD;
+  return [reply === undefined ? { type: 'aborted', cause } : { type: 'aborted', cause, reply }];
+}
+
+/** What is told of a transaction that RSET or a new EHLO ends (RFC 5321 4.1.4). */
+export function givenUp(at: View): readonly ServerEvent[] {
+  return at.facts.envelope === null ? NOTHING_TOLD : [...aborted(at, 'reset'), { type: 'reset' }];
+}

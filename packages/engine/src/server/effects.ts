@@ -1,0 +1,204 @@
+// What the rows do, but those of messages. An effect reads the session and returns what changes.
+import type { Reply, Verb } from '@ehlo/grammar';
+import { copy } from '../octets.ts';
+import { Secret } from '../secret.ts';
+import { type Answered, type Change, type Effects, type Fault, type Gifts, givenUp } from './change.ts';
+import type { AuthQuestion, FaultNotice, Question } from './events.ts';
+import { NO_TRANSACTION, type View } from './facts.ts';
+import { counts, unknownAttribute } from './guards.ts';
+import { offered } from './offer.ts';
+import type { Effect, Row } from './row.ts';
+import { toldForwarded } from './trusted.ts';
+import { bare } from './wire.ts';
+
+type DialogueEffect =
+  | 'holdGreeting'
+  | 'greet'
+  | 'turnAway'
+  | 'turnAwayEarlyTalker'
+  | 'sayHello'
+  | 'beginTransaction'
+  | 'addRecipient'
+  | 'giveUpTransaction'
+  | 'inform'
+  | 'noteForwarded'
+  | 'beginAnew'
+  | 'secure'
+  | 'beginExchange'
+  | 'askStep'
+  | 'challenge'
+  | 'authenticate'
+  | 'refuseAuth'
+  | 'failAuth'
+  | 'refuse'
+  | 'refuseCommand'
+  | 'tellOtherProtocol'
+  | 'tellPlaintext'
+  | 'sayFarewell'
+  | 'giveUpContent';
+
+export const DIALOGUE_EFFECTS: Effects<Extract<Effect, DialogueEffect>> = {
+  holdGreeting: (_, { reply, delay }) => ({ facts: { greeting: reply }, times: 0, delay }),
+
+  greet: (at, { reply }) => ({
+    facts: { greeting: null },
+    events: at.policy.earlyTalkers === 'report' && !at.facts.proxied && !at.input.empty ? [earlyTalk(undefined)] : [],
+    reply: bare(reply ?? at.facts.greeting!),
+  }),
+
+  turnAway: (_, { reply, delay }) => ({ facts: { turnedAway: true }, reply: bare(reply), delay }),
+
+  turnAwayEarlyTalker: ({ policy }) => ({
+    facts: { greeting: null, turnedAway: true },
+    events: [earlyTalk(policy.replies.earlyTalker)],
+    reply: policy.replies.earlyTalker,
+    delay: 0,
+  }),
+
+  sayHello: (at, { question: { verb, name }, reply }) => ({
+    facts: { ...NO_TRANSACTION, hello: { verb, name } },
+    events: givenUp(at),
+    reply: verb === 'HELO' ? bare(reply) : withExtensions(at, reply),
+  }),
+
+  beginTransaction: (_, { question: { reversePath, wire, parameters } }) => ({
+    facts: { speaksSmtp: true, envelope: { reversePath, wire, parameters, recipients: [] } },
+  }),
+
+  addRecipient: (at, { question, reply }) => ({
+    recipient: { forwardPath: question.forwardPath, wire: question.wire, parameters: question.parameters },
+    ...worded(at, question, reply),
+  }),
+
+  giveUpTransaction: (at) => ({ facts: NO_TRANSACTION, events: givenUp(at) }),
+
+  inform: (at, { question, reply }) => worded(at, question, reply),
+
+  noteForwarded: ({ facts: { forwarded } }, { attributes }) => ({ facts: { forwarded: toldForwarded(forwarded, attributes) } }),
+
+  beginAnew: (at, { question: { peer, identity } }) => ({
+    facts: { ...NO_TRANSACTION, peer, identity, proxied: true, speaksSmtp: false, hello: null },
+    events: givenUp(at),
+  }),
+
+  // RFC 3207 4.2: "The server MUST discard any knowledge obtained from the client".
+  secure: (_, { tls }) => ({ facts: { ...NO_TRANSACTION, tls, speaksSmtp: false, hello: null, identity: null } }),
+
+  beginExchange: (_, { mechanism, initial }) => ({
+    facts: { exchange: { mechanism, step: 0 } },
+    asks: authQuestion(mechanism, 0, initial),
+  }),
+
+  askStep: ({ facts }, { response }) => {
+    const { mechanism, step } = facts.exchange!;
+    return { asks: authQuestion(mechanism, step, response) };
+  },
+
+  challenge: ({ facts }, { wire }) => {
+    const { mechanism, step } = facts.exchange!;
+    return { facts: { exchange: { mechanism, step: step + 1 } }, wire };
+  },
+
+  authenticate: (_, { answer }) => ({ facts: { identity: (answer as { readonly identity: string }).identity, exchange: null } }),
+
+  refuseAuth: (at, { reply, delay }, row) => failed(at, { code: 'auth-failed', reply }, row, delay),
+
+  failAuth: (at, given, row) => failed(at, given, row, 0),
+
+  refuse: (at, given) => {
+    const { question, reply } = given;
+    const { refusedRecipients } = at.counts;
+    if (question.type === 'rcpt')
+      return { counts: { refusedRecipients: refusedRecipients + 1 }, ...worded(at, question, reply), ...held(given) };
+    const isGreeting = question.type === 'connect' || question.type === 'hello';
+    return { ...(isGreeting ? { reply: bare(reply) } : worded(at, question, reply)), ...held(given) };
+  },
+
+  refuseCommand: (at, fault, row) => {
+    const { verb, code, line, offset } = fault;
+    const said = row.reply === undefined ? fault.reply : at.policy.replies[row.reply];
+    const reply = isHello(verb, at) ? bare(said) : said;
+    const { refusedRecipients } = at.counts;
+    return {
+      counts: { ...faultsWith(at, code), ...(verb === 'RCPT' ? { refusedRecipients: refusedRecipients + 1 } : {}) },
+      events: [{ type: 'fault', code, offset, reply, line }],
+      reply,
+      delay: at.policy.limits.faultDelay,
+    };
+  },
+
+  tellOtherProtocol: ({ policy }, { line }) => ({
+    events: [{ type: 'fault', code: 'wrong-protocol', offset: 0, reply: policy.replies.wrongProtocol, line }],
+  }),
+
+  tellPlaintext: () => ({ events: [{ type: 'fault', code: 'plaintext-after-starttls', offset: 0, reply: undefined, line: '' }] }),
+
+  sayFarewell: ({ phase }, { reply }) => ({ reply: phase === 'wait' || phase === 'connect' ? bare(reply) : reply }),
+
+  giveUpContent: ({ policy: { replies } }) => ({ reply: { ...replies.connectNoAnswer, enhanced: '4.3.2' } }),
+};
+
+/** RFC 2033 4.1: the semantics of LHLO are those of EHLO; in SMTP it is a command like any that is not known. */
+function isHello(verb: Verb | null, { policy }: View): boolean {
+  return verb === 'EHLO' || verb === 'HELO' || (verb === 'LHLO' && policy.protocol === 'lmtp');
+}
+
+function earlyTalk(reply: Reply | undefined): FaultNotice {
+  return { type: 'fault', code: 'early-talker', offset: 0, reply, line: '' };
+}
+
+/** RFC 5321 4.1.1.1: the greeting, and behind it the extensions. */
+function withExtensions(at: View, reply: Reply): Reply {
+  const { hello } = offered(at);
+  if (reply === at.policy.replies.hello) return hello;
+  return { code: reply.code, lines: [...reply.lines, ...hello.lines.slice(1)] };
+}
+
+/** A step of AUTH. Its octets outlive the line, which is only lent: they are a copy. */
+function authQuestion(mechanism: string, step: number, response: Uint8Array | null): AuthQuestion {
+  return { type: 'auth', mechanism, step, response: response === null ? null : new Secret(copy(response)) };
+}
+
+/** An AUTH exchange has ended without success. */
+function failed(at: View, { code, reply: given }: Gifts['failAuth'], row: Row, delay: number): Change {
+  const { faultDelay } = at.policy.limits;
+  const reply = row.reply === undefined ? given : at.policy.replies[row.reply];
+  return {
+    facts: { exchange: null },
+    counts: faultsWith(at, code),
+    events: [{ type: 'fault', code, offset: 0, reply, line: `AUTH ${at.facts.exchange!.mechanism} ***` }],
+    reply,
+    delay: Math.max(delay, faultDelay),
+  };
+}
+
+/** The count with this fault. */
+export function faultsWith({ counts: { faults } }: View, code: Fault['code']): { readonly faults: number } {
+  return { faults: counts(code) ? faults + 1 : faults };
+}
+
+function held({ delay }: Answered): Pick<Change, 'delay'> {
+  return { delay };
+}
+
+const BEYOND_ASCII = /\P{ASCII}/u;
+
+/** RFC 6531 3.7.4: UTF-8 only where the client has asked for it; else the mailbox is left out of the reply. */
+export function worded(at: View, question: Question, reply: Reply): Pick<Change, 'reply' | 'utf8'> {
+  const { wires, replies } = at.policy;
+  if (wires.has(reply) || !reply.lines.some((line) => BEYOND_ASCII.test(line))) return { reply };
+  if (question.type === 'rcpt' && (reply.code === 251 || reply.code === 551)) {
+    if (at.facts.envelope!.parameters.smtpUtf8 === true) return { reply, utf8: true };
+    return { reply: reply.code === 251 ? replies.rcptAscii : replies.rcptMovedAscii };
+  }
+  if (question.type !== 'info') return { reply };
+  if (question.smtpUtf8) return { reply, utf8: true };
+  if ((question.verb !== 'VRFY' && question.verb !== 'EXPN') || reply.code === 421) return { reply };
+  // 3.7.4.2: "the SMTPUTF8-aware SMTP server MUST use either the reply-code 252 or 550".
+  return { reply: reply.code < 500 ? replies.vrfyAscii : replies.vrfyRefusedAscii };
+}
+
+/** What is wrong with the facts that a proxy tells. */
+export function attributeReply(at: View, command: Parameters<typeof unknownAttribute>[0]): Reply {
+  return { ...at.policy.replies.badArgument, lines: [`${unknownAttribute(command)} is not known or has no such value`] } as Reply;
+}

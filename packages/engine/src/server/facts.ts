@@ -1,0 +1,136 @@
+import type { Reply } from '@ehlo/grammar';
+import type { Forwarded, Peer, TlsInfo } from '../facts.ts';
+import type { ChunkReader } from './chunk-reader.ts';
+import type { DotReader } from './dot-reader.ts';
+import type { Envelope, Hello, Question, Recipient } from './events.ts';
+import type { Policy } from './options.ts';
+import type { Phase } from './row.ts';
+
+/** Octets that come in blocks: a timer restarts at each block, not at each octet. */
+export interface Progress {
+  /** Octets read since the timer was set. */
+  block: number;
+}
+
+/** A message that is being received. */
+export interface Message extends Progress {
+  readonly reader: DotReader | ChunkReader;
+  /** Octets of content so far, those of a refused message too. */
+  size: number;
+}
+
+/** A chunk that was refused: its octets are read and dropped, and then comes the reply (RFC 3030 2). */
+export interface RefusedChunk extends Progress {
+  left: number;
+  readonly last: boolean;
+  readonly reply: Reply;
+}
+
+/** A reply, and how long it is held back, in milliseconds. */
+export interface Decision {
+  readonly reply: Reply;
+  readonly delay: number;
+}
+
+/** What a transaction is: born at MAIL, and dropped whole. */
+interface TransactionFacts {
+  readonly envelope: (Envelope & { readonly recipients: Recipient[] }) | null;
+  /** Of XFORWARD, which comes before MAIL. */
+  readonly forwarded: Forwarded | null;
+  /** RCPT was given, and none was accepted. */
+  readonly onlyRefused: boolean;
+  readonly message: Message | null;
+  /** The final reply, once it is known that the message is refused: from then on its octets are only drained. */
+  readonly verdict: Decision | null;
+  /** Recipients that the message that has arrived was decided on for (LMTP). */
+  readonly decided: number;
+}
+
+/**
+ * What a session knows. No fact is changed: others are put in its place, by `Machine.apply` alone. What grows in them is the list of
+ * recipients, and what is counted while octets are read.
+ */
+export interface Facts extends TransactionFacts {
+  readonly peer: Peer;
+  /** XCLIENT was taken: who speaks from then on may be the client itself, which is not to be trusted. */
+  readonly proxied: boolean;
+  /** The connection was refused by 554: only QUIT is left. */
+  readonly turnedAway: boolean;
+  readonly tls: TlsInfo | null;
+  readonly hello: Hello | null;
+  /** A MAIL was accepted since the connection, its TLS or XCLIENT began: whoever is there speaks SMTP. */
+  readonly speaksSmtp: boolean;
+  readonly identity: string | null;
+  /** The greeting that the answer to `connect` holds back. */
+  readonly greeting: Reply | null;
+  /** The AUTH exchange, and the steps of it that were challenged. */
+  readonly exchange: { readonly mechanism: string; readonly step: number } | null;
+  readonly refusedChunk: RefusedChunk | null;
+  /** An AUTH was the last verb that was understood: what follows it may be a credential, and is not shown. */
+  readonly redact: boolean;
+}
+
+/** No transaction. */
+export const NO_TRANSACTION: TransactionFacts = {
+  envelope: null,
+  forwarded: null,
+  onlyRefused: false,
+  message: null,
+  verdict: null,
+  decided: 0,
+};
+
+/** What a session knows when it begins. */
+export function firstFacts(peer: Peer, tls: TlsInfo | null): Facts {
+  return {
+    ...NO_TRANSACTION,
+    peer,
+    proxied: false,
+    turnedAway: false,
+    tls,
+    hello: null,
+    speaksSmtp: false,
+    identity: null,
+    greeting: null,
+    exchange: null,
+    refusedChunk: null,
+    redact: false,
+  };
+}
+
+/** What is counted in a session; each count has a limit. */
+export interface Counts {
+  /** MAIL commands. */
+  transactions: number;
+  faults: number;
+  /** Commands since a message was accepted, but those that have a limit of their own. */
+  idleCommands: number;
+  /** Recipients that were refused since then. */
+  refusedRecipients: number;
+  /** Chunks that were hardly worth a command. */
+  smallChunks: number;
+  /** Domains of the recipients, in small letters. */
+  readonly domains: Set<string>;
+}
+
+/** The counts of a session that begins. */
+export function nothingCounted(): Counts {
+  return { transactions: 0, faults: 0, idleCommands: 0, refusedRecipients: 0, smallChunks: 0, domains: new Set() };
+}
+
+/** What guards and effects see of a session. */
+export interface View {
+  readonly policy: Policy;
+  readonly phase: Phase;
+  readonly facts: Facts;
+  readonly counts: Readonly<Counts>;
+  /** The question that waits for its answer. */
+  readonly question: Question | null;
+  /** Octets that were received, and not read. */
+  readonly input: { readonly empty: boolean };
+}
+
+/** Whether a message is being received that is wanted and not refused. Once it is whole it ends in `message`, whatever becomes of that. */
+export function isReceiving({ phase, facts: { message, verdict }, question }: View): boolean {
+  return message !== null && verdict === null && phase !== 'message' && question?.type !== 'data';
+}

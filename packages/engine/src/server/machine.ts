@@ -1,0 +1,232 @@
+import type { CommandDialect, Reply, Verb } from '@ehlo/grammar';
+import type { Peer, TlsInfo } from '../facts.ts';
+import { Input } from '../input.ts';
+import { type Answered, aborted, type Change, NO_CHANGE, type Occasion } from './change.ts';
+import { Clock } from './clock.ts';
+import { acceptance, PLAIN_YES } from './decision.ts';
+import { DIALOGUE_EFFECTS } from './effects.ts';
+import type { Answer, CloseCause, Question, QuestionType, Recipient, ServerEvent } from './events.ts';
+import { type Counts, type Decision, type Facts, firstFacts, NO_TRANSACTION, nothingCounted, type View } from './facts.ts';
+import { CONDITIONS } from './guards.ts';
+import type { LimitName } from './limits.ts';
+import { MESSAGE_EFFECTS } from './message-effects.ts';
+import { dialectOf } from './offer.ts';
+import type { Policy } from './options.ts';
+import { Outbox } from './outbox.ts';
+import type { EngineReply, ReplyName } from './replies.ts';
+import type { Effect, Phase, Row, Trigger } from './row.ts';
+import { rowsOf, TIMERS } from './table.ts';
+import { encoded, shownLines } from './wire.ts';
+
+/** How long each question may stay open: less than a compliant client waits (RFC 5321 4.5.3.2). */
+const ANSWER_LIMITS: { readonly [type in QuestionType]: LimitName } = {
+  connect: 'connectAnswer',
+  hello: 'commandAnswer',
+  starttls: 'commandAnswer',
+  auth: 'commandAnswer',
+  mail: 'commandAnswer',
+  rcpt: 'commandAnswer',
+  data: 'dataAnswer',
+  message: 'messageAnswer',
+  info: 'commandAnswer',
+  xclient: 'commandAnswer',
+};
+
+/** What is said when no answer comes in time: the failure is ours, and passing. */
+const NO_ANSWER: { readonly [type in QuestionType]?: ReplyName } = { starttls: 'tlsFailed', auth: 'authFailed' };
+
+/** The verb whose row goes on with the answer; null: the row `accepted` of the phase does. */
+const VERBS: { readonly [type in QuestionType]: (question: never) => Verb | null } = {
+  connect: () => null,
+  hello: ({ verb }: { readonly verb: Verb }) => verb,
+  starttls: () => 'STARTTLS',
+  auth: () => null,
+  mail: () => 'MAIL',
+  rcpt: () => 'RCPT',
+  // The phase of a chunk has begun before it is asked about.
+  data: ({ verb }: { readonly verb: Verb }) => (verb === 'DATA' ? verb : null),
+  message: () => null,
+  info: ({ verb }: { readonly verb: Verb }) => verb,
+  xclient: () => 'XCLIENT',
+};
+
+/** An effect, whatever its trigger gives: the table says which belong together. */
+type AnyEffect = (at: View, given: object, row: Row) => Change;
+
+const EFFECTS = { ...DIALOGUE_EFFECTS, ...MESSAGE_EFFECTS } as { readonly [name in Effect]: unknown } as {
+  readonly [name in Effect]: AnyEffect;
+};
+
+/**
+ * A session: its phase, what it knows and counts, and its three wires. `take` is the only way to another phase, `#apply` the only place where
+ * facts, counts and replies change.
+ */
+export class Machine implements View {
+  readonly policy: Policy;
+  readonly input: Input = new Input();
+  readonly outbox: Outbox = new Outbox();
+  readonly clock: Clock;
+  readonly events: ServerEvent[] = [];
+  question: Question | null = null;
+  phase: Phase;
+  facts: Facts;
+  counts: Counts = nothingCounted();
+  /** The domain of the last recipient. */
+  #domain: string | null = null;
+
+  constructor(policy: Policy, peer: Peer, tls: TlsInfo | null) {
+    this.policy = policy;
+    this.clock = new Clock(policy.limits);
+    this.phase = policy.limits.greetingDelay > 0 ? 'wait' : 'connect';
+    this.facts = firstFacts(peer, tls);
+  }
+
+  /** How commands are read. */
+  get dialect(): CommandDialect {
+    return dialectOf(this);
+  }
+
+  get outputFull(): boolean {
+    return this.outbox.isFull(this.policy.limits.output);
+  }
+
+  /** Whether a row has this trigger in this phase. */
+  knows(on: Trigger): boolean {
+    return rowsOf(this.phase, on).length > 0;
+  }
+
+  /** Takes the row of a trigger: the first whose conditions hold. */
+  take(on: Verb | Trigger, given: object = NO_CHANGE): void {
+    for (const row of rowsOf(this.phase, on)) {
+      if (row.when?.every((name) => CONDITIONS[name](this, given)) ?? true) return this.carryOut(row, given);
+    }
+    throw new Error(`no row for ${on} in phase ${this.phase}`);
+  }
+
+  /** Carries out a row. */
+  carryOut(row: Row, given: object): void {
+    this.#apply(row.effect === undefined ? NO_CHANGE : EFFECTS[row.effect](this, given, row), row, given);
+  }
+
+  /** Asks the program, or takes the preset's answer where it does not want to be asked. */
+  ask(question: Question): void {
+    if (!this.policy.ask.has(question.type)) return this.accept(question, PLAIN_YES);
+    this.question = question;
+    this.events.push(question);
+    this.clock.start(ANSWER_LIMITS[question.type]);
+  }
+
+  /** Carries out what was accepted. Throws `SmtpUsageError` if it can't be said; the question is open then as before. */
+  accept(question: Question, answer: Answer): void {
+    const given: Answered = acceptance(this, question, answer);
+    this.question = null;
+    this.take(VERBS[question.type](question as never) ?? 'accepted', given);
+  }
+
+  /** Carries out a refusal. */
+  reject(question: Question, { reply, delay }: Decision): void {
+    this.question = null;
+    const given: Answered = { question, answer: PLAIN_YES, reply, delay };
+    this.take('rejected', given);
+  }
+
+  /** No answer has come in time: the question is void, whatever is answered later. */
+  expire(question: Question): void {
+    if (question.type !== 'connect')
+      return this.reject(question, { reply: this.policy.replies[NO_ANSWER[question.type] ?? 'noAnswer'], delay: 0 });
+    this.question = null;
+    this.take('no-answer', { limit: ANSWER_LIMITS.connect });
+  }
+
+  /** Starts the timer of what is waited for now; an open question and a reply that is held back have their own. */
+  settle(): void {
+    if (this.clock.holds || this.question !== null) return;
+    const timer = TIMERS[this.phase];
+    if (timer === null) this.clock.stop();
+    else this.clock.start(timer);
+  }
+
+  /** What was held back is said. */
+  release(): void {
+    this.clock.stop();
+    if (!this.outbox.holds) return;
+    if (this.outbox.size === 0) this.clock.awaitReader();
+    this.outbox.release();
+  }
+
+  /** Tells that the session is over, as soon as it is known which acceptances the transport has not taken. */
+  tellEnd(): void {
+    for (const notice of this.outbox.told()) this.events.push(notice);
+  }
+
+  /** Puts other facts in the place of those before. */
+  learn(facts: Partial<Facts>): void {
+    this.facts = { ...this.facts, ...facts };
+  }
+
+  /** The one place where something changes. */
+  #apply(change: Change, row: Row, occasion: Occasion): void {
+    const { facts, counts, events, recipient, wire, asks } = change;
+    if (facts !== undefined) this.learn(facts);
+    if (counts !== undefined) Object.assign(this.counts, counts);
+    if (events !== undefined) for (const event of events) this.events.push(event);
+    if (recipient !== undefined) this.#add(recipient);
+    const reply = change.reply ?? (row.reply === undefined ? undefined : (occasion.reply ?? this.policy.replies[row.reply]));
+    if (reply === undefined) this.#say(wire);
+    else this.#reply(reply, change, change.delay ?? occasion.delay ?? 0);
+    if (change.accepts !== undefined) this.outbox.accepts(change.accepts);
+    if (row.to === 'closed') this.#close(row.cause ?? occasion.closes!, occasion.limit);
+    else if (row.to !== undefined) this.phase = row.to;
+    if (asks !== undefined) this.ask(asks);
+  }
+
+  /** RFC 9422 4.3: the domain of a recipient counts, whether the limit is announced or not. */
+  #add(recipient: Recipient): void {
+    this.facts.envelope!.recipients.push(recipient);
+    const { domain } = recipient.forwardPath;
+    // Most are that of the recipient before: to compare costs less than a set.
+    if (domain === this.#domain) return;
+    this.#domain = domain;
+    this.counts.domains.add(domain.toLowerCase());
+  }
+
+  #reply(reply: Reply, { utf8 = false, times = 1 }: Change, delay: number): void {
+    const wire = encoded(reply, this.policy, utf8);
+    // What is said behind a reply that is held back has to wait, too.
+    if (delay > 0 && !this.clock.holds) this.clock.hold(delay);
+    for (let i = 0; i < times; i++) {
+      if (this.policy.trace) this.#trace(reply, wire);
+      if (this.clock.holds) this.outbox.holdBack(wire);
+      else this.#send(wire);
+    }
+  }
+
+  /** A challenge. */
+  #say(wire: Uint8Array | undefined): void {
+    if (wire === undefined) return;
+    if (this.policy.trace) this.events.push({ type: 'trace', from: 'server', line: '334 ***' });
+    this.#send(wire);
+  }
+
+  #trace(reply: Reply, wire: Uint8Array): void {
+    const cause = 'rule' in reply ? { rule: (reply as EngineReply).rule, section: (reply as EngineReply).section } : 'application';
+    for (const line of shownLines(wire)) this.events.push({ type: 'trace', from: 'server', line, cause });
+  }
+
+  #send(wire: Uint8Array): void {
+    if (this.outbox.size === 0) this.clock.awaitReader();
+    this.outbox.push(wire);
+  }
+
+  /** Ends the session: what is queued for the peer still goes out. */
+  #close(cause: CloseCause, limit?: string): void {
+    for (const event of aborted(this, cause)) this.events.push(event);
+    this.phase = 'closed';
+    this.question = null;
+    this.release();
+    this.learn({ ...NO_TRANSACTION, greeting: null, refusedChunk: null });
+    this.input.clear();
+    this.outbox.ending = limit === undefined ? { type: 'closed', cause } : { type: 'closed', cause, limit };
+    this.tellEnd();
+  }
+}

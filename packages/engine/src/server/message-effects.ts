@@ -1,0 +1,131 @@
+// What the rows of a message do, by DATA and by BDAT.
+import { aborted, type Change, conclusion, type Effects } from './change.ts';
+import { ChunkReader } from './chunk-reader.ts';
+import { DotReader } from './dot-reader.ts';
+import { faultsWith } from './effects.ts';
+import { type Facts, type Message, NO_TRANSACTION, type View } from './facts.ts';
+import { isSmall } from './guards.ts';
+import type { Effect, Row } from './row.ts';
+
+type MessageEffect =
+  | 'beginData'
+  | 'beginChunks'
+  | 'nextChunk'
+  | 'endOfChunk'
+  | 'concludeRefused'
+  | 'takeResponsibility'
+  | 'refuseDecision'
+  | 'refuseMessage'
+  | 'refuseFirstChunk'
+  | 'refuseChunk'
+  | 'loseChunk'
+  | 'answerChunk'
+  | 'failChunk'
+  | 'failLastChunk';
+
+export const MESSAGE_EFFECTS: Effects<Extract<Effect, MessageEffect>> = {
+  beginData: () => ({ facts: { message: newMessage(new DotReader()) } }),
+
+  beginChunks: (at, { size, last }) => {
+    const envelope = at.facts.envelope!;
+    return {
+      facts: { message: newMessage(new ChunkReader(envelope.parameters.body === 'BINARYMIME', size, last)) },
+      counts: smallChunks(at, size, last),
+      asks: { type: 'data', verb: 'BDAT', envelope },
+    };
+  },
+
+  nextChunk: (at, { size, last }) => {
+    const message = at.facts.message!;
+    (message.reader as ChunkReader).begin(size, last);
+    return { counts: smallChunks(at, size, last) };
+  },
+
+  endOfChunk: ({ policy, facts: { message, verdict } }) => {
+    if (verdict !== null) return { ...verdict, facts: { verdict: { reply: verdict.reply, delay: 0 } } };
+    return { reply: { ...policy.replies.chunk, lines: [`${(message!.reader as ChunkReader).size} octets received`] } };
+  },
+
+  concludeRefused: (at) => ({ ...conclusion(at, at.facts.verdict!), facts: NO_TRANSACTION }),
+
+  takeResponsibility: (at, { question }, row) => ({
+    facts: decided(at, row),
+    counts: { idleCommands: 0, refusedRecipients: 0 },
+    accepts: question,
+  }),
+
+  refuseDecision: (at, { reply, delay }, row) => ({ facts: decided(at, row), reply, delay }),
+
+  refuseMessage: (at, { cause, reply, delay }) => {
+    const { message, verdict } = at.facts;
+    const events = aborted(at, cause, reply);
+    return message === null || verdict !== null ? { events } : { events, facts: { verdict: { reply, delay } } };
+  },
+
+  refuseFirstChunk: (_, { reply, delay }) => ({ facts: { verdict: { reply, delay } }, delay: 0 }),
+
+  refuseChunk: (at, { code, reply, line, size, last }) => {
+    const { policy, counts } = at;
+    const faults = counts.faults + 1;
+    const answer = faults >= policy.limits.faults ? policy.replies.tooManyFaults : reply;
+    return {
+      facts: { refusedChunk: { left: size, block: 0, last, reply: answer } },
+      counts: { faults },
+      events: [{ type: 'fault', code, offset: 0, reply: answer, line }],
+    };
+  },
+
+  // More than is read in vain: that it is too large is worth knowing, for the client need not come again; else 421 tells why it ends.
+  loseChunk: (at, { code, reply, line, size, offset }, row) => {
+    const { draining, bdatLost } = at.policy.replies;
+    const why = size === Number.POSITIVE_INFINITY ? bdatLost : code === 'too-large' ? reply : draining;
+    const answer = row.reply === undefined ? why : at.policy.replies[row.reply];
+    return { counts: faultsWith(at, code), events: [{ type: 'fault', code, offset, reply: answer, line }], reply: answer };
+  },
+
+  answerChunk: (at, _, row) => {
+    const { reply, last } = at.facts.refusedChunk!;
+    const delay = at.policy.limits.faultDelay;
+    const concludes = last && row.to !== 'closed' && at.policy.extensions.has('CHUNKING');
+    return { facts: { refusedChunk: null }, ...(concludes ? conclusion(at, { reply, delay }) : { reply, delay }) };
+  },
+
+  // RFC 3030 2: after a chunk that failed the transaction is lost, whatever comes before RSET; here its last chunk ends it too.
+  failChunk: (at) => {
+    const { refusedChunk, message, verdict } = at.facts;
+    const { reply } = refusedChunk!;
+    return {
+      facts: {
+        refusedChunk: null,
+        message: message ?? newMessage(new ChunkReader(true, 0, false)),
+        verdict: verdict ?? { reply, delay: 0 },
+      },
+      events: aborted(at, 'chunk', reply),
+      reply,
+      delay: at.policy.limits.faultDelay,
+    };
+  },
+
+  failLastChunk: (at) => {
+    const { reply } = at.facts.refusedChunk!;
+    return {
+      facts: { ...NO_TRANSACTION, refusedChunk: null },
+      events: aborted(at, 'chunk', reply),
+      ...conclusion(at, { reply, delay: at.policy.limits.faultDelay }),
+    };
+  },
+};
+
+/** A message of which nothing has been read. */
+function newMessage(reader: Message['reader']): Message {
+  return { reader, size: 0, block: 0 };
+}
+
+function smallChunks({ counts }: View, size: number, last: boolean): NonNullable<Change['counts']> {
+  return isSmall(size, last) ? { smallChunks: counts.smallChunks + 1 } : {};
+}
+
+/** The transaction behind a decision: the last one ends it. RFC 5321 4.1.1.4: the end of data consumes the buffers. */
+function decided({ facts }: View, { to }: Row): Partial<Facts> {
+  return to === 'message' ? { decided: facts.decided + 1 } : NO_TRANSACTION;
+}
