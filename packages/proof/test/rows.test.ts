@@ -5,8 +5,8 @@ import { Machine } from '../../engine/src/server/machine.ts';
 import { replayTranscript } from '../src/vectors/index.ts';
 import { transcripts } from './vectors.ts';
 
-function nameOf({ on, from, when = [], to = 'stays' }: Row): string {
-  return `${on} from ${from.join(', ')}${when.length === 0 ? '' : ` if ${when.join(' and ')}`}: ${to}`;
+function nameOf({ on, from, when = [], to }: Row): string {
+  return `${on} from ${from.join(', ')}${when.length === 0 ? '' : ` if ${when.join(' and ')}`}: ${to ?? 'stays'}`;
 }
 
 test('every row is taken, by a command that is carried out or refused and by whatever else moves a session', () => {

@@ -184,7 +184,7 @@ function held({ delay }: Answered): Pick<Change, 'delay'> {
 const BEYOND_ASCII = /\P{ASCII}/u;
 
 /** RFC 6531 3.7.4: UTF-8 only where the client has asked for it; else the mailbox is left out of the reply. */
-export function worded(at: View, question: Question, reply: Reply): Pick<Change, 'reply' | 'utf8'> {
+function worded(at: View, question: Question, reply: Reply): Pick<Change, 'reply' | 'utf8'> {
   const { wires, replies } = at.policy;
   if (wires.has(reply) || !reply.lines.some((line) => BEYOND_ASCII.test(line))) return { reply };
   if (question.type === 'rcpt' && (reply.code === 251 || reply.code === 551)) {
