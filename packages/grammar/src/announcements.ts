@@ -48,7 +48,7 @@ export interface FutureRelease {
 
 export const futureRelease: Announcement<FutureRelease> = {
   parse([seconds = '', date = '', ...more]) {
-    const until = dateTime.parse(date);
+    const until = dateTime(date);
     if (more.length > 0 || !/^[1-9][0-9]{0,8}$/.test(seconds) || until === undefined) return undefined;
     return { seconds: Number(seconds), until };
   },

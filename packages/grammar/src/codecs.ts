@@ -1,62 +1,85 @@
 import { daysIn } from './calendar.ts';
+import type { Deviation } from './deviation.ts';
 import { LETTER_ADDRESSES } from './dialect.ts';
 import { parseMailbox } from './path.ts';
-import { capitals, encodeUtf8 } from './rule.ts';
+import { capitals, decodeUtf8, encodeUtf8 } from './rule.ts';
 import { decodeUtf8Address, decodeUtf8Xtext, decodeXtext, encodeUtf8Address, encodeXtext } from './xtext.ts';
 
-/** How the value of a parameter is read and written. */
+/** How the value of a parameter is read and written: octets of `esmtp-value` (RFC 5321 4.1.2), none where the parameter has no value. */
 export interface Codec<T = unknown> {
-  /** The typed value; undefined if the text is not a value of this parameter. */
-  parse(value: string): T | undefined;
-  /** Gives a text of which `parse` makes the same value. */
-  format(value: T): string;
+  /**
+   * The typed value; undefined if the octets are not a value of this parameter. They are lent. What is taken beyond the grammar of the
+   * parameter is added to `found`, by its name.
+   */
+  parse(value: Uint8Array, found: Deviation[]): T | undefined;
+  /** Gives octets of which `parse` makes the same value. */
+  format(value: T): Uint8Array;
+}
+
+/**
+ * A codec of text, in UTF-8.
+ *
+ * @example
+ * ```ts
+ * import { octets, textCodec } from '@ehlo/grammar';
+ * const colour = textCodec((text) => (/^(?:red|green)$/.test(text) ? text : undefined), String);
+ * [colour.parse(octets('red'), []), colour.parse(octets('loud'), [])]
+ * // → ['red', undefined]
+ * ```
+ */
+export function textCodec<T>(parse: (text: string, found: Deviation[]) => T | undefined, format: (value: T) => string): Codec<T> {
+  return {
+    parse: (value, found) => parse(decodeUtf8(value, 0, value.length), found),
+    format: (value) => encodeUtf8(format(value)),
+  };
 }
 
 /** A parameter without a value. */
-export const flag: Codec<true> = { parse: (value) => (value === '' ? true : undefined), format: () => '' };
+export const flag: Codec<true> = { parse: ({ length }) => (length === 0 ? true : undefined), format: () => new Uint8Array(0) };
 
 /** A whole number as the pattern spells it; beyond 2^53 - 1 it counts as that. */
 export function decimal(pattern: RegExp): Codec<number> {
-  return { parse: (value) => (pattern.test(value) ? Math.min(Number(value), Number.MAX_SAFE_INTEGER) : undefined), format: String };
+  return textCodec((text) => (pattern.test(text) ? Math.min(Number(text), Number.MAX_SAFE_INTEGER) : undefined), String);
 }
 
 /** One of a few words, in any case; written in capitals. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): Codec<Word> {
-  return { parse: (value) => words.find((word) => word === capitals(value)), format: String };
+  return textCodec((text) => words.find((word) => word === capitals(text)), String);
 }
 
 /** RFC 4954 5: `AUTH=`, a Mailbox in xtext, or `<>` (empty here). */
-export const submitter: Codec<string> = {
-  parse(value) {
+export const submitter: Codec<string> = /* @__PURE__ */ textCodec(
+  (value) => {
+    // Its hexchar may be in small letters: it is RFC 4954's (8), not RFC 3461's.
     const text = decodeXtext(value);
     if (text === null || text === '<>') return text === null ? undefined : '';
-    const parsed = parseMailbox(encodeUtf8(text), LETTER_ADDRESSES);
+    const parsed = parseMailbox(text, LETTER_ADDRESSES);
     return parsed.ok ? parsed.value.address : undefined;
   },
   // xtext spells ASCII alone, and RFC 6531 gives AUTH no other encoding: such a submitter can't be told.
-  format: (address) => (address === '' || /[^ -~]/.test(address) ? '<>' : encodeXtext(address)),
-};
+  (address) => (address === '' || /[^ -~]/.test(address) ? '<>' : encodeXtext(address)),
+);
 
 /** RFC 3461 4.4: `ENVID=`, at most 100 characters of xtext. */
-export const envid: Codec<string> = {
-  parse: (value) => (value.length === 0 || value.length > 100 ? undefined : (decodeXtext(value) ?? undefined)),
-  format: encodeXtext,
-};
+export const envid: Codec<string> = /* @__PURE__ */ textCodec(
+  (value, found) => (value.length === 0 || value.length > 100 ? undefined : (decodeXtext(value, found) ?? undefined)),
+  encodeXtext,
+);
 
 export type Notify = 'NEVER' | readonly ('SUCCESS' | 'FAILURE' | 'DELAY')[];
 
 const NOTIFICATIONS = ['SUCCESS', 'FAILURE', 'DELAY'] as const;
 
 /** RFC 3461 4.1: `NOTIFY=NEVER`, or a list. */
-export const notify: Codec<Notify> = {
-  parse(value) {
+export const notify: Codec<Notify> = /* @__PURE__ */ textCodec<Notify>(
+  (value) => {
     const words = capitals(value).split(',');
     if (words.length === 1 && words[0] === 'NEVER') return 'NEVER';
     const known = words.map((word) => NOTIFICATIONS.find((notification) => notification === word));
     return known.every((notification) => notification !== undefined) ? known : undefined;
   },
-  format: (notify) => (notify === 'NEVER' ? notify : notify.join(',')),
-};
+  (notify) => (notify === 'NEVER' ? notify : notify.join(',')),
+);
 
 /** RFC 3461 4.2: the recipient as the sender first wrote it. */
 export interface OriginalRecipient {
@@ -66,19 +89,19 @@ export interface OriginalRecipient {
 }
 
 /** RFC 3461 4.2, RFC 6533 3: `ORCPT=addr-type;xtext`, at most 500 characters. */
-export const orcpt: Codec<OriginalRecipient> = {
-  parse(value) {
+export const orcpt: Codec<OriginalRecipient> = /* @__PURE__ */ textCodec<OriginalRecipient>(
+  (value, found) => {
     const type = /^[\w!#$%&'*+/?^`{|}~-]+(?=;)/.exec(value)?.[0].toLowerCase();
     if (type === undefined || [...value].length > 500) return undefined;
     const text = value.slice(type.length + 1);
-    const address = type === 'utf-8' ? decodeUtf8Address(text) : decodeXtext(text);
+    const address = type === 'utf-8' ? decodeUtf8Address(text) : decodeXtext(text, found);
     if (address !== null) return { type, address };
     // RFC 3461 4.2 wants ASCII in xtext, RFC 6533 3 the type utf-8 for the rest; some mailers write such an address in xtext all the same.
-    const international = type === 'rfc822' ? decodeUtf8Xtext(text) : null;
+    const international = type === 'rfc822' ? decodeUtf8Xtext(text, found) : null;
     return international === null ? undefined : { type: 'utf-8', address: international };
   },
-  format: ({ type, address }) => `${type};${type === 'utf-8' ? encodeUtf8Address(address) : encodeXtext(address)}`,
-};
+  ({ type, address }) => `${type};${type === 'utf-8' ? encodeUtf8Address(address) : encodeXtext(address)}`,
+);
 
 /** RFC 2852 4: when a message must be delivered. */
 export interface DeliverBy {
@@ -91,16 +114,16 @@ export interface DeliverBy {
 }
 
 /** RFC 2852 4: `BY=by-time;by-mode[by-trace]`; mode R needs a time above zero. */
-export const deliverBy: Codec<DeliverBy> = {
-  parse(value) {
+export const deliverBy: Codec<DeliverBy> = /* @__PURE__ */ textCodec<DeliverBy>(
+  (value) => {
     const match = /^([-+]?[0-9]{1,9});([NR])(T?)$/i.exec(value);
     if (match === null) return undefined;
     const seconds = Number(match[1]) + 0;
     const mode = match[2]!.toUpperCase() as 'R' | 'N';
     return mode === 'R' && seconds <= 0 ? undefined : { seconds, mode, trace: match[3] !== '' };
   },
-  format: ({ seconds, mode, trace }) => `${seconds};${mode}${trace ? 'T' : ''}`,
-};
+  ({ seconds, mode, trace }) => `${seconds};${mode}${trace ? 'T' : ''}`,
+);
 
 // RFC 3339 5.6, 5.7: with the ranges of its parts.
 const DATE_TIME: RegExp = /* @__PURE__ */ dateAndTime('(?:\\.[0-9]+)?', '');
@@ -120,11 +143,24 @@ function onCalendar(pattern: RegExp, value: string): RegExpExecArray | null {
   return match !== null && Number(match[3]) <= daysIn(Number(match[1]), Number(match[2])) ? match : null;
 }
 
-/** RFC 4865 3, erratum 2040: `HOLDUNTIL=`, a date and time of RFC 3339. */
-export const dateTime: Codec<string> = {
-  parse: (value) => (onCalendar(DATE_TIME, value) === null ? undefined : value.toUpperCase()),
-  format: String,
-};
+/** A date and time of RFC 3339, in capitals. */
+export function dateTime(value: string): string | undefined {
+  return onCalendar(DATE_TIME, value) === null ? undefined : value.toUpperCase();
+}
+
+/** RFC 4865 3, erratum 2040: `HOLDUNTIL=`, a date and time of RFC 3339 "normalized to UTC", as which it is written. */
+export const holdUntil: Codec<string> = /* @__PURE__ */ textCodec((value, found) => {
+  const moment = dateTime(value);
+  if (moment !== undefined && !/(?:Z|[-+]00:00)$/.test(moment)) found.push('hold-until-offset');
+  return moment;
+}, inUtc);
+
+/** Seconds, a leap second too, stay as they are: an offset is of minutes. What is no date and time of RFC 3339 stays whole. */
+function inUtc(moment: string): string {
+  const [, minute, seconds, sign, hours, minutes] = /^(.{16})(.*)([-+])(..):(..)$/.exec(moment) ?? [];
+  const utc = Date.parse(`${minute}Z`) - Number(`${sign}1`) * (Number(hours) * 60 + Number(minutes)) * 60_000;
+  return Number.isNaN(utc) ? moment : `${new Date(utc).toISOString().slice(0, -8)}${seconds}Z`;
+}
 
 /** RFC 7293 3.1: deliver only if the mailbox has had one owner since then. */
 export interface RecipientValidSince {
@@ -135,12 +171,12 @@ export interface RecipientValidSince {
 }
 
 /** RFC 7293 3.1: `RRVS=date-time[;C/R]`. */
-export const validSince: Codec<RecipientValidSince> = {
-  parse(value) {
+export const validSince: Codec<RecipientValidSince> = /* @__PURE__ */ textCodec<RecipientValidSince>(
+  (value) => {
     const match = onCalendar(RRVS, value);
     if (match === null) return undefined;
     const [since, action] = value.toUpperCase().split(';') as [string, ('C' | 'R')?];
     return action === undefined ? { since } : { since, action };
   },
-  format: ({ since, action }) => (action === undefined ? since : `${since};${action}`),
-};
+  ({ since, action }) => (action === undefined ? since : `${since};${action}`),
+);

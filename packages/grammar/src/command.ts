@@ -1,21 +1,20 @@
-import { DEVIATIONS, type Deviation } from './deviation.ts';
+import type { Deviation } from './deviation.ts';
 import type { CommandDialect, Dialect } from './dialect.ts';
 import { addressLiteral, domain, hasOddTag, hostName } from './domain.ts';
 import { attributes, auth, bdat, etrn } from './extension-command.ts';
-import { type Line, space } from './line.ts';
+import { judge, type Line, space } from './line.ts';
 import { string } from './mailbox.ts';
-import { parseParameters } from './parameter.ts';
-import type { MailParameters, RcptParameters } from './parameters.ts';
+import { parseParameters, type ReadParameters } from './parameter.ts';
+import type { MailParameters, RcptParameters, UnknownParameter } from './parameters.ts';
 import { FORWARD_PATH, looseDomain, type Path, type PathKind, pathAt, pathEnd, REVERSE_PATH } from './path.ts';
 import { type Failure, failure, type Parsed, success } from './result.ts';
 import { byteAt, COLON, classAt, decodeUtf8, HT, HYPHEN, LET_DIG, latin1, octets, octetsOf, PRINTABLE, SP, skip, word } from './rule.ts';
-import { intolerable } from './tolerance.ts';
 
 /** A command line, understood. */
 export type Command =
   | { readonly verb: 'EHLO' | 'HELO' | 'LHLO'; readonly name: string }
-  | { readonly verb: 'MAIL'; readonly reversePath: Path; readonly parameters: MailParameters }
-  | { readonly verb: 'RCPT'; readonly forwardPath: Path; readonly parameters: RcptParameters }
+  | ({ readonly verb: 'MAIL'; readonly reversePath: Path; readonly parameters: MailParameters } & WithUnknown)
+  | ({ readonly verb: 'RCPT'; readonly forwardPath: Path; readonly parameters: RcptParameters } & WithUnknown)
   | { readonly verb: 'DATA' | 'RSET' | 'QUIT' | 'STARTTLS' }
   /** `smtpUtf8`: the client takes UTF-8 in the reply (RFC 6531 3.7.4.2). */
   | { readonly verb: 'VRFY' | 'EXPN'; readonly argument: string; readonly smtpUtf8: boolean }
@@ -29,6 +28,12 @@ export type Command =
   | { readonly verb: 'XCLIENT' | 'XFORWARD'; readonly attributes: ReadonlyMap<string, string> }
   /** Known by name, and not implemented. */
   | { readonly verb: 'SEND' | 'SOML' | 'SAML' | 'TURN' | 'ATRN' | 'BURL'; readonly argument: string };
+
+/** What MAIL and RCPT have beside the parameters that are in force. */
+export interface WithUnknown {
+  /** Parameters that are not in force, in order; there only where the dialect keeps them, and some were given. */
+  readonly unknown?: readonly UnknownParameter[];
+}
 
 export type Verb = Command['verb'];
 
@@ -79,7 +84,8 @@ export function parseVerb(text: Uint8Array | string, from = 0, to?: number): Ver
 }
 
 /**
- * Parses a command line of RFC 5321 4.1.1, given without its CRLF, as octets or as text; `from` and `to` are octets.
+ * Parses a command line of RFC 5321 4.1.1, given without its CRLF, as octets or as text; `from` and `to` are octets. Parameters that are not
+ * in force are kept by a dialect that says so (`keepUnknown`); else they are a failure.
  *
  * @example
  * ```ts
@@ -94,6 +100,15 @@ export function parseVerb(text: Uint8Array | string, from = 0, to?: number): Ver
  * import { DIALECT, parseCommand } from '@ehlo/grammar';
  * parseCommand('RCPT TO:<joe@>', DIALECT)
  * // → { ok: false, code: 'syntax', rule: 'Forward-path', section: 'RFC 5321 4.1.1.3', offset: 13, message: 'not a valid recipient address' }
+ * ```
+ *
+ * @example
+ * ```ts
+ * import { DIALECT, latin1, parseCommand } from '@ehlo/grammar';
+ * const parsed = parseCommand('RCPT TO:<joe@example.org> NOTIFY=NEVER XRULE=7', { ...DIALECT, keepUnknown: true });
+ * const { parameters, unknown = [] } = parsed.ok && parsed.value.verb === 'RCPT' ? parsed.value : { parameters: null };
+ * [parameters, unknown.map(({ keyword, value }) => [keyword, value && latin1(value, 0, value.length)])]
+ * // → [{ notify: 'NEVER' }, [['XRULE', '7']]]
  * ```
  */
 export function parseCommand(text: Uint8Array | string, dialect: CommandDialect, from = 0, to?: number): Parsed<Command> {
@@ -126,7 +141,7 @@ function trimmed(bytes: Uint8Array, from: number, to: number, dialect: Dialect, 
 
 /** RFC 5321 4.1.1.1: `"EHLO" SP ( Domain / address-literal )`, `"HELO" SP Domain`; RFC 2033 4.1: LHLO as EHLO. */
 function hello(line: Line, verb: 'EHLO' | 'HELO' | 'LHLO', from: number): Command | Failure {
-  const { bytes, to, dialect, found } = line;
+  const { bytes, to } = line;
   const start = space(line, from);
   if (start < 0) return failure('syntax', verb.toLowerCase(), '5321 4.1.1.1', ~start, `${verb} needs the name of the client`);
   const strict = (verb === 'HELO' ? domain : hostName)(bytes, start, to);
@@ -135,10 +150,7 @@ function hello(line: Line, verb: 'EHLO' | 'HELO' | 'LHLO', from: number): Comman
   const deviations: Deviation[] = [];
   const end = looseHello(bytes, start, to, verb, deviations);
   if (end < 0) return failure('syntax', verb.toLowerCase(), '5321 4.1.1.1', offset, 'not a valid domain or address literal');
-  const refused = intolerable(DEVIATIONS, deviations, dialect, offset, verb.toLowerCase());
-  if (refused !== null) return refused;
-  found.push(...deviations);
-  return { verb, name: latin1(bytes, start, end) };
+  return judge(line, deviations, offset, verb.toLowerCase()) ?? { verb, name: latin1(bytes, start, end) };
 }
 
 /** A name with known deviations; its end, or -1 if it holds what can't be shown. */
@@ -164,22 +176,25 @@ function looseHello(bytes: Uint8Array, start: number, to: number, verb: string, 
 function mail(line: Line, _verb: never, from: number): Command | Failure {
   const read = pathAndParameters(line, from, 'FROM', REVERSE_PATH, 'MAIL');
   if ('ok' in read) return read;
-  const { path, parameters, beyondAscii } = read;
+  const { path, parameters, unknown, beyondAscii } = read;
   // RFC 6531 3.4: such an address is sent only with the parameter.
   if (beyondAscii >= 0 && parameters.smtpUtf8 === undefined)
     return failure('smtputf8', 'Reverse-path', '6531 3.4', beyondAscii, 'this address needs SMTPUTF8');
-  return { verb: 'MAIL', reversePath: path, parameters };
+  return { verb: 'MAIL', reversePath: path, parameters, ...(unknown && { unknown }) };
 }
 
 /** RFC 5321 4.1.1.3: `"RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]`. */
 function rcpt(line: Line, _verb: never, from: number): Command | Failure {
   const read = pathAndParameters(line, from, 'TO', FORWARD_PATH, 'RCPT');
-  return 'ok' in read ? read : { verb: 'RCPT', forwardPath: read.path, parameters: read.parameters };
+  if ('ok' in read) return read;
+  const { path, parameters, unknown } = read;
+  return { verb: 'RCPT', forwardPath: path, parameters, ...(unknown && { unknown }) };
 }
 
 interface PathAndParameters {
   readonly path: Path;
   readonly parameters: MailParameters & RcptParameters;
+  readonly unknown: readonly UnknownParameter[] | undefined;
   /** Where the first octet beyond ASCII stands in the path, or -1. */
   readonly beyondAscii: number;
 }
@@ -204,20 +219,21 @@ function pathAndParameters(
   if (typeof i !== 'number') return i;
   const end = pathEnd(bytes, i, to, kind, dialect, found);
   if (typeof end !== 'number') return end;
-  const parameters = end === to ? NO_PARAMETERS : parseParameters(bytes, end, to, verb, dialect);
-  if (!parameters.ok) return parameters;
+  const read = end === to ? NO_PARAMETERS : parseParameters(line, end, verb);
+  if (!read.ok) return read;
   const ascii = dialect.utf8 ? bytes.subarray(i, end).findIndex((byte) => byte >= 0x80) : -1;
-  return { path: pathAt(bytes, i, end), parameters: parameters.value, beyondAscii: ascii < 0 ? -1 : i + ascii };
+  const path = pathAt(bytes, i, end);
+  return { path, parameters: read.value, unknown: read.unknown, beyondAscii: ascii < 0 ? -1 : i + ascii };
 }
 
-const NO_PARAMETERS = { ok: true, value: {} } as const;
+const NO_PARAMETERS: ReadParameters = { ok: true, value: {} };
 
 /** Spaces where none belong: skipped if the dialect takes them. */
-function oddSpace({ bytes, to, dialect, found }: Line, from: number, name: Deviation, rule: string): number | Failure {
+function oddSpace(line: Line, from: number, name: Deviation, rule: string): number | Failure {
+  const { bytes, to } = line;
   if (byteAt(bytes, from, to) !== SP) return from;
-  const refused = intolerable(DEVIATIONS, [name], dialect, from, rule);
+  const refused = judge(line, [name], from, rule);
   if (refused !== null) return refused;
-  found.push(name);
   let i = from;
   while (byteAt(bytes, i, to) === SP) i++;
   return i;
@@ -239,7 +255,7 @@ function inquiry(line: Line, verb: 'VRFY' | 'EXPN', from: number): Command | Fai
 }
 
 function text(line: Line, verb: keyof typeof SECTIONS, from: number, utf8: boolean): string | Failure {
-  const { bytes, to, dialect, found } = line;
+  const { bytes, to } = line;
   const section = SECTIONS[verb];
   const start = space(line, from);
   if (start < 0) return failure('syntax', verb.toLowerCase(), section, ~start, `${verb} needs an argument`);
@@ -248,9 +264,8 @@ function text(line: Line, verb: keyof typeof SECTIONS, from: number, utf8: boole
     const offset = strict < 0 ? ~strict : strict;
     const shown = skip(bytes, start, to, PRINTABLE, utf8);
     if (shown !== to || start === to) return failure('syntax', 'String', '5321 4.1.2', Math.max(offset, shown), 'not printable ASCII text');
-    const refused = intolerable(DEVIATIONS, ['free-text-argument'], dialect, offset, 'String');
+    const refused = judge(line, ['free-text-argument'], offset, 'String');
     if (refused !== null) return refused;
-    found.push('free-text-argument');
   }
   return decodeUtf8(bytes, start, to);
 }

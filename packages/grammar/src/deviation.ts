@@ -20,6 +20,9 @@ export type Deviation =
   | 'extra-space'
   | 'space-before-colon'
   | 'space-after-colon'
+  | 'lower-case-hexchar'
+  | 'utf8-in-xtext'
+  | 'hold-until-offset'
   | 'bare-lf-line'
   | 'odd-ehlo-name'
   | 'odd-ehlo-line'
@@ -28,7 +31,7 @@ export type Deviation =
 
 /** What a deviation is. */
 export interface DeviationRule {
-  /** The section that the sender breaks. */
+  /** The section that the sender breaks, e.g. `RFC 5321 4.1.1`. */
   readonly section: string;
   /** What the sender does. */
   readonly what: string;
@@ -36,14 +39,14 @@ export interface DeviationRule {
 
 /** Those of an address. What reads addresses alone is bundled without the others. */
 export const ADDRESS_DEVIATIONS: { readonly [name in AddressDeviation]: DeviationRule } = {
-  'missing-angle-brackets': { section: '4.1.2', what: 'a mailbox without its angle brackets' },
-  'misplaced-dot-local': { section: '4.1.2', what: 'a local part that begins or ends with a dot or has two in a row, unquoted' },
-  'underscore-domain': { section: '4.1.2', what: 'an underscore in a domain' },
-  'trailing-dot-domain': { section: '4.1.2', what: 'a domain that ends with a dot' },
-  'long-local-part': { section: '4.5.3.1.1', what: 'a local part of more than 64 octets' },
-  'long-domain': { section: '4.5.3.1.2', what: 'a domain of more than 255 octets' },
-  'long-path': { section: '4.5.3.1.3', what: 'a path of more than 256 octets' },
-  'unregistered-literal-tag': { section: '4.1.3', what: 'an address literal whose tag is not registered' },
+  'missing-angle-brackets': { section: 'RFC 5321 4.1.2', what: 'a mailbox without its angle brackets' },
+  'misplaced-dot-local': { section: 'RFC 5321 4.1.2', what: 'a local part that begins or ends with a dot or has two in a row, unquoted' },
+  'underscore-domain': { section: 'RFC 5321 4.1.2', what: 'an underscore in a domain' },
+  'trailing-dot-domain': { section: 'RFC 5321 4.1.2', what: 'a domain that ends with a dot' },
+  'long-local-part': { section: 'RFC 5321 4.5.3.1.1', what: 'a local part of more than 64 octets' },
+  'long-domain': { section: 'RFC 5321 4.5.3.1.2', what: 'a domain of more than 255 octets' },
+  'long-path': { section: 'RFC 5321 4.5.3.1.3', what: 'a path of more than 256 octets' },
+  'unregistered-literal-tag': { section: 'RFC 5321 4.1.3', what: 'an address literal whose tag is not registered' },
 };
 
 /**
@@ -52,25 +55,28 @@ export const ADDRESS_DEVIATIONS: { readonly [name in AddressDeviation]: Deviatio
  */
 export const DEVIATIONS: { readonly [name in Deviation]: DeviationRule } = /* @__PURE__ */ Object.assign(
   {
-    'trailing-white-space': { section: '4.1.1', what: 'white space before the CRLF of a command' },
+    'trailing-white-space': { section: 'RFC 5321 4.1.1', what: 'white space before the CRLF of a command' },
     'free-text-argument': {
-      section: '4.1.2',
+      section: 'RFC 5321 4.1.2',
       what: 'an argument that is no Atom and no Quoted-string',
     },
-    'text-after-hello': { section: '4.1.1.1', what: 'text behind the name in EHLO or HELO' },
-    'literal-in-helo': { section: '4.1.1.1', what: 'an address literal in HELO' },
-    'free-form-hello': { section: '4.1.1.1', what: 'a name that is no Domain and no address literal' },
-    'extra-space': { section: '4.1.1', what: 'more than one space between parts' },
-    'space-before-colon': { section: '3.3', what: 'white space before the colon' },
-    'space-after-colon': { section: '3.3', what: 'white space behind the colon' },
+    'text-after-hello': { section: 'RFC 5321 4.1.1.1', what: 'text behind the name in EHLO or HELO' },
+    'literal-in-helo': { section: 'RFC 5321 4.1.1.1', what: 'an address literal in HELO' },
+    'free-form-hello': { section: 'RFC 5321 4.1.1.1', what: 'a name that is no Domain and no address literal' },
+    'extra-space': { section: 'RFC 5321 4.1.1', what: 'more than one space between parts, before a parameter too' },
+    'space-before-colon': { section: 'RFC 5321 3.3', what: 'white space before the colon' },
+    'space-after-colon': { section: 'RFC 5321 3.3', what: 'white space behind the colon' },
+    'lower-case-hexchar': { section: 'RFC 3461 4', what: 'a hexchar of xtext in small letters' },
+    'utf8-in-xtext': { section: 'RFC 3461 4.2', what: 'UTF-8 in xtext, in an address of the type rfc822' },
+    'hold-until-offset': { section: 'RFC 4865 3', what: 'a time to hold a message until that is not in UTC' },
   },
   ADDRESS_DEVIATIONS,
   {
-    'bare-lf-line': { section: '2.3.8', what: 'a command line that ends with LF alone' },
-    'odd-ehlo-name': { section: '4.1.1.1', what: 'a server name in EHLO that is no Domain' },
-    'odd-ehlo-line': { section: '4.1.1.1', what: 'a line of EHLO that is no keyword with parameters' },
-    'odd-ehlo-space': { section: '4.1.1.1', what: 'more than one space between words of a line of EHLO, or a tab' },
-    'auth-equals': { section: '4.1.1.1', what: 'AUTH= for AUTH, as before RFC 2554' },
+    'bare-lf-line': { section: 'RFC 5321 2.3.8', what: 'a command line that ends with LF alone' },
+    'odd-ehlo-name': { section: 'RFC 5321 4.1.1.1', what: 'a server name in EHLO that is no Domain' },
+    'odd-ehlo-line': { section: 'RFC 5321 4.1.1.1', what: 'a line of EHLO that is no keyword with parameters' },
+    'odd-ehlo-space': { section: 'RFC 5321 4.1.1.1', what: 'more than one space between words of a line of EHLO, or a tab' },
+    'auth-equals': { section: 'RFC 5321 4.1.1.1', what: 'AUTH= for AUTH, as before RFC 2554' },
   },
 );
 
@@ -84,6 +90,9 @@ export const DANGERS: { readonly [name in Deviation]: string } = {
   'extra-space': 'None known.',
   'space-before-colon': 'Another receiver on the path may read the command otherwise.',
   'space-after-colon': 'Another receiver on the path may read the command otherwise.',
+  'lower-case-hexchar': 'None known: the octet is the same.',
+  'utf8-in-xtext': 'Another receiver may show the octets by another charset; here the address becomes one of the type utf-8.',
+  'hold-until-offset': 'None known: the moment is the same; a receiver that knows UTC alone refuses it.',
   'missing-angle-brackets': 'Where the address ends is a guess: at the first space.',
   'misplaced-dot-local': 'Other systems refuse such an address, so a reply or a bounce may have nowhere to go.',
   'underscore-domain': 'The name may not resolve as a host.',
@@ -108,6 +117,9 @@ export const POSTEL: ReadonlySet<Deviation> = /* @__PURE__ */ joined(STRICT, [
   'free-form-hello',
   'extra-space',
   'space-after-colon',
+  'lower-case-hexchar',
+  'utf8-in-xtext',
+  'hold-until-offset',
   'misplaced-dot-local',
   'underscore-domain',
   'trailing-dot-domain',

@@ -13,6 +13,8 @@ export interface Dialect {
 export interface CommandDialect extends Dialect {
   /** The parameters of MAIL and RCPT that are in force, by keyword. RFC 5321 2.2: those of the extensions that EHLO offered. */
   readonly parameters: ReadonlyMap<string, Parameter>;
+  /** Whether a parameter that is not in force is kept as it came, for who reads logs or judges by itself. Default false: it is refused (RFC 5321 4.1.1.11). */
+  readonly keepUnknown?: boolean;
 }
 
 /** What RFC 5321 asks a receiver to take. */

@@ -1,7 +1,8 @@
 import { decodeBase64 } from './base64.ts';
 import type { Command } from './command.ts';
+import type { Deviation } from './deviation.ts';
 import { domain } from './domain.ts';
-import { type Line, space } from './line.ts';
+import { judge, type Line, space } from './line.ts';
 import { atom } from './mailbox.ts';
 import { type Failure, failure } from './result.ts';
 import { AT, byteAt, classAt, DIGIT, EQUALS, HYPHEN, LET_DIG, latin1, SP, skip, word } from './rule.ts';
@@ -75,8 +76,11 @@ export function attributes(line: Line, verb: 'XCLIENT' | 'XFORWARD', from: numbe
     const name = latin1(bytes, start, end).toUpperCase();
     const valueStart = end + 1;
     while (end < to && bytes[end] !== SP) end++;
-    const value = decodeXtext(latin1(bytes, valueStart, end));
+    const odd: Deviation[] = [];
+    const value = decodeXtext(latin1(bytes, valueStart, end), odd);
     if (value === null) return failure('parameter-value', 'xtext', '3461 4', valueStart, `not a value of ${name}`);
+    const refused = judge(line, odd, valueStart, 'xtext');
+    if (refused !== null) return refused;
     if (values.has(name)) twice ??= failure('duplicate-parameter', verb.toLowerCase(), verb, start, `${name} is given twice`);
     values.set(name, value);
     i = end;

@@ -1,8 +1,8 @@
 import { encodeBase64 } from './base64.ts';
-import type { Command } from './command.ts';
+import type { Command, WithUnknown } from './command.ts';
 import { byKeyword, type MailParameters, PARAMETERS, type Parameter, type RcptParameters } from './parameters.ts';
 import { formatPath } from './path.ts';
-import { encodeUtf8 } from './rule.ts';
+import { decodeUtf8, encodeUtf8 } from './rule.ts';
 import { encodeXtext } from './xtext.ts';
 
 /**
@@ -27,9 +27,9 @@ function formatArgument(command: Command): string {
     case 'LHLO':
       return ` ${command.name}`;
     case 'MAIL':
-      return ` FROM:${formatPath(command.reversePath)}${formatParameters('MAIL', command.parameters)}`;
+      return ` FROM:${formatPath(command.reversePath)}${formatParameters('MAIL', command.parameters)}${formatUnknown(command)}`;
     case 'RCPT':
-      return ` TO:${formatPath(command.forwardPath)}${formatParameters('RCPT', command.parameters)}`;
+      return ` TO:${formatPath(command.forwardPath)}${formatParameters('RCPT', command.parameters)}${formatUnknown(command)}`;
     case 'DATA':
     case 'RSET':
     case 'QUIT':
@@ -69,6 +69,15 @@ export function formatParameters(command: 'MAIL' | 'RCPT', values: MailParameter
 
 /** Writes one typed parameter, `KEYWORD` or `KEYWORD=value`. */
 export function formatParameter({ keyword, codec }: Parameter, value: unknown): string {
-  const formatted = codec.format(value);
-  return formatted === '' ? keyword : `${keyword}=${formatted}`;
+  return written(keyword, codec.format(value));
+}
+
+function formatUnknown({ unknown = [] }: WithUnknown): string {
+  return unknown.map(({ keyword, value }) => ` ${written(keyword, value ?? NO_VALUE)}`).join('');
+}
+
+const NO_VALUE: Uint8Array = new Uint8Array(0);
+
+function written(keyword: string, value: Uint8Array): string {
+  return value.length === 0 ? keyword : `${keyword}=${decodeUtf8(value, 0, value.length)}`;
 }

@@ -18,8 +18,8 @@ export {
   mechanisms as authAnnouncement,
 } from './announcements.ts';
 export { decodeBase64, encodeBase64 } from './base64.ts';
-export type { Codec, DeliverBy, Notify, OriginalRecipient, RecipientValidSince } from './codecs.ts';
-export { type Command, parseCommand, parseVerb, type Verb } from './command.ts';
+export { type Codec, type DeliverBy, type Notify, type OriginalRecipient, type RecipientValidSince, textCodec } from './codecs.ts';
+export { type Command, parseCommand, parseVerb, type Verb, type WithUnknown } from './command.ts';
 export {
   ADDRESS_DEVIATIONS,
   type AddressDeviation,
@@ -71,6 +71,7 @@ export {
   rrvsParameter,
   sizeParameter,
   smtpUtf8Parameter,
+  type UnknownParameter,
 } from './parameters.ts';
 export {
   FORWARD_PATH,

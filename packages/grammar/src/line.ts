@@ -1,6 +1,8 @@
-import type { Deviation } from './deviation.ts';
+import { DEVIATIONS, type Deviation } from './deviation.ts';
 import type { CommandDialect } from './dialect.ts';
+import type { Failure } from './result.ts';
 import { byteAt, SP } from './rule.ts';
+import { intolerable } from './tolerance.ts';
 
 /** A line being read: everything up to `to` is the command without its CRLF. */
 export interface Line {
@@ -11,12 +13,24 @@ export interface Line {
   readonly found: Deviation[];
 }
 
-/** RFC 5321 4.1.1: verbs and their arguments are parted by one SP. Returns where the argument begins, or `~i`. */
+/** RFC 5321 4.1.1, 4.1.2: a verb, its arguments and its parameters are parted by one SP. Returns where the next part begins, or `~i`. */
 export function space(line: Line, i: number): number {
   if (byteAt(line.bytes, i, line.to) !== SP) return ~i;
   let end = i + 1;
   if (byteAt(line.bytes, end, line.to) !== SP || !line.dialect.tolerate.has('extra-space')) return end;
   while (byteAt(line.bytes, end, line.to) === SP) end++;
-  line.found.push('extra-space');
+  tell(line, 'extra-space');
   return end;
+}
+
+/** The first of these deviations that the dialect does not take, as a failure; null if it takes them all: then they are found. */
+export function judge(line: Line, odd: readonly Deviation[], offset: number, rule: string): Failure | null {
+  const refused = intolerable(DEVIATIONS, odd, line.dialect, offset, rule);
+  if (refused === null) for (const name of odd) tell(line, name);
+  return refused;
+}
+
+/** Each is told once. */
+function tell({ found }: Line, name: Deviation): void {
+  if (!found.includes(name)) found.push(name);
 }

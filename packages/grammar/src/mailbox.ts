@@ -23,7 +23,11 @@ export interface Mailbox {
   readonly localPart: string;
   /** The domain or address literal as it was written; empty for `<Postmaster>` and `<>`. */
   readonly domain: string;
-  /** The canonical form: the fewest quotes that the grammar allows, so that two spellings of one mailbox have one `address`. */
+  /**
+   * As it was written, but with the fewest quotes that the grammar allows: spellings that differ in quotes alone have one `address`. Those that
+   * differ in the case of the domain or of `postmaster`, in the spelling of an address literal, or by a deviation have not: to compare
+   * mailboxes there are `sameMailbox` and `mailboxKey`.
+   */
   readonly address: string;
 }
 

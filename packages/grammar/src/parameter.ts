@@ -1,7 +1,8 @@
-import type { CommandDialect } from './dialect.ts';
-import type { MailParameters, RcptParameters } from './parameters.ts';
+import type { Deviation } from './deviation.ts';
+import { judge, type Line, space } from './line.ts';
+import type { MailParameters, Parameter, RcptParameters, UnknownParameter } from './parameters.ts';
 import { type Failure, failure } from './result.ts';
-import { byteAt, classAt, decodeUtf8, EQUALS, HYPHEN, LET_DIG, latin1, type Rule, SP, skip, VALUE } from './rule.ts';
+import { byteAt, classAt, EQUALS, HYPHEN, LET_DIG, latin1, type Rule, skip, VALUE } from './rule.ts';
 
 const SECTION = '5321 4.1.2';
 
@@ -21,43 +22,42 @@ export const esmtpParam: Rule = (bytes, from, to, utf8) => {
   return end > i + 1 || end < 0 ? end : ~end;
 };
 
+/** The parameters of a MAIL or RCPT. */
+export interface ReadParameters {
+  readonly ok: true;
+  readonly value: MailParameters & RcptParameters;
+  readonly unknown?: readonly UnknownParameter[];
+}
+
 /**
- * Reads `[SP esmtp-param *(SP esmtp-param)]` up to `to`, each parameter by the codec that the registry names. An unknown
+ * Reads `[SP esmtp-param *(SP esmtp-param)]` to the end of the line, each parameter by the codec that is in force. An unknown
  * parameter, one of the other command, one twice and one with a bad value are told apart.
  */
-export function parseParameters(
-  bytes: Uint8Array,
-  from: number,
-  to: number,
-  command: 'MAIL' | 'RCPT',
-  dialect: CommandDialect,
-): { readonly ok: true; readonly value: MailParameters & RcptParameters } | Failure {
+export function parseParameters(line: Line, from: number, command: 'MAIL' | 'RCPT'): ReadParameters | Failure {
+  const { bytes, to, dialect } = line;
   // The whole line first: a command that is not well formed is refused as such, whatever its parameters mean.
   for (let i = from; i < to; ) {
-    const end = byteAt(bytes, i, to) === SP ? esmtpParam(bytes, i + 1, to, dialect.utf8) : ~i;
+    const start = space(line, i);
+    const end = start < 0 ? start : esmtpParam(bytes, start, to, dialect.utf8);
     if (end < 0) return failure('syntax', 'esmtp-param', SECTION, ~end, 'not a valid parameter');
     i = end;
   }
   const values = new Map<string, unknown>();
+  const unknown: UnknownParameter[] = [];
   for (let i = from; i < to; ) {
-    const keywordEnd = esmtpKeyword(bytes, i + 1, to);
-    const end = esmtpParam(bytes, i + 1, to, dialect.utf8);
-    const keyword = latin1(bytes, i + 1, keywordEnd).toUpperCase();
+    const start = space(line, i);
+    const keywordEnd = esmtpKeyword(bytes, start, to);
+    const end = esmtpParam(bytes, start, to, dialect.utf8);
+    const keyword = latin1(bytes, start, keywordEnd).toUpperCase();
     const known = dialect.parameters.get(keyword);
     if (known === undefined) {
-      return failure('unknown-parameter', 'esmtp-param', '5321 4.1.1.11', i + 1, 'parameter not recognized');
+      if (dialect.keepUnknown !== true)
+        return failure('unknown-parameter', 'esmtp-param', '5321 4.1.1.11', start, 'parameter not recognized');
+      unknown.push({ keyword, value: keywordEnd < end ? bytes.slice(keywordEnd + 1, end) : null });
+    } else {
+      const refused = readKnown(line, known, command, values, start, Math.min(keywordEnd + 1, end), end);
+      if (refused !== null) return refused;
     }
-    if (known.command !== command) {
-      return failure('misplaced-parameter', 'esmtp-param', '5321 4.1.1.11', i + 1, `${known.keyword} is a parameter of ${known.command}`);
-    }
-    if (values.has(known.name)) {
-      return failure('duplicate-parameter', 'esmtp-param', SECTION, i + 1, `${known.keyword} is given twice`);
-    }
-    const value = known.codec.parse(keywordEnd < end ? decodeUtf8(bytes, keywordEnd + 1, end) : '');
-    if (value === undefined) {
-      return failure('parameter-value', 'esmtp-value', SECTION, Math.min(keywordEnd + 1, end), `not a value of ${known.keyword}`);
-    }
-    values.set(known.name, value);
     i = end;
   }
   // RFC 4865 4: "only one of" the two.
@@ -65,5 +65,24 @@ export function parseParameters(
     return failure('duplicate-parameter', 'hold-param', '4865 4', from, 'HOLDFOR and HOLDUNTIL exclude each other');
   }
   // The names come from the registry, never from the wire.
-  return { ok: true, value: Object.fromEntries(values) };
+  return { ok: true, value: Object.fromEntries(values), ...(unknown.length > 0 && { unknown }) };
+}
+
+/** Reads a parameter that is in force, from `start` with its value from `value` to `end`. */
+function readKnown(
+  line: Line,
+  { keyword, name, command: its, codec }: Parameter,
+  command: 'MAIL' | 'RCPT',
+  values: Map<string, unknown>,
+  start: number,
+  value: number,
+  end: number,
+): Failure | null {
+  if (its !== command) return failure('misplaced-parameter', 'esmtp-param', '5321 4.1.1.11', start, `${keyword} is a parameter of ${its}`);
+  if (values.has(name)) return failure('duplicate-parameter', 'esmtp-param', SECTION, start, `${keyword} is given twice`);
+  const odd: Deviation[] = [];
+  const typed = codec.parse(line.bytes.subarray(value, end), odd);
+  if (typed === undefined) return failure('parameter-value', 'esmtp-value', SECTION, value, `not a value of ${keyword}`);
+  values.set(name, typed);
+  return judge(line, odd, value, 'esmtp-value');
 }

@@ -1,11 +1,11 @@
 import {
   type Codec,
   type DeliverBy,
-  dateTime,
   decimal,
   deliverBy,
   envid,
   flag,
+  holdUntil,
   type Notify,
   notify,
   type OriginalRecipient,
@@ -50,6 +50,14 @@ export interface RcptParameters {
   readonly orcpt?: OriginalRecipient;
   /** RFC 7293 */
   readonly rrvs?: RecipientValidSince;
+}
+
+/** A parameter that is not in force, as it came. */
+export interface UnknownParameter {
+  /** In capitals. */
+  readonly keyword: string;
+  /** The octets behind the `=`; null where there is none. */
+  readonly value: Uint8Array | null;
 }
 
 /** A parameter of MAIL or RCPT. */
@@ -132,7 +140,7 @@ export const holdUntilParameter: Parameter = {
   command: 'MAIL',
   extension: 'FUTURERELEASE',
   octets: 34,
-  codec: dateTime,
+  codec: holdUntil,
 };
 export const mtPriorityParameter: Parameter = {
   keyword: 'MT-PRIORITY',

@@ -12,7 +12,7 @@ export function intolerable<D extends Deviation>(
 ): Failure | null {
   for (const name of found) {
     if (!dialect.tolerate.has(name)) {
-      return failure('deviation', rule, `5321 ${rules[name].section}`, offset, `${rules[name].what} (${name})`);
+      return failure('deviation', rule, rules[name].section, offset, `${rules[name].what} (${name})`);
     }
   }
   return null;

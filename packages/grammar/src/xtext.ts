@@ -1,3 +1,5 @@
+import type { Deviation } from './deviation.ts';
+
 /** RFC 3461 4: `xtext = *( xchar / hexchar )`; xchar is any of %d33-126 but "+" and "=". What is not ASCII becomes `?`. */
 export function encodeXtext(text: string): string {
   return text.replaceAll(/[^!-*,-<>-~]/gu, (character) => (character > '\x7f' ? '?' : `+${hex(character)}`));
@@ -12,20 +14,30 @@ const XTEXT = /^(?:[!-*,-<>-~]|\+[0-9A-F]{2})*$/i;
 
 /**
  * Decodes xtext; null if it is none, or if it stands for a control character or an octet beyond ASCII: such a text must not reach
- * a log or a header field (RFC 3461 4.4 wants printable characters).
+ * a log or a header field (RFC 3461 4.4 wants printable characters). The hexchar of RFC 3461 4 is of capitals: small letters are taken, and
+ * told in `found`; that of RFC 4954 8 is of either.
  */
-export function decodeXtext(text: string): string | null {
+export function decodeXtext(text: string, found: Deviation[] = []): string | null {
   if (!XTEXT.test(text)) return null;
   const decoded = text.replaceAll(/\+(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return /^[ -~]*$/.test(decoded) ? decoded : null;
+  if (!/^[ -~]*$/.test(decoded)) return null;
+  tellSmall(text, found);
+  return decoded;
 }
 
-/** Decodes xtext whose octets are UTF-8; null if it is none, if they are not, or if it stands for a control character (C0, DEL or C1). */
-export function decodeUtf8Xtext(text: string): string | null {
+function tellSmall(text: string, found: Deviation[]): void {
+  if (/\+(?:[a-f]|.[a-f])/.test(text)) found.push('lower-case-hexchar');
+}
+
+/** Decodes xtext whose octets are UTF-8, against RFC 3461 4; null if it is none, if they are not, or if it stands for a control character (C0, DEL or C1). */
+export function decodeUtf8Xtext(text: string, found: Deviation[]): string | null {
   if (!XTEXT.test(text)) return null;
   try {
     const decoded = decodeURIComponent(text.replaceAll('%', '%25').replaceAll('+', '%'));
-    return /^[ -~\u00a0-\u{10ffff}]*$/u.test(decoded) ? decoded : null;
+    if (!/^[ -~\u00a0-\u{10ffff}]*$/u.test(decoded)) return null;
+    found.push('utf8-in-xtext');
+    tellSmall(text, found);
+    return decoded;
   } catch {
     return null;
   }

@@ -74,6 +74,9 @@ const dateTime = fc
   )
   .map(([date, zone]) => date.toISOString().replace(/\.[0-9]+Z$/, zone));
 
+/** As HOLDUNTIL is written (RFC 4865 3). */
+const utc = dateTime.filter((moment) => moment.endsWith('Z'));
+
 const word = of(LETTERS, 1, 10);
 const optional = <T extends object>(model: { [K in keyof T]-?: fc.Arbitrary<Exclude<T[K], undefined>> }): fc.Arbitrary<T> =>
   fc.record(model, { requiredKeys: [] }) as unknown as fc.Arbitrary<T>;
@@ -109,7 +112,7 @@ export const mailParameters: fc.Arbitrary<MailParameters> = fc
       envid: printable(1, 33),
       by: deliverBy,
       holdFor: fc.integer({ min: 1, max: 999_999_999 }),
-      holdUntil: dateTime,
+      holdUntil: utc,
       mtPriority: fc.integer({ min: -9, max: 9 }),
       requireTls: fc.constant(true),
       smtpUtf8: fc.constant(true),

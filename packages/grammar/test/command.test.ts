@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import * as grammar from '../src/index.ts';
-import { ANYTHING, DIALECT, encodeUtf8, LETTER, octets, POSTEL, parseCommand, STRICT } from '../src/index.ts';
+import { ANYTHING, DIALECT, encodeUtf8, formatCommand, LETTER, octets, POSTEL, parseCommand, STRICT } from '../src/index.ts';
 import { parseReturnPath } from '../src/trace.ts';
 
 const parse = (line: string, tolerate = STRICT) => parseCommand(octets(line), { ...DIALECT, tolerate, utf8: false });
@@ -87,7 +87,7 @@ test.each([
   ['rfc822;%41+C3+BC@c', { type: 'utf-8', address: '%41ü@c' }],
   ['x400;+C3+BC@c', null],
 ] as const)('ORCPT=%s', (value, orcpt) => {
-  const parsed = parse(`RCPT TO:<a@b> ORCPT=${value}`);
+  const parsed = parse(`RCPT TO:<a@b> ORCPT=${value}`, POSTEL);
   expect(parsed.ok && parsed.value.verb === 'RCPT' ? parsed.value.parameters.orcpt : null).toEqual(orcpt);
 });
 
@@ -107,4 +107,66 @@ test('what is read can be a text as well as octets', () => {
     for (const [read, expected] of both(text)) expect(read).toEqual(expected);
   }
   expect(grammar.parseMailbox('\u7528\u6237@example.org')).toMatchObject({ ok: true, value: { localPart: '\u7528\u6237' } });
+});
+
+describe('parameters that are not in force', () => {
+  const keeping = { ...LETTER, keepUnknown: true };
+
+  test('are refused, unless they are kept', () => {
+    expect(parseCommand('MAIL FROM:<> XRULE=7', LETTER)).toMatchObject({ ok: false, code: 'unknown-parameter', offset: 13 });
+  });
+
+  test('are kept as they came: the keyword, and the octets of the value', () => {
+    expect(parseCommand('MAIL FROM:<> xRule=a+2b SIZE=10 X-FLAG XRULE=\u00e9', keeping)).toEqual({
+      ok: true,
+      value: {
+        verb: 'MAIL',
+        reversePath: grammar.NULL_PATH,
+        parameters: { size: 10 },
+        unknown: [
+          { keyword: 'XRULE', value: octets('a+2b') },
+          { keyword: 'X-FLAG', value: null },
+          { keyword: 'XRULE', value: encodeUtf8('\u00e9') },
+        ],
+      },
+      deviations: [],
+    });
+  });
+
+  test('are not there where all are known', () => {
+    const parsed = parseCommand('RCPT TO:<a@b> NOTIFY=NEVER', keeping);
+    expect(parsed.ok && 'unknown' in parsed.value).toBe(false);
+  });
+
+  test('are written again as they came', () => {
+    const line = 'RCPT TO:<a@b> NOTIFY=NEVER X-A=1 X-B X-A=\u00e9';
+    const parsed = parseCommand(line, keeping);
+    expect(parsed.ok && formatCommand(parsed.value)).toEqual(encodeUtf8(line));
+  });
+
+  test.each([
+    ['MAIL FROM:<> X=', 'syntax'],
+    ['MAIL FROM:<> X=a=b', 'syntax'],
+    ['MAIL FROM:<> -X=a', 'syntax'],
+    ['MAIL FROM:<> NOTIFY=NEVER X=a', 'misplaced-parameter'],
+    ['MAIL FROM:<> SIZE=a X=a', 'parameter-value'],
+  ])('%s is none that could be kept', (line, code) => {
+    expect(parseCommand(line, keeping)).toMatchObject({ ok: false, code });
+  });
+
+  test('are the caller\u2019s: no view of what was read', () => {
+    const line = encodeUtf8('MAIL FROM:<> X=abc');
+    const parsed = parseCommand(line, keeping);
+    line.fill(0);
+    expect(parsed.ok && parsed.value.verb === 'MAIL' && parsed.value.unknown).toEqual([{ keyword: 'X', value: octets('abc') }]);
+  });
+});
+
+test.each([
+  ['2030-01-01T00:30:60+01:00', '2029-12-31T23:30:60Z'],
+  ['2030-12-31T23:59:00.25-00:01', '2031-01-01T00:00:00.25Z'],
+  ['2030-01-01T00:00:00-00:00', '2030-01-01T00:00:00Z'],
+  ['2030-01-01T00:00:00Z', '2030-01-01T00:00:00Z'],
+])('HOLDUNTIL %s is written in UTC (RFC 4865 3)', (holdUntil, written) => {
+  expect(grammar.formatParameters('MAIL', { holdUntil })).toBe(` HOLDUNTIL=${written}`);
 });

@@ -129,7 +129,9 @@ const TEXTS: Readonly<Record<string, (text: string) => unknown>> = {
   formatReply: (text) => grammar.formatReply({ code: 250, lines: [text] }),
   encodeXtext: grammar.encodeXtext,
   encodeUtf8Address: grammar.encodeUtf8Address,
-  ...Object.fromEntries(grammar.PARAMETERS.map(({ keyword, codec }) => [`the value of ${keyword}`, codec.parse])),
+  ...Object.fromEntries(
+    grammar.PARAMETERS.map(({ keyword, codec }) => [`the value of ${keyword}`, (text: string) => codec.parse(encodeUtf8(text), [])]),
+  ),
 };
 
 test.each(Object.entries(TEXTS))('%s returns from every shape', (_, read) => {

@@ -1,6 +1,7 @@
 // The grammar of the extensions, and of RFC 6531 over all of it.
 import * as grammar from '@ehlo/grammar';
 import {
+  type Deviation,
   decodeBase64,
   decodeUtf8,
   decodeUtf8Address,
@@ -155,7 +156,8 @@ describe('encodings and codes', () => {
     // Where no response is given at all, decodeBase64 is not asked.
     ['base64', 'decodeBase64', (bytes, from, to) => (to > from && decodeBase64(bytes, from, to) !== null ? to : ~to)],
     ['xtext', 'decodeXtext', text((value) => decodeXtext(value) !== null)],
-    ['utf-8-enc-addr', 'decodeUtf8Address', parameterOf({ codec: { parse: (value) => decodeUtf8Address(value) ?? undefined } })],
+    ['utf-8-enc-addr', 'decodeUtf8Address', bareValue((value) => decodeUtf8Address(value) !== null)],
+    ['dsn-xtext', 'decodeXtext, to the letter', text((value) => toTheLetter((found) => decodeXtext(value, found) ?? undefined))],
     ['status-code', 'parseEnhanced', text((value) => parseEnhanced(value) !== null)],
   ];
   test.each(encodings)('%s is %s', (rule, by, recogniser) => results.conform(rule, by, ascii(rule), recogniser, 'whole'));
@@ -215,17 +217,29 @@ function returnPath(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /** A whole esmtp-param with its keyword, as it stands in the command: the codec alone sees the value. */
-function parameterOf({ keyword, codec }: { keyword?: string; codec: { parse(value: string): unknown } }): Recogniser {
+function parameterOf({ keyword, codec }: Parameter): Recogniser {
   return (bytes, from, to) => {
-    if (keyword === undefined) {
-      const param = Uint8Array.of(...latin1('X='), ...bytes.subarray(from, to));
-      const whole = grammar.esmtpParam(param, 0, param.length, true) === param.length;
-      return whole && codec.parse(decodeUtf8(param, 2, param.length)) !== undefined ? to : ~to;
-    }
     if (grammar.esmtpParam(bytes, from, to, true) !== to) return ~to;
-    const [name = '', ...value] = decodeUtf8(bytes, from, to).split('=');
-    return name.toUpperCase() === keyword && codec.parse(value.join('=')) !== undefined ? to : ~to;
+    const end = grammar.esmtpKeyword(bytes, from, to);
+    const value = bytes.subarray(Math.min(end + 1, to), to);
+    const isNamed = grammar.latin1(bytes, from, end).toUpperCase() === keyword;
+    return isNamed && toTheLetter((found) => codec.parse(value, found)) ? to : ~to;
   };
+}
+
+/** The value of an esmtp-param alone. */
+function bareValue(accepts: (text: string) => boolean): Recogniser {
+  return (bytes, from, to) => {
+    const param = Uint8Array.of(...latin1('X='), ...bytes.subarray(from, to));
+    const whole = grammar.esmtpParam(param, 0, param.length, true) === param.length;
+    return whole && accepts(decodeUtf8(param, 2, param.length)) ? to : ~to;
+  };
+}
+
+/** Whether something is read, and without a deviation. */
+function toTheLetter(read: (found: Deviation[]) => unknown): boolean {
+  const found: Deviation[] = [];
+  return read(found) !== undefined && found.length === 0;
 }
 
 function unlessLiteral(parameter: Parameter): Recogniser {

@@ -223,12 +223,13 @@ function writeParameters(
     const value = values[parameter.name];
     if (value === undefined) continue;
     const { codec, extension, keyword } = parameter;
-    const formatted = codec.format(value);
+    const written = formatParameter(parameter, value);
+    const odd: Deviation[] = [];
     // What xtext can't spell became a question mark: nothing is sent that was not given.
-    if (codec.parse(formatted) === undefined || marks(formatted) > marks(JSON.stringify(value))) {
+    if (codec.parse(codec.format(value), odd) === undefined || odd.length > 0 || marks(written) > marks(JSON.stringify(value))) {
       throw new SmtpUsageError('bad-parameter', `not a value of ${keyword}`);
     }
-    text += ` ${formatParameter(parameter, value)}`;
+    text += ` ${written}`;
     // BODY belongs to two extensions: which of them it needs depends on its value.
     if (!offered(extension) && keyword !== 'BODY' && keyword !== 'SMTPUTF8') {
       problem ??= { code: 'extension', enhanced: '5.5.4', text: `the server does not offer ${extension}, which ${keyword} needs` };

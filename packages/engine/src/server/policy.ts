@@ -1,4 +1,4 @@
-import { ANYTHING, type Deviation, holdUntilParameter, isHostName, POSTEL } from '@ehlo/grammar';
+import { ANYTHING, type Deviation, encodeUtf8, holdUntilParameter, isHostName, POSTEL } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import { checkOptions, type TableOf } from '../option-table.ts';
 import type { QuestionType } from './events.ts';
@@ -188,7 +188,7 @@ function checkFutureRelease({ seconds, until }: FutureReleaseOptions): void {
       'bad-extension',
       `futureRelease.seconds is ${seconds}: it must be a whole number from 1 to ${FOREVER.seconds}`,
     );
-  if (holdUntilParameter.codec.parse(until) !== until || !until.endsWith('Z'))
+  if (!until.endsWith('Z') || holdUntilParameter.codec.parse(encodeUtf8(until), []) !== until)
     throw new SmtpUsageError(
       'bad-extension',
       `futureRelease.until is ${quoted(until)}: it must be such as 2030-01-01T00:00:00Z (RFC 3339)`,

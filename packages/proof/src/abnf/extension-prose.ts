@@ -57,6 +57,8 @@ export const extensionLimits: Replacements = {
   'full-date': (original) => intersection(original(), compileAbnf(DATE_AND_TIME, 'full-date')),
   'partial-time': (original) => intersection(original(), compileAbnf(DATE_AND_TIME, 'partial-time')),
   'time-offset': (original) => intersection(original(), compileAbnf(DATE_AND_TIME, 'time-offset')),
+  // RFC 4865 3: "normalized to UTC"; RFC 3339 2: UTC is Z, and an offset of nothing.
+  'future-release-date-time': (original) => intersection(original(), compileAbnf('utc = *OCTET ( "Z" / ( "+" / "-" ) "00:00" )')),
   'rrvs-date-time': (original) => intersection(original(), compileAbnf(DATE_AND_TIME, 'date-time')),
 };
 
