@@ -2,19 +2,19 @@ import type { Deviation } from './deviation.ts';
 import type { CommandDialect, Dialect } from './dialect.ts';
 import { addressLiteral, domain, hasOddTag, hostName } from './domain.ts';
 import { attributes, auth, bdat, etrn } from './extension-command.ts';
-import { judge, type Line, space } from './line.ts';
+import { judge, type Line, space, spacesEnd } from './line.ts';
 import { string } from './mailbox.ts';
-import { parseParameters, type ReadParameters } from './parameter.ts';
-import type { MailParameters, RcptParameters, UnknownParameter } from './parameters.ts';
+import { esmtpKeyword, parseParameters } from './parameter.ts';
+import type { MailParameters, RcptParameters } from './parameters.ts';
 import { FORWARD_PATH, looseDomain, type Path, type PathKind, pathAt, pathEnd, REVERSE_PATH } from './path.ts';
 import { type Failure, failure, type Parsed, success } from './result.ts';
-import { byteAt, COLON, classAt, decodeUtf8, HT, HYPHEN, LET_DIG, latin1, octets, octetsOf, PRINTABLE, SP, skip, word } from './rule.ts';
+import { byteAt, COLON, decodeUtf8, HT, latin1, octets, octetsOf, PRINTABLE, SP, skip, word } from './rule.ts';
 
 /** A command line, understood. */
 export type Command =
   | { readonly verb: 'EHLO' | 'HELO' | 'LHLO'; readonly name: string }
-  | ({ readonly verb: 'MAIL'; readonly reversePath: Path; readonly parameters: MailParameters } & WithUnknown)
-  | ({ readonly verb: 'RCPT'; readonly forwardPath: Path; readonly parameters: RcptParameters } & WithUnknown)
+  | { readonly verb: 'MAIL'; readonly reversePath: Path; readonly parameters: MailParameters }
+  | { readonly verb: 'RCPT'; readonly forwardPath: Path; readonly parameters: RcptParameters }
   | { readonly verb: 'DATA' | 'RSET' | 'QUIT' | 'STARTTLS' }
   /** `smtpUtf8`: the client takes UTF-8 in the reply (RFC 6531 3.7.4.2). */
   | { readonly verb: 'VRFY' | 'EXPN'; readonly argument: string; readonly smtpUtf8: boolean }
@@ -28,12 +28,6 @@ export type Command =
   | { readonly verb: 'XCLIENT' | 'XFORWARD'; readonly attributes: ReadonlyMap<string, string> }
   /** Known by name, and not implemented. */
   | { readonly verb: 'SEND' | 'SOML' | 'SAML' | 'TURN' | 'ATRN' | 'BURL'; readonly argument: string };
-
-/** What MAIL and RCPT have beside the parameters that are in force. */
-export interface WithUnknown {
-  /** Parameters that are not in force, in order; there only where the dialect keeps them, and some were given. */
-  readonly unknown?: readonly UnknownParameter[];
-}
 
 export type Verb = Command['verb'];
 
@@ -80,12 +74,12 @@ export function parseVerb(text: Uint8Array | string, from = 0, to?: number): Ver
   const bytes = octetsOf(text);
   const last = to ?? bytes.length;
   const verb = VERBS.get(initials(bytes, from));
-  return verb !== undefined && word(bytes, from, last, verb) === verbEnd(bytes, from, last) ? verb : null;
+  return verb !== undefined && word(bytes, from, last, verb) === esmtpKeyword(bytes, from, last) ? verb : null;
 }
 
 /**
  * Parses a command line of RFC 5321 4.1.1, given without its CRLF, as octets or as text; `from` and `to` are octets. Parameters that are not
- * in force are kept by a dialect that says so (`keepUnknown`); else they are a failure.
+ * in force are a failure, or kept among the others where the dialect says so (`keepUnknown`).
  *
  * @example
  * ```ts
@@ -106,9 +100,9 @@ export function parseVerb(text: Uint8Array | string, from = 0, to?: number): Ver
  * ```ts
  * import { DIALECT, latin1, parseCommand } from '@ehlo/grammar';
  * const parsed = parseCommand('RCPT TO:<joe@example.org> NOTIFY=NEVER XRULE=7', { ...DIALECT, keepUnknown: true });
- * const { parameters, unknown = [] } = parsed.ok && parsed.value.verb === 'RCPT' ? parsed.value : { parameters: null };
- * [parameters, unknown.map(({ keyword, value }) => [keyword, value && latin1(value, 0, value.length)])]
- * // → [{ notify: 'NEVER' }, [['XRULE', '7']]]
+ * const { notify, unknown = [] } = parsed.ok && parsed.value.verb === 'RCPT' ? parsed.value.parameters : {};
+ * [notify, unknown.map(({ keyword, value }) => [keyword, value && latin1(value, 0, value.length)])]
+ * // → ['NEVER', [['XRULE', '7']]]
  * ```
  */
 export function parseCommand(text: Uint8Array | string, dialect: CommandDialect, from = 0, to?: number): Parsed<Command> {
@@ -122,12 +116,6 @@ export function parseCommand(text: Uint8Array | string, dialect: CommandDialect,
   const parsed = ARGUMENTS.get(verb)!(line, verb as never, end);
   if (!('ok' in parsed)) return success(parsed, found);
   return from === 0 ? parsed : { ...parsed, offset: parsed.offset - from };
-}
-
-function verbEnd(bytes: Uint8Array, from: number, to: number): number {
-  let i = from;
-  while ((classAt(bytes, i, to) & LET_DIG) !== 0 || byteAt(bytes, i, to) === HYPHEN) i++;
-  return i;
 }
 
 /** RFC 5321 4.1.1: "receivers SHOULD tolerate trailing white space before the terminating <CRLF>". */
@@ -176,25 +164,22 @@ function looseHello(bytes: Uint8Array, start: number, to: number, verb: string, 
 function mail(line: Line, _verb: never, from: number): Command | Failure {
   const read = pathAndParameters(line, from, 'FROM', REVERSE_PATH, 'MAIL');
   if ('ok' in read) return read;
-  const { path, parameters, unknown, beyondAscii } = read;
+  const { path, parameters, beyondAscii } = read;
   // RFC 6531 3.4: such an address is sent only with the parameter.
   if (beyondAscii >= 0 && parameters.smtpUtf8 === undefined)
     return failure('smtputf8', 'Reverse-path', '6531 3.4', beyondAscii, 'this address needs SMTPUTF8');
-  return { verb: 'MAIL', reversePath: path, parameters, ...(unknown && { unknown }) };
+  return { verb: 'MAIL', reversePath: path, parameters };
 }
 
 /** RFC 5321 4.1.1.3: `"RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]`. */
 function rcpt(line: Line, _verb: never, from: number): Command | Failure {
   const read = pathAndParameters(line, from, 'TO', FORWARD_PATH, 'RCPT');
-  if ('ok' in read) return read;
-  const { path, parameters, unknown } = read;
-  return { verb: 'RCPT', forwardPath: path, parameters, ...(unknown && { unknown }) };
+  return 'ok' in read ? read : { verb: 'RCPT', forwardPath: read.path, parameters: read.parameters };
 }
 
 interface PathAndParameters {
   readonly path: Path;
   readonly parameters: MailParameters & RcptParameters;
-  readonly unknown: readonly UnknownParameter[] | undefined;
   /** Where the first octet beyond ASCII stands in the path, or -1. */
   readonly beyondAscii: number;
 }
@@ -219,24 +204,18 @@ function pathAndParameters(
   if (typeof i !== 'number') return i;
   const end = pathEnd(bytes, i, to, kind, dialect, found);
   if (typeof end !== 'number') return end;
-  const read = end === to ? NO_PARAMETERS : parseParameters(line, end, verb);
-  if (!read.ok) return read;
+  const parameters = end === to ? NO_PARAMETERS : parseParameters(line, end, verb);
+  if (!parameters.ok) return parameters;
   const ascii = dialect.utf8 ? bytes.subarray(i, end).findIndex((byte) => byte >= 0x80) : -1;
-  const path = pathAt(bytes, i, end);
-  return { path, parameters: read.value, unknown: read.unknown, beyondAscii: ascii < 0 ? -1 : i + ascii };
+  return { path: pathAt(bytes, i, end), parameters: parameters.value, beyondAscii: ascii < 0 ? -1 : i + ascii };
 }
 
-const NO_PARAMETERS: ReadParameters = { ok: true, value: {} };
+const NO_PARAMETERS = { ok: true, value: {} } as const;
 
 /** Spaces where none belong: skipped if the dialect takes them. */
 function oddSpace(line: Line, from: number, name: Deviation, rule: string): number | Failure {
-  const { bytes, to } = line;
-  if (byteAt(bytes, from, to) !== SP) return from;
-  const refused = judge(line, [name], from, rule);
-  if (refused !== null) return refused;
-  let i = from;
-  while (byteAt(bytes, i, to) === SP) i++;
-  return i;
+  const end = spacesEnd(line, from);
+  return (end > from ? judge(line, [name], from, rule) : null) ?? end;
 }
 
 /** RFC 5321 4.1.1: DATA, RSET, QUIT "are specified as not permitting parameters"; RFC 3207 4: nor does STARTTLS. */

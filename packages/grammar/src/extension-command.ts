@@ -13,8 +13,7 @@ export function auth(line: Line, verb: 'AUTH', from: number): Command | Failure 
   const { bytes, to } = line;
   const start = space(line, from);
   if (start < 0) return failure('syntax', 'auth', '4954 4', ~start, 'the form is AUTH mechanism [initial-response]');
-  let end = start;
-  while (MECHANISM.has(byteAt(bytes, end, to))) end++;
+  const end = nameEnd(bytes, start, to);
   if (end === start || end - start > 20)
     return failure('syntax', 'sasl-mech', '4422 3.1', Math.min(end, start + 20), 'not a mechanism name');
   const mechanism = latin1(bytes, start, end).toUpperCase();
@@ -26,10 +25,15 @@ export function auth(line: Line, verb: 'AUTH', from: number): Command | Failure 
   return initial === null ? failure('base64', 'initial-response', '4954 4', response, 'not valid base64') : { verb, mechanism, initial };
 }
 
-/** RFC 4422 3.1: `mech-char = UPPER-ALPHA / DIGIT / HYPHEN / UNDERSCORE`; RFC 4954 4.1 shows clients that write small letters. */
-const MECHANISM: ReadonlySet<number> = new Set(
-  Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_', (letter) => letter.charCodeAt(0)),
-);
+/**
+ * The end of a name of letters, digits, "-" and "_": of an attribute, or of a mechanism (RFC 4422 3.1: `mech-char`, in capitals; RFC 4954 4.1
+ * shows clients that write small letters).
+ */
+function nameEnd(bytes: Uint8Array, from: number, to: number): number {
+  let i = from;
+  while ((classAt(bytes, i, to) & LET_DIG) !== 0 || byteAt(bytes, i, to) === HYPHEN || byteAt(bytes, i, to) === UNDERSCORE) i++;
+  return i;
+}
 
 /** RFC 3030 2: `"BDAT" SP chunk-size [ SP end-marker ]`. */
 export function bdat(line: Line, verb: 'BDAT', from: number): Command | Failure {
@@ -68,8 +72,7 @@ export function attributes(line: Line, verb: 'XCLIENT' | 'XFORWARD', from: numbe
   let twice: Failure | null = null; // told only of a line that is well formed
   for (let i = from; i < to || i === from; ) {
     const start = space(line, i);
-    let end = start < 0 ? ~start : start;
-    while ((classAt(bytes, end, to) & LET_DIG) !== 0 || byteAt(bytes, end, to) === HYPHEN || byteAt(bytes, end, to) === UNDERSCORE) end++;
+    let end = start < 0 ? ~start : nameEnd(bytes, start, to);
     if (start < 0 || end === start || byteAt(bytes, end, to) !== EQUALS) {
       return failure('syntax', verb.toLowerCase(), verb, end, `the form is ${verb} name=value`);
     }

@@ -1,5 +1,5 @@
 import { encodeBase64 } from './base64.ts';
-import type { Command, WithUnknown } from './command.ts';
+import type { Command } from './command.ts';
 import { byKeyword, type MailParameters, PARAMETERS, type Parameter, type RcptParameters } from './parameters.ts';
 import { formatPath } from './path.ts';
 import { decodeUtf8, encodeUtf8 } from './rule.ts';
@@ -27,9 +27,9 @@ function formatArgument(command: Command): string {
     case 'LHLO':
       return ` ${command.name}`;
     case 'MAIL':
-      return ` FROM:${formatPath(command.reversePath)}${formatParameters('MAIL', command.parameters)}${formatUnknown(command)}`;
+      return ` FROM:${formatPath(command.reversePath)}${formatParameters('MAIL', command.parameters)}`;
     case 'RCPT':
-      return ` TO:${formatPath(command.forwardPath)}${formatParameters('RCPT', command.parameters)}${formatUnknown(command)}`;
+      return ` TO:${formatPath(command.forwardPath)}${formatParameters('RCPT', command.parameters)}`;
     case 'DATA':
     case 'RSET':
     case 'QUIT':
@@ -57,13 +57,14 @@ function formatArgument(command: Command): string {
 /** BODY has two codecs, and is written once. */
 const WRITTEN: ReturnType<typeof byKeyword> = /* @__PURE__ */ byKeyword(PARAMETERS);
 
-/** Writes typed parameters in the order of the registry, each after a space. */
+/** Writes typed parameters in the order of the registry, and then those that were kept as octets, each after a space. */
 export function formatParameters(command: 'MAIL' | 'RCPT', values: MailParameters & RcptParameters): string {
   let text = '';
   for (const parameter of WRITTEN.values()) {
     const value = values[parameter.name];
     if (parameter.command === command && value !== undefined) text += ` ${formatParameter(parameter, value)}`;
   }
+  for (const { keyword, value } of values.unknown ?? []) text += ` ${written(keyword, value)}`;
   return text;
 }
 
@@ -71,12 +72,6 @@ export function formatParameters(command: 'MAIL' | 'RCPT', values: MailParameter
 export function formatParameter({ keyword, codec }: Parameter, value: unknown): string {
   return written(keyword, codec.format(value));
 }
-
-function formatUnknown({ unknown = [] }: WithUnknown): string {
-  return unknown.map(({ keyword, value }) => ` ${written(keyword, value ?? NO_VALUE)}`).join('');
-}
-
-const NO_VALUE: Uint8Array = new Uint8Array(0);
 
 function written(keyword: string, value: Uint8Array): string {
   return value.length === 0 ? keyword : `${keyword}=${decodeUtf8(value, 0, value.length)}`;

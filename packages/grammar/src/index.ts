@@ -19,7 +19,7 @@ export {
 } from './announcements.ts';
 export { decodeBase64, encodeBase64 } from './base64.ts';
 export { type Codec, type DeliverBy, type Notify, type OriginalRecipient, type RecipientValidSince, textCodec } from './codecs.ts';
-export { type Command, parseCommand, parseVerb, type Verb, type WithUnknown } from './command.ts';
+export { type Command, parseCommand, parseVerb, type Verb } from './command.ts';
 export {
   ADDRESS_DEVIATIONS,
   type AddressDeviation,
@@ -62,6 +62,7 @@ export {
   type MailParameters,
   mtPriorityParameter,
   notifyParameter,
+  type OtherParameters,
   orcptParameter,
   PARAMETERS,
   type Parameter,

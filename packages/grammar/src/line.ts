@@ -15,12 +15,18 @@ export interface Line {
 
 /** RFC 5321 4.1.1, 4.1.2: a verb, its arguments and its parameters are parted by one SP. Returns where the next part begins, or `~i`. */
 export function space(line: Line, i: number): number {
-  if (byteAt(line.bytes, i, line.to) !== SP) return ~i;
-  let end = i + 1;
-  if (byteAt(line.bytes, end, line.to) !== SP || !line.dialect.tolerate.has('extra-space')) return end;
-  while (byteAt(line.bytes, end, line.to) === SP) end++;
+  const end = spacesEnd(line, i);
+  if (end === i) return ~i;
+  if (end === i + 1 || !line.dialect.tolerate.has('extra-space')) return i + 1;
   tell(line, 'extra-space');
   return end;
+}
+
+/** Past all spaces. */
+export function spacesEnd({ bytes, to }: Line, from: number): number {
+  let i = from;
+  while (byteAt(bytes, i, to) === SP) i++;
+  return i;
 }
 
 /** The first of these deviations that the dialect does not take, as a failure; null if it takes them all: then they are found. */

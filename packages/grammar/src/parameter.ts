@@ -1,6 +1,6 @@
 import type { Deviation } from './deviation.ts';
 import { judge, type Line, space } from './line.ts';
-import type { MailParameters, Parameter, RcptParameters, UnknownParameter } from './parameters.ts';
+import type { MailParameters, RcptParameters, UnknownParameter } from './parameters.ts';
 import { type Failure, failure } from './result.ts';
 import { byteAt, classAt, EQUALS, HYPHEN, LET_DIG, latin1, type Rule, skip, VALUE } from './rule.ts';
 
@@ -22,67 +22,55 @@ export const esmtpParam: Rule = (bytes, from, to, utf8) => {
   return end > i + 1 || end < 0 ? end : ~end;
 };
 
-/** The parameters of a MAIL or RCPT. */
-export interface ReadParameters {
-  readonly ok: true;
-  readonly value: MailParameters & RcptParameters;
-  readonly unknown?: readonly UnknownParameter[];
-}
-
 /**
  * Reads `[SP esmtp-param *(SP esmtp-param)]` to the end of the line, each parameter by the codec that is in force. An unknown
  * parameter, one of the other command, one twice and one with a bad value are told apart.
  */
-export function parseParameters(line: Line, from: number, command: 'MAIL' | 'RCPT'): ReadParameters | Failure {
+export function parseParameters(
+  line: Line,
+  from: number,
+  command: 'MAIL' | 'RCPT',
+): { readonly ok: true; readonly value: MailParameters & RcptParameters } | Failure {
   const { bytes, to, dialect } = line;
   // The whole line first: a command that is not well formed is refused as such, whatever its parameters mean.
   for (let i = from; i < to; ) {
     const start = space(line, i);
-    const end = start < 0 ? start : esmtpParam(bytes, start, to, dialect.utf8);
-    if (end < 0) return failure('syntax', 'esmtp-param', SECTION, ~end, 'not a valid parameter');
-    i = end;
+    i = start < 0 ? start : esmtpParam(bytes, start, to, dialect.utf8);
+    if (i < 0) return failure('syntax', 'esmtp-param', SECTION, ~i, 'not a valid parameter');
   }
   const values = new Map<string, unknown>();
   const unknown: UnknownParameter[] = [];
   for (let i = from; i < to; ) {
     const start = space(line, i);
     const keywordEnd = esmtpKeyword(bytes, start, to);
-    const end = esmtpParam(bytes, start, to, dialect.utf8);
+    i = esmtpParam(bytes, start, to, dialect.utf8);
     const keyword = latin1(bytes, start, keywordEnd).toUpperCase();
     const known = dialect.parameters.get(keyword);
+    const valueStart = Math.min(keywordEnd + 1, i);
+    const value = bytes.subarray(valueStart, i);
     if (known === undefined) {
-      if (dialect.keepUnknown !== true)
-        return failure('unknown-parameter', 'esmtp-param', '5321 4.1.1.11', start, 'parameter not recognized');
-      unknown.push({ keyword, value: keywordEnd < end ? bytes.slice(keywordEnd + 1, end) : null });
-    } else {
-      const refused = readKnown(line, known, command, values, start, Math.min(keywordEnd + 1, end), end);
-      if (refused !== null) return refused;
+      if (!dialect.keepUnknown) return failure('unknown-parameter', 'esmtp-param', '5321 4.1.1.11', start, 'parameter not recognized');
+      unknown.push({ keyword, value: value.slice() });
+      values.set('unknown', unknown);
+      continue;
     }
-    i = end;
+    if (known.command !== command) {
+      return failure('misplaced-parameter', 'esmtp-param', '5321 4.1.1.11', start, `${keyword} is a parameter of ${known.command}`);
+    }
+    if (values.has(known.name)) {
+      return failure('duplicate-parameter', 'esmtp-param', SECTION, start, `${keyword} is given twice`);
+    }
+    const odd: Deviation[] = [];
+    const typed = known.codec.parse(value, odd);
+    if (typed === undefined) return failure('parameter-value', 'esmtp-value', SECTION, valueStart, `not a value of ${keyword}`);
+    const refused = judge(line, odd, valueStart, 'esmtp-value');
+    if (refused !== null) return refused;
+    values.set(known.name, typed);
   }
   // RFC 4865 4: "only one of" the two.
   if (values.has('holdFor') && values.has('holdUntil')) {
     return failure('duplicate-parameter', 'hold-param', '4865 4', from, 'HOLDFOR and HOLDUNTIL exclude each other');
   }
   // The names come from the registry, never from the wire.
-  return { ok: true, value: Object.fromEntries(values), ...(unknown.length > 0 && { unknown }) };
-}
-
-/** Reads a parameter that is in force, from `start` with its value from `value` to `end`. */
-function readKnown(
-  line: Line,
-  { keyword, name, command: its, codec }: Parameter,
-  command: 'MAIL' | 'RCPT',
-  values: Map<string, unknown>,
-  start: number,
-  value: number,
-  end: number,
-): Failure | null {
-  if (its !== command) return failure('misplaced-parameter', 'esmtp-param', '5321 4.1.1.11', start, `${keyword} is a parameter of ${its}`);
-  if (values.has(name)) return failure('duplicate-parameter', 'esmtp-param', SECTION, start, `${keyword} is given twice`);
-  const odd: Deviation[] = [];
-  const typed = codec.parse(line.bytes.subarray(value, end), odd);
-  if (typed === undefined) return failure('parameter-value', 'esmtp-value', SECTION, value, `not a value of ${keyword}`);
-  values.set(name, typed);
-  return judge(line, odd, value, 'esmtp-value');
+  return { ok: true, value: Object.fromEntries(values) };
 }

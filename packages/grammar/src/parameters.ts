@@ -16,8 +16,22 @@ import {
   validSince,
 } from './codecs.ts';
 
+/** A parameter that is not in force, as it came. */
+export interface UnknownParameter {
+  /** In capitals. */
+  readonly keyword: string;
+  /** The octets behind the `=`; none where it has no value, for an empty one can't be written (RFC 5321 4.1.2). */
+  readonly value: Uint8Array;
+}
+
+/** What MAIL and RCPT may both have. */
+export interface OtherParameters {
+  /** Those that are not in force, in order; there only where the dialect keeps them (`keepUnknown`), and some were given. */
+  readonly unknown?: readonly UnknownParameter[];
+}
+
 /** Typed parameters of MAIL. A name is there only if the client gave it. */
-export interface MailParameters {
+export interface MailParameters extends OtherParameters {
   /** RFC 1870: the declared size in octets; a number beyond 2^53 - 1 counts as that. */
   readonly size?: number;
   /** RFC 6152, RFC 3030: what the body holds. */
@@ -43,21 +57,13 @@ export interface MailParameters {
 }
 
 /** Typed parameters of RCPT. */
-export interface RcptParameters {
+export interface RcptParameters extends OtherParameters {
   /** RFC 3461 4.1: when to notify the sender. */
   readonly notify?: Notify;
   /** RFC 3461 4.2 */
   readonly orcpt?: OriginalRecipient;
   /** RFC 7293 */
   readonly rrvs?: RecipientValidSince;
-}
-
-/** A parameter that is not in force, as it came. */
-export interface UnknownParameter {
-  /** In capitals. */
-  readonly keyword: string;
-  /** The octets behind the `=`; null where there is none. */
-  readonly value: Uint8Array | null;
 }
 
 /** A parameter of MAIL or RCPT. */

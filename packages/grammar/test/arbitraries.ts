@@ -101,7 +101,7 @@ const originalRecipient = fc.oneof(
 /** HOLDFOR and HOLDUNTIL exclude each other (RFC 4865 4); addresses beyond ASCII need SMTPUTF8 (RFC 6531 3.4). */
 export const mailParameters: fc.Arbitrary<MailParameters> = fc
   .tuple(
-    optional<MailParameters>({
+    optional<Omit<MailParameters, 'unknown'>>({
       size: fc.nat(Number.MAX_SAFE_INTEGER),
       body: fc.constantFrom('7BIT', '8BITMIME', 'BINARYMIME'),
       auth: fc.oneof(
@@ -124,7 +124,7 @@ export const mailParameters: fc.Arbitrary<MailParameters> = fc
     return holdFor === undefined ? rest : { ...rest, holdFor };
   });
 
-export const rcptParameters: fc.Arbitrary<RcptParameters> = optional<RcptParameters>({
+export const rcptParameters: fc.Arbitrary<RcptParameters> = optional<Omit<RcptParameters, 'unknown'>>({
   notify: fc.oneof(fc.constant('NEVER' as const), fc.array(fc.constantFrom('SUCCESS', 'FAILURE', 'DELAY'), { minLength: 1, maxLength: 3 })),
   orcpt: originalRecipient,
   rrvs: fc.oneof(fc.record({ since: dateTime }), fc.record({ since: dateTime, action: fc.constantFrom('C', 'R') })),
