@@ -114,7 +114,7 @@ export function parseCommand(text: Uint8Array | string, dialect: CommandDialect,
   const found: Deviation[] = [];
   const line: Line = { bytes, from, to: trimmed(bytes, end, last, dialect, found), dialect, found };
   const parsed = ARGUMENTS.get(verb)!(line, verb as never, end);
-  if (!('ok' in parsed)) return success(parsed, found);
+  if (!('ok' in parsed)) return success(parsed, found.length > 1 ? [...new Set(found)] : found);
   return from === 0 ? parsed : { ...parsed, offset: parsed.offset - from };
 }
 

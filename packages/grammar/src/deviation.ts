@@ -67,8 +67,8 @@ export const DEVIATIONS: { readonly [name in Deviation]: DeviationRule } = /* @_
     'space-before-colon': { section: 'RFC 5321 3.3', what: 'white space before the colon' },
     'space-after-colon': { section: 'RFC 5321 3.3', what: 'white space behind the colon' },
     'lower-case-hexchar': { section: 'RFC 3461 4', what: 'a hexchar in small letters' },
-    'utf8-in-xtext': { section: 'RFC 3461 4.2', what: 'UTF-8 in xtext of the type rfc822' },
-    'hold-until-offset': { section: 'RFC 4865 3', what: 'a date and time that is not in UTC' },
+    'utf8-in-xtext': { section: 'RFC 3461 4.2', what: 'UTF-8 in xtext' },
+    'hold-until-offset': { section: 'RFC 4865 3', what: 'a time not in UTC' },
   },
   ADDRESS_DEVIATIONS,
   {

@@ -18,7 +18,7 @@ export function space(line: Line, i: number): number {
   const end = spacesEnd(line, i);
   if (end === i) return ~i;
   if (end === i + 1 || !line.dialect.tolerate.has('extra-space')) return i + 1;
-  tell(line, 'extra-space');
+  line.found.push('extra-space');
   return end;
 }
 
@@ -32,11 +32,6 @@ export function spacesEnd({ bytes, to }: Line, from: number): number {
 /** The first of these deviations that the dialect does not take, as a failure; null if it takes them all: then they are found. */
 export function judge(line: Line, odd: readonly Deviation[], offset: number, rule: string): Failure | null {
   const refused = intolerable(DEVIATIONS, odd, line.dialect, offset, rule);
-  if (refused === null) for (const name of odd) tell(line, name);
+  line.found.push(...odd);
   return refused;
-}
-
-/** Each is told once. */
-function tell({ found }: Line, name: Deviation): void {
-  if (!found.includes(name)) found.push(name);
 }

@@ -11,6 +11,8 @@ function hex(character: string): string {
 }
 
 const XTEXT = /^(?:[!-*,-<>-~]|\+[0-9A-F]{2})*$/i;
+/** In a text that is xtext: a hexchar with a small letter. */
+const SMALL = /\+.?[a-f]/;
 
 /**
  * Decodes xtext; null if it is none, or if it stands for a control character or an octet beyond ASCII: such a text must not reach
@@ -21,12 +23,8 @@ export function decodeXtext(text: string, found: Deviation[] = []): string | nul
   if (!XTEXT.test(text)) return null;
   const decoded = text.replaceAll(/\+(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   if (!/^[ -~]*$/.test(decoded)) return null;
-  tellSmall(text, found);
+  if (SMALL.test(text)) found.push('lower-case-hexchar');
   return decoded;
-}
-
-function tellSmall(text: string, found: Deviation[]): void {
-  if (/\+(?:[a-f]|.[a-f])/.test(text)) found.push('lower-case-hexchar');
 }
 
 /** Decodes xtext whose octets are UTF-8, against RFC 3461 4; null if it is none, if they are not, or if it stands for a control character (C0, DEL or C1). */
@@ -36,7 +34,7 @@ export function decodeUtf8Xtext(text: string, found: Deviation[]): string | null
     const decoded = decodeURIComponent(text.replaceAll('%', '%25').replaceAll('+', '%'));
     if (!/^[ -~\u00a0-\u{10ffff}]*$/u.test(decoded)) return null;
     found.push('utf8-in-xtext');
-    tellSmall(text, found);
+    if (SMALL.test(text)) found.push('lower-case-hexchar');
     return decoded;
   } catch {
     return null;
