@@ -12,7 +12,7 @@ export interface ListenOptions extends DriverOptions<TlsSettings | ServerTls> {}
  * Listens. Rejects with Bun's error (`EADDRINUSE`, `EACCES` …) if that is not possible.
  *
  * Bun's own sockets know one certificate, once and for all: where there are more, or they may change, Bun's `node:net` and `node:tls`
- * take over, as they do with `backlog`, and where a proxy's header comes before the handshake.
+ * take over, as they do with `ciphers`, `maxVersion` and `backlog`, and where a proxy's header comes before the handshake.
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
   if (needsNode(options)) return await listenByNode(options);
@@ -34,9 +34,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   return entrance.listener({ address: path, port: 0 }, async () => listener.stop());
 }
 
-/** Several certificates or new ones, octets that were read before the handshake, a backlog: Bun's own sockets have none of these. */
+/** Several certificates or new ones, a choice of ciphers or of the highest version, octets that were read before the handshake, a backlog: Bun's own sockets have none of these. */
 function needsNode({ tls, proxy, implicitTls = false, backlog }: ListenOptions): boolean {
   if (tls instanceof ServerTls || (tls?.certificates ?? []).length > 0) return true;
+  if (tls?.certificateFor !== undefined || tls?.ciphers !== undefined || tls?.maxVersion !== undefined) return true;
   return backlog !== undefined || (implicitTls && proxy !== undefined);
 }
 
@@ -57,7 +58,7 @@ function certificatesOf(settings: TlsSettings): Certificates {
     ...(passphrase === undefined ? {} : { passphrase }),
     ...(ca === undefined ? {} : { ca: typeof ca === 'string' || ca instanceof Uint8Array ? ca : [...ca] }),
   };
-  return { options, endPoint: endPoint(new X509Certificate(cert).raw) };
+  return { options, endPoint: endPoint(new X509Certificate(cert).raw), demanded: settings.rejectUnauthorized === true };
 }
 
 /** A Unix socket that is left over from a server that fell: nobody answers on it. */

@@ -1,12 +1,14 @@
 import { type Address, Inbox, LINGER_OCTETS, type Sink, type Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
-import { describeTls } from '@ehlo/node/adapter';
+import { demandCertificate, describeTls } from '@ehlo/node/adapter';
 
 /** What `upgradeTLS` wants, and what there is to tell of it. */
 export interface Certificates {
   readonly options: Bun.TLSOptions;
   /** `tls-server-end-point`. */
   readonly endPoint: Uint8Array;
+  /** The client has to show one that is trusted. */
+  readonly demanded: boolean;
 }
 
 interface Handshake {
@@ -97,7 +99,7 @@ export class SocketTransport implements Transport {
   }
 
   /** The server's side of a handshake. */
-  async #secure({ options, endPoint }: Certificates): Promise<TlsInfo> {
+  async #secure({ options, endPoint, demanded }: Certificates): Promise<TlsInfo> {
     this.secure = undefined;
     this.#inbox.pause();
     const shaken = new Promise<void>((done, failed) => {
@@ -107,7 +109,7 @@ export class SocketTransport implements Transport {
     this.#socket = socket;
     socket.resume();
     await shaken;
-    return describeTls({
+    const info = describeTls({
       protocol: socket.getTLSVersion(),
       cipher: socket.getCipher().standardName,
       servername: socket.getServername() ?? '',
@@ -116,6 +118,7 @@ export class SocketTransport implements Transport {
       authorized: socket.authorized,
       exporter: (length, label, context) => socket.exportKeyingMaterial(length, label, context),
     });
+    return demanded ? demandCertificate(info) : info;
   }
 
   #isHeard(socket: Bun.Socket<SocketTransport>): boolean {

@@ -4,7 +4,7 @@ export { type ConnectPlace, connectBy, type Open, type Target, unreachable } fro
 export type { Tls } from './handshake.ts';
 
 export { type Certificate, ServerTls, type TlsSettings } from './server-tls.ts';
-export { describeTls, endPoint, type TlsFacts } from './tls-info.ts';
+export { demandCertificate, describeTls, endPoint, type TlsFacts } from './tls-info.ts';
 export { SocketTransport } from './transport.ts';
 export { warn } from './warn.ts';
 export { withTls } from './with-tls.ts';

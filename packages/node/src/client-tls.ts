@@ -6,10 +6,11 @@ import { ClientError } from '@ehlo/driver';
 import type { TableOf } from '@ehlo/engine';
 import type { Tls, Wrapped } from './handshake.ts';
 import { pem, pems } from './pem.ts';
+import { rangeOf, TLS_VERSIONS, type TlsRange } from './runtime.ts';
 import { describeTls, endPoint } from './tls-info.ts';
 
 /** What a client trusts, and what it shows. */
-export interface ClientTlsSettings {
+export interface ClientTlsSettings extends TlsRange {
   /** Authorities that are trusted, in PEM, in place of those that Node comes with. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
   /** The name that is asked for (SNI) and that the certificate must have. Default: the host. */
@@ -20,8 +21,6 @@ export interface ClientTlsSettings {
   readonly key?: string | Uint8Array;
   readonly cert?: string | Uint8Array;
   readonly passphrase?: string;
-  /** Default TLSv1.2 (RFC 8314 4.1 wants no less). */
-  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
 }
 
 /** The settings, every name, and what it may be. */
@@ -32,7 +31,9 @@ export const CLIENT_TLS: TableOf<ClientTlsSettings> = {
   key: 'any',
   cert: 'any',
   passphrase: 'any',
-  minVersion: ['TLSv1.2', 'TLSv1.3'],
+  minVersion: TLS_VERSIONS,
+  maxVersion: TLS_VERSIONS,
+  ciphers: 'text',
 };
 
 /** The client's side of TLS with one server. */
@@ -45,14 +46,14 @@ export class ClientTls implements Tls {
    * not behind STARTTLS.
    */
   constructor(settings: ClientTlsSettings, host: string, verified: boolean, implicit = false) {
-    const { ca, key, cert, passphrase, minVersion = 'TLSv1.2', rejectUnauthorized = verified } = settings;
+    const { ca, key, cert, passphrase, rejectUnauthorized = verified } = settings;
     const servername = nameInTls(settings.servername ?? host);
     this.#implicit = implicit;
     this.#options = {
       // RFC 6066 3: an address is no name that could be asked for; the certificate is held against it all the same.
       ...(isIP(servername) === 0 ? { servername } : {}),
       host: servername,
-      minVersion,
+      ...rangeOf(settings),
       rejectUnauthorized,
       ...(ca === undefined ? {} : { ca: pems(ca) }),
       ...(key === undefined ? {} : { key: pem(key) }),

@@ -2,10 +2,11 @@ import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
-import { checkOptions, type TableOf } from '@ehlo/engine';
+import { checkOptions, SmtpUsageError, type TableOf, type TlsInfo } from '@ehlo/engine';
 import type { Tls, Wrapped } from './handshake.ts';
 import { checkPem, pem, pems } from './pem.ts';
-import { describeSocket, endPoint } from './tls-info.ts';
+import { RUNTIME, rangeOf, TLS_VERSIONS, type TlsRange } from './runtime.ts';
+import { demandCertificate, describeSocket, endPoint } from './tls-info.ts';
 
 /** A certificate with its key, in PEM. */
 export interface Certificate {
@@ -17,16 +18,23 @@ export interface Certificate {
   readonly servernames?: readonly string[];
 }
 
-export interface TlsSettings extends Certificate {
+export interface TlsSettings extends Certificate, TlsRange {
   /** More certificates, chosen by the name that the client asks for. */
   readonly certificates?: readonly Certificate[];
-  /** Ask clients for a certificate; one that is not signed by `ca` is told as such, not refused. */
+  /**
+   * Chooses by the name that the client asks for (SNI), in small letters, now or later; nothing (null, undefined) leaves it to `servernames`. An
+   * object that was given before is not read again. Where it throws the handshake fails, and `tlsFailed` is told why.
+   */
+  readonly certificateFor?: (servername: string) => Chosen | Promise<Chosen>;
+  /** Ask clients for a certificate; one that is not signed by `ca` is told as such, and refused only with `rejectUnauthorized`. */
   readonly requestCert?: boolean;
+  /** The handshake fails without a certificate of the client that `ca` has signed. Default false. */
+  readonly rejectUnauthorized?: boolean;
   /** Authorities for the clients' certificates, in PEM. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
-  /** Default TLSv1.2 (RFC 8314 4.1 wants no less). */
-  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
 }
+
+type Chosen = Certificate | null | undefined;
 
 const CERTIFICATE: TableOf<Certificate> = { key: 'any', cert: 'any', passphrase: 'any', servernames: 'list' };
 
@@ -34,9 +42,13 @@ const CERTIFICATE: TableOf<Certificate> = { key: 'any', cert: 'any', passphrase:
 const SERVER_TLS: TableOf<TlsSettings> = {
   ...CERTIFICATE,
   certificates: 'list',
+  certificateFor: 'call',
   requestCert: 'switch',
+  rejectUnauthorized: 'switch',
   ca: 'any',
-  minVersion: ['TLSv1.2', 'TLSv1.3'],
+  minVersion: TLS_VERSIONS,
+  maxVersion: TLS_VERSIONS,
+  ciphers: 'text',
 };
 
 /** A certificate that has been read. */
@@ -46,17 +58,24 @@ interface Loaded {
   readonly endPoint: Uint8Array;
 }
 
+/** Settings that have been read. */
+interface Ready {
+  readonly settings: TlsSettings;
+  /** By the name that a client asks for; empty: it asks for none. */
+  readonly choose: (servername: string) => Loaded;
+  /** The program's choice; null: it has none. */
+  readonly ask: ((servername: string) => Promise<Loaded>) | null;
+}
+
 /**
  * The server's side of TLS. `update` takes new certificates for the handshakes that follow: sessions that are open keep theirs.
  * Throws `SmtpUsageError` where a key or certificate is missing or no PEM, and Node's error if they can't be read or do not belong together.
  */
 export class ServerTls implements Tls {
-  #settings: TlsSettings;
-  #choose: (servername: string) => Loaded;
+  #ready: Ready;
 
   constructor(settings: TlsSettings) {
-    this.#choose = load(settings);
-    this.#settings = settings;
+    this.#ready = load(settings);
   }
 
   /** What an option says: null where there is no TLS. */
@@ -66,56 +85,98 @@ export class ServerTls implements Tls {
   }
 
   update(settings: TlsSettings): void {
-    this.#choose = load(settings);
-    this.#settings = settings;
+    this.#ready = load(settings);
   }
 
   /** Begins the server's side of a handshake over a socket, or over any stream. */
   wrap(stream: Duplex): Wrapped {
-    const choose = this.#choose;
+    const { settings, choose, ask } = this.#ready;
+    let chosen: Loaded = choose('');
+    const now = (servername: string, answer: Answer): void => {
+      chosen = choose(servername);
+      answer(null, chosen.context);
+    };
+    const later = (servername: string, answer: Answer): void =>
+      void ask!(servername).then(
+        (loaded) => {
+          chosen = loaded;
+          answer(null, loaded.context);
+          goOn(socket);
+        },
+        (error: unknown) => answer(error instanceof Error ? error : new Error(String(error))),
+      );
     const options: ConstructorParameters<typeof TLSSocket>[1] & { allowHalfOpen: boolean } = {
       isServer: true,
-      secureContext: choose('').context,
+      secureContext: chosen.context,
       // Only where there is a choice: with a callback Deno keeps what belongs to each handshake that fails.
-      ...(this.#settings.certificates?.length ? { SNICallback: (name, answer) => answer(null, choose(name).context) } : {}),
-      requestCert: this.#settings.requestCert ?? false,
+      ...(ask !== null || settings.certificates?.length ? { SNICallback: ask === null ? now : later } : {}),
+      requestCert: settings.requestCert ?? false,
       rejectUnauthorized: false,
       allowHalfOpen: true,
     };
     // Node's types ask for a net.Socket; what it does is to take any Duplex.
     const socket = new TLSSocket(stream as Socket, options);
-    // Not the socket's own word for the certificate: not every runtime tells the one that the name has picked.
-    return { socket, secured: 'secure', describe: () => describeSocket(socket, (name) => choose(name).endPoint) };
+    const describe = (): TlsInfo => {
+      // Not the socket's own word for the certificate: not every runtime tells the one that the name has picked.
+      const info = describeSocket(socket, () => chosen.endPoint);
+      return settings.rejectUnauthorized === true ? demandCertificate(info) : info;
+    };
+    return { socket, secured: 'secure', describe };
   }
+}
+
+type Answer = (error: Error | null, context?: SecureContext) => void;
+
+/** Deno waits for octets of the client where it should go on with the certificate; over a stream that has none it would wait for ever. */
+function goOn(socket: TLSSocket): void {
+  if (RUNTIME === 'Deno') (socket as TLSSocket & { _start?: () => void })._start?.();
 }
 
 /** RFC 5246 7.4.1.1: a handshake within a session may be refused. A client could ask for one after the other, each at the server's cost. */
 const secureOptions: number = constants.SSL_OP_NO_RENEGOTIATION;
 
-/** Reads all certificates; what comes back picks one by the name that a client asks for. */
-function load(given: TlsSettings): (servername: string) => Loaded {
+/** Reads all certificates. */
+function load(given: TlsSettings): Ready {
   const settings = checkOptions(SERVER_TLS, given, {}, 'tls');
-  const { certificates = [], ca, minVersion = 'TLSv1.2' } = settings;
-  for (const [i, one] of certificates.entries()) checkOptions(CERTIFICATE, one, {}, `tls.certificates.${i}`);
+  const { certificates = [], certificateFor, rejectUnauthorized = false, requestCert = false } = settings;
+  if (rejectUnauthorized && !requestCert)
+    throw new SmtpUsageError('bad-option', 'tls.rejectUnauthorized is about certificates of clients, which tls.requestCert has to ask for');
+  const range = rangeOf(settings);
   const names = new Map<string, Loaded>();
-  const [first] = [settings, ...certificates].map((certificate) => {
-    const { key, cert, passphrase, servernames = [] } = certificate;
-    checkPem('tls.key', key, 'PRIVATE KEY');
-    checkPem('tls.cert', cert, 'CERTIFICATE');
-    const options: SecureContextOptions = { key: pem(key), cert: pem(cert), minVersion, sessionIdContext: SESSIONS, secureOptions };
-    if (passphrase !== undefined) options.passphrase = passphrase;
-    if (ca !== undefined) options.ca = pems(ca);
-    const certified = new X509Certificate(pem(cert));
-    // Deno would say nothing, and fail every handshake; the others say it each in a way of its own.
-    if (!certified.checkPrivateKey(createPrivateKey({ key: pem(key), passphrase: passphrase ?? '' }))) throw new MismatchError();
-    const loaded: Loaded = { context: createSecureContext(options), endPoint: endPoint(certified.raw) };
-    for (const name of servernames) names.set(name.toLowerCase(), loaded);
+  const [first] = [settings, ...certificates].map((certificate, i) => {
+    if (i > 0) checkOptions(CERTIFICATE, certificate, {}, `tls.certificates.${i - 1}`);
+    const loaded = read(certificate, settings, range);
+    for (const name of certificate.servernames ?? []) names.set(name.toLowerCase(), loaded);
     return loaded;
   });
-  return (servername) => {
+  const choose = (servername: string): Loaded => {
     const name = servername.toLowerCase();
     return names.get(name) ?? names.get(name.replace(/^[^.]+/, '*')) ?? first!;
   };
+  if (certificateFor === undefined) return { settings, choose, ask: null };
+  const known = new WeakMap<Certificate, Loaded>();
+  const ask = async (servername: string): Promise<Loaded> => {
+    // Not every runtime leaves it out where a client asks for none.
+    const certificate = servername === '' ? null : await certificateFor(servername.toLowerCase());
+    if (certificate === null || certificate === undefined) return choose(servername);
+    const loaded =
+      known.get(certificate) ?? read(checkOptions(CERTIFICATE, certificate, {}, 'what tls.certificateFor gives'), settings, range);
+    known.set(certificate, loaded);
+    return loaded;
+  };
+  return { settings, choose, ask };
+}
+
+function read({ key, cert, passphrase }: Certificate, { ca }: TlsSettings, range: ReturnType<typeof rangeOf>): Loaded {
+  checkPem('tls.key', key, 'PRIVATE KEY');
+  checkPem('tls.cert', cert, 'CERTIFICATE');
+  const options: SecureContextOptions = { key: pem(key), cert: pem(cert), ...range, sessionIdContext: SESSIONS, secureOptions };
+  if (passphrase !== undefined) options.passphrase = passphrase;
+  if (ca !== undefined) options.ca = pems(ca);
+  const certified = new X509Certificate(pem(cert));
+  // Deno would say nothing, and fail every handshake; the others say it each in a way of its own.
+  if (!certified.checkPrivateKey(createPrivateKey({ key: pem(key), passphrase: passphrase ?? '' }))) throw new MismatchError();
+  return { context: createSecureContext(options), endPoint: endPoint(certified.raw) };
 }
 
 /** As OpenSSL says it. */

@@ -44,6 +44,14 @@ export function describeSocket(socket: TLSSocket, endPointOf: (servername: strin
   });
 }
 
+/** Throws where the client has shown no certificate that an authority which is trusted has signed. */
+export function demandCertificate(info: TlsInfo): TlsInfo {
+  const { peerCertificate } = info;
+  if (peerCertificate?.authorized === true) return info;
+  const what = peerCertificate === undefined ? 'no certificate' : `a certificate (${peerCertificate.subject}) that is not trusted`;
+  throw new Error(`the client has shown ${what}`);
+}
+
 function describeCertificate(
   { subject, subjectaltname, fingerprint256 }: Partial<NodeCertificate>,
   authorized: boolean,

@@ -56,6 +56,12 @@ const MEASURE: Record<string, (probes: Probes) => Promise<string>> = {
     const { socket } = await clients.greeted(reloadable, 'STARTTLS');
     return yes((socket as TLSSocket).getPeerCertificate().subject.CN === 'other.example');
   },
+  async 'ciphers of your own choice'({ plain }) {
+    const taken = async (ciphers: string): Promise<boolean> =>
+      (await plain.ask('fail', { port: plain.port, starttls: 'off', tls: { ciphers } })) === null;
+    const [of12, of13] = [await taken('ECDHE-ECDSA-AES256-GCM-SHA384'), await taken('TLS_AES_256_GCM_SHA384')];
+    return of12 && of13 ? 'yes' : of12 ? 'of TLS 1.2' : 'no';
+  },
   async "the client's certificate is told, with its verdict"({ plain, clients }) {
     const { peerCertificate } = (await hello(plain, clients, CLIENT)).tls;
     const missing = (await hello(plain, clients)).tls.peerCertificate;
