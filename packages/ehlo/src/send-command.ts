@@ -11,8 +11,8 @@ import {
   type ConnectOptions,
   connect,
   type RecipientOutcome,
-  type SendEnvelope,
 } from '#adapter';
+import { HeaderError, openHeaderLetter, type TextEnvelope } from './header-letter.ts';
 import { findPassword } from './password.ts';
 import { type Letter, MessageError, openLetter } from './send-message.ts';
 import type { SendCommandOptions } from './send-options.ts';
@@ -41,16 +41,25 @@ export async function sendCommand(
   tell: (line: string) => void,
   signal: AbortSignal,
 ): Promise<number> {
-  const envelope: SendEnvelope = { reversePath: options.from, recipients: options.to };
+  const given = givenEnvelope(options);
   const settings = await connectOptions(options, signal, tell);
-  const letter = openLetter(file);
+  if ((file === undefined || file === '-') && process.stdin.isTTY)
+    warn('the message is read from the terminal; Ctrl-D on a line of its own ends it');
+  let letter: Letter & { readonly envelope: TextEnvelope };
+  try {
+    letter = given === null ? await openHeaderLetter(file, options.from, signal) : { ...openLetter(file), envelope: given };
+  } catch (error) {
+    if (!(error instanceof HeaderError) && !signal.aborted) throw error;
+    warn(signal.aborted ? STOPPED : (error as Error).message);
+    return signal.aborted ? EXIT.later : EXIT.refused;
+  }
+  const { envelope } = letter;
   const printer = options.json ? jsonSendPrinter(write) : textSendPrinter(write);
-  const unwritable = unwritableTo(options);
+  const unwritable = unwritableTo(envelope);
   if (unwritable !== null) {
     for (const outcome of unwritable) printer.outcome(outcome);
     return EXIT.refused;
   }
-  if (letter.octets === null && process.stdin.isTTY) warn('the message is read from the terminal; Ctrl-D on a line of its own ends it');
   let client: Client;
   try {
     client = await connect(settings);
@@ -58,7 +67,7 @@ export async function sendCommand(
     if (!(error instanceof ClientError)) throw error;
     const text = error.code === 'aborted' ? STOPPED : error.message;
     warn(`${text}${hint(error)}`);
-    for (const outcome of unsent(options.to, error)) printer.outcome(outcome, text);
+    for (const outcome of unsent(envelope.recipients, error)) printer.outcome(outcome, text);
     if (error.code === 'aborted') return EXIT.later;
     if (!DENIED.has(error.code)) return EXIT.unavailable;
     // RFC 4954 6: what is refused for now may be tried again.
@@ -72,10 +81,19 @@ export async function sendCommand(
   }
 }
 
+/** The envelope of the options; null if it is that of the header. */
+function givenEnvelope({ fromHeader, from, to }: SendCommandOptions): TextEnvelope | null {
+  if (fromHeader && to !== undefined) throw new SendError('recipients stand in the header (-t) or in --to, not in both');
+  if (fromHeader) return null;
+  if (from === undefined) throw new SendError("required option '--from <address>' not specified (or -t: as the header says)");
+  if (to === undefined) throw new SendError("required option '--to <address>' not specified (or -t: as the header says)");
+  return { reversePath: from, recipients: to };
+}
+
 /** Outcomes where no address can be written, or not that of the sender: no server has to be asked. Null if one has. */
-function unwritableTo({ from, to }: SendCommandOptions): RecipientOutcome[] | null {
+function unwritableTo({ reversePath, recipients: to }: TextEnvelope): RecipientOutcome[] | null {
   const capabilities = { verb: 'EHLO', name: '', tls: false, extensions: new Map() } as const;
-  const { recipients } = planTransaction(capabilities, { reversePath: from, recipients: to.map((forwardPath) => ({ forwardPath })) });
+  const { recipients } = planTransaction(capabilities, { reversePath, recipients: to.map((forwardPath) => ({ forwardPath })) });
   if (!recipients.every(({ problem }) => problem?.code === 'address')) return null;
   return recipients.map(({ problem }, i) => ({
     status: 'refused',
@@ -89,7 +107,7 @@ function unwritableTo({ from, to }: SendCommandOptions): RecipientOutcome[] | nu
 
 async function showPlan(
   client: Client,
-  envelope: SendEnvelope,
+  envelope: TextEnvelope,
   { message, facts }: Letter,
   printer: SendPrinter,
   warn: (line: string) => void,
@@ -109,7 +127,7 @@ async function showPlan(
 
 async function send(
   client: Client,
-  envelope: SendEnvelope,
+  envelope: TextEnvelope,
   { message, facts, octets }: Letter,
   printer: SendPrinter,
   warn: (line: string) => void,

@@ -16,26 +16,48 @@ export interface Letter {
 
 const BLOCK = 65_536;
 
+/** Where a message is read from: a file, as often as one likes, or standard input, once. */
+export type Source =
+  | { readonly type: 'file'; blocks(): Iterable<Uint8Array>; stream(): AsyncIterable<Uint8Array> }
+  | { readonly type: 'input'; stream(): AsyncIterable<Uint8Array> };
+
 /** The message that a file holds, or standard input. Throws `MessageError` if it can't be read. */
 export function openLetter(file: string | undefined): Letter {
-  if (file === undefined || file === '-') return standardInput();
-  try {
-    // Opened once, and left open until the process ends: what is sent is what was scanned, whatever becomes of the name.
-    const handle = openSync(file, 'r');
+  const source = openSource(file);
+  if (source.type === 'input') return { message: source.stream(), facts: undefined, octets: null };
+  return letterOf(source.blocks(), source.stream);
+}
+
+/** What is to be sent, from its octets and a way to have them again. */
+export function letterOf(octets: Iterable<Uint8Array>, message: () => AsyncIterable<Uint8Array>): Letter {
+  const { octets: size, ...facts } = scanMessage(octets);
+  return { message, facts, octets: size };
+}
+
+/** Opens a file, or standard input. Throws `MessageError` if it can't be read. */
+export function openSource(file: string | undefined): Source {
+  if (file === undefined || file === '-') {
+    if (isStandardInputDirectory()) throw new MessageError("standard input can't be read: it is a directory");
+    return { type: 'input', stream: () => process.stdin };
+  }
+  // Opened once, and left open until the process ends: what is sent is what was scanned, whatever becomes of the name.
+  const handle = readable(file, () => {
+    const opened = openSync(file, 'r');
     // What comes only once would be gone when it is scanned.
-    if (!fstatSync(handle).isFile()) throw new Error('it is no file; give it as standard input');
-    const { octets, ...facts } = scanMessage(blocks(handle));
-    const message = (): ReadStream => createReadStream(file, { fd: handle, autoClose: false, start: 0, highWaterMark: BLOCK });
-    return { message, facts, octets };
+    if (!fstatSync(opened).isFile()) throw new Error('it is no file; give it as standard input');
+    return opened;
+  });
+  const stream = (): ReadStream => createReadStream(file, { fd: handle, autoClose: false, start: 0, highWaterMark: BLOCK });
+  return { type: 'file', blocks: () => blocks(handle, file), stream };
+}
+
+function readable<T>(file: string, read: () => T): T {
+  try {
+    return read();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new MessageError(code === 'ENOENT' ? `there is no file ${file}` : `${file} can't be read: ${message}`);
   }
-}
-
-function standardInput(): Letter {
-  if (isStandardInputDirectory()) throw new MessageError("standard input can't be read: it is a directory");
-  return { message: process.stdin, facts: undefined, octets: null };
 }
 
 /** Whether standard input is a directory, which would read as an empty message. */
@@ -48,10 +70,10 @@ export function isStandardInputDirectory(): boolean {
   }
 }
 
-function* blocks(handle: number): Generator<Uint8Array, void, void> {
+function* blocks(handle: number, file: string): Generator<Uint8Array, void, void> {
   const block = new Uint8Array(BLOCK);
   for (let at = 0, size = 1; size > 0; at += size) {
-    size = readSync(handle, block, 0, BLOCK, at);
+    size = readable(file, () => readSync(handle, block, 0, BLOCK, at));
     if (size > 0) yield block.subarray(0, size);
   }
 }

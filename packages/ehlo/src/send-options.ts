@@ -7,8 +7,10 @@ import { each, port } from './serve-options.ts';
 export interface SendCommandOptions {
   readonly server: Place;
   readonly hostname?: string;
-  readonly from: string;
-  readonly to: readonly string[];
+  readonly from?: string;
+  readonly to?: readonly string[];
+  /** The envelope is that of the header. */
+  readonly fromHeader: boolean;
   readonly tls?: 'none' | 'opportunistic' | 'required' | 'implicit';
   readonly tlsCa?: string;
   readonly tlsInsecure: boolean;
@@ -34,10 +36,13 @@ export function addSendOptions(command: Command): Command {
   return command
     .argument('[file]', 'the message (default, or -: standard input)')
     .optionsGroup('What and whom:')
-    .addOption(
-      new Option('--from <address>', 'reverse-path: where failures are told; <> for nowhere').makeOptionMandatory().argParser(path),
+    .addOption(new Option('--from <address>', 'reverse-path: where failures are told; <> for nowhere').argParser(path))
+    .addOption(new Option('--to <address>', 'recipient; once for each').argParser(recipient))
+    .option(
+      '-t, --from-header',
+      'recipients and sender (without --from) are those of the header; Bcc is taken out, Date, Message-ID and From are added',
+      false,
     )
-    .addOption(new Option('--to <address>', 'recipient; once for each').makeOptionMandatory().argParser(recipient))
     .optionsGroup('Where:')
     .addOption(
       new Option(

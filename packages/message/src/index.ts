@@ -16,5 +16,5 @@ export { type Field, fieldValue, isNamed, unfold } from './field.ts';
 export { ANY_HEADER, HARMLESS, HEADER_DEVIATIONS, type HeaderDeviation } from './header-deviation.ts';
 export { HEADER_LIMITS, type HeaderEvent, type HeaderLimits, HeaderReader, type HeaderReaderOptions } from './header-reader.ts';
 export { type EditorEvent, MessageEditor } from './message-editor.ts';
-export { setSender } from './set-sender.ts';
+export { addFrom, setSender } from './set-sender.ts';
 export { type Signature, signaturesOf } from './signature.ts';

@@ -20,10 +20,9 @@ import { type Field, unfold } from './field.ts';
  */
 export function setSender(identity: Mailbox): Edit {
   const name = 'set-sender';
-  const parsed = parseMailbox(identity.address);
-  if (!parsed.ok || parsed.value.domain === '') throw new RangeError('a sender is a mail address: local-part@domain');
-  const key = mailboxKey(parsed.value);
-  const text = `Sender: ${parsed.value.address}\r\n`;
+  const sender = checked(identity);
+  const key = mailboxKey(sender);
+  const text = `Sender: ${sender.address}\r\n`;
   return {
     name,
     apply(draft) {
@@ -40,6 +39,39 @@ export function setSender(identity: Mailbox): Edit {
       else draft.replace(name, first, text);
     },
   };
+}
+
+/**
+ * RFC 5322 3.6.2: `From`, if there is none: the author is who sends. A server has no business with it (RFC 6409 8 has no such fix-up); a program
+ * that is run by the author does (RFC 5321 Appendix B).
+ *
+ * @throws {RangeError} if the identity is no mail address with a domain
+ *
+ * @example
+ * ```ts
+ * import { addFrom, MessageEditor } from '@ehlo/message';
+ * const editor = new MessageEditor([addFrom({ localPart: 'ann', domain: 'example.org', address: 'ann@example.org' })]);
+ * editor.push(new TextEncoder().encode('Subject: hello\r\n\r\n'));
+ * const edited = editor.next();
+ * edited?.type === 'edited' && edited.fields.map(({ raw }) => new TextDecoder().decode(raw))
+ * // → ['Subject: hello\r\n', 'From: ann@example.org\r\n']
+ * ```
+ */
+export function addFrom(identity: Mailbox): Edit {
+  const name = 'add-from';
+  const text = `From: ${checked(identity).address}\r\n`;
+  return {
+    name,
+    apply(draft) {
+      if (draft.named('From').length === 0) draft.add(name, text);
+    },
+  };
+}
+
+function checked({ address }: Mailbox): Mailbox {
+  const parsed = parseMailbox(address);
+  if (!parsed.ok || parsed.value.domain === '') throw new RangeError('a sender is a mail address: local-part@domain');
+  return parsed.value;
 }
 
 /** The mailboxes of a field; what can not be read names nobody. */

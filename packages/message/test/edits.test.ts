@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import {
   ANY_HEADER,
   addDate,
+  addFrom,
   addMessageId,
   correctDate,
   type Edit,
@@ -45,6 +46,7 @@ const EDITS: Readonly<Record<string, (asked: Asked) => Edit>> = {
   'remove-return-path': removeReturnPath,
   'remove-bcc': removeBcc,
   'correct-date': correctDate,
+  'add-from': ({ identity }) => addFrom(mailbox(identity)),
   'set-sender': ({ identity }) => setSender(mailbox(identity)),
   'add-date': (asked) => addDate(moment(asked)),
   'add-message-id': ({ id }) => addMessageId(String(id)),

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import {
   ANY_HEADER,
   addDate,
+  addFrom,
   addMessageId,
   correctDate,
   type Edit,
@@ -65,6 +66,7 @@ const ALL: readonly Edit[] = [
   addMessageId('<1@example.org>'),
   foldLines(),
   foldLines(78),
+  addFrom(ANN),
   setSender(ANN),
   sign(() => 'X-Signature: 1\r\n'),
   removeReturnPath(),
@@ -207,7 +209,7 @@ function signed(message: string): ReadonlyMap<string, readonly (string | null)[]
 
 describe('what a program gives', () => {
   test.each(['', 'ann', 'ann@', 'a@b\r\nBcc: c@d'])('%j is no sender', (address) => {
-    expect(() => setSender({ localPart: '', domain: '', address })).toThrow(RangeError);
+    for (const edit of [setSender, addFrom]) expect(() => edit({ localPart: '', domain: '', address })).toThrow(RangeError);
   });
 
   test.each(['x', '<a>', '<a@b> x', '<a@b>\r\nBcc: c@d', ''])('%j is no message id', (id) => {
