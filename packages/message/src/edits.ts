@@ -62,7 +62,15 @@ export function received(facts: Received): Edit {
 }
 
 /** The edits that make another message of it. */
-const MENDED: ReadonlySet<string> = /* @__PURE__ */ new Set(['add-from', 'add-date', 'correct-date', 'add-message-id', 'set-sender', 'fold', 'sign']);
+const MENDED: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  'add-from',
+  'add-date',
+  'correct-date',
+  'add-message-id',
+  'set-sender',
+  'fold',
+  'sign',
+]);
 
 /**
  * Without `Bcc` and `Resent-Bcc`; with an empty Bcc if no To and no Cc is there (RFC 5321 Appendix B). A Bcc that is signed stays, and is
