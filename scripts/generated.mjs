@@ -7,6 +7,7 @@ const generators = [
   { document: 'docs/grammar.md', command: ['scripts/grammar-coverage.mjs'] },
   { document: 'docs/interop.md', command: ['scripts/interop-table.mjs'] },
   { document: 'docs/decisions/README.md', command: ['scripts/decisions.mjs'] },
+  { document: 'docs/options.md, and the docstrings of options', command: ['scripts/options.mjs'] },
   { document: 'docs/state-machine.md', command: ['scripts/state-machine.mjs'] },
   { document: 'docs/conformance.md', command: ['scripts/conformance.mjs'] },
 ];

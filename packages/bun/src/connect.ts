@@ -1,5 +1,5 @@
 import type { Client } from '@ehlo/driver';
-import { type ConnectPlace, connectBy, type Target, unreachable, withTls } from '@ehlo/node/adapter';
+import { type ConnectPlace, connectBy, refuseLocalAddress, type Target, unreachable, withTls } from '@ehlo/node/adapter';
 import { SocketTransport } from './transport.ts';
 
 /** All but the local address, which Bun can not choose. */
@@ -12,8 +12,7 @@ export type ConnectOptions = ConnectPlace;
  * certificate verified. Rejects with `ClientError`, whose `code` is stable and whose text names the fix, if there is no session.
  */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
-  if ((options as { readonly localAddress?: unknown }).localAddress !== undefined)
-    throw new TypeError('localAddress: Bun can not choose where a connection comes from');
+  refuseLocalAddress(options, 'Bun');
   return await connectBy(async (target, path, tls, signal) => withTls(await openSocket(target, path, signal), tls), options);
 }
 

@@ -1,5 +1,5 @@
 import type { Client } from '@ehlo/driver';
-import { type ConnectPlace, connectBy, type Target, unreachable } from '@ehlo/node/adapter';
+import { type ConnectPlace, connectBy, refuseLocalAddress, type Target, unreachable } from '@ehlo/node/adapter';
 import { connTransport } from './transport.ts';
 
 /** All but the local address, which Deno can not choose. */
@@ -12,8 +12,7 @@ export type ConnectOptions = ConnectPlace;
  * certificate verified. Rejects with `ClientError`, whose `code` is stable and whose text names the fix, if there is no session.
  */
 export async function connect(options: ConnectOptions = {}): Promise<Client> {
-  if ((options as { readonly localAddress?: unknown }).localAddress !== undefined)
-    throw new TypeError('localAddress: Deno can not choose where a connection comes from');
+  refuseLocalAddress(options, 'Deno');
   return await connectBy(async (target, path, tls, signal) => connTransport(await openConn(target, path, signal), path, tls), options);
 }
 

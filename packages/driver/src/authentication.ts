@@ -1,4 +1,4 @@
-import { type AuthAnswer, type AuthOptions, type AuthQuestion, canBind, SmtpUsageError } from '@ehlo/engine';
+import { type AuthAnswer, type AuthOptions, type AuthPolicyOptions, type AuthQuestion, canBind, SmtpUsageError } from '@ehlo/engine';
 import { type Acceptance, accept, type Challenge, challenge, isRefusal, type Refusal, reject } from './decision.ts';
 import type { Session } from './handler.ts';
 import {
@@ -25,18 +25,20 @@ type Awaitable<T> = T | Promise<T>;
  * const auth: Authentication = { mechanisms: [scram(), plain()], lookup: (user) => passwords.get(user) };
  * ```
  */
-export interface Authentication extends Omit<AuthOptions, 'mechanisms'> {
+export interface Authentication extends AuthPolicyOptions {
   /** Mechanisms of `@ehlo/sasl`, best first: `[scram(), plain()]`. */
   readonly mechanisms: readonly (ServerMechanism | readonly ServerMechanism[])[];
   /**
-   * What is stored of a user: the password, or better, keys that follow from it. Null or undefined if there is no such user: the client can't
-   * tell by what is said. Keys have a method `decoy`, whose keys take as long, too: give those instead, as `userTable` of `@ehlo/sasl` does.
+   * What is stored of a user: the password, or better, keys that follow from it. Null or undefined if there is no such user: the client
+   * can't tell by what is said. Keys have a method `decoy`, whose keys take as long, too: give those instead, as `userTable` of
+   * `@ehlo/sasl` does.
    */
   lookup?(user: string, session: Session): Awaitable<Stored | null | undefined>;
   /**
-   * Judges a claim: `true`, it is the user that it claims to be; the user's name; `false`; or what `reject` made, with a code, a text and, where
-   * the mechanism can tell it, an OAuth error of its own. Null or undefined leave a password to `lookup`; where there is none, or no
-   * password, that is a failure of the program, as is anything else: 454, told to `error`. SCRAM and CRAM-MD5 show no password, and ask `lookup` alone.
+   * Judges a claim: `true`, it is the user that it claims to be; the user's name; `false`; or what `reject` made, with a code, a text and,
+   * where the mechanism can tell it, an OAuth error of its own. Null or undefined leave a password to `lookup`; where there is none, or no
+   * password, that is a failure of the program, as is anything else: 454, told to `error`. SCRAM and CRAM-MD5 show no password, and ask
+   * `lookup` alone.
    */
   verify?(claim: PresentedClaim, session: Session): Awaitable<boolean | string | Refusal | null | undefined>;
   /** Whether a user may act as somebody else. Default: never. */

@@ -26,9 +26,3 @@ export function checkProtection({ address, tls, proxied = false }: Listener, { s
   const why = `${where}, passwords would cross the network in clear, and AUTH is never offered so`;
   throw new SmtpUsageError('unprotected', `without TLS ${why}: ${remedy}, or auth.inClear: true to allow it`);
 }
-
-/** Throws `SmtpUsageError` `bad-limit` for a number that is below the least: NaN, which compares with nothing, would be no limit at all. */
-export function checkLeast(numbers: { readonly [name: string]: number }, least: number): void {
-  for (const [name, value] of Object.entries(numbers))
-    if (!(value >= least)) throw new SmtpUsageError('bad-limit', `${name} must be a number, at least ${least}`);
-}

@@ -1,4 +1,4 @@
-import { AUTH, CLIENT_OPTIONS, type ClientEvent, type ClientOptions, type TableOf } from '@ehlo/engine';
+import { AUTH, CLIENT_OPTIONS, type ClientEvent, type ClientOptions, type ClientPolicyOptions, type TableOf } from '@ehlo/engine';
 import { formatAddressLiteral } from '@ehlo/grammar';
 import type { ClientAuth } from './client-authentication.ts';
 import { ClientError } from './client-error.ts';
@@ -6,14 +6,25 @@ import { checkCredentials } from './credentials.ts';
 import type { Transport } from './transport.ts';
 
 /** What `connect` takes beside the session's own options. */
-export interface ConnectOptions extends Omit<ClientOptions, 'hostname' | 'tls'> {
-  /** What this client calls itself in EHLO. Default: the address literal of its end of the connection (RFC 5321 4.1.4). */
+export interface ConnectOptions extends ClientPolicyOptions {
+  /**
+   * What this client calls itself in EHLO: a domain or an address literal. Default: the address literal of its end of the connection;
+   * RFC 5321 4.1.4.
+   */
   readonly hostname?: string;
   /** Authenticates before anything is sent. `starttls` is `'required'` then, unless `credentials` is `'cleartext'`. */
   readonly auth?: ClientAuth;
+  /**
+   * STARTTLS: not at all, where it is offered, or else no session at all. Default: `'opportunistic'`; `'required'` with `auth`, unless
+   * `credentials` is `'cleartext'`; RFC 3207.
+   */
+  readonly starttls?: 'off' | 'opportunistic' | 'required';
   /** Ends everything at once when it aborts, at any moment. */
   readonly signal?: AbortSignal;
-  /** Is told what happens: the server's greeting and offers, quirks and faults; and the conversation, with the option `trace`. Where it fails, a warning says so, once. */
+  /**
+   * Is told what happens: the server's greeting and offers, quirks and faults; and the conversation, with the option `trace`. Where it
+   * fails, a warning says so, once.
+   */
   readonly notice?: (notice: ClientNotice) => void;
 }
 

@@ -1,4 +1,4 @@
-import { type AuthWords, SmtpUsageError } from '@ehlo/engine';
+import { type AuthWords, kindOf, SmtpUsageError } from '@ehlo/engine';
 import { ClientError } from './client-error.ts';
 import type { Credentials } from './client-sasl.ts';
 import type { Hidden } from './sasl.ts';
@@ -7,36 +7,38 @@ type Text = string | Hidden<string>;
 
 /** What a client has to show: as a text, or as a `Secret` of `@ehlo/sasl`. */
 export interface GivenCredentials {
+  /** The name of the user. */
   readonly user?: string;
+  /** The password, as a text or a `Secret`. */
   readonly password?: Text;
   /** An OAuth 2.0 access token, in place of a password; or what gives one, asked anew for each connection, for tokens expire. */
   readonly token?: Text | (() => Text | Promise<Text>);
-  /** Whom to act as, where that is not the user. */
+  /** Whom to act as, where that is not the user. RFC 4422 3.4.1. */
   readonly authzid?: string;
 }
 
-/** What `auth` may hold, and of which kinds. */
+/** What `auth` may hold: of which kinds, and how these are called. */
 const KINDS = {
-  user: ['string'],
-  authzid: ['string'],
-  password: ['string', 'secret'],
-  token: ['string', 'secret', 'function'],
+  user: [['a string'], 'a string'],
+  authzid: [['a string'], 'a string'],
+  password: [['a string', 'a Secret'], 'a string or a Secret'],
+  token: [['a string', 'a Secret', 'a function'], 'a string, a Secret or a function'],
 } as const;
 
 /** Throws `SmtpUsageError` `bad-argument` where the mechanisms are none or a credential is of the wrong kind, and never says what it is. */
 export function checkCredentials(auth: { readonly [name in keyof typeof KINDS | 'mechanisms']?: unknown }): void {
   checkMechanisms(auth.mechanisms, 'client');
   if ((auth.mechanisms as unknown[]).length === 0) bad('auth.mechanisms is empty: name those that may be used, such as [scram(), plain()]');
-  for (const [name, kinds] of Object.entries(KINDS)) {
-    const value = auth[name as keyof typeof KINDS];
-    const kind = kindOf(value);
-    if (name in auth && !(kinds as readonly string[]).includes(kind)) bad(`auth.${name} is ${kind}, and has to be ${kinds.join(' or ')}`);
+  for (const [name, [kinds, must]] of Object.entries(KINDS)) {
+    const kind = secretOrKind(auth[name as keyof typeof KINDS]);
+    if (name in auth && !(kinds as readonly string[]).includes(kind)) bad(`auth.${name} is ${kind}; it must be ${must}`);
   }
 }
 
 /** Throws `SmtpUsageError` `bad-argument` where these are no mechanisms that have this side. Of a server they may be names, all of them. */
 export function checkMechanisms(mechanisms: unknown, side: 'client' | 'server'): void {
-  if (!Array.isArray(mechanisms)) bad('auth.mechanisms is a list, such as [scram(), plain()]');
+  if (!Array.isArray(mechanisms))
+    bad(`auth.mechanisms is ${kindOf(mechanisms)}; it must be a list of mechanisms, such as [scram(), plain()]`);
   const all: unknown[] = mechanisms.flat();
   if (side === 'server' && all.every((mechanism) => typeof mechanism === 'string')) return;
   for (const mechanism of all) {
@@ -50,9 +52,9 @@ function bad(text: string): never {
   throw new SmtpUsageError('bad-argument', text);
 }
 
-function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  return typeof value === 'object' && 'expose' in value ? 'secret' : typeof value;
+/** What a credential is, in words that tell nothing of it. */
+function secretOrKind(value: unknown): string {
+  return typeof value === 'object' && value !== null && 'expose' in value ? 'a Secret' : kindOf(value);
 }
 
 /** The credentials as mechanisms take them; a promise where a token has to be asked for. */
@@ -74,9 +76,9 @@ async function tokenOf(give: () => unknown): Promise<string> {
   } catch (cause) {
     throw new ClientError('auth-failed', 'auth.token has thrown: there is no token', { stage: 'auth', cause });
   }
-  const kind = kindOf(given);
-  if (kind === 'string' || kind === 'secret') return textOf(given as Text);
-  throw new ClientError('auth-failed', `auth.token gives ${kind}, and has to give string or secret`, { stage: 'auth' });
+  const kind = secretOrKind(given);
+  if (kind === 'a string' || kind === 'a Secret') return textOf(given as Text);
+  throw new ClientError('auth-failed', `auth.token gives ${kind}; it must give a string or a Secret`, { stage: 'auth' });
 }
 
 function textOf(text: Text): string {

@@ -10,6 +10,7 @@ import {
   type Outcome,
   type TableOf,
 } from '@ehlo/engine';
+import type { MailParameters } from '@ehlo/grammar';
 import { aside } from './aside.ts';
 import { type Message, MessageSource } from './message-source.ts';
 import { OTHER_NAMES } from './other-names.ts';
@@ -18,7 +19,15 @@ import { OTHER_NAMES } from './other-names.ts';
  * Whom a message comes from and goes to. An address is text without angle brackets, a mailbox of the grammar, or `{ localPart, domain }`. One
  * that can't be written is an outcome: refused at stage `plan` with 5.1.3 for its recipient, with 5.1.7 for all where it is the sender's.
  */
-export interface SendEnvelope extends Omit<ClientEnvelope, 'recipients'> {
+export interface SendEnvelope {
+  /** Whom failures are told: an address; empty text or `NULL_PATH` for nobody, `<>`. RFC 5321 4.1.1.2. */
+  readonly reversePath: Address;
+  /** Parameters of MAIL. SIZE, BODY and SMTPUTF8 are found by the plan; what is given here wins. */
+  readonly parameters?: MailParameters;
+  /**
+   * Whom the message goes to, at least one: addresses, or addresses with parameters of RCPT. Outcomes name them by their place in this
+   * list.
+   */
   readonly recipients: readonly (Address | ClientRecipient)[];
 }
 
@@ -162,30 +171,36 @@ export class Delivery {
 
 /** An envelope as the engine wants it. Throws `SmtpUsageError` for a name that it does not have: `notify` stands in `parameters`. */
 export function transactionOf(given: SendEnvelope): ClientEnvelope {
-  const { recipients = [], ...envelope } = checkOptions(ENVELOPE, given, OTHER_NAMES, 'envelope');
-  return {
-    ...envelope,
-    recipients: recipients.map((one, i) =>
-      isRecipient(one) ? checkOptions(RECIPIENT, one, OTHER_NAMES, `envelope.recipients.${i}`) : { forwardPath: one },
-    ),
-  };
+  const { recipients = [], ...envelope } = checkOptions(ENVELOPE_OPTIONS, given, OTHER_NAMES, 'envelope');
+  addressText(envelope.reversePath, 'envelope.reversePath');
+  return { ...envelope, recipients: recipients.map((one, i) => recipientOf(one, `envelope.recipients.${i}`)) };
 }
 
-const ENVELOPE: TableOf<SendEnvelope> = { reversePath: 'any', parameters: 'object', recipients: 'list' };
-const RECIPIENT: TableOf<ClientRecipient> = { forwardPath: 'any', parameters: 'object' };
+function recipientOf(given: Address | ClientRecipient, path: string): ClientRecipient {
+  const isAddress = !isRecipient(given);
+  const recipient = isAddress ? { forwardPath: given } : checkOptions(RECIPIENT_OPTIONS, given, OTHER_NAMES, path);
+  addressText(recipient.forwardPath, isAddress ? path : `${path}.forwardPath`);
+  return recipient;
+}
+
+/** The envelope of `send`. */
+export const ENVELOPE_OPTIONS: TableOf<SendEnvelope> = { reversePath: 'any', parameters: 'object', recipients: 'list' };
+/** A recipient that has parameters of its own. */
+export const RECIPIENT_OPTIONS: TableOf<ClientRecipient> = { forwardPath: 'any', parameters: 'object' };
 /** What `scanMessage` finds is given as it is, with what no plan asks for. */
-const FACTS: TableOf<MessageScan> = {
-  size: 'number',
-  octets: 'number',
+const FACTS: TableOf<Omit<MessageScan, 'body'> & MessageFacts> = {
+  size: [0],
+  octets: [0],
   body: ['7BIT', '8BITMIME', 'BINARYMIME'],
   smtpUtf8: 'switch',
   bareLineEnds: 'switch',
-  bareCr: 'number',
-  bareLf: 'number',
-  nul: 'number',
-  longestLine: 'number',
+  bareCr: [0],
+  bareLf: [0],
+  nul: [0],
+  longestLine: [0],
 };
-const SEND_OPTIONS: TableOf<SendOptions> = { facts: FACTS, signal: 'object', progress: 'call' };
+/** The options of `send`. */
+export const SEND_OPTIONS: TableOf<SendOptions> = { facts: FACTS, signal: 'object', progress: 'call' };
 
 function isRecipient(one: Address | ClientRecipient): one is ClientRecipient {
   return typeof one === 'object' && one !== null && 'forwardPath' in one;

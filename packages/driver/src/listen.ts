@@ -1,6 +1,5 @@
 import { checkOptions, SmtpUsageError, type StartTls, type TableOf } from '@ehlo/engine';
 import { aside, once, toConsole, type Warn } from './aside.ts';
-import { checkLeast } from './check-options.ts';
 import { Failures } from './failures.ts';
 import type { Handler } from './handler.ts';
 import { OTHER_NAMES } from './other-names.ts';
@@ -11,52 +10,67 @@ import type { Address, Connected, Listener, Transport } from './transport.ts';
 
 /** Where an adapter listens, and how. `Tls` is what the adapter takes for certificates. */
 export interface ListenOptions<Tls> {
-  /** IP address or host name to listen on. Default 127.0.0.1. */
+  /** IP address or host name to listen on. `'::'` is all of them. Default: 127.0.0.1. */
   readonly host?: string;
-  /** TCP port; 0 takes any that is free. */
+  /** TCP port to listen on; 0 takes any that is free. Default: 0. */
   readonly port?: number;
   /** Path of a Unix socket, in place of host and port. One that nobody listens on is replaced. */
   readonly path?: string;
-  /** Mode of the Unix socket. Default: by the umask. */
+  /** Mode of the Unix socket, such as 0o660. Default: by the umask. */
   readonly mode?: number;
-  /** Certificates: STARTTLS is possible, or with `implicitTls` every connection begins with a handshake. */
+  /**
+   * Certificates: STARTTLS is possible, or with `implicitTls` every connection begins with a handshake. A `ServerTls` in their place can be
+   * given new ones later.
+   */
   readonly tls?: Tls;
-  /** TLS from the first octet (RFC 8314 3.3), as on port 465. */
+  /** TLS from the first octet, as on port 465. Default: false; RFC 8314 3.3. */
   readonly implicitTls?: boolean;
-  /** Milliseconds that a proxy's header and the handshake of `implicitTls` may take. Default 60000. */
+  /** How long a proxy's header and the handshake of `implicitTls` may take. Milliseconds; default: `limits.tlsTimeout`, or 60000. */
   readonly handshakeTimeout?: number;
   /** Every connection begins with the header of a proxy, which says whose it is; without one it is closed. Give `parseProxy`. */
   readonly proxy?: ProxyReader;
   /** Told of each connection that ends before its session can begin: no header, or a handshake that fails. */
   readonly stray?: (peer: Address, reason: string) => void;
-  /** Connections at a time, within their header or handshake or beyond; one more is closed. Default 10000. */
+  /**
+   * Connections at a time, those within a proxy's header or a handshake too, until they are gone. As many more are told 421, and beyond
+   * that, or where that cannot be told, they are closed. Default: 10000.
+   */
   readonly connections?: number;
-  /** Connections that the kernel may hold before they are accepted. Default 511. */
+  /** Connections that the kernel may hold before they are accepted. Default: 511. */
   readonly backlog?: number;
 }
 
 /** The options of `listen`: every name, and what it may be. Those of `tls` are the adapter's. */
 const LISTEN_OPTIONS: TableOf<ListenOptions<unknown>> = {
   host: 'text',
-  port: 'port',
+  port: [0, 65_535],
   path: 'text',
-  mode: 'number',
+  mode: [0, 0o7777],
   tls: 'object',
   implicitTls: 'switch',
-  handshakeTimeout: 'number',
+  handshakeTimeout: [1],
   proxy: 'call',
   stray: 'call',
-  connections: 'number',
-  backlog: 'number',
+  connections: [1],
+  backlog: [0, 0x7fff_ffff],
 };
 
 /** What the `serve` of an adapter takes. */
 export interface ListenAndServeOptions<Tls, Data = unknown> extends ServeOptions<Data>, ListenOptions<Tls> {
-  /** Connections at a time, those within a proxy's header or a handshake too; one more is told 421, or closed where that can't be told. Default 10000. */
+  /**
+   * Connections at a time, those within a proxy's header or a handshake too, until they are gone. As many more are told 421, and beyond
+   * that, or where that cannot be told, they are closed. Default: 10000.
+   */
   readonly connections?: number;
-  /** Where `tls` is given STARTTLS is offered, unless this says otherwise. */
+  /**
+   * STARTTLS: not at all, offered, required before mail is taken, or taken and not listed by EHLO, as for clients that try without asking.
+   * Default: `'offered'` where `tls` is given, else `'off'`; RFC 3207.
+   */
   readonly starttls?: StartTls;
 }
+
+/** The options of `listenAndServe`: every name, and what it may be. */
+export const LISTEN_AND_SERVE: TableOf<ListenAndServeOptions<unknown>> = { ...SERVE_OPTIONS, ...LISTEN_OPTIONS };
 
 /**
  * Makes the `serve` of an adapter from its `listen`. It rejects as that does, and with `SmtpUsageError` if the options are wrong. `warn`
@@ -68,11 +82,7 @@ export async function listenAndServe<Tls, Data = undefined>(
   handler: Handler<NoInfer<Data>>,
   warn: Warn = toConsole,
 ): Promise<Server> {
-  const given: ListenAndServeOptions<Tls, Data> = checkOptions<ListenAndServeOptions<Tls, Data>>(
-    { ...SERVE_OPTIONS, ...LISTEN_OPTIONS },
-    options,
-    OTHER_NAMES,
-  );
+  const given = checkOptions(LISTEN_AND_SERVE, options, OTHER_NAMES) as ListenAndServeOptions<Tls, Data>;
   const { host: _host, port: _port, path: _path, mode: _mode, backlog: _backlog, tls, implicitTls: _implicitTls, ...others } = given;
   const { proxy: _proxy, stray, handshakeTimeout: _handshakeTimeout, ...rest } = others;
   const { tlsTimeout } = { ...rest.limits, ...rest.smallLimits };
@@ -115,9 +125,6 @@ export class Entrance {
   /** `warn` is told, once, of a `stray` that fails; default: the console. */
   constructor(given: ListenOptions<unknown>, warn: Warn = toConsole) {
     const options = checkOptions(LISTEN_OPTIONS, given, OTHER_NAMES);
-    const { connections = CONNECTIONS, handshakeTimeout = HANDSHAKE_MS, backlog = 0 } = options;
-    checkLeast({ connections, handshakeTimeout }, 1);
-    checkLeast({ backlog }, 0);
     if (options.implicitTls === true && options.tls === undefined) {
       throw new SmtpUsageError('missing-tls', 'implicitTls needs a certificate: give tls: { key, cert }');
     }

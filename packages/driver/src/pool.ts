@@ -1,5 +1,4 @@
 import { type ClientCause, checkOptions, type Outcome, SmtpUsageError, type TableOf } from '@ehlo/engine';
-import { checkLeast } from './check-options.ts';
 import type { Client } from './client.ts';
 import { ClientError, type ClientErrorCode } from './client-error.ts';
 import { Delivery, type SendEnvelope, type SendOptions, type SendResult } from './delivery.ts';
@@ -10,18 +9,23 @@ import { Signals } from './signals.ts';
 import { timer } from './timer.ts';
 
 export interface PoolOptions {
-  /** Connections at a time. Default 5. */
+  /** Connections at a time. Default: 5. */
   readonly size?: number;
-  /** Messages that one connection is used for. Default 100. */
+  /** Messages that one connection is used for. Default: 100. */
   readonly messages?: number;
-  /** Milliseconds without use after which a connection is asked (NOOP) whether it lives before it is used. Default 5000. */
+  /** Time without use after which a connection is asked (NOOP) whether it lives before it is used. Milliseconds; default: 5000. */
   readonly probe?: number;
-  /** Milliseconds without use after which a connection is ended. Default 30000. */
+  /** Time without use after which a connection is ended. Milliseconds; default: 30000. */
   readonly idle?: number;
 }
 
 /** The options of a pool: every name, and what it may be. */
-const POOL_OPTIONS: TableOf<PoolOptions> = { size: 'number', messages: 'number', probe: 'number', idle: 'number' };
+export const POOL_OPTIONS: TableOf<PoolOptions> = {
+  size: [1],
+  messages: [1],
+  probe: [0],
+  idle: [0],
+};
 
 /** A connection of a pool. */
 interface Member {
@@ -66,8 +70,6 @@ export class Pool {
     const { size = 5, messages = 100, probe = 5000, idle = 30_000 } = checkOptions(POOL_OPTIONS, options, OTHER_NAMES);
     if (typeof open !== 'function')
       throw new SmtpUsageError('bad-argument', 'a pool opens its connections by a function: () => connect(options)');
-    checkLeast({ size, messages }, 1);
-    checkLeast({ probe, idle }, 0);
     this.#open = open;
     this.#size = size;
     this.#messages = messages;

@@ -6,6 +6,7 @@ import {
   type Rejection,
   SERVER_OPTIONS,
   type ServerOptions,
+  type ServerPolicyOptions,
   ServerSession,
   type TableOf,
   type TrustedVerb,
@@ -13,7 +14,7 @@ import {
 import { failureOf } from './application.ts';
 import { aside, toConsole, type Warn } from './aside.ts';
 import { type Authentication, Authenticator, isAuthentication } from './authentication.ts';
-import { checkLeast, checkProtection, checkQuestions } from './check-options.ts';
+import { checkProtection, checkQuestions } from './check-options.ts';
 import { Connection } from './connection.ts';
 import { checkMechanisms } from './credentials.ts';
 import { Failures } from './failures.ts';
@@ -25,20 +26,28 @@ import { timer } from './timer.ts';
 import type { Address, Connected, Listener, Transport } from './transport.ts';
 import { Turns } from './turns.ts';
 
+/** Who may speak for others: functions that get the address of the peer. */
+export interface TrustedOptions {
+  /** Whether this connection may say who its client is. */
+  readonly XCLIENT?: (peer: Address) => boolean;
+  /** Whether this connection may say whom it had a message from. */
+  readonly XFORWARD?: (peer: Address) => boolean;
+}
+
 /** What `serve` takes beside the session's options. `ask` follows from the handler's methods; `peer` and `tls` from the transport. */
-export interface ServeOptions<Data = unknown> extends Omit<ServerOptions, 'ask' | 'auth' | 'peer' | 'tls' | 'trust'> {
-  /** Mechanisms as values, and who judges; or names of mechanisms that the handler's `auth` carries out. */
+export interface ServeOptions<Data = unknown> extends ServerPolicyOptions {
+  /** How clients authenticate: mechanisms as values, and who judges; or names of mechanisms that `auth` of the handler carries out. */
   readonly auth?: Authentication | AuthOptions;
   /**
    * Who may speak for its client by XCLIENT, or for whom it had a message from by XFORWARD: proxies of your own, by their connection. Only
-   * `true`, at once, is trust: a function that fails is told to the handler's `error`.
+   * `true`, at once, is trust: a function that fails is told to the handler's `error`. Default: nobody.
    */
-  readonly trusted?: { readonly [verb in TrustedVerb]?: (peer: Address) => boolean };
-  /** Connections at a time, until they are gone; as many more are told 421, and beyond that they are closed. Default 10000. */
+  readonly trusted?: TrustedOptions;
+  /** Connections at a time, until they are gone. As many more are told 421, and beyond that they are closed. Default: 10000. */
   readonly connections?: number;
   /** Makes what `session.data` is of each connection, before anything is asked. Where it throws, the client is told 421. */
   readonly sessionData?: () => Data;
-  /** How long `close` lets open sessions finish, and their clients go, in milliseconds. Default 30000. */
+  /** How long `close` lets open sessions finish, and their clients go. Milliseconds; default: 30000. */
   readonly grace?: number;
   /** Closes the server when it aborts. */
   readonly signal?: AbortSignal;
@@ -67,16 +76,16 @@ const SERVE_AUTH: TableOf<Authentication> = {
   authorize: 'call',
   pepper: 'object',
 };
-const TRUSTED: TableOf<{ readonly [verb in TrustedVerb]?: unknown }> = { XCLIENT: 'call', XFORWARD: 'call' };
+const TRUSTED: TableOf<TrustedOptions> = { XCLIENT: 'call', XFORWARD: 'call' };
 
 /** The options of `serveOn`: every name, and what it may be. */
 export const SERVE_OPTIONS: TableOf<ServeOptions> = {
   ...OF_SESSION,
   auth: SERVE_AUTH,
   trusted: TRUSTED,
-  connections: 'number',
+  connections: [1],
   sessionData: 'call',
-  grace: 'number',
+  grace: [0],
   signal: 'object',
 };
 
@@ -120,8 +129,6 @@ export class Server {
       sessionData,
       ...session
     } = checkOptions(SERVE_OPTIONS, options, OTHER_NAMES);
-    checkLeast({ connections }, 1);
-    checkLeast({ grace }, 0);
     if (auth !== undefined) checkMechanisms(auth.mechanisms, 'server');
     const authenticator = auth !== undefined && isAuthentication(auth) ? new Authenticator(auth, session.hostname) : null;
     const authOptions = auth !== undefined && !isAuthentication(auth) ? auth : authenticator?.options;

@@ -183,7 +183,7 @@ describe('a token that is asked for', () => {
 
   test.each([
     ['throws', () => Promise.reject(new Error('refresh with s3cret')), 'auth.token has thrown: there is no token'],
-    ['gives nothing', () => undefined, 'auth.token gives undefined, and has to give string or secret'],
+    ['gives nothing', () => undefined, 'auth.token gives undefined; it must give a string or a Secret'],
   ])('%s: there is no session', async (_, token, message) => {
     const { error, mechanisms } = await tried(yes, auth(token));
     expect(error).toMatchObject({ code: 'auth-failed', stage: 'auth', message });
@@ -206,16 +206,16 @@ describe('a token that is asked for', () => {
 });
 
 test.each<[string, object]>([
-  ['auth.mechanisms is a list, such as [scram(), plain()]', {}],
-  ['auth.mechanisms is a list, such as [scram(), plain()]', { mechanisms: plain() }],
+  ['auth.mechanisms is undefined; it must be a list of mechanisms, such as [scram(), plain()]', {}],
+  ['auth.mechanisms is an object; it must be a list of mechanisms, such as [scram(), plain()]', { mechanisms: plain() }],
   ['auth.mechanisms has the function plain: call it, [plain()]', { mechanisms: [plain] }],
   ['auth.mechanisms has what is no mechanism: import them from @ehlo/sasl', { mechanisms: ['PLAIN'] }],
   ['auth.mechanisms has what is no mechanism: import them from @ehlo/sasl', { mechanisms: [null] }],
-  ['auth.password is undefined, and has to be string or secret', { mechanisms: [plain()], user: 'joe', password: undefined }],
-  ['auth.password is function, and has to be string or secret', { mechanisms: [plain()], user: 'joe', password: () => 'x' }],
-  ['auth.password is number, and has to be string or secret', { mechanisms: [plain()], user: 'joe', password: 12_345_678 }],
-  ['auth.user is null, and has to be string', { mechanisms: [plain()], user: null, password: 'x' }],
-  ['auth.token is object, and has to be string or secret or function', { mechanisms: [xoauth2()], user: 'joe', token: { token: 'x' } }],
+  ['auth.password is undefined; it must be a string or a Secret', { mechanisms: [plain()], user: 'joe', password: undefined }],
+  ['auth.password is a function; it must be a string or a Secret', { mechanisms: [plain()], user: 'joe', password: () => 'x' }],
+  ['auth.password is a number; it must be a string or a Secret', { mechanisms: [plain()], user: 'joe', password: 12_345_678 }],
+  ['auth.user is null; it must be a string', { mechanisms: [plain()], user: null, password: 'x' }],
+  ['auth.token is an object; it must be a string, a Secret or a function', { mechanisms: [xoauth2()], user: 'joe', token: { token: 'x' } }],
 ])('%s', async (message, auth) => {
   const server = new ScriptedServer(but({}, OFFER));
   server.tls = tlsInfo(true);

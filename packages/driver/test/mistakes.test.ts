@@ -16,7 +16,7 @@ import { ScriptedServer } from './scripted.ts';
 
 const HOST = { hostname: 'mx.example.org', preset: 'sink' } as const;
 const FUNCTION = 'auth.mechanisms has the function plain: call it, [plain()]';
-const LIST = 'auth.mechanisms is a list, such as [scram(), plain()]';
+const LIST = 'auth.mechanisms is undefined; it must be a list of mechanisms, such as [scram(), plain()]';
 const lookup = (): string => 'pencil';
 
 const usage = (code: string, message: string | RegExp): object =>
@@ -79,14 +79,21 @@ describe('send', () => {
       'bad-option',
       /^there is no option envelope.recipients.1.notify; /,
     ],
-    ['no sender', { recipients: ['a@b.c'] }, text, {}, 'bad-address', /localPart and a domain, not undefined$/],
+    [
+      'no sender',
+      { recipients: ['a@b.c'] },
+      text,
+      {},
+      'bad-address',
+      'envelope.reversePath is undefined; it must be a text, a mailbox, or a localPart and a domain',
+    ],
     [
       'a parameter that is not among the options',
       { ...envelope, recipients: [{ forwardPath: 'a@b.c', parameters: { notify: ['FAILURE'] } }] },
       text,
       {},
       'bad-parameter',
-      'RCPT has no notify among the option parameters: give it PARAMETERS of the grammar',
+      'RCPT has no notify among the option parameters; it has none; PARAMETERS of the grammar, as that option, has more',
     ],
     ['an option', envelope, text, { timeout: 5 }, 'bad-option', /^there is no option timeout/],
   ])('%s: nothing is sent, and the session goes on', async (_, to, message, options, code, expected) => {

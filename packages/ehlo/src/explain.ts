@@ -1,6 +1,7 @@
 import { type Handler, type ServeOptions, type Sink, serveOn, type Transport } from '@ehlo/driver';
 import { LIMITS, type LimitName, PRESETS } from '@ehlo/engine';
 import { latin1, octets } from '@ehlo/grammar';
+import { SERVER_LIMITS } from './words/server-limits.ts';
 
 /** What a client of this server is told, and by what rules it is judged. */
 export interface Explanation {
@@ -40,8 +41,8 @@ export async function explain(options: ServeOptions, handler: Handler): Promise<
 }
 
 function pick(name: LimitName): { readonly unit: string; readonly source: string; readonly what: string } {
-  const { unit, source, what } = LIMITS[name];
-  return { unit, source, what };
+  const { unit, source } = LIMITS[name];
+  return { unit, source, what: SERVER_LIMITS[name].what };
 }
 
 /** The explanation for people. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { CHUNKING, CLIENT_LIMITS, type ClientLimitName, type ClientLimits, planTransaction } from '@ehlo/engine';
+import { CHUNKING, CLIENT_LIMITS, type ClientLimitName, type ClientLimitOptions, planTransaction } from '@ehlo/engine';
 import { isHostName } from '@ehlo/grammar';
 import { cramMd5, login, plain, SHA1, SHA256, SHA512, scram } from '@ehlo/sasl';
 import {
@@ -259,7 +259,7 @@ async function authOptions({
 }
 
 /** The same time for every phase; but QUIT, whose answer changes nothing, is not waited for any longer than ever. */
-function timeLimits(timeout: number): Partial<ClientLimits> {
+function timeLimits(timeout: number): ClientLimitOptions {
   const names = (Object.keys(CLIENT_LIMITS) as ClientLimitName[]).filter((name) => CLIENT_LIMITS[name].unit === 'milliseconds');
   const quitTimeout = Math.min(timeout, CLIENT_LIMITS.quitTimeout.value);
   return { ...Object.fromEntries(names.map((name) => [name, timeout])), quitTimeout };

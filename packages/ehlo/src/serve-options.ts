@@ -1,8 +1,9 @@
-import { LIMITS, type LimitName, type Limits, PRESETS, type Preset } from '@ehlo/engine';
+import { LIMITS, type LimitName, type LimitOptions, PRESETS, type Preset } from '@ehlo/engine';
 import { EXTENSIONS } from '@ehlo/grammar';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CertificateOptions } from './certificate.ts';
 import type { UsersOptions } from './users.ts';
+import { SERVER_LIMITS } from './words/server-limits.ts';
 
 /** The options of `ehlo serve`. Beside these: a switch for each extension, and a number for each limit of the engine. */
 export interface ServeCommandOptions extends CertificateOptions, UsersOptions {
@@ -72,8 +73,8 @@ export function addServeOptions(command: Command): Command {
   }
   command.optionsGroup('Limits:').addOption(new Option('--size <octets>', 'the same as --limit-message-size').argParser(whole));
   for (const name of NAMES) {
-    const { what, unit, value } = LIMITS[name];
-    command.addOption(new Option(`--limit-${kebab(name)} <${unit}>`, `${what} (default: ${value})`).argParser(whole));
+    const { unit, value } = LIMITS[name];
+    command.addOption(new Option(`--limit-${kebab(name)} <${unit}>`, `${SERVER_LIMITS[name].what} (default: ${value})`).argParser(whole));
   }
   return command;
 }
@@ -120,7 +121,7 @@ export function listensInClear({ unix, port }: ServeCommandOptions): boolean {
 }
 
 /** The limits that the options name. */
-export function limitsOf(options: ServeCommandOptions): Partial<Limits> {
+export function limitsOf(options: ServeCommandOptions): LimitOptions {
   const given = options as unknown as { readonly [name: string]: number | undefined };
   const limits: { [name in LimitName]?: number } = options.size === undefined ? {} : { messageSize: options.size };
   for (const name of NAMES) {

@@ -3,8 +3,15 @@ export { AUTH, type AuthFeature } from './client/auth.ts';
 export type { Capabilities } from './client/capabilities.ts';
 export { CHUNKING, type ChunkingFeature } from './client/chunking.ts';
 export type * from './client/events.ts';
-export { CLIENT_LIMITS, type ClientLimit, type ClientLimitName, type ClientLimits } from './client/limits.ts';
-export { CLIENT_OPTIONS, type ClientFeature, type ClientOptions, type Pipelining, type Protection } from './client/options.ts';
+export { CLIENT_LIMITS, type ClientLimit, type ClientLimitName, type ClientLimitOptions, type ClientLimits } from './client/limits.ts';
+export {
+  CLIENT_OPTIONS,
+  type ClientFeature,
+  type ClientOptions,
+  type ClientPolicyOptions,
+  type Pipelining,
+  type Protection,
+} from './client/options.ts';
 export {
   type PlannedRecipient,
   type PlanOptions,
@@ -34,10 +41,11 @@ export { Secret } from './secret.ts';
 export { checkAnswer, checkFarewell, checkRejection } from './server/decision.ts';
 export { DotReader, type DotState } from './server/dot-reader.ts';
 export type * from './server/events.ts';
-export { LIMITS, type Limit, type LimitName, type Limits } from './server/limits.ts';
+export { LIMITS, type Limit, type LimitName, type LimitOptions, type Limits } from './server/limits.ts';
 export { canBind } from './server/offer.ts';
 export type {
   AuthOptions,
+  AuthPolicyOptions,
   BareLineEnds,
   ConnectionFacts,
   EarlyTalkers,
@@ -45,6 +53,7 @@ export type {
   MtPriorityOptions,
   Preset,
   ServerOptions,
+  ServerPolicyOptions,
   StartTls,
   TrustedVerb,
 } from './server/options.ts';

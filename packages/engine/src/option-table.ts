@@ -1,16 +1,19 @@
 import { SmtpUsageError } from './error.ts';
 
 /**
- * What an option may be: one of some words; `switch` true or false, `text` a string that is not empty, `number`, `port` 0 to 65535, `list` an array,
- * `values` one of objects, `set` a Set, `call` a function, `object`; a table where it has options of its own; `any` where it is judged by whoever
- * uses it, and `given` where that has to see, too, that it is undefined.
+ * What an option may be: one of some words, or in brackets a list of these; a number, whole where it has a most; `switch` true or false, `string`, `text`
+ * a string that is not empty, `number` one that is judged by whoever uses it, `list` an array, `values` one of objects, `set` a Set, `call` a function,
+ * `object`; a table where it has options of its own; `any` where it is judged by whoever uses it, and `given` where that has to see, too, that it is
+ * undefined.
  */
 export type OptionKind =
   | readonly string[]
+  | readonly [readonly string[]]
+  | readonly [least: number, most?: number]
   | 'switch'
+  | 'string'
   | 'text'
   | 'number'
-  | 'port'
   | 'list'
   | 'values'
   | 'set'
@@ -30,18 +33,39 @@ export interface OtherNames {
   readonly [name: string]: string;
 }
 
-/** The table of an interface: it has every name, and no other. */
-export type TableOf<T> = { readonly [name in keyof Required<T>]: OptionKind };
+/** The table of an interface: it has every name and no other, and no kind that does not suit the option's type. */
+export type TableOf<T> = { readonly [name in keyof Required<T>]: 'any' | 'given' | KindOf<NonNullable<T[name]>> };
+
+type KindOf<T> = [T] extends [boolean]
+  ? 'switch'
+  : [T] extends [string]
+    ? string extends T
+      ? 'text' | 'string'
+      : readonly T[]
+    : [T] extends [number]
+      ? 'number' | readonly [least: number, most?: number]
+      : ObjectKind<T>;
+
+type ObjectKind<T> = T extends (...given: never[]) => unknown
+  ? 'call'
+  : T extends ReadonlySet<unknown>
+    ? 'set'
+    : T extends readonly (infer One)[]
+      ? 'list' | 'values' | ([One] extends [string] ? readonly [readonly One[]] : never)
+      : T extends object
+        ? 'object' | TableOf<T>
+        : never;
 
 /**
  * The options that were given, without those that are undefined. Throws `SmtpUsageError` `bad-option` for a name that the table does not have,
- * with the nearest that it has, and for a value that is not of its kind: an option that is misspelt must not do less than was meant.
+ * with the nearest that it has, and for a value that is not of its kind, `bad-limit` for a number below the least or above the most: an option
+ * that is misspelt must not do less than was meant.
  * `others` has names that other programs use, in small letters, and what is meant by each; `path` is where they stand among other options.
  *
  * @example
  * ```ts
  * import { checkOptions } from '@ehlo/engine';
- * checkOptions<{ host?: string | undefined; port?: number }>({ host: 'text', port: 'port' }, { host: undefined, port: 25 })
+ * checkOptions<{ host?: string | undefined; port?: number }>({ host: 'text', port: [0, 65_535] }, { host: undefined, port: 25 })
  * // → { port: 25 }
  * ```
  */
@@ -50,13 +74,14 @@ export function checkOptions<T extends object>(table: TableOf<T>, given: T, othe
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     bad(`${path || 'what stands for the options'} is ${kindOf(given)}; it must be an object`);
   const values = given as { readonly [name: string]: unknown };
+  const kinds = table as object as OptionTable;
   // What is inherited is meant, too.
   for (const name in values) {
-    if (values[name] !== undefined && !Object.hasOwn(table, name))
-      bad(`there is no option ${at}${name}${didYouMean(name, Object.keys(table), at, others)}; ${listed(table, path)}`);
+    if (values[name] !== undefined && !Object.hasOwn(kinds, name))
+      bad(`there is no option ${at}${name}${didYouMean(name, Object.keys(kinds), at, others)}; ${listed(kinds, path)}`);
   }
   const options: { [name: string]: unknown } = {};
-  for (const [name, kind] of Object.entries<OptionKind>(table)) {
+  for (const [name, kind] of Object.entries(kinds)) {
     const value = values[name];
     if (value !== undefined || (kind === 'given' && name in values)) options[name] = checkValue(kind, value, others, at + name);
   }
@@ -64,43 +89,81 @@ export function checkOptions<T extends object>(table: TableOf<T>, given: T, othe
 }
 
 /** A table of numbers. */
-export function numbers(names: readonly string[]): OptionTable {
-  return Object.fromEntries(names.map((name) => [name, 'number']));
+export function numbers<Name extends string>(names: readonly Name[]): { readonly [name in Name]: 'number' } {
+  return Object.fromEntries(names.map((name) => [name, 'number'])) as { readonly [name in Name]: 'number' };
 }
 
 function checkValue(kind: OptionKind, value: unknown, others: OtherNames, path: string): unknown {
-  if (typeof kind === 'object' && !isWords(kind)) {
+  if (isTable(kind)) {
     // An object of a class, such as certificates that can be replaced, knows by itself what it is.
     const isInstance = typeof value === 'object' && value !== null && !Array.isArray(value) && !isPlain(value);
-    return isInstance ? value : checkOptions(kind, value as object, others, path);
+    return isInstance ? value : checkOptions(kind as TableOf<object>, value as object, others, path);
   }
-  const [fits, must] = isWords(kind)
-    ? ([(kind as readonly unknown[]).includes(value), `one of ${kind.join(', ')}`] as const)
-    : KINDS[kind](value);
-  if (fits) return value;
+  if (isListOfWords(kind)) {
+    const list = checkValue('list', value, others, path) as readonly unknown[];
+    return list.map((one, i) => checkValue(kind[0], one, others, `${path}.${i}`));
+  }
+  const [must, fits] = typeof kind === 'string' ? KINDS[kind] : isRange(kind) ? within(kind) : oneOf(kind);
+  if (fits(value)) return value;
+  const code = typeof value === 'number' && isRange(kind) ? 'bad-limit' : 'bad-option';
   const hint = isWords(kind) && typeof value === 'string' ? didYouMean(value, kind, '') : '';
-  // A value is shown only where it can be no secret.
-  const mayShow = typeof value !== 'bigint' && (isWords(kind) || kind === 'switch' || kind === 'port');
-  const shown = mayShow ? JSON.stringify(value) : kindOf(value);
-  return bad(`${path} is ${shown}; it must be ${must}${hint}`);
+  throw new SmtpUsageError(code, `${path} is ${shown(value, typeof kind === 'object' || kind === 'switch')}; it must be ${must}${hint}`);
 }
 
-const KINDS: { readonly [kind in Extract<OptionKind, string>]: (value: unknown) => readonly [boolean, string] } = {
-  switch: (value) => [typeof value === 'boolean', 'true or false'],
-  text: (value) => [typeof value === 'string' && value !== '', 'a string that is not empty'],
-  number: (value) => [typeof value === 'number', 'a number'],
-  port: (value) => [Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535, 'a whole number from 0 to 65535'],
-  list: (value) => [Array.isArray(value), 'an array'],
-  values: (value) => [
-    Array.isArray(value) && value.every((one) => typeof one === 'object' && one !== null),
-    'an array of objects that are imported, not of names',
-  ],
-  call: (value) => [typeof value === 'function', 'a function'],
-  set: (value) => [typeof (value as { readonly has?: unknown } | null)?.has === 'function', 'a Set'],
-  object: (value) => [typeof value === 'object' && value !== null, 'an object'],
-  any: () => [true, ''],
-  given: () => [true, ''],
+/** A text, or yes and no, are shown only where they can be no secret. */
+function shown(value: unknown, mayShow: boolean): string {
+  if (typeof value === 'number' || (mayShow && typeof value === 'boolean')) return String(value);
+  return mayShow && typeof value === 'string' ? JSON.stringify(value) : kindOf(value);
+}
+
+/** What a value must be, and whether one is. */
+type Rule = readonly [must: string, fits: (value: unknown) => boolean];
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+const isArray = (value: unknown): value is readonly unknown[] => Array.isArray(value);
+const any: Rule = ['', () => true];
+
+const KINDS: { readonly [kind in Extract<OptionKind, string>]: Rule } = {
+  switch: ['true or false', (value) => typeof value === 'boolean'],
+  string: ['a string', (value) => typeof value === 'string'],
+  text: ['a string that is not empty', (value) => typeof value === 'string' && value !== ''],
+  number: ['a number', (value) => typeof value === 'number'],
+  list: ['an array', isArray],
+  values: ['an array of objects that are imported, not of names', (value) => isArray(value) && value.every(isObject)],
+  call: ['a function', (value) => typeof value === 'function'],
+  set: ['a Set', (value) => isObject(value) && 'has' in value],
+  object: ['an object', isObject],
+  any,
+  given: any,
 };
+
+/** One of some words. */
+function oneOf(words: readonly string[]): Rule {
+  return [`one of ${words.join(', ')}`, (value) => (words as readonly unknown[]).includes(value)];
+}
+
+/** A number, whole where it has a most. */
+function within([least, most]: readonly [number, number?]): Rule {
+  if (most === undefined) return [`a number, at least ${least}`, (value) => typeof value === 'number' && value >= least];
+  const fits = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+  return [`a whole number from ${least} to ${most}`, fits];
+}
+
+function isTable(kind: OptionKind): kind is OptionTable {
+  return typeof kind === 'object' && !isArray(kind);
+}
+
+function isRange(kind: OptionKind): kind is readonly [number, number?] {
+  return isArray(kind) && typeof kind[0] === 'number';
+}
+
+function isListOfWords(kind: OptionKind): kind is readonly [readonly string[]] {
+  return isArray(kind) && isArray(kind[0]);
+}
+
+function isWords(kind: OptionKind): kind is readonly string[] {
+  return isArray(kind) && typeof kind[0] === 'string';
+}
 
 /** `: did you mean …?`, or nothing where no name is near. */
 export function didYouMean(name: string, names: readonly string[], at: string, others: OtherNames = {}): string {
@@ -117,24 +180,18 @@ function listed(table: object, path: string): string {
   return `${path === '' ? 'there are' : `${path} has`} ${Object.keys(table).join(', ')}`;
 }
 
-/** Whether one is the other with two letters wrong, missing or too many at the most; fewer in short names. Two that are exchanged count as one. */
+/**
+ * Whether one is the other but for one place: two letters of it are wrong, missing or too many at the most, one in short names, or two that
+ * stand side by side are exchanged.
+ */
 function isNear(a: string, b: string): boolean {
-  let earlier: number[] = [];
-  let before = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      row[j] = Math.min(before[j]! + 1, row[j - 1]! + 1, before[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-      if (i > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j]!, earlier[j - 2]! + 1);
-    }
-    earlier = before;
-    before = row;
-  }
-  return before[b.length]! <= Math.min(2, Math.floor(b.length / 3));
-}
-
-function isWords(kind: OptionKind): kind is readonly string[] {
-  return Array.isArray(kind);
+  const long = Math.max(a.length, b.length);
+  let from = 0;
+  while (from < long && a[from] === b[from]) from++;
+  let end = 0;
+  while (end < Math.min(a.length, b.length) - from && a.at(-1 - end) === b.at(-1 - end)) end++;
+  const [ours, theirs] = [a, b].map((text) => text.slice(from, text.length - end)) as [string, string];
+  return long - from - end <= Math.max(1, Math.min(2, Math.floor(b.length / 3))) || (ours.length === 2 && theirs === ours[1]! + ours[0]!);
 }
 
 /** Whether it is an object of no class; its realm does not matter. */

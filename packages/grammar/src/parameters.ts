@@ -32,37 +32,37 @@ export interface OtherParameters {
 
 /** Typed parameters of MAIL. A name is there only if the client gave it. */
 export interface MailParameters extends OtherParameters {
-  /** RFC 1870: the declared size in octets; a number beyond 2^53 - 1 counts as that. */
+  /** The declared size; a number beyond 2^53 - 1 counts as that. Octets; RFC 1870. */
   readonly size?: number;
-  /** RFC 6152, RFC 3030: what the body holds. */
+  /** What the body holds. RFC 6152, RFC 3030. */
   readonly body?: '7BIT' | '8BITMIME' | 'BINARYMIME';
-  /** RFC 4954 5: who submitted the message, a mailbox, as the client says; empty for `<>` (not known). */
+  /** Who submitted the message, a mailbox, as the client says; empty for `<>` (not known). RFC 4954 5. */
   readonly auth?: string;
-  /** RFC 3461 4.3: how much of the message a failure notification returns. */
+  /** How much of the message a failure notification returns. RFC 3461 4.3. */
   readonly ret?: 'FULL' | 'HDRS';
-  /** RFC 3461 4.4: the sender's name for this transaction. */
+  /** The sender's name for this transaction. RFC 3461 4.4. */
   readonly envid?: string;
-  /** RFC 2852 */
+  /** By when the message is to be delivered, and what is done if it is not. RFC 2852. */
   readonly by?: DeliverBy;
-  /** RFC 4865: seconds to hold the message back. */
+  /** How long to hold the message back. Seconds; RFC 4865. */
   readonly holdFor?: number;
-  /** RFC 4865: a date and time of RFC 3339 to hold the message back until. */
+  /** A date and time of RFC 3339 to hold the message back until. RFC 4865. */
   readonly holdUntil?: string;
-  /** RFC 6710: -9 (least urgent) to 9. */
+  /** -9 (least urgent) to 9. RFC 6710. */
   readonly mtPriority?: number;
-  /** RFC 8689: relay over TLS or not at all. */
+  /** Relay over TLS or not at all. RFC 8689. */
   readonly requireTls?: true;
-  /** RFC 6531: the addresses or the header may hold UTF-8. */
+  /** The addresses or the header may hold UTF-8. RFC 6531. */
   readonly smtpUtf8?: true;
 }
 
 /** Typed parameters of RCPT. */
 export interface RcptParameters extends OtherParameters {
-  /** RFC 3461 4.1: when to notify the sender. */
+  /** When to notify the sender. RFC 3461 4.1. */
   readonly notify?: Notify;
-  /** RFC 3461 4.2 */
+  /** Whom the message was addressed to at first. RFC 3461 4.2. */
   readonly orcpt?: OriginalRecipient;
-  /** RFC 7293 */
+  /** Since when the mailbox must have had its owner. RFC 7293. */
   readonly rrvs?: RecipientValidSince;
 }
 

@@ -1,6 +1,6 @@
 // For the adapters of other runtimes that have node:tls.
 export { ClientTls, type ClientTlsSettings } from './client-tls.ts';
-export { type ConnectPlace, connectBy, type Open, type Target, unreachable } from './connect-by.ts';
+export { type ConnectPlace, connectBy, type Open, refuseLocalAddress, type Target, unreachable } from './connect-by.ts';
 export type { Tls } from './handshake.ts';
 
 export { type Certificate, ServerTls, type TlsSettings } from './server-tls.ts';

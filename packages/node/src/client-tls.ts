@@ -5,21 +5,26 @@ import { domainToASCII } from 'node:url';
 import { ClientError } from '@ehlo/driver';
 import type { TableOf } from '@ehlo/engine';
 import type { Tls, Wrapped } from './handshake.ts';
-import { pem, pems } from './pem.ts';
+import { checkPem, checkPems, pem, pems } from './pem.ts';
 import { rangeOf, TLS_VERSIONS, type TlsRange } from './runtime.ts';
 import { describeTls, endPoint } from './tls-info.ts';
 
 /** What a client trusts, and what it shows. */
 export interface ClientTlsSettings extends TlsRange {
-  /** Authorities that are trusted, in PEM, in place of those that Node comes with. */
+  /** Authorities that are trusted, in PEM, in place of those that the runtime comes with. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
-  /** The name that is asked for (SNI) and that the certificate must have. Default: the host. */
+  /** The name that is asked for (SNI) and that the certificate must have. Default: the host; RFC 6066 3. */
   readonly servername?: string;
-  /** Whether a certificate that is not verified ends the session. Default: yes, unless TLS is only opportunistic, or `credentials` is `'encrypted'`. */
+  /**
+   * Whether a certificate that is not verified ends the session. Default: true, unless TLS is only opportunistic, or `credentials` is
+   * `'encrypted'`.
+   */
   readonly rejectUnauthorized?: boolean;
-  /** The client's own certificate and its key, in PEM. */
+  /** The private key of the client's own certificate, in PEM. */
   readonly key?: string | Uint8Array;
+  /** The client's own certificate with its chain, in PEM. */
   readonly cert?: string | Uint8Array;
+  /** Passphrase of the key. */
   readonly passphrase?: string;
 }
 
@@ -30,7 +35,7 @@ export const CLIENT_TLS: TableOf<ClientTlsSettings> = {
   rejectUnauthorized: 'switch',
   key: 'any',
   cert: 'any',
-  passphrase: 'any',
+  passphrase: 'string',
   minVersion: TLS_VERSIONS,
   maxVersion: TLS_VERSIONS,
   ciphers: 'text',
@@ -47,6 +52,9 @@ export class ClientTls implements Tls {
    */
   constructor(settings: ClientTlsSettings, host: string, verified: boolean, implicit = false) {
     const { ca, key, cert, passphrase, rejectUnauthorized = verified } = settings;
+    if (ca !== undefined) checkPems('tls.ca', ca, 'CERTIFICATE');
+    if (key !== undefined) checkPem('tls.key', key, 'PRIVATE KEY');
+    if (cert !== undefined) checkPem('tls.cert', cert, 'CERTIFICATE');
     const servername = nameInTls(settings.servername ?? host);
     this.#implicit = implicit;
     this.#options = {

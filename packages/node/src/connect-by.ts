@@ -3,6 +3,7 @@ import {
   type Client,
   ClientError,
   CONNECT_OPTIONS,
+  checkCredentials,
   connectOn,
   type ConnectOptions as DriverOptions,
   dial,
@@ -19,16 +20,17 @@ import { withTls } from './with-tls.ts';
 
 /** Where to connect to, and how: the same in every runtime. */
 export interface ConnectPlace extends DriverOptions {
-  /** Host name or IP address. Default 127.0.0.1. */
+  /** Host name or IP address of the server. Default: 127.0.0.1. */
   readonly host?: string;
-  /** TCP port. Default 25; 465 with `implicitTls`, 587 with `auth`. */
+  /** TCP port of the server. Default: 25; 465 with `implicitTls`, 587 with `auth`. */
   readonly port?: number;
   /** Path of a Unix socket, in place of host and port: LMTP's usual place. */
   readonly path?: string;
+  /** Whom the client trusts, and what it shows. */
   readonly tls?: ClientTlsSettings;
-  /** TLS from the first octet (RFC 8314 3.3), as on port 465. */
+  /** TLS from the first octet, as on port 465. Default: false; RFC 8314 3.3. */
   readonly implicitTls?: boolean;
-  /** Milliseconds that finding the host and connecting to it may take; infinite for no limit. Default 30000. */
+  /** How long finding the host and connecting to it may take; infinite for no limit. Milliseconds; default: 30000. */
   readonly connectTimeout?: number;
   /**
    * Opens the connection in another way, such as through a proxy: a socket of `node:net` that is connected, or a transport of any kind.
@@ -43,14 +45,14 @@ interface LocalPlace {
 }
 
 /** The options of `connect`: every name, and what it may be. */
-const CONNECT_PLACE: TableOf<ConnectPlace & LocalPlace> = {
+export const CONNECT_PLACE: TableOf<ConnectPlace & LocalPlace> = {
   ...CONNECT_OPTIONS,
   host: 'text',
-  port: 'port',
+  port: [1, 65_535],
   path: 'text',
   tls: CLIENT_TLS,
   implicitTls: 'switch',
-  connectTimeout: 'number',
+  connectTimeout: [1],
   transport: 'call',
   localAddress: 'text',
 };
@@ -93,8 +95,15 @@ export async function connectBy(open: Open, given: ConnectPlace & LocalPlace): P
   return await connectOn(transport, session, path === null ? target : {}, warn);
 }
 
+/** Throws `SmtpUsageError` `bad-option` for a local address: this runtime has no way to choose it. */
+export function refuseLocalAddress(options: object, runtime: string): void {
+  if ((options as LocalPlace).localAddress !== undefined)
+    throw new SmtpUsageError('bad-option', `localAddress is given; ${runtime} can not choose where a connection comes from`);
+}
+
 /** Throws `SmtpUsageError` for options that no session can be made with: a mistake shows wherever it is made, whoever listens. */
-function refuseMistakes({ auth: _auth, signal: _signal, notice: _notice, hostname = '[127.0.0.1]', ...session }: DriverOptions): void {
+function refuseMistakes({ auth, signal: _signal, notice: _notice, hostname = '[127.0.0.1]', ...session }: DriverOptions): void {
+  if (auth !== undefined) checkCredentials(auth);
   new ClientSession({ ...session, hostname });
 }
 

@@ -4,7 +4,7 @@ import { type ConnectPlace, connectBy, type Target, unreachable } from './connec
 import { SocketTransport } from './transport.ts';
 
 export interface ConnectOptions extends ConnectPlace {
-  /** The local address to connect from. */
+  /** The local address to connect from, which only Node can choose. */
   readonly localAddress?: string;
 }
 

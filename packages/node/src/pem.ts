@@ -10,6 +10,12 @@ export function pems(given: string | Uint8Array | readonly (string | Uint8Array)
   return typeof given === 'string' || given instanceof Uint8Array ? pem(given) : given.map(pem);
 }
 
+/** Throws `SmtpUsageError` as `checkPem` does, for one or several. */
+export function checkPems(name: string, given: unknown, label: 'PRIVATE KEY' | 'CERTIFICATE'): void {
+  if (Array.isArray(given)) for (const [i, one] of given.entries()) checkPem(`${name}.${i}`, one, label);
+  else checkPem(name, given, label);
+}
+
 /** Throws `SmtpUsageError` `bad-option` for what is no PEM of this label (RFC 7468 2): a file's name in its place is easily given. */
 export function checkPem(name: string, given: unknown, label: 'PRIVATE KEY' | 'CERTIFICATE'): void {
   const isText = typeof given === 'string' || given instanceof Uint8Array;

@@ -11,11 +11,14 @@ export type TlsVersion = (typeof TLS_VERSIONS)[number];
 
 /** What one side of TLS may be limited to. */
 export interface TlsRange {
-  /** Default TLSv1.2 (RFC 8314 4.1 wants no less). */
+  /** The least version of TLS that is taken. Default: TLSv1.2; RFC 8314 4.1 wants no less. */
   readonly minVersion?: TlsVersion;
-  /** Default: the highest that the runtime has. */
+  /** The highest version of TLS that is taken. Default: the highest that the runtime has. */
   readonly maxVersion?: TlsVersion;
-  /** Ciphers in OpenSSL's words, the best first, such as `ECDHE-ECDSA-AES256-GCM-SHA384`. Not on Deno; on Bun those of TLS 1.2 alone. Default: the runtime's. */
+  /**
+   * Ciphers in the words of OpenSSL, the best first, such as `ECDHE-ECDSA-AES256-GCM-SHA384`. Not on Deno; on Bun those of TLS 1.2 alone.
+   * Default: the runtime's.
+   */
   readonly ciphers?: string;
 }
 

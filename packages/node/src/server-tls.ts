@@ -4,17 +4,22 @@ import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 import { checkOptions, SmtpUsageError, type TableOf, type TlsInfo } from '@ehlo/engine';
 import type { Tls, Wrapped } from './handshake.ts';
-import { checkPem, pem, pems } from './pem.ts';
+import { checkPem, checkPems, pem, pems } from './pem.ts';
 import { RUNTIME, rangeOf, TLS_VERSIONS, type TlsRange } from './runtime.ts';
 import { demandCertificate, describeSocket, endPoint } from './tls-info.ts';
 
 /** A certificate with its key, in PEM. */
 export interface Certificate {
+  /** The private key, in PEM. */
   readonly key: string | Uint8Array;
+  /** The certificate with its chain, in PEM. */
   readonly cert: string | Uint8Array;
   /** Passphrase of the key. */
   readonly passphrase?: string;
-  /** The names that clients ask for (SNI) and that this certificate answers; `*.example.org` answers one label. The first certificate answers all others. */
+  /**
+   * The names that clients ask for (SNI) and that this certificate answers; `*.example.org` answers one label. The first certificate
+   * answers all others.
+   */
   readonly servernames?: readonly string[];
 }
 
@@ -22,13 +27,16 @@ export interface TlsSettings extends Certificate, TlsRange {
   /** More certificates, chosen by the name that the client asks for. */
   readonly certificates?: readonly Certificate[];
   /**
-   * Chooses by the name that the client asks for (SNI), in small letters, now or later; nothing (null, undefined) leaves it to `servernames`. An
+   * Chooses by the name that the client asks for (SNI), in small letters, now or later; null and undefined leave it to `servernames`. An
    * object that was given before is not read again. Where it throws the handshake fails, and `tlsFailed` is told why.
    */
   readonly certificateFor?: (servername: string) => Chosen | Promise<Chosen>;
-  /** Ask clients for a certificate; one that is not signed by `ca` is told as such, and refused only with `rejectUnauthorized`. */
+  /**
+   * Ask clients for a certificate; one that is not signed by `ca` is told as such, and refused only with `rejectUnauthorized`. Default:
+   * false.
+   */
   readonly requestCert?: boolean;
-  /** The handshake fails without a certificate of the client that `ca` has signed. Default false. */
+  /** The handshake fails without a certificate of the client that `ca` has signed. Default: false. */
   readonly rejectUnauthorized?: boolean;
   /** Authorities for the clients' certificates, in PEM. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
@@ -36,11 +44,12 @@ export interface TlsSettings extends Certificate, TlsRange {
 
 type Chosen = Certificate | null | undefined;
 
-const CERTIFICATE: TableOf<Certificate> = { key: 'any', cert: 'any', passphrase: 'any', servernames: 'list' };
+/** A certificate, every name, and what it may be. */
+export const CERTIFICATE_OPTIONS: TableOf<Certificate> = { key: 'any', cert: 'any', passphrase: 'string', servernames: 'list' };
 
 /** The settings, every name, and what it may be. */
-const SERVER_TLS: TableOf<TlsSettings> = {
-  ...CERTIFICATE,
+export const SERVER_TLS: TableOf<TlsSettings> = {
+  ...CERTIFICATE_OPTIONS,
   certificates: 'list',
   certificateFor: 'call',
   requestCert: 'switch',
@@ -143,9 +152,11 @@ function load(given: TlsSettings): Ready {
     throw new SmtpUsageError('bad-option', 'tls.rejectUnauthorized is about certificates of clients, which tls.requestCert has to ask for');
   const range = rangeOf(settings);
   const names = new Map<string, Loaded>();
+  if (settings.ca !== undefined) checkPems('tls.ca', settings.ca, 'CERTIFICATE');
   const [first] = [settings, ...certificates].map((certificate, i) => {
-    if (i > 0) checkOptions(CERTIFICATE, certificate, {}, `tls.certificates.${i - 1}`);
-    const loaded = read(certificate, settings, range);
+    const path = i === 0 ? 'tls' : `tls.certificates.${i - 1}`;
+    if (i > 0) checkOptions(CERTIFICATE_OPTIONS, certificate, {}, path);
+    const loaded = read(path, certificate, settings, range);
     for (const name of certificate.servernames ?? []) names.set(name.toLowerCase(), loaded);
     return loaded;
   });
@@ -159,17 +170,19 @@ function load(given: TlsSettings): Ready {
     // Not every runtime leaves it out where a client asks for none.
     const certificate = servername === '' ? null : await certificateFor(servername.toLowerCase());
     if (certificate === null || certificate === undefined) return choose(servername);
-    const loaded =
-      known.get(certificate) ?? read(checkOptions(CERTIFICATE, certificate, {}, 'what tls.certificateFor gives'), settings, range);
+    const loaded = known.get(certificate) ?? read(GIVEN, checkOptions(CERTIFICATE_OPTIONS, certificate, {}, GIVEN), settings, range);
     known.set(certificate, loaded);
     return loaded;
   };
   return { settings, choose, ask };
 }
 
-function read({ key, cert, passphrase }: Certificate, { ca }: TlsSettings, range: ReturnType<typeof rangeOf>): Loaded {
-  checkPem('tls.key', key, 'PRIVATE KEY');
-  checkPem('tls.cert', cert, 'CERTIFICATE');
+/** What the program's own choice is called in an error. */
+const GIVEN = 'what tls.certificateFor gives';
+
+function read(path: string, { key, cert, passphrase }: Certificate, { ca }: TlsSettings, range: ReturnType<typeof rangeOf>): Loaded {
+  checkPem(`${path}.key`, key, 'PRIVATE KEY');
+  checkPem(`${path}.cert`, cert, 'CERTIFICATE');
   const options: SecureContextOptions = { key: pem(key), cert: pem(cert), ...range, sessionIdContext: SESSIONS, secureOptions };
   if (passphrase !== undefined) options.passphrase = passphrase;
   if (ca !== undefined) options.ca = pems(ca);

@@ -86,7 +86,7 @@ describe.each([
     expect(await before.say('EHLO client.example')).toMatch(/^250/);
     expect(() => tls.update({ ...SERVER, cert: OTHER.cert })).toThrow(/not that of the certificate/);
     expect(() => tls.update({ ...SERVER, certificates: [{ key: 'none', cert: 'none' }] })).toThrow(
-      /^tls.key is no PRIVATE KEY in PEM: give what the file holds, -----BEGIN …, not the file's name$/,
+      /^tls.certificates.0.key is no PRIVATE KEY in PEM: give what the file holds, -----BEGIN …, not the file's name$/,
     );
     expect(() => tls.update({ key: SERVER.key } as typeof SERVER)).toThrow(/^tls.cert is undefined: give /);
     expect(() => tls.update({ key: SERVER.cert, cert: SERVER.key })).toThrow(/^tls.key is no PRIVATE KEY in PEM: /);

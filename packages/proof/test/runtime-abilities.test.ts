@@ -103,7 +103,7 @@ const MEASURE: Record<string, (probes: Probes) => Promise<string>> = {
   'one under TLS': ({ runtime, clients }) => aborted(runtime, clients, ['STARTTLS', 'TLS from the start']),
   async 'a client chooses its local address'({ plain }) {
     const outcome = await plain.ask('fail', { port: plain.port, starttls: 'off', localAddress: '127.0.0.2' });
-    if (outcome !== null) return (outcome as { name: string }).name === 'TypeError' ? 'no' : 'it fails';
+    if (outcome !== null) return (outcome as { name: string }).name === 'SmtpUsageError' ? 'no' : 'it fails';
     await plain.until('the connection', () =>
       plain.events.find(({ peer }) => (peer as { address?: string } | undefined)?.address === '127.0.0.2'),
     );

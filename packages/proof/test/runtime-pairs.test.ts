@@ -74,7 +74,7 @@ describe.each(NAMES)('a client in %s', (client) => {
 
   test.runIf(client !== 'node')('a local address can not be chosen: that is said at once', async () => {
     expect(await subjects[client].ask('fail', { port: subjects.node.port, localAddress: '127.0.0.1' })).toMatchObject({
-      name: 'TypeError',
+      name: 'SmtpUsageError',
     });
   });
 });

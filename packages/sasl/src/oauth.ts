@@ -3,23 +3,27 @@ import { readSaslName, saslName } from './gs2.ts';
 import type { ClientContext, ClientStep, Mechanism, OauthProblem, ServerStep, TokenClaim } from './mechanism.ts';
 import { userName } from './names.ts';
 import { Secret } from './secret.ts';
+import { checkSettings, type Rules, TEXT_RULE } from './settings.ts';
 import { challenge, EMPTY, giveUp, refuse, respond, succeed, textOf } from './steps.ts';
 
 /** What a client is told whose token is not taken (RFC 7628 3.2.2). */
 export interface OauthOptions {
-  /** The scope that a token needs. */
+  /** The scope that a token needs. RFC 7628 3.2.2. */
   readonly scope?: string;
-  /** The `https` URL of the OpenID provider's configuration. */
+  /** The `https` URL of the OpenID provider's configuration. RFC 7628 3.2.2. */
   readonly openidConfiguration?: string;
 }
+
+const OAUTH_RULES: Rules = { scope: TEXT_RULE, openidConfiguration: TEXT_RULE };
 
 /** Separates key/value pairs (RFC 7628 3.1), and alone says: I have seen that I failed (3.2.3). */
 const SEPARATOR = '\x01';
 
 /**
- * OAUTHBEARER (RFC 7628): an OAuth 2.0 access token. Only under TLS.
+ * OAUTHBEARER (RFC 7628): an OAuth 2.0 access token. Only under TLS. Throws a `RangeError` for an option that is misspelt or wrong.
  */
 export function oauthBearer(options: OauthOptions = {}): Mechanism {
+  checkSettings(options, OAUTH_RULES);
   return {
     name: 'OAUTHBEARER',
     clientFirst: true,
@@ -44,9 +48,10 @@ export function oauthBearer(options: OauthOptions = {}): Mechanism {
 }
 
 /**
- * XOAUTH2: the same as OAUTHBEARER in an older form, that the large providers of mail have. Only under TLS.
+ * XOAUTH2: the same as OAUTHBEARER in an older form, that the large providers of mail have. Only under TLS. Throws as that does.
  */
 export function xoauth2(options: OauthOptions = {}): Mechanism {
+  checkSettings(options, OAUTH_RULES);
   return {
     name: 'XOAUTH2',
     clientFirst: true,

@@ -82,13 +82,13 @@ function writeText(text: string, word: RegExp, tolerate: ReadonlySet<Deviation>)
   };
 }
 
-/** The text of an address; of a mailbox the one that it was written in. */
-export function addressText(given: Address): string {
+/** The text of an address; of a mailbox the one that it was written in. Throws `bad-address`, which says `path`, for what is none by its type. */
+export function addressText(given: Address, path = 'an address'): string {
   if (typeof given === 'string') return given;
   const { address, localPart, domain } = (given ?? {}) as Partial<Mailbox>;
   if (typeof address === 'string') return address;
   if (typeof localPart !== 'string' || typeof domain !== 'string')
-    throw new SmtpUsageError('bad-address', `an address is a text, a mailbox, or a localPart and a domain, not ${kindOf(given)}`);
+    throw new SmtpUsageError('bad-address', `${path} is ${kindOf(given)}; it must be a text, a mailbox, or a localPart and a domain`);
   return localPart === '' && domain === '' ? '' : formatMailbox(localPart, domain);
 }
 

@@ -137,8 +137,10 @@ export class ClientCore {
 
   constructor(given: ClientOptions) {
     const options = checkOptions(CLIENT_OPTIONS, given);
-    if (!isHostName(options.hostname)) {
-      throw new SmtpUsageError('bad-hostname', 'hostname must be a domain name or an address literal');
+    const { hostname } = options as { readonly hostname?: unknown };
+    if (typeof hostname !== 'string' || !isHostName(hostname)) {
+      const must = 'hostname must be a domain name or an address literal such as [192.0.2.1] (RFC 5321 4.1.4)';
+      throw new SmtpUsageError('bad-hostname', `${must}, not ${JSON.stringify(hostname)}`);
     }
     this.options = options;
     this.limits = resolveClientLimits(options.limits);

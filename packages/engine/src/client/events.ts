@@ -6,28 +6,33 @@ import type { Problem } from './plan.ts';
 
 /** What `send` carries out as one mail transaction. */
 export interface ClientEnvelope {
-  /** Empty text or `NULL_PATH` for the null reverse-path, `<>`. */
+  /** Whom failures are told: an address; empty text or `NULL_PATH` for nobody, `<>`. RFC 5321 4.1.1.2. */
   readonly reversePath: Address;
-  /** SIZE, BODY and SMTPUTF8 are found by the plan; what is given here wins. */
+  /** Parameters of MAIL. SIZE, BODY and SMTPUTF8 are found by the plan; what is given here wins. */
   readonly parameters?: MailParameters;
-  /** At least one. Outcomes name them by their place in this list. */
+  /**
+   * Whom the message goes to, at least one: addresses, or addresses with parameters of RCPT. Outcomes name them by their place in this
+   * list.
+   */
   readonly recipients: readonly ClientRecipient[];
 }
 
 export interface ClientRecipient {
+  /** The address. RFC 5321 4.1.1.3. */
   readonly forwardPath: Address;
+  /** Parameters of RCPT for this recipient. */
   readonly parameters?: RcptParameters;
 }
 
 /** What is known of a message before it is sent; `scanMessage` finds it all. What is absent is not known. */
 export interface MessageFacts {
-  /** Octets with every line end as CRLF, one at the end of the message included, without stuffed dots (RFC 1870 5). */
+  /** Octets with every line end as CRLF, one at the end of the message included, without stuffed dots. Octets; RFC 1870 5. */
   readonly size?: number;
-  /** Octets as given: the size of what is sent as BINARYMIME. */
+  /** Octets as given: the size of what is sent as BINARYMIME. Octets. */
   readonly octets?: number;
-  /** What the body holds. Absent: 8BITMIME is declared where it is offered. */
+  /** What the body holds. Where it is not known, 8BITMIME is declared where it is offered. RFC 6152, RFC 3030. */
   readonly body?: '7BIT' | '8BITMIME' | 'BINARYMIME';
-  /** Whether the header holds UTF-8 (RFC 6532 3). Other octets beyond ASCII in it have no standard: they go as the body's do. */
+  /** Whether the header holds UTF-8. Other octets beyond ASCII in it have no standard: they go as the body's do. RFC 6532 3. */
   readonly smtpUtf8?: boolean;
   /** Whether a CR or LF stands alone: with the option `newlines: 'refuse'` such a message is not begun. */
   readonly bareLineEnds?: boolean;

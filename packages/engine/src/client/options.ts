@@ -3,7 +3,7 @@ import type { TlsInfo } from '../facts.ts';
 import type { TableOf } from '../option-table.ts';
 import type { AuthFeature } from './auth.ts';
 import type { ChunkingFeature } from './chunking.ts';
-import { CLIENT_LIMIT_TABLE, type ClientLimits } from './limits.ts';
+import { CLIENT_LIMIT_TABLE, type ClientLimitOptions } from './limits.ts';
 
 /** A part of the client that is bundled only where it is named: `AUTH`, `CHUNKING`. */
 export type ClientFeature = AuthFeature | ChunkingFeature;
@@ -21,40 +21,52 @@ export type Protection =
   | 'encrypted' // TLS with whoever answers
   | 'cleartext'; // anybody on the way can read them
 
-export interface ClientOptions {
-  /** What this client calls itself in EHLO: a Domain or an address literal. */
-  readonly hostname: string;
-  /** With `'lmtp'` LHLO, and a reply a recipient behind the message (RFC 2033). Default `'smtp'`. */
+/** What a client does, whatever carries it. */
+export interface ClientPolicyOptions {
+  /** `'lmtp'` says LHLO, and gets a reply a recipient behind the message. Default: `'smtp'`; RFC 2033. */
   readonly protocol?: 'smtp' | 'lmtp';
-  /** STARTTLS by itself, where it is offered, or else no session at all. Default `'opportunistic'`. */
+  /** STARTTLS: not at all, where it is offered, or else no session at all. Default: `'opportunistic'`; RFC 3207. */
   readonly starttls?: 'off' | 'opportunistic' | 'required';
-  /** The transport is secure from the start (implicit TLS). */
-  readonly tls?: TlsInfo;
-  /** Default `'verified'`. */
+  /**
+   * The least protection under which credentials are sent: TLS with the host that was asked for, TLS with whoever answers, or none, where
+   * anybody on the way can read them. Default: `'verified'`.
+   */
   readonly credentials?: Protection;
-  /** Default `'envelope'`. */
+  /**
+   * What is sent without waiting for replies, where the server offers PIPELINING, each with those before it: MAIL and RCPT, DATA behind
+   * them, the next envelope behind the end of a message. Default: `'envelope'`; RFC 2920.
+   */
   readonly pipelining?: Pipelining;
   /**
-   * The deviations of an address that is sent as it stands; give a relay those of its server. A local part whose dots are misplaced is put in
-   * quotes without it. Default `CLIENT_TOLERATES`.
+   * The deviations of an address that is sent as it stands; give a relay those of its server. A local part whose dots are misplaced is put
+   * in quotes without it. Default: `CLIENT_TOLERATES`.
    */
   readonly tolerate?: ReadonlySet<Deviation>;
   /**
-   * The A-label form of a domain, such as `domainToASCII` of `node:url`; empty text or null where it has none. Asked for an address whose local
-   * part is ASCII, where the server has no SMTPUTF8: such an address may go to any server (RFC 6531 3.2). Without it, or where it throws, the
-   * recipient is refused by the plan. It changes the envelope alone, not the header of the message.
+   * The A-label form of a domain, such as `domainToASCII` of `node:url`; empty text or null where it has none. Asked for an address whose
+   * local part is ASCII, where the server has no SMTPUTF8: such an address may go to any server. Without it, or where it throws, the
+   * recipient is refused by the plan. It changes the envelope alone, not the header of the message. RFC 6531 3.2.
    */
   readonly toAscii?: (domain: string) => string | null;
-  /** A CR or LF that stands alone in a message is made CRLF, or the message is not sent. Default `'crlf'`. It is never sent alone. */
+  /** A CR or LF that stands alone in a message is made CRLF, or the message is not sent; it is never sent alone. Default: `'crlf'`. */
   readonly newlines?: 'crlf' | 'refuse';
-  /** Replies with mixed codes or bare LF end the session, or are taken at their worst with a `quirk`. Default `'tolerant'`. */
+  /** Replies with mixed codes or bare LF end the session, or are taken at their worst with a `quirk`. Default: `'tolerant'`. */
   readonly replies?: 'strict' | 'tolerant';
+  /** Parts of the client that are bundled only where they are named: `CHUNKING`, and for a session by hand `AUTH`. Default: none. */
   readonly features?: readonly ClientFeature[];
   /** The parameters of MAIL and RCPT that envelopes use; `PARAMETERS` of the grammar for all. Default: SIZE, BODY and SMTPUTF8. */
   readonly parameters?: readonly Parameter[];
-  readonly limits?: Partial<ClientLimits>;
-  /** Emit every line of the conversation as a `trace` event. */
+  /** Numbers in place of the limits that there are. */
+  readonly limits?: ClientLimitOptions;
+  /** Every line of the conversation is told as `trace`. Default: false. */
   readonly trace?: boolean;
+}
+
+export interface ClientOptions extends ClientPolicyOptions {
+  /** What this client calls itself in EHLO: a domain or an address literal. RFC 5321 4.1.4. */
+  readonly hostname: string;
+  /** The transport is secure from the start: what is known of its TLS. */
+  readonly tls?: TlsInfo;
 }
 
 /** The options of a client session: every name, and what it may be. */

@@ -10,6 +10,7 @@ import {
   smtpUtf8Parameter,
 } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
+import { didYouMean } from '../option-table.ts';
 import { writeAddress } from './address.ts';
 import { announcedLimit, type Capabilities, isBeyondAnnounced, largestMessage } from './capabilities.ts';
 import type { ClientEnvelope, MessageFacts } from './events.ts';
@@ -214,11 +215,12 @@ function writeParameters(
   const mine = known.filter((parameter) => parameter.command === command);
   const given = Object.entries(values).filter(([, value]) => value !== undefined);
   const [unknown] = given.find(([name]) => !mine.some((parameter) => parameter.name === name)) ?? [];
-  if (unknown !== undefined)
-    throw new SmtpUsageError(
-      'bad-parameter',
-      `${command} has no ${unknown} among the option parameters: give it PARAMETERS of the grammar`,
-    );
+  if (unknown !== undefined) {
+    const names = mine.map(({ name }) => name);
+    const hint = didYouMean(unknown, names, '');
+    const has = `it has ${names.join(', ') || 'none'}; PARAMETERS of the grammar, as that option, has more`;
+    throw new SmtpUsageError('bad-parameter', `${command} has no ${unknown} among the option parameters${hint}; ${has}`);
+  }
   for (const parameter of mine) {
     const value = values[parameter.name];
     if (value === undefined) continue;

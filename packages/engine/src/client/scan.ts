@@ -2,13 +2,15 @@ import type { MessageFacts } from './events.ts';
 
 /** All that one pass over a message finds. */
 export interface MessageScan extends Required<MessageFacts> {
+  /** What the body holds. Where it is not known, 8BITMIME is declared where it is offered. RFC 6152, RFC 3030. */
   readonly body: '7BIT' | '8BITMIME';
   /** Each CR that no LF follows. */
   readonly bareCr: number;
   /** Each LF that no CR precedes. */
   readonly bareLf: number;
+  /** Each NUL. */
   readonly nul: number;
-  /** Octets of the longest line, its CRLF included (RFC 5321 4.5.3.1.6: at most 1000). */
+  /** Octets of the longest line, its CRLF included. Octets; RFC 5321 4.5.3.1.6: at most 1000. */
   readonly longestLine: number;
 }
 

@@ -1,32 +1,87 @@
 import { SmtpUsageError } from '../error.ts';
-import { numbers, type OptionTable } from '../option-table.ts';
+import { numbers, type TableOf } from '../option-table.ts';
 
-export type LimitName =
-  | 'commandLine'
-  | 'authLine'
-  | 'messageSize'
-  | 'recipients'
-  | 'transactions'
-  | 'recipientDomains'
-  | 'refusedRecipients'
-  | 'idleCommands'
-  | 'deliverBy'
-  | 'smallChunks'
-  | 'faults'
-  | 'faultDelay'
-  | 'output'
-  | 'drain'
-  | 'dataBlock'
-  | 'greetingDelay'
-  | 'commandTimeout'
-  | 'dataTimeout'
-  | 'authTimeout'
-  | 'tlsTimeout'
-  | 'flushTimeout'
-  | 'connectAnswer'
-  | 'commandAnswer'
-  | 'dataAnswer'
-  | 'messageAnswer';
+/** Numbers in place of the limits that there are: each is finite, and none may be set below the standard's least. */
+export interface LimitOptions {
+  /** A command line with its CRLF. Octets, at least 1248; default: 4096; RFC 5321 4.5.3.1.4: 512, and what the extensions add. */
+  readonly commandLine?: number;
+  /** A line of an AUTH exchange with its CRLF. Octets, at least 12290; default: 12290; RFC 4954 4: 12288, and CRLF. */
+  readonly authLine?: number;
+  /** A message without its stuffed dots; SIZE announces it. Octets, at least 65536; default: 36700160; RFC 5321 4.5.3.1.7: at least 64K. */
+  readonly messageSize?: number;
+  /** Accepted recipients of a message. Recipients, at least 100; default: 1000; RFC 5321 4.5.3.1.8: at least 100. */
+  readonly recipients?: number;
+  /**
+   * MAIL commands of a session; beyond them it closes with 421. Transactions, at least 1; default: 10000; ours; RFC 9422 4.1 announces it.
+   */
+  readonly transactions?: number;
+  /** Different domains of the recipients of a session. Domains, at least 1; default: 10000; ours; RFC 9422 4.3 announces it. */
+  readonly recipientDomains?: number;
+  /**
+   * Recipients that were refused, whoever refused them, since a message was accepted; at the next one the session closes with 421.
+   * Recipients, at least 1; default: 1000; ours; RFC 5321 7.8: many invalid recipients are an attack.
+   */
+  readonly refusedRecipients?: number;
+  /**
+   * Commands since a message was accepted, but RCPT, BDAT and QUIT; beyond them the session closes with 421. Commands, at least 10;
+   * default: 1000; ours; RFC 5321 7.8: who makes a server inaccessible to others may be shut out.
+   */
+  readonly idleCommands?: number;
+  /** The least that DELIVERBY announces and takes. Seconds, at least 1; default: 60; ours; RFC 2852 3. */
+  readonly deliverBy?: number;
+  /**
+   * Chunks of fewer than 64 octets, but the last of a message, in a session; beyond them it closes with 421. Chunks, at least 1; default:
+   * 100; ours.
+   */
+  readonly smallChunks?: number;
+  /** Commands that the engine refused, before it closes with 421. Faults, at least 1; default: 20; ours. */
+  readonly faults?: number;
+  /** How long the reply to a fault is held back, to slow down who guesses (a tarpit). Milliseconds, at least 0; default: 0; ours. */
+  readonly faultDelay?: number;
+  /** Replies that wait to be taken; beyond it no command is read. Octets, at least 512; default: 65536; ours. */
+  readonly output?: number;
+  /**
+   * What is read in vain: of a refused message beyond `messageSize`, of a refused chunk in all; beyond it the session closes. Octets, at
+   * least 0; default: 67108864; ours.
+   */
+  readonly drain?: number;
+  /** What must arrive within `dataTimeout` while a message is read. Octets, at least 1; default: 4096; ours. */
+  readonly dataBlock?: number;
+  /** How long the greeting is held back to catch early talkers. Milliseconds, at least 0; default: 0; ours. */
+  readonly greetingDelay?: number;
+  /** Waiting for a whole command. Milliseconds, at least 300000; default: 300000; RFC 5321 4.5.3.2.7. */
+  readonly commandTimeout?: number;
+  /**
+   * Waiting for a block of a message. Milliseconds, at least 180000; default: 300000; RFC 5321 4.5.3.2.5: the client allows 3 minutes a
+   * block.
+   */
+  readonly dataTimeout?: number;
+  /** Waiting for a line of an AUTH exchange. Milliseconds, at least 1000; default: 300000; ours. */
+  readonly authTimeout?: number;
+  /** Waiting for a TLS handshake to end. Milliseconds, at least 1000; default: 60000; ours. */
+  readonly tlsTimeout?: number;
+  /** Waiting for the peer to read its replies. Milliseconds, at least 1000; default: 300000; ours. */
+  readonly flushTimeout?: number;
+  /** An answer to `connect`. Milliseconds, at least 1; default: 240000; ours; RFC 5321 4.5.3.2.1: the client waits 5 minutes. */
+  readonly connectAnswer?: number;
+  /**
+   * An answer to `hello`, `mail`, `rcpt`, `info`, `auth`, `starttls`. Milliseconds, at least 1; default: 240000; ours; RFC 5321 4.5.3.2.2,
+   * .3: the client waits 5 minutes.
+   */
+  readonly commandAnswer?: number;
+  /** An answer to `data`. Milliseconds, at least 1; default: 90000; ours; RFC 5321 4.5.3.2.4: the client waits 2 minutes. */
+  readonly dataAnswer?: number;
+  /**
+   * An answer to `message`, and for content to be taken. Milliseconds, at least 1; default: 540000; ours; RFC 5321 4.5.3.2.6: the client
+   * waits 10 minutes.
+   */
+  readonly messageAnswer?: number;
+}
+
+/** All of them. */
+export type Limits = Required<LimitOptions>;
+
+export type LimitName = keyof Limits;
 
 export interface Limit {
   readonly value: number;
@@ -35,11 +90,10 @@ export interface Limit {
   readonly unit: 'octets' | 'milliseconds' | 'seconds' | 'recipients' | 'transactions' | 'domains' | 'chunks' | 'faults' | 'commands';
   /** Where the number comes from; "ours" where no standard gives one. */
   readonly source: string;
-  readonly what: string;
 }
 
-/** The limits without their words, which a session does not need. */
-const RULES: { readonly [name in LimitName]: Omit<Limit, 'what'> } = {
+/** Every limit of a server session, with its default. All are finite; none may be set below the standard's least. */
+export const LIMITS: { readonly [name in LimitName]: Limit } = {
   commandLine: {
     value: 4096,
     least: 1248,
@@ -167,61 +221,19 @@ const RULES: { readonly [name in LimitName]: Omit<Limit, 'what'> } = {
   },
 };
 
-/** What each limits. */
-const WORDS: { readonly [name in LimitName]: string } = {
-  commandLine: 'a command line with its CRLF',
-  authLine: 'a line of an AUTH exchange with its CRLF',
-  messageSize: 'a message without its stuffed dots; SIZE announces it',
-  recipients: 'accepted recipients of a message',
-  transactions: 'MAIL commands of a session; beyond them it closes with 421',
-  recipientDomains: 'different domains of the recipients of a session',
-  refusedRecipients:
-    'recipients that were refused, whoever refused them, since a message was accepted; at the next one the session closes with 421',
-  idleCommands: 'commands since a message was accepted, but RCPT, BDAT and QUIT; beyond them the session closes with 421',
-  deliverBy: 'the least that DELIVERBY announces and takes',
-  smallChunks: 'chunks of fewer than 64 octets, but the last of a message, in a session; beyond them it closes with 421',
-  faults: 'commands that the engine refused, before it closes with 421',
-  faultDelay: 'how long the reply to a fault is held back, to slow down who guesses (a tarpit)',
-  output: 'replies that wait to be taken; beyond it no command is read',
-  drain: 'what is read in vain: of a refused message beyond `messageSize`, of a refused chunk in all; beyond it the session closes',
-  dataBlock: 'what must arrive within `dataTimeout` while a message is read',
-  greetingDelay: 'how long the greeting is held back to catch early talkers',
-  commandTimeout: 'waiting for a whole command',
-  dataTimeout: 'waiting for a block of a message',
-  authTimeout: 'waiting for a line of an AUTH exchange',
-  tlsTimeout: 'waiting for a TLS handshake to end',
-  flushTimeout: 'waiting for the peer to read its replies',
-  connectAnswer: 'an answer to `connect`',
-  commandAnswer: 'an answer to `hello`, `mail`, `rcpt`, `info`, `auth`, `starttls`',
-  dataAnswer: 'an answer to `data`',
-  messageAnswer: 'an answer to `message`, and for content to be taken',
-};
-
-/** Every limit of a server session, with its default. All are finite; none may be set below the standard's least. */
-export const LIMITS: { readonly [name in LimitName]: Limit } = /* @__PURE__ */ described();
-
-// Called where it is marked as pure, so that a bundle that needs no words holds none.
-function described(): { readonly [name in LimitName]: Limit } {
-  const all = (Object.keys(RULES) as LimitName[]).map((name) => [name, { ...RULES[name], what: WORDS[name] }]);
-  return Object.fromEntries(all) as { readonly [name in LimitName]: Limit };
-}
-
 /** The limits, as options are checked. */
-export const LIMIT_TABLE: OptionTable = /* @__PURE__ */ numbers(Object.keys(RULES));
-
-export type Limits = { readonly [name in LimitName]: number };
+export const LIMIT_TABLE: TableOf<Limits> = /* @__PURE__ */ numbers(Object.keys(LIMITS) as LimitName[]);
 
 /** The defaults with the given limits in their place; those of `small` may be below the standard's least. Throws `SmtpUsageError` `bad-limit`. */
-export function resolveLimits(given: Partial<Limits> = {}, small: Partial<Limits> = {}): Limits {
+export function resolveLimits(given: LimitOptions = {}, small: LimitOptions = {}): Limits {
   const limits = {} as { [name in LimitName]: number };
-  for (const name of Object.keys(RULES) as LimitName[]) {
-    const { value, least, unit, source } = RULES[name];
-    const isSmall = small[name] !== undefined;
+  for (const name of Object.keys(LIMITS) as LimitName[]) {
+    const { value, least, unit, source } = LIMITS[name];
     const limit = small[name] ?? given[name] ?? value;
-    const lowest = isSmall ? Math.min(least, 1) : least;
+    const [place, lowest, why] = small[name] === undefined ? ['limits', least, source] : ['smallLimits', Math.min(least, 1), 'ours'];
     if (!Number.isSafeInteger(limit) || limit < lowest) {
-      const why = isSmall ? 'of smallLimits' : source;
-      throw new SmtpUsageError('bad-limit', `${name} is ${limit}; it must be a whole number of ${unit}, at least ${lowest} (${why})`);
+      const must = `it must be a whole number of ${unit}, at least ${lowest} (${why})`;
+      throw new SmtpUsageError('bad-limit', `${place}.${name} is ${limit}; ${must}`);
     }
     limits[name] = limit;
   }

@@ -1,7 +1,7 @@
 import type { CommandDialect, Deviation, Reply } from '@ehlo/grammar';
 import type { Peer, TlsInfo } from '../facts.ts';
 import type { QuestionType } from './events.ts';
-import type { Limits } from './limits.ts';
+import type { LimitOptions, Limits } from './limits.ts';
 import type { EngineReply, ReplyName } from './replies.ts';
 
 /** Who speaks before the greeting: taken no notice of, reported by a `fault`, or refused with 554. */
@@ -10,31 +10,38 @@ export type EarlyTalkers = 'ignore' | 'report' | 'reject';
 /** A CR or LF that stands alone in a message: the message is refused at its true end, or it is content like any other octet. */
 export type BareLineEnds = 'reject' | 'keep';
 
-export interface AuthOptions {
-  /** Names of the SASL mechanisms that the application can carry out, best first. The -PLUS ones are offered where the TLS connection can be bound to. */
-  readonly mechanisms: readonly string[];
-  /** Refuse mail until the client has authenticated. */
+/** When AUTH is offered, and whether it has to be used. */
+export interface AuthPolicyOptions {
+  /** Refuse mail until the client has authenticated. Default: true with preset `submission`, else false. */
   readonly required?: boolean;
   /**
-   * Offer AUTH without TLS, to whoever connects: passwords can then be read on the way (RFC 4954 4: "SHOULD NOT"). Default false. Where
-   * it is absent and a connection can have no TLS, `serve` offers AUTH to clients on this machine: by a loopback address or a Unix socket,
-   * and no proxy.
+   * Offer AUTH without TLS, to whoever connects: passwords can then be read on the way. Where it is left out and a connection can have no
+   * TLS, `serve` offers AUTH to clients on this machine: by a loopback address or a Unix socket, and no proxy. Default: false; RFC 4954 4:
+   * "SHOULD NOT".
    */
   readonly inClear?: boolean;
 }
 
+export interface AuthOptions extends AuthPolicyOptions {
+  /**
+   * Names of the SASL mechanisms that the application can carry out, best first. The -PLUS ones are offered where the TLS connection can be
+   * bound to.
+   */
+  readonly mechanisms: readonly string[];
+}
+
 /** How far ahead a message may be held (RFC 4865 3). */
 export interface FutureReleaseOptions {
-  /** The longest HOLDFOR, at most 999999999. */
+  /** The longest HOLDFOR. Seconds, at most 999999999; RFC 4865 3. */
   readonly seconds: number;
-  /** The latest HOLDUNTIL: a date and time of RFC 3339, e.g. `2030-01-01T00:00:00Z`. */
+  /** The latest HOLDUNTIL: a date and time of RFC 3339, such as `2030-01-01T00:00:00Z`. RFC 4865 3. */
   readonly until: string;
 }
 
 export interface MtPriorityOptions {
-  /** Name of the Priority Assignment Policy to announce (RFC 6710 9.2), e.g. `MIXER`; absent: not disclosed. */
+  /** Name of the Priority Assignment Policy to announce, such as `MIXER`. Default: not disclosed; RFC 6710 9.2. */
   readonly profile?: string;
-  /** Believe clients that have not authenticated, where they ask for more than 0. */
+  /** Believe clients that have not authenticated, where they ask for more than 0. Default: false. */
   readonly trusted?: boolean;
 }
 
@@ -43,50 +50,66 @@ export type TrustedVerb = 'XCLIENT' | 'XFORWARD';
 
 /** What is known of one connection. */
 export interface ConnectionFacts {
+  /** The client, as its connection tells. */
   readonly peer?: Peer;
-  /** The transport is secure from the start (implicit TLS). */
+  /** The transport is secure from the start: what is known of its TLS. */
   readonly tls?: TlsInfo;
 }
 
 export type StartTls = 'off' | 'offered' | 'required' | 'unannounced';
 
-export interface ServerOptions extends ConnectionFacts {
-  /** The name of this server: a Domain or an address literal. */
+/** What a server does, whoever connects. */
+export interface ServerPolicyOptions {
+  /** The name of this server: a domain or an address literal. RFC 5321 4.3.1. */
   readonly hostname: string;
   /**
-   * `mx` receives mail from anywhere, refuses what is ambiguous and wants `rcpt` and `message` to be asked.
-   * `submission` (RFC 6409) takes mail from authenticated users only, with fully qualified domains.
-   * `lmtp` (RFC 2033) delivers: a decision for each recipient.
-   * `sink` offers all that is implemented, takes every valid path and keeps every octet: for tests.
+   * What the server is for: it sets authentication, limits and leniency together. `mx` receives mail from anywhere, refuses what is
+   * ambiguous and wants `rcpt` and `message` to be asked. `submission` (RFC 6409) takes mail from authenticated users only, with fully
+   * qualified domains. `lmtp` (RFC 2033) delivers: a decision for each recipient. `sink` offers all that is implemented, takes every valid
+   * path and keeps every octet: for tests. Default: `'mx'`.
    */
   readonly preset?: Preset;
-  /** The decisions that the application wants to take; the others get the preset's answer. */
-  readonly ask?: readonly QuestionType[];
-  /** STARTTLS: only where the transport can be secured. `unannounced`: it is taken, and EHLO does not list it, as for clients that try without asking. */
-  readonly starttls?: StartTls;
-  readonly auth?: AuthOptions;
   /**
-   * Keywords of all the extensions to offer, in place of the preset's: `[...PRESETS.mx.extensions, 'DSN']` is one more. Offer only what the
-   * application keeps its promise of: DSN, for one, is a promise to notify.
+   * STARTTLS: not at all, offered, required before mail is taken, or taken and not listed by EHLO, as for clients that try without asking.
+   * Only where the transport can be secured. Default: `'off'`; RFC 3207.
+   */
+  readonly starttls?: StartTls;
+  /**
+   * Keywords of all the extensions to offer, in place of the preset's. `[...PRESETS.mx.extensions, 'DSN']` is one more. Offer only what the
+   * application keeps its promise of: DSN, for one, is a promise to notify. Default: the preset's.
    */
   readonly extensions?: readonly string[];
-  /** Needed to offer FUTURERELEASE. */
+  /** How far ahead a message may be held: needed to offer FUTURERELEASE. RFC 4865 3. */
   readonly futureRelease?: FutureReleaseOptions;
+  /** How MT-PRIORITY is announced, and whose word on it counts. RFC 6710. */
   readonly mtPriority?: MtPriorityOptions;
-  /** Verbs by which this peer may speak for its client: give them only to proxies of your own. */
-  readonly trust?: readonly TrustedVerb[];
-  readonly limits?: Partial<Limits>;
+  /** Numbers in place of the limits that there are. */
+  readonly limits?: LimitOptions;
   /**
    * Limits that may be lower than the standard allows, from 1 on: small quotas and short timeouts, to see what a client makes of them. For
    * preset `sink` only, and none that `limits` has, too.
    */
-  readonly smallLimits?: Partial<Limits>;
-  /** Deviations from the grammar to accept; the preset's if absent. */
+  readonly smallLimits?: LimitOptions;
+  /** Deviations from the grammar to accept. Default: the preset's. */
   readonly tolerate?: ReadonlySet<Deviation>;
+  /**
+   * A CR or LF that stands alone in a message: the message is refused at its end, or it is content like any other octet. Default: the
+   * preset's.
+   */
   readonly bareLineEnds?: BareLineEnds;
+  /** Who speaks before the greeting: taken no notice of, reported by a `fault`, or refused with 554. Default: `'ignore'`. */
   readonly earlyTalkers?: EarlyTalkers;
-  /** Emit every line of the conversation as a `trace` notice. */
+  /** Every line of the conversation is a `trace` notice. Default: false. */
   readonly trace?: boolean;
+}
+
+export interface ServerOptions extends ConnectionFacts, ServerPolicyOptions {
+  /** The decisions that the application wants to take; the others get the preset's answer. Default: none. */
+  readonly ask?: readonly QuestionType[];
+  /** Names of mechanisms, which the question `auth` carries out. */
+  readonly auth?: AuthOptions;
+  /** Verbs by which this peer may speak for its client: give them only to proxies of your own. Default: none. */
+  readonly trust?: readonly TrustedVerb[];
 }
 
 export type Preset = 'mx' | 'submission' | 'lmtp' | 'sink';

@@ -1,8 +1,8 @@
 import { ANYTHING, type Deviation, encodeUtf8, holdUntilParameter, isHostName, POSTEL } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
-import { checkOptions, type TableOf } from '../option-table.ts';
+import { checkOptions, didYouMean, type TableOf } from '../option-table.ts';
 import type { QuestionType } from './events.ts';
-import { LIMIT_TABLE, type Limits, resolveLimits } from './limits.ts';
+import { LIMIT_TABLE, type LimitOptions, type Limits, resolveLimits } from './limits.ts';
 import { OFFERS } from './offer.ts';
 import type { AuthOptions, BareLineEnds, FutureReleaseOptions, MtPriorityOptions, Policy, Preset, ServerOptions } from './options.ts';
 import { repliesOf } from './replies.ts';
@@ -18,7 +18,7 @@ interface PresetRule {
   /** Whether domains of paths have to be fully qualified. */
   readonly qualified: boolean;
   readonly extensions: readonly string[];
-  readonly limits: Partial<Limits>;
+  readonly limits: LimitOptions;
 }
 
 /** What the engine can promise by itself, whatever the application does with a message. */
@@ -71,20 +71,20 @@ const LMTP_EXTENSIONS = ['PIPELINING', 'ENHANCEDSTATUSCODES'] as const;
 const FOREVER: FutureReleaseOptions = { seconds: 999_999_999, until: '9999-12-31T23:59:59Z' };
 
 const AUTH_TABLE: TableOf<AuthOptions> = { mechanisms: 'list', required: 'switch', inClear: 'switch' };
-const FUTURE_RELEASE: TableOf<FutureReleaseOptions> = { seconds: 'number', until: 'text' };
-const MT_PRIORITY: TableOf<MtPriorityOptions> = { profile: 'any', trusted: 'switch' };
+const FUTURE_RELEASE: TableOf<FutureReleaseOptions> = { seconds: [1, FOREVER.seconds], until: 'text' };
+const MT_PRIORITY: TableOf<MtPriorityOptions> = { profile: 'string', trusted: 'switch' };
 
 /** The options of a server session: every name, and what it may be. */
 export const SERVER_OPTIONS: TableOf<ServerOptions> = {
   hostname: 'any',
-  preset: Object.keys(PRESETS),
-  ask: 'list',
+  preset: ['mx', 'submission', 'lmtp', 'sink'],
+  ask: [['connect', 'hello', 'starttls', 'auth', 'mail', 'rcpt', 'data', 'message', 'info', 'xclient']],
   starttls: ['off', 'offered', 'required', 'unannounced'],
   auth: AUTH_TABLE,
   extensions: 'list',
   futureRelease: FUTURE_RELEASE,
   mtPriority: MT_PRIORITY,
-  trust: 'list',
+  trust: [['XCLIENT', 'XFORWARD']],
   limits: LIMIT_TABLE,
   smallLimits: LIMIT_TABLE,
   tolerate: 'set',
@@ -146,7 +146,7 @@ function resolvePolicy(given: ServerOptions): Policy {
     trust: new Set(options.trust ?? []),
     qualified: preset.qualified,
     limits: resolveLimits({ ...preset.limits, ...options.limits }, smallLimitsOf(options)),
-    tolerate: options.tolerate ?? preset.tolerate,
+    tolerate: options.tolerate === undefined ? preset.tolerate : toleratedOf(options.tolerate),
     bareLineEnds: options.bareLineEnds ?? preset.bareLineEnds,
     earlyTalkers: options.earlyTalkers ?? 'ignore',
     trace: options.trace ?? false,
@@ -157,7 +157,7 @@ function resolvePolicy(given: ServerOptions): Policy {
 }
 
 /** The limits that are for tests. Throws `SmtpUsageError` `bad-limit` where others would meet them, or one is said twice. */
-function smallLimitsOf({ preset, limits = {}, smallLimits = {} }: ServerOptions): Partial<Limits> {
+function smallLimitsOf({ preset, limits = {}, smallLimits = {} }: ServerOptions): LimitOptions {
   const names = Object.keys(smallLimits) as (keyof Limits)[];
   if (names.length > 0 && preset !== 'sink')
     throw new SmtpUsageError(
@@ -169,6 +169,18 @@ function smallLimitsOf({ preset, limits = {}, smallLimits = {} }: ServerOptions)
   return smallLimits;
 }
 
+/** Throws `SmtpUsageError` `bad-option` for what is no deviation: it would be refused, and not taken. */
+function toleratedOf(names: ReadonlySet<Deviation>): ReadonlySet<Deviation> {
+  for (const name of names) {
+    if (!ANYTHING.has(name))
+      throw new SmtpUsageError(
+        'bad-option',
+        `tolerate has ${quoted(name)}, which is no deviation${didYouMean(String(name), [...ANYTHING], '')}`,
+      );
+  }
+  return names;
+}
+
 /** RFC 6710: `priority-profile = 1*20(ALPHA / DIGIT / "-" / "_" / ".")`. */
 const PROFILE = /^[A-Za-z0-9._-]{1,20}$/;
 
@@ -176,12 +188,12 @@ const quoted = (value: unknown): string => JSON.stringify(value);
 
 /** RFC 4422 3.1: `sasl-mech = 1*20mech-char`, in capitals; RFC 4954 4: a client may write it in small letters, and so may a program. */
 function mechanismOf(given: string): string {
-  const name = given.toUpperCase();
+  const name = String(given).toUpperCase();
   if (/^[A-Z0-9_-]{1,20}$/.test(name)) return name;
   throw new SmtpUsageError('bad-argument', `auth.mechanisms has ${quoted(given)}, which is no name of a mechanism (RFC 4422 3.1)`);
 }
 
-/** RFC 4865 3: `future-release-integer = %x31-39 *8DIGIT`, and a date and time of RFC 3339 in UTC. */
+/** RFC 4865 3: `future-release-integer = %x31-39 *8DIGIT`, and a date and time of RFC 3339 in UTC. Both have to be said. */
 function checkFutureRelease({ seconds, until }: FutureReleaseOptions): void {
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > FOREVER.seconds)
     throw new SmtpUsageError(
@@ -203,7 +215,8 @@ function resolveExtensions({ extensions, ask, futureRelease, trust }: ServerOpti
     throw new SmtpUsageError('bad-extension', text);
   };
   for (const keyword of chosen) {
-    if (!OFFERS.has(keyword)) bad(`${keyword} is not an extension that is implemented`);
+    if (!OFFERS.has(keyword))
+      bad(`extensions has ${quoted(keyword)}, which is not implemented${didYouMean(String(keyword), [...OFFERS.keys()], '')}`);
     const needed = NEEDS.get(keyword);
     if (needed !== undefined && !chosen.has(needed))
       bad(`${keyword} cannot be offered without ${needed} (RFC ${OFFERS.get(keyword)!.rfc})`);

@@ -35,6 +35,12 @@ function scramHash(name: HashName, hash: typeof sha1 | typeof sha256 | typeof sh
   };
 }
 
+/** A name in the place of a hash would be none. */
+export const HASH_RULE = [
+  'SHA1, SHA256 or SHA512, imported',
+  (value: unknown): boolean => typeof (value as Partial<ScramHash> | null)?.digest === 'function',
+] as const;
+
 /** RFC 5802 4: the name of the mechanism; with `-PLUS` it binds. */
 export function nameOf({ name }: ScramHash, bound: boolean): string {
   return `SCRAM-${name}${bound ? '-PLUS' : ''}`;

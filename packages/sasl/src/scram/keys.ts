@@ -2,22 +2,26 @@ import { decodeBase64, encodeBase64, equal } from '../bytes.ts';
 import type { Derive, HashName, StoredKeys } from '../mechanism.ts';
 import { saslprep } from '../saslprep.ts';
 import { Secret } from '../secret.ts';
-import { keysOf, type ScramHash, SHA256, saltedPassword, seeded } from './hash.ts';
+import { checkSetting, checkSettings, ITERATIONS_RULE, isCount, type Rules } from '../settings.ts';
+import { HASH_RULE, keysOf, type ScramHash, SHA256, saltedPassword, seeded } from './hash.ts';
 
 /** How keys are made from a password. */
 export interface KeyOptions {
   /** Random octets: 16 are good. A salt is used once. */
   readonly salt: Uint8Array;
-  /** Default 4096, the least of RFC 5802 and RFC 7677. */
+  /** Iterations of the hash. Default: 4096, the least of RFC 5802 and RFC 7677. */
   readonly iterations?: number;
-  /** Default SHA-256. */
+  /** The hash that the keys are made with. Default: SHA-256. */
   readonly hash?: ScramHash;
 }
 
 export const ITERATIONS = 4096;
 
-/** More than this no program asks for; it bounds the time that a line in a file can cost. */
-const MOST_ITERATIONS = 10_000_000;
+const KEY_RULES = {
+  salt: ['octets, at least one', (value) => value instanceof Uint8Array && value.length > 0],
+  iterations: ITERATIONS_RULE,
+  hash: HASH_RULE,
+} as const satisfies Rules;
 
 /**
  * Makes the keys by which a server knows a password without having it. Computes at once: some 25 ms for 4096 iterations.
@@ -32,11 +36,12 @@ const MOST_ITERATIONS = 10_000_000;
  * // → '{SCRAM-SHA-256}4096,W22ZaJ0SNY7soEsUEjb6gQ==,WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=,wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU='
  * ```
  */
-export function scramKeys(password: string, { salt, iterations = ITERATIONS, hash = SHA256 }: KeyOptions): StoredKeys {
+export function scramKeys(password: string, options: KeyOptions): StoredKeys {
+  checkSettings(options, KEY_RULES);
+  const { salt, iterations = ITERATIONS, hash = SHA256 } = options;
+  checkSetting('salt', salt, KEY_RULES.salt);
   const prepared = saslprep(password, 'stored');
   if (!prepared) throw new RangeError('the password is empty or has characters that SASLprep does not allow (RFC 4013)');
-  if (salt.length === 0) throw new RangeError('the salt is empty');
-  if (!isCount(iterations)) throw new RangeError(`iterations must be a whole number from 1 to ${MOST_ITERATIONS}`);
   const { storedKey, serverKey } = keysOf(hash, saltedPassword(hash, prepared, salt, iterations).derive());
   return new ScramKeys(hash, iterations, salt, storedKey, serverKey);
 }
@@ -50,10 +55,6 @@ export function parseScramKeys(text: string, hashes: readonly ScramHash[] = [SHA
   if (hash === undefined || salt === null || storedKey === null || serverKey === null || !isCount(iterations)) return null;
   if (storedKey.length !== hash.size || serverKey.length !== hash.size) return null;
   return new ScramKeys(hash, iterations, salt, storedKey, serverKey);
-}
-
-function isCount(iterations: number): boolean {
-  return Number.isInteger(iterations) && iterations > 0 && iterations <= MOST_ITERATIONS;
 }
 
 class ScramKeys implements StoredKeys {

@@ -1,14 +1,18 @@
 import type { Mechanism } from '../mechanism.ts';
 import { hasPassword } from '../plain.ts';
+import { checkSetting, checkSettings, ITERATIONS_RULE, isCount, type Rules } from '../settings.ts';
 import { beginClient, chooseBinding } from './client.ts';
-import { nameOf, type ScramHash, SHA256 } from './hash.ts';
+import { HASH_RULE, nameOf, type ScramHash, SHA256 } from './hash.ts';
 import { ITERATIONS } from './keys.ts';
 import { beginServer } from './server.ts';
 
 export interface ScramOptions {
-  /** Iterations for users whose password is stored, on the server's side. Default 4096. */
+  /** Iterations for users whose password is stored, on the server's side. Default: 4096; RFC 7677 4. */
   readonly iterations?: number;
-  /** What a client takes from a server. Default 4096 to 600000: fewer are too weak, more would hold the client up. */
+  /**
+   * The least and the most iterations that a client takes from a server: fewer are too weak, more would hold the client up. Default:
+   * `[4096, 600000]`.
+   */
   readonly accepted?: readonly [least: number, most: number];
 }
 
@@ -21,9 +25,17 @@ export interface ScramPolicy {
 
 const ACCEPTED = [ITERATIONS, 600_000] as const;
 
+const SCRAM_RULES: Rules = {
+  iterations: ITERATIONS_RULE,
+  accepted: [
+    'two whole numbers, the least and the most',
+    (value) => Array.isArray(value) && value.length === 2 && value.every(isCount) && value[0]! <= value[1]!,
+  ],
+};
+
 /**
  * SCRAM (RFC 5802, RFC 7677), with its -PLUS form that is bound to the TLS connection: each side shows that it knows the password, and
- * neither sends it. The server needs to store only keys that follow from it.
+ * neither sends it. The server needs to store only keys that follow from it. Throws a `RangeError` for an option that is misspelt or wrong.
  *
  * @example
  * ```ts
@@ -33,6 +45,8 @@ const ACCEPTED = [ITERATIONS, 600_000] as const;
  * ```
  */
 export function scram(hash: ScramHash = SHA256, options: ScramOptions = {}): readonly [plus: Mechanism, bare: Mechanism] {
+  checkSetting('the hash of scram', hash, HASH_RULE);
+  checkSettings(options, SCRAM_RULES);
   const { iterations = ITERATIONS, accepted = ACCEPTED } = options;
   const policy = { hash, iterations, accepted };
   return [mechanism({ ...policy, bound: true }), mechanism({ ...policy, bound: false })];
