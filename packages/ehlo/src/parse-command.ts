@@ -31,7 +31,8 @@ export async function parseTextCommand(
   const kind = KINDS.find(({ name }) => name === options.as);
   if (argument === undefined && kind !== undefined) return parseLines(input, kind, dialect, options.escaped, write);
   const bytes = argument === undefined ? await readAll(input) : Buffer.from(argument, 'utf8');
-  const octets = options.escaped ? unescaped(bytes.toString('latin1').replace(/\r?\n$/, '')) : bytes;
+  const text = withoutBom(bytes);
+  const octets = options.escaped ? unescaped(text.toString('latin1').replace(/\r?\n$/, '')) : text;
   const item = kind ?? guessKind(octets);
   const given = complete(octets, item, argument === undefined);
   const parsed = item.parse(given, dialect);
@@ -51,7 +52,12 @@ async function parseLines(
   let batch = '';
   // latin1 keeps every octet; crlfDelay makes CR LF one line end even across chunks.
   input.setEncoding('latin1');
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  let isFirst = true;
+  for await (const given of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    const line = isFirst ? withoutBom(Buffer.from(given, 'latin1')).toString('latin1') : given;
+    isFirst = false;
+    // A line without anything says nothing: a file may begin, end and be parted by some.
+    if (line === '') continue;
     const octets = escaped ? unescaped(line) : Buffer.from(line, 'latin1');
     const parsed = kind.parse(escaped ? octets : complete(octets, kind, false), dialect);
     if (!parsed.ok) valid = false;
@@ -66,6 +72,13 @@ async function parseLines(
 }
 
 const BATCH = 65_536;
+
+/** What some editors write before a text in UTF-8 is no part of it. */
+function withoutBom(bytes: Buffer): Buffer {
+  return bytes.subarray(0, 3).equals(BOM) ? bytes.subarray(3) : bytes;
+}
+
+const BOM: Buffer = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /** A text without its last line end, or with one where it belongs to the kind. */
 function complete(octets: Uint8Array, kind: Kind, fromFile: boolean): Uint8Array {

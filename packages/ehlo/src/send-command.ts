@@ -15,7 +15,7 @@ import {
 import { HeaderError, openHeaderLetter, type TextEnvelope } from './header-letter.ts';
 import { findPassword } from './password.ts';
 import { type Letter, MessageError, openLetter } from './send-message.ts';
-import type { SendCommandOptions } from './send-options.ts';
+import { addressHints, type SendCommandOptions } from './send-options.ts';
 import { jsonSendPrinter, progressBar, type SendPrinter, textSendPrinter, traceText } from './send-printer.ts';
 
 /** What is wrong with the options of `ehlo send`; the message says it all. */
@@ -55,6 +55,7 @@ export async function sendCommand(
   }
   const { envelope } = letter;
   const printer = options.json ? jsonSendPrinter(write) : textSendPrinter(write);
+  if (given !== null) for (const line of addressHints(given)) warn(line);
   const unwritable = unwritableTo(envelope);
   if (unwritable !== null) {
     for (const outcome of unwritable) printer.outcome(outcome);

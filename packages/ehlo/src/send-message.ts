@@ -24,8 +24,20 @@ export type Source =
 /** The message that a file holds, or standard input. Throws `MessageError` if it can't be read. */
 export function openLetter(file: string | undefined): Letter {
   const source = openSource(file);
-  if (source.type === 'input') return { message: source.stream(), facts: undefined, octets: null };
-  return letterOf(source.blocks(), source.stream);
+  if (source.type === 'input') return { message: filled(source.stream()), facts: undefined, octets: null };
+  const letter = letterOf(source.blocks(), source.stream);
+  if (letter.octets === 0) throw new MessageError(`${file} is empty: there is no message in it`);
+  return letter;
+}
+
+/** The octets of a stream, of which there have to be some: a command that has failed, and writes nothing, does not want nothing to be sent. */
+async function* filled(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  let isEmpty = true;
+  for await (const bytes of stream) {
+    isEmpty = false;
+    yield bytes;
+  }
+  if (isEmpty) throw new Error('standard input is empty');
 }
 
 /** What is to be sent, from its octets and a way to have them again. */

@@ -1,7 +1,10 @@
 import { isIPv6 } from 'node:net';
-import type { Pipelining } from '@ehlo/engine';
+import { type Pipelining, showText } from '@ehlo/engine';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { TextEnvelope } from './header-letter.ts';
 import { each, port } from './serve-options.ts';
+import { CLIENT_TLS, CONNECT } from './words/connect.ts';
+import { helpOf } from './words/words.ts';
 
 /** The options of `ehlo send`. */
 export interface SendCommandOptions {
@@ -52,7 +55,7 @@ export function addSendOptions(command: Command): Command {
         .makeOptionMandatory()
         .argParser(place),
     )
-    .option('--hostname <name>', 'what to call this client (default: its name, or else its address)')
+    .option('--hostname <name>', `${helpOf(CONNECT.hostname)} (default: its name, or else its address)`)
     .option('--lmtp', 'LMTP in place of SMTP; it has no port of its own', false)
     .addOption(new Option('--timeout <seconds>', 'for each phase (default: what RFC 5321 says, minutes)').argParser(seconds))
     .optionsGroup('How safe:')
@@ -64,7 +67,7 @@ export function addSendOptions(command: Command): Command {
         'implicit',
       ]),
     )
-    .option('--tls-ca <file>', 'authorities that are trusted, in PEM, in place of the usual ones')
+    .option('--tls-ca <file>', helpOf(CLIENT_TLS.ca))
     .option('--tls-insecure', 'take any certificate', false)
     .option('--auth-user <name>', 'authenticate; the password is in EHLO_PASSWORD or a file, or asked for')
     .option('--auth-password-file <file>', 'a file whose first line is the password')
@@ -72,7 +75,7 @@ export function addSendOptions(command: Command): Command {
     .option('--allow-cleartext-auth', 'send the password without TLS, too: it can be read on the way', false)
     .optionsGroup('How:')
     .addOption(
-      new Option('--pipelining <level>', 'what is sent without waiting for replies, each with those before it')
+      new Option('--pipelining <level>', helpOf(CONNECT.pipelining))
         .choices(['off', 'envelope', 'data', 'transactions'])
         .default('envelope'),
     )
@@ -108,6 +111,18 @@ function serverPort(text: string): number {
 /** People write paths as they see them, between angle brackets. */
 function path(text: string): string {
   return /^<(.*)>$/.exec(text)?.[1] ?? text;
+}
+
+/** How to write what people write for addresses, as lines for them: a name before the address, or several addresses in one option. */
+export function addressHints({ reversePath, recipients }: TextEnvelope): readonly string[] {
+  const given = [['--from', reversePath] as const, ...recipients.map((text) => ['--to', text] as const)];
+  return given.flatMap(([option, text]) => {
+    const addresses = text.split(/[,;]/).map((one) => path(/<.*>\s*$/.exec(one)?.[0].trim() ?? one.trim()));
+    const isOdd = /<.*>\s*$|@.*[,;].*@/.test(text) && addresses.every((one) => /^[^\s<>"]+@[^\s<>"]+$/.test(one));
+    return isOdd
+      ? [`${option} '${showText(text)}' is no address: write ${addresses.map((one) => `${option} ${showText(one)}`).join(' ')}`]
+      : [];
+  });
 }
 
 function recipient(text: string, before: readonly string[] = []): readonly string[] {

@@ -3,7 +3,9 @@ import { EXTENSIONS } from '@ehlo/grammar';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CertificateOptions } from './certificate.ts';
 import type { UsersOptions } from './users.ts';
+import { SERVE } from './words/serve.ts';
 import { SERVER_LIMITS } from './words/server-limits.ts';
+import { helpOf } from './words/words.ts';
 
 /** The options of `ehlo serve`. Beside these: a switch for each extension, and a number for each limit of the engine. */
 export interface ServeCommandOptions extends CertificateOptions, UsersOptions {
@@ -35,21 +37,17 @@ const NAMES = Object.keys(LIMITS) as LimitName[];
 export function addServeOptions(command: Command): Command {
   command
     .optionsGroup('Where:')
-    .addOption(new Option('--host <address>', 'address to listen on').default('127.0.0.1'))
-    .addOption(new Option('--port <number>', 'port to listen on; 0: any that is free (default: 2525)').argParser(port))
+    .addOption(new Option('--host <address>', helpOf(SERVE.host)).default('127.0.0.1'))
+    .addOption(new Option('--port <number>', `${helpOf(SERVE.port)} (default: 2525)`).argParser(port))
     .addOption(new Option('--tls-port <number>', 'port to listen on for TLS from the start, too; 0: any that is free').argParser(port))
     .option('--unix <path>', 'Unix socket to listen on; without --port in place of it')
     .addOption(new Option('--unix-mode <octal>', 'mode of the Unix socket, e.g. 660').argParser(mode))
-    .addOption(new Option('--proxy <version>', 'every connection begins with a PROXY header').choices(['v1', 'v2', 'any']))
+    .addOption(new Option('--proxy <version>', helpOf(SERVE.proxy)).choices(['v1', 'v2', 'any']))
     .option('--trust-xclient <address>', 'a proxy (address, network/bits, or unix) that may say who its client is; once for each', each)
     .option('--trust-xforward <address>', 'a sender that may say whom it had a message from; once for each', each)
     .optionsGroup('Who and how:')
-    .option('--hostname <name>', 'name of this server (default: that of the host)')
-    .addOption(
-      new Option('--preset <name>', 'sink: take everything; mx: refuse what is ambiguous; submission: from users only; lmtp: deliver')
-        .choices(Object.keys(PRESETS))
-        .default('sink'),
-    )
+    .option('--hostname <name>', `${helpOf(SERVE.hostname)} (default: that of the host)`)
+    .addOption(new Option('--preset <name>', helpOf(SERVE.preset)).choices(Object.keys(PRESETS)).default('sink'))
     .option('--lmtp', 'LMTP in place of SMTP: the same as --preset lmtp', false)
     .option('--cert <file>', 'certificate in PEM, with its chain: STARTTLS is offered; SIGHUP reads it and the key again')
     .option('--key <file>', 'private key of the certificate, in PEM')
@@ -74,7 +72,9 @@ export function addServeOptions(command: Command): Command {
   command.optionsGroup('Limits:').addOption(new Option('--size <octets>', 'the same as --limit-message-size').argParser(whole));
   for (const name of NAMES) {
     const { unit, value } = LIMITS[name];
-    command.addOption(new Option(`--limit-${kebab(name)} <${unit}>`, `${SERVER_LIMITS[name].what} (default: ${value})`).argParser(whole));
+    command.addOption(
+      new Option(`--limit-${kebab(name)} <${unit}>`, `${helpOf(SERVER_LIMITS[name])} (default: ${value})`).argParser(whole),
+    );
   }
   return command;
 }

@@ -4,6 +4,10 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { CLIENT_TLS, CONNECT } from '../src/words/connect.ts';
+import { SERVE } from '../src/words/serve.ts';
+import { SERVER_LIMITS } from '../src/words/server-limits.ts';
+import { helpOf } from '../src/words/words.ts';
 import { type Cli, Client, test } from './cli.ts';
 
 async function refuses(cli: Cli, why: RegExp): Promise<void> {
@@ -73,6 +77,16 @@ test('help and version: exit code 0, on stdout', async ({ run }) => {
   expect(help.lines.join('\n')).toMatch(/--maildir <directory>/);
   expect(version.lines).toEqual([expect.stringMatching(/^\d+\.\d+\.\d+/)]);
   expect(help.errors + version.errors).toBe('');
+});
+
+test('the help says what the words of the options say', async ({ run }) => {
+  const [serve, send] = [run(['serve', '--help']), run(['send', '--help'])];
+  await Promise.all([serve.exited, send.exited]);
+  // It is wrapped where the terminal ends.
+  const shown = [serve, send].map(({ lines }) => lines.join(' ').replaceAll(/\s+/g, ' '));
+  const { host, port, proxy, hostname, preset } = SERVE;
+  for (const words of [host, port, proxy, hostname, preset, ...Object.values(SERVER_LIMITS)]) expect(shown[0]).toContain(helpOf(words));
+  for (const words of [CONNECT.hostname, CONNECT.pipelining, CLIENT_TLS.ca]) expect(shown[1]).toContain(helpOf(words));
 });
 
 test('an address literal is a host name', async ({ run }) => {

@@ -1,6 +1,6 @@
 // The exit codes of `ehlo send`.
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -65,6 +65,39 @@ test('66 where the message can not be read', async ({ run, folder, scripted }) =
   mkdirSync(join(folder, 'sub'));
   const codes = ['missing.eml', 'sub'].map((name) => run(to(port, join(folder, name))).exited);
   expect(await Promise.all(codes)).toEqual([66, 66]);
+});
+
+test('66 where the message is empty, from a file or standard input: nothing is sent, and it is said', async ({ run, folder, scripted }) => {
+  const file = join(folder, 'empty.eml');
+  writeFileSync(file, '');
+  const [byFile, byInput] = [run(to(await scripted(), file)), run(to(await scripted({ DATA: null })), {}, '')];
+  expect(await Promise.all([byFile.exited, byInput.exited])).toEqual([66, 66]);
+  expect(byFile.errors).toBe(`ehlo: ${file} is empty: there is no message in it\n`);
+  expect(byInput.errors).toBe("ehlo: the message can't be read: standard input is empty\n");
+  expect([byFile.lines, byInput.lines.map((line) => line.slice(0, 6))]).toEqual([[], ['unsent']]);
+});
+
+test('a name before an address, and two addresses in one option: it is said how to write them, and the others get the message', async ({
+  run,
+  scripted,
+}) => {
+  const odd = ['--to', 'Joe <joe@b.example>', '--to', 'bob@b.example, eva@b.example', '--json'];
+  const cli = run(to(await scripted(), ...odd), {}, MESSAGE);
+  expect(await cli.exited).toBe(1);
+  expect(cli.errors.split('\n')).toEqual([
+    "ehlo: --to 'Joe <joe@b.example>' is no address: write --to joe@b.example",
+    "ehlo: --to 'bob@b.example, eva@b.example' is no address: write --to bob@b.example --to eva@b.example",
+    '',
+  ]);
+  expect(json(cli)).toMatchObject([
+    { recipient: 'ann@b.example', outcome: 'accepted' },
+    {
+      recipient: 'Joe <joe@b.example>',
+      outcome: 'refused',
+      text: expect.stringMatching(/: give what stands in the angle brackets alone$/),
+    },
+    { recipient: 'bob@b.example, eva@b.example', outcome: 'refused', text: expect.stringMatching(/: give each address by itself$/) },
+  ]);
 });
 
 test('66 where standard input is a directory, which is no empty message', async ({ run, folder, scripted }) => {

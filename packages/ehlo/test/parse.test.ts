@@ -128,6 +128,25 @@ test('a PROXY header of version 2 from standard input, whatever its octets', () 
   });
 });
 
+test.each([
+  ['a byte order mark', '\u{feff}a@b.example\n', ['a@b.example']],
+  ['empty lines', '\n\r\na@b.example\n\n\nb@c.example\r\n\r\n', ['a@b.example', 'b@c.example']],
+  ['both', '\u{feff}\r\na@b.example', ['a@b.example']],
+  ['nothing else', '\u{feff}\n\n', []],
+])('lines with %s: what is no text is no item', (_, input, addresses) => {
+  const { stdout, status } = parse(['--as', 'mailbox'], input);
+  expect([status, objects(stdout).map(({ canonical }) => canonical)]).toEqual([0, addresses]);
+});
+
+test('a byte order mark before one text; elsewhere it is a character like any other', () => {
+  expect(parse(['--json'], '\u{feff}a@b.example\n')).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('"canonical":"a@b.example"'),
+  });
+  const { stdout } = parse(['--as', 'mailbox'], 'a@b.example\n\u{feff}a@b.example\n');
+  expect(objects(stdout).map(({ canonical }) => canonical)).toEqual(['a@b.example', '\u{feff}a@b.example']);
+});
+
 test('a hundred thousand lines are read as they come', () => {
   const { stdout, status } = spawnSync(process.execPath, [BIN, 'parse', '--as', 'mailbox'], {
     input: 'joe@example.org\n'.repeat(100_000),

@@ -28,6 +28,11 @@ export function sentencesOf({ what, more, unit, default: without, source }: Word
     .join(' ');
 }
 
+/** The words of an option in a line of `--help`. */
+export function helpOf({ what }: Words): string {
+  return what.replaceAll('`', '');
+}
+
 /** With its capital, unless it begins with a name in quotes, and with its full stop. */
 function sentence(text: string): string {
   return `${text[0]!.toUpperCase()}${text.slice(1)}${/[.…]$/.test(text) ? '' : '.'}`;

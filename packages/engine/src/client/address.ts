@@ -24,6 +24,11 @@ export const CLIENT_TOLERATES: ReadonlySet<Deviation> = new Set<Deviation>(['lon
 const LONGEST = 254;
 /** Every deviation of an address: which of them are sent is decided here. */
 const ANY: ReadonlySet<Deviation> = /* @__PURE__ */ new Set(Object.keys(ADDRESS_DEVIATIONS) as AddressDeviation[]);
+/** What people write for an address, and what to give in its place. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/^[^,;]*<.*>$/, ': give what stands in the angle brackets alone'],
+  [/@.*[,;].*@/, ': give each address by itself'],
+];
 /** What is shown of an address in an error. */
 const SHOWN = 100;
 
@@ -65,7 +70,7 @@ function writeText(text: string, word: RegExp, tolerate: ReadonlySet<Deviation>)
   const octets = encodeUtf8(text);
   const parsed = parseMailbox(octets, { tolerate: ANY, utf8: true });
   if (!parsed.ok || /\p{Cs}/u.test(text)) {
-    const hint = /<.*>$/.test(text) ? ': give what stands in the angle brackets alone' : '';
+    const hint = HINTS.find(([shape]) => shape.test(text))?.[1] ?? '';
     const at = `${parsed.ok ? '' : ` from octet ${parsed.offset} on`}${hint}`;
     return { text, fault: `${shown(text)} is no local-part@domain${at}` };
   }
