@@ -2,12 +2,14 @@ import {
   type Answer,
   type AuthAnswer,
   checkAnswer,
+  checkOptions,
   checkRejection,
   kindOf as describe,
   type InfoAnswer,
   type QuestionType,
   type Rejection,
   SmtpUsageError,
+  type TableOf,
 } from '@ehlo/engine';
 import type { OauthProblem } from './sasl.ts';
 
@@ -30,11 +32,14 @@ export type Acceptance<A extends Answer = Answer> = A & Marked<'accept'>;
 export type Refusal = Rejection & Pick<RejectOptions, 'oauth'> & Marked<'reject'>;
 
 export interface RejectOptions {
-  /** Milliseconds to hold the reply back, at most 240000. */
+  /** How long to hold the reply back. Milliseconds; default: 0. */
   readonly delay?: number;
-  /** In `auth.verify`: what is wrong with a token. OAUTHBEARER and XOAUTH2 tell it before the reply (RFC 7628 3.2.2). */
+  /** In `auth.verify`: what is wrong with a token; OAUTHBEARER and XOAUTH2 tell it before the reply. RFC 7628 3.2.2. */
   readonly oauth?: OauthProblem;
 }
+
+/** The options of `reject`: every name, and what it may be. The delay is judged with the rest of the reply. */
+export const REJECT_OPTIONS: TableOf<RejectOptions> = { delay: 'any', oauth: 'object' };
 
 /** A challenge of an AUTH exchange (RFC 4954 4), made by `challenge`; the client's response comes as the next question. */
 export interface Challenge extends Marked<'challenge'> {
@@ -77,7 +82,7 @@ export function accept(answer: Answer = {}): Acceptance {
  * ```
  */
 export function reject(code: number, enhanced: string, text: string, options: RejectOptions = {}): Refusal {
-  const rejection = { ...options, code, enhanced, text };
+  const rejection = { ...checkOptions(REJECT_OPTIONS, options), code, enhanced, text };
   checkRejection(rejection);
   return marked('reject', rejection);
 }

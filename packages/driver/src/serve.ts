@@ -58,13 +58,14 @@ export type SessionDataOf<Data> = undefined extends Data ? unknown : { readonly 
 
 /** How a server is closed. */
 export interface CloseOptions {
-  /** Cuts off every connection at once: nothing is said, and nothing waited for. Default: they have `grace` to end. */
+  /** Cuts off every connection at once: nothing is said, and nothing waited for. Default: false: they have `grace` to end. */
   readonly now?: boolean;
   /** What clients are told, in place of the usual 421; such as `reject(421, '4.3.2', 'Back in an hour')`. */
   readonly reply?: Rejection;
 }
 
-const CLOSE: TableOf<CloseOptions> = { now: 'switch', reply: 'object' };
+/** The options of `close`: every name, and what it may be. */
+export const CLOSE_OPTIONS: TableOf<CloseOptions> = { now: 'switch', reply: 'object' };
 
 const { ask: _ask, peer: _peer, tls: _tls, trust: _trust, ...OF_SESSION } = SERVER_OPTIONS;
 const SERVE_AUTH: TableOf<Authentication> = {
@@ -235,7 +236,7 @@ export class Server {
    */
   close(options: CloseOptions = {}): Promise<void> {
     try {
-      const { now = false, reply } = checkOptions(CLOSE, options);
+      const { now = false, reply } = checkOptions(CLOSE_OPTIONS, options);
       if (reply !== undefined) checkFarewell(reply);
       this.#closing ??= this.#close(now, reply);
       if (now) this.#cutOff();

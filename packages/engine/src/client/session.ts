@@ -3,6 +3,7 @@ import { SmtpUsageError } from '../error.ts';
 import { showText } from '../escape.ts';
 import type { TlsInfo } from '../facts.ts';
 import { octetsOf } from '../needle.ts';
+import { checkOptions, type TableOf } from '../option-table.ts';
 import { type AuthWords, WITHHELD } from '../redact.ts';
 import { askCommand, askStartTls, sayHello } from './answer.ts';
 import type { AuthFeature } from './auth.ts';
@@ -18,9 +19,12 @@ import { abort, advance, begin, endBody, pathsOf, planned } from './transaction.
 
 /** How `command` asks. */
 export interface CommandOptions {
-  /** Says SMTPUTF8 behind the argument of VRFY or EXPN. */
+  /** Says SMTPUTF8 behind the argument of VRFY or EXPN. Default: false; RFC 6531 3.7.4.2. */
   readonly smtpUtf8?: boolean;
 }
+
+/** The options of `command`: every name, and what it may be. */
+export const COMMAND_OPTIONS: TableOf<CommandOptions> = { smtpUtf8: 'switch' };
 
 const VERB = /^[A-Z][A-Z0-9-]*$/;
 const ASCII_LINE = /^[ -~]*$/;
@@ -168,7 +172,8 @@ export class ClientSession {
    * `bad-argument` for what is no line, and for a verb that changes the session or its transport, or has a message behind it; `not-offered`
    * unless the server offers SMTPUTF8. A reply of the kind 3yz, which asks for more, ends the session.
    */
-  command(verb: string, argument = '', { smtpUtf8 = false }: CommandOptions = {}): void {
+  command(verb: string, argument = '', options: CommandOptions = {}): void {
+    const { smtpUtf8 = false } = checkOptions(COMMAND_OPTIONS, options);
     const core = this.#core;
     const name = String(verb).toUpperCase();
     const utf8 = smtpUtf8 && (name === 'VRFY' || name === 'EXPN');

@@ -1,6 +1,6 @@
 // How each section of options is given to its function, with what else that needs. A value that the table leaves to whoever uses it is wrong in a way
 // of its own: here it stands with what is said of it.
-import { type Client, connectOn, type Handler, Pool, serveOn } from '../../../driver/src/index.ts';
+import { type Client, connectOn, type Handler, Pool, reject, serveOn } from '../../../driver/src/index.ts';
 import { MemoryListener } from '../../../driver/test/memory.ts';
 import { ScriptedServer } from '../../../driver/test/scripted.ts';
 import { ClientSession, ServerSession } from '../../../engine/src/index.ts';
@@ -65,6 +65,13 @@ export const DOORS: { readonly [title: string]: Door } = {
     give: (one) => serveWith({ futureRelease: { seconds: 5, until: '2030-01-01T00:00:00Z', ...one } }),
   },
   'serve: mtPriority': { path: 'mtPriority.', give: (mtPriority) => serveWith({ mtPriority }) },
+  'server.close': { path: '', give: (options) => serveOn(new MemoryListener(), HOST, NONE).close(options) },
+  reject: {
+    path: '',
+    give: (options) => reject(550, '5.1.1', 'no such user', options),
+    wrong: { delay: ['5', 'a reply can be held back for 0 to 240000 milliseconds, not 5'] },
+  },
+  command: { path: '', give: (options) => send((client) => client.command('VRFY', 'x', options)) },
   serveOn: {
     path: '',
     give: (options) => serveOn(new MemoryListener(), { ...HOST, ...options } as never, NONE),

@@ -1,10 +1,12 @@
 // Every function that takes options: the table that checks them, their words, and the interfaces that have their docstrings. Of these
 // `scripts/options.mjs` makes docs/options.md and the docstrings, and the tests take their rows.
 import { CONNECT_OPTIONS } from '../../../driver/src/client-options.ts';
+import { REJECT_OPTIONS } from '../../../driver/src/decision.ts';
 import { ENVELOPE_OPTIONS, RECIPIENT_OPTIONS, SEND_OPTIONS } from '../../../driver/src/delivery.ts';
 import { LISTEN_AND_SERVE } from '../../../driver/src/listen.ts';
 import { POOL_OPTIONS } from '../../../driver/src/pool.ts';
-import { SERVE_OPTIONS } from '../../../driver/src/serve.ts';
+import { CLOSE_OPTIONS, SERVE_OPTIONS } from '../../../driver/src/serve.ts';
+import * as calls from '../../../ehlo/src/words/calls.ts';
 import { CLIENT_LIMITS } from '../../../ehlo/src/words/client-limits.ts';
 import * as connect from '../../../ehlo/src/words/connect.ts';
 import * as sasl from '../../../ehlo/src/words/sasl.ts';
@@ -12,6 +14,7 @@ import * as send from '../../../ehlo/src/words/send.ts';
 import * as serve from '../../../ehlo/src/words/serve.ts';
 import { SERVER_LIMITS } from '../../../ehlo/src/words/server-limits.ts';
 import type { Words } from '../../../ehlo/src/words/words.ts';
+import { COMMAND_OPTIONS } from '../../../engine/src/client/session.ts';
 import { CLIENT_OPTIONS, type OptionKind, type OptionTable, SERVER_OPTIONS } from '../../../engine/src/index.ts';
 import { CONNECT_PLACE } from '../../../node/src/connect-by.ts';
 import { CERTIFICATE_OPTIONS, SERVER_TLS } from '../../../node/src/server-tls.ts';
@@ -111,6 +114,22 @@ export const SECTIONS: readonly Section[] = [
     interfaces: [[POLICY, 'MtPriorityOptions']],
   },
   {
+    title: 'server.close',
+    intro: '`server.close(options)`.',
+    table: CLOSE_OPTIONS,
+    words: calls.CLOSE,
+    file: words('calls'),
+    interfaces: [['packages/driver/src/serve.ts', 'CloseOptions']],
+  },
+  {
+    title: 'reject',
+    intro: '`reject(code, enhanced, text, options)`.',
+    table: REJECT_OPTIONS,
+    words: calls.REJECT,
+    file: words('calls'),
+    interfaces: [['packages/driver/src/decision.ts', 'RejectOptions']],
+  },
+  {
     title: 'serveOn',
     intro: '`serveOn(listener, options, handler)` of `@ehlo/driver`: of the options of `serve` those that are not about listening.',
     table: SERVE_OPTIONS,
@@ -206,6 +225,14 @@ export const SECTIONS: readonly Section[] = [
     words: connect.POOL,
     file: words('connect'),
     interfaces: [['packages/driver/src/pool.ts', 'PoolOptions']],
+  },
+  {
+    title: 'command',
+    intro: '`client.command(verb, argument, options)`.',
+    table: COMMAND_OPTIONS,
+    words: calls.COMMAND,
+    file: words('calls'),
+    interfaces: [['packages/engine/src/client/session.ts', 'CommandOptions']],
   },
   {
     title: 'send',

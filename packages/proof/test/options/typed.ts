@@ -14,6 +14,9 @@ const TYPES: { readonly [title: string]: string } = {
   'serve: trusted': "NonNullable<ServeOptions['trusted']>",
   'serve: futureRelease': "NonNullable<ServeOptions['futureRelease']>",
   'serve: mtPriority': "NonNullable<ServeOptions['mtPriority']>",
+  'server.close': 'CloseOptions',
+  reject: 'RejectOptions',
+  command: 'CommandOptions',
   serveOn: 'ServeOnOptions',
   ServerSession: 'ServerOptions',
   'ServerSession: auth': "NonNullable<ServerOptions['auth']>",
@@ -38,10 +41,10 @@ const TYPES: { readonly [title: string]: string } = {
 /** `packages` is the folder of the packages, from where the module will stand. */
 const importsFrom = (packages: string): string => `
 import type { ConnectOptions as ConnectOnOptions, ServeOptions as ServeOnOptions } from '${packages}/driver/src/index.ts';
-import type { ClientOptions, ClientRecipient, ServerOptions } from '${packages}/engine/src/index.ts';
+import type { ClientOptions, ClientRecipient, CommandOptions, ServerOptions } from '${packages}/engine/src/index.ts';
 import type { MailParameters, RcptParameters } from '${packages}/grammar/src/index.ts';
 import type {
-  Authentication, Certificate, ConnectOptions, PoolOptions, SendEnvelope, SendOptions, ServeOptions, TlsSettings,
+  Authentication, Certificate, CloseOptions, ConnectOptions, PoolOptions, RejectOptions, SendEnvelope, SendOptions, ServeOptions, TlsSettings,
 } from '${packages}/node/src/index.ts';
 import type { KeyOptions, OauthOptions, ScramOptions } from '${packages}/sasl/src/index.ts';
 `;
