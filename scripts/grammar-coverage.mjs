@@ -8,7 +8,9 @@ const FILE = 'docs/grammar.md';
 const check = process.argv.includes('--check');
 const json = (path) => JSON.parse(readFileSync(path, 'utf8'));
 // The tests fail when these are not what they find (`npm run proofs -- test/oracle -u` in packages/proof states them anew).
-const results = ['oracle', 'oracle-extensions', 'oracle-message'].flatMap((name) => json(`packages/proof/test/${name}.json`));
+const results = ['oracle', 'oracle-extensions', 'oracle-message', 'oracle-values'].flatMap((name) =>
+  json(`packages/proof/test/${name}.json`),
+);
 const differences = json('packages/grammar/abnf/deviations.json');
 
 const tables = {

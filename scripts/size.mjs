@@ -1,4 +1,5 @@
 // Bundles entries for the browser (minified, gzip) and fails when one is over 5 % above scripts/size.json, or above its `limit`.
+// `from` may be several entries, `import` a list for each, with semicolons between. Of a row with `beside` only what it adds to that package counts: the bundle, less a bundle of what it takes of it.
 // --write states the present sizes; --table writes docs/size.md from what is stated (--table --check compares).
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -33,17 +34,34 @@ async function compare() {
 }
 
 /** Browser bundles resolve no node: module, so a bundle that is made is proof that nothing imports one. */
-async function measure({ import: names, from }) {
+async function measure({ import: names, from, beside }) {
+  const entries = from.split(', ');
   const folder = folders.get(
-    from
+    entries[0]
       .split('/')
       .slice(0, from.startsWith('@') ? 2 : 1)
       .join('/'),
   );
   if (folder === undefined) return { errors: [{ text: `no package ${from} here` }] };
-  const contents = names === '*' ? `export * from '${from}';` : `export { ${names} } from '${from}';`;
+  const lists = names.split('; ');
+  const exported = (i) => ((lists[i] ?? lists[0]) === '*' ? '*' : `{ ${lists[i] ?? lists[0]} }`);
+  const contents = entries.map((entry, i) => `export ${exported(i)} from '${entry}';`).join('\n');
+  const whole = await bundle(contents, folder);
+  if (beside === undefined || whole.errors) return sizes(whole);
+  const apart = await bundle(contents, folder, [beside, `${beside}/*`]);
+  const taken = new Map();
+  for (const [, list, module] of apart.text.matchAll(/(?:im|ex)port\{([^}]*)\}from"([^"]*)"/g))
+    for (const name of list.split(',')) taken.set(name.split(' as ')[0], module);
+  const parts = await bundle([...taken].map(([name, module]) => `export { ${name} } from '${module}';`).join('\n'), folder);
+  if (parts.errors) return parts;
+  const [all, other] = [sizes(whole), sizes(parts)];
+  return { minified: all.minified - other.minified, gzip: all.gzip - other.gzip };
+}
+
+async function bundle(contents, folder, external = []) {
   const { outputFiles, errors } = await build({
     stdin: { contents, loader: 'js', resolveDir: resolve('packages', folder) },
+    external,
     bundle: true,
     minify: true,
     write: false,
@@ -53,9 +71,11 @@ async function measure({ import: names, from }) {
     conditions: ['@ehlo/source'],
     logLevel: 'silent',
   }).catch((error) => ({ errors: error.errors ?? [{ text: String(error) }] }));
-  return outputFiles
-    ? { minified: outputFiles[0].contents.length, gzip: gzipSync(outputFiles[0].contents, { level: 9 }).length }
-    : { errors };
+  return outputFiles ? outputFiles[0] : { errors };
+}
+
+function sizes({ contents, errors }) {
+  return contents ? { minified: contents.length, gzip: gzipSync(contents, { level: 9 }).length } : { errors };
 }
 
 function report({ name, gzip: now, limit = Number.POSITIVE_INFINITY, errors }, before) {
@@ -73,7 +93,7 @@ function report({ name, gzip: now, limit = Number.POSITIVE_INFINITY, errors }, b
 function table(entries) {
   const rows = entries.map(
     ({ name, import: names, from, minified, gzip, limit }) =>
-      `| ${name} | \`import { ${names} } from '${from}'\` | ${kib(minified)} | ${kib(gzip)} | ${limit === undefined ? '' : kib(limit)} |`,
+      `| ${name} | \`import { ${names} } from '${from.replaceAll(', ', "', '")}'\` | ${kib(minified)} | ${kib(gzip)} | ${limit === undefined ? '' : kib(limit)} |`,
   );
   const text = rows.map((row) => row.replace('import { * }', 'import *'));
   return ['| what | import | minified | gzip | at most |', '|---|---|---|---|---|', ...text].join('\n');

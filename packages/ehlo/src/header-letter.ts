@@ -15,6 +15,7 @@ import {
   removeReturnPath,
 } from '@ehlo/message';
 import { type EnvelopeProblem, envelopeOf } from '@ehlo/message/envelope';
+import { ADDRESS_DEVIATIONS, HEADER_DEVIATIONS } from '@ehlo/message/words';
 import { type Letter, letterOf, MessageError, openSource } from './send-message.ts';
 
 /** A header that nobody can send by: who would get the message is not sure. The text says why. */
@@ -112,7 +113,15 @@ class EnvelopeFinder implements Edit {
 
 function problemText({ code, field, message }: EnvelopeProblem): string {
   const where = field === null ? '' : `${field}: `;
-  return `${where}${message}${code === 'no-sender' || code === 'several-authors' ? ' (--from names the sender)' : ''}`;
+  return `${where}${inWords(message)}${code === 'no-sender' || code === 'several-authors' ? ' (--from names the sender)' : ''}`;
+}
+
+const WORDS: { readonly [name: string]: { readonly what: string } } = { ...ADDRESS_DEVIATIONS, ...HEADER_DEVIATIONS };
+
+/** What is said of a deviation by its name alone. */
+function inWords(message: string): string {
+  const name = /\(([a-z0-9-]+)\)$/.exec(message)?.[1] ?? '';
+  return WORDS[name] === undefined ? message : `${WORDS[name].what} (${name})`;
 }
 
 /** A name of this host or, where it has none, of the sender's; RFC 5322 3.6.4 wants one that makes the identifier unique. */
@@ -148,6 +157,6 @@ function* editedBlocks(blocks: Iterable<Uint8Array>, edit: Edit): Generator<Uint
 function* octetsOf(editor: MessageEditor): Generator<Uint8Array, void, void> {
   for (let event = editor.next(); event !== null; event = editor.next()) {
     if (event.type === 'octets') yield event.bytes;
-    else if (event.type === 'refused') throw new HeaderError(`the header can not be taken: ${event.message}`);
+    else if (event.type === 'refused') throw new HeaderError(`the header can not be taken: ${inWords(event.message)}`);
   }
 }

@@ -1,20 +1,20 @@
 import { type Failure, formatPath, parseMailbox } from '@ehlo/grammar';
 import { parseReceived, parseReturnPath, TRACE_DEVIATIONS } from '@ehlo/grammar/trace';
-import { type Field, fieldValue, HEADER_DEVIATIONS, signaturesOf, unfold } from '@ehlo/message';
-import { ADDRESS_DEVIATIONS, type Address, ANY_ADDRESS, parseAddressList, parseNamedMailbox } from '@ehlo/message/address';
+import { type Field, fieldValue, signaturesOf, unfold } from '@ehlo/message';
+import { type Address, ANY_ADDRESS, parseAddressList, parseNamedMailbox } from '@ehlo/message/address';
 import { ANY_DATE, DATE_DEVIATIONS, parseDate } from '@ehlo/message/date';
-import { parseUnstructured, WORD_DEVIATIONS } from '@ehlo/message/encoded-word';
-import { MESSAGE_ID_DEVIATIONS, parseMessageIds } from '@ehlo/message/message-id';
+import { parseUnstructured } from '@ehlo/message/encoded-word';
+import { parseMessageIds } from '@ehlo/message/message-id';
 import {
   listIdOf,
   listUrisOf,
-  MIME_DEVIATIONS,
   parseAuthenticationResults,
   parseAutoSubmitted,
   parseContentType,
   parseDisposition,
   parseTransferEncoding,
 } from '@ehlo/message/mime';
+import { ADDRESS_DEVIATIONS, HEADER_DEVIATIONS, MESSAGE_ID_DEVIATIONS, MIME_DEVIATIONS, WORD_DEVIATIONS } from '@ehlo/message/words';
 
 /** Something odd, by its stable name. */
 export interface ShownDeviation {

@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { describeEnhanced } from '@ehlo/grammar/codes';
 import { type Field, fieldValue } from '@ehlo/message';
-import { parseTlsReport, REPORT_DEVIATIONS, type Report, TLS_DEVIATIONS } from '@ehlo/message/report';
+import { parseTlsReport, type Report } from '@ehlo/message/report';
+import { REPORT_DEVIATIONS, TLS_DEVIATIONS } from '@ehlo/message/words';
 import { deviations, type ShownDeviation } from './message-fields.ts';
 
 /** What a report says (RFC 3464, RFC 5965, RFC 8460), as JSON can hold it. */

@@ -1,9 +1,10 @@
-import { ANY_HEADER, type Field, HEADER_DEVIATIONS, type HeaderDeviation, HeaderReader, isNamed, unfold } from '@ehlo/message';
+import { ANY_HEADER, type Field, type HeaderDeviation, HeaderReader, isNamed, unfold } from '@ehlo/message';
 import { parseAddressList } from '@ehlo/message/address';
 import { type EnvelopeProblem, envelopeOf } from '@ehlo/message/envelope';
 import { type MimeParameter, parameterOf, parseDisposition } from '@ehlo/message/mime';
-import { encodingOf, MULTIPART_DEVIATIONS, type PartHeader, PartReader, type PartSink } from '@ehlo/message/multipart';
+import { encodingOf, type PartHeader, PartReader, type PartSink } from '@ehlo/message/multipart';
 import { ReportReader } from '@ehlo/message/report';
+import { HEADER_DEVIATIONS, MULTIPART_DEVIATIONS } from '@ehlo/message/words';
 import { deviations, type ShownDeviation, type ShownField, shownField } from './message-fields.ts';
 import { type ShownReport, shownReport } from './message-report.ts';
 import { type Trace, traceOf } from './message-trace.ts';

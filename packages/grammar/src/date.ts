@@ -34,9 +34,14 @@ export function parseDate(value: Uint8Array | string, tolerate: ReadonlySet<Date
   }
   const everyday = everydayDate(withoutComments(bytes));
   if (everyday.date === null || everyday.rest) return failure('syntax', 'date-time', SECTION, end < 0 ? ~end : end, 'no valid date');
-  const deviations: readonly DateDeviation[] = everyday.deviations.length > 0 ? everyday.deviations : ['odd-date'];
+  const deviations = new Set(everyday.deviations);
+  // What has no other fault than those that were taken above is of another form.
+  if (![...deviations].some((name) => ONLY_EVERYDAY.has(name))) deviations.add('odd-date');
   return judged({ date: everyday.date, offset: everyday.offset, leap: everyday.leap }, [...deviations].sort(), tolerate);
 }
+
+/** What is never met in a `date-time`, obsolete or not. */
+const ONLY_EVERYDAY: ReadonlySet<DateDeviation> = /* @__PURE__ */ new Set<DateDeviation>(['odd-date', 'no-zone']);
 
 function judged(
   value: DateTime,

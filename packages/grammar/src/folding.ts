@@ -79,6 +79,8 @@ function enclosed(bytes: Uint8Array, from: number, to: number, obsolete: number,
     } else if (byte === SP || byte === HT || byte === CR) {
       const end = fws(bytes, i, to, obsolete);
       if (end < 0) return end;
+      // 3.2.2, 3.2.4: between two FWS stands something.
+      if ((obsolete & OLD_SPACE) === 0 && byteAt(bytes, end, to) === CR) return ~end;
       i = end - 1;
     } else if (byte >= 0x80) {
       const end = utf8NonAscii(bytes, i, to);

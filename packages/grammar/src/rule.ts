@@ -139,7 +139,8 @@ export function decodeUtf8(bytes: Uint8Array, from: number, to: number): string 
     else {
       let code = lead < 0xe0 ? lead & 0x1f : lead < 0xf0 ? lead & 0x0f : lead & 0x07;
       while (i < to && (bytes[i]! & 0xc0) === 0x80) code = (code << 6) | (bytes[i++]! & 0x3f);
-      text += code > 0x10ffff ? '\ufffd' : String.fromCodePoint(code);
+      // Many octets that go on make a number of any sign.
+      text += code >>> 0 > 0x10ffff ? '\ufffd' : String.fromCodePoint(code);
     }
   }
   return text;

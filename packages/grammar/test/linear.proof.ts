@@ -4,6 +4,7 @@ import * as grammar from '../src/index.ts';
 import { ANYTHING, encodeUtf8, LETTER } from '../src/index.ts';
 import { parseProxy } from '../src/proxy.ts';
 import { parseReceived, parseReturnPath } from '../src/trace.ts';
+import { type Parser, reads } from './reads.ts';
 
 /** What repeats, in the ways in which syntax nests or lists. */
 const SHAPES: Readonly<Record<string, readonly [repeated: string, end: string]>> = {
@@ -34,8 +35,6 @@ const SHAPES: Readonly<Record<string, readonly [repeated: string, end: string]>>
   'characters beyond ASCII': ['\xc3\xa9', '@b>'],
   'lead octets': ['\xf0', ''],
 };
-
-type Parser = (bytes: Uint8Array) => unknown;
 
 const LOOSE = { ...LETTER, tolerate: ANYTHING };
 const commands: readonly string[] = [
@@ -150,31 +149,11 @@ function bytesOf(prefix: string, shape: readonly [string, string], size: number)
   return grammar.octets(prefix + textOf(shape, size));
 }
 
-/** How many octets a parser reads: one by one through an index, or the whole array through a method. */
-function reads(parse: Parser, bytes: Uint8Array): number {
-  let count = 0;
-  const watched = (target: Uint8Array): Uint8Array =>
-    new Proxy(target, {
-      get(_, key) {
-        if (typeof key === 'string' && /^[0-9]/.test(key)) {
-          count++;
-          return target[Number(key)];
-        }
-        const member: unknown = Reflect.get(target, key, target);
-        if (typeof member !== 'function') return member;
-        if (key === 'subarray') return (from?: number, to?: number) => watched(target.subarray(from, to));
-        if (key !== 'constructor') count += target.length;
-        return member.bind(target) as unknown;
-      },
-    });
-  parse(watched(bytes));
-  return count;
-}
-
 test('the counter counts', () => {
   const quadratic: Parser = (bytes) => {
     for (let at = 0; at < bytes.length; at++) bytes.subarray(at).indexOf(0);
   };
   expect(reads(quadratic, encodeUtf8('x'.repeat(100)))).toBe(5050);
   expect(reads((bytes) => bytes[3], encodeUtf8('abcd'))).toBe(1);
+  expect(reads((bytes) => bytes.subarray(1).indexOf(0x64, 1), encodeUtf8('abcde'))).toBe(2);
 });

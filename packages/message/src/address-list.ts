@@ -1,7 +1,6 @@
-import { domainLiteral, failure, formatMailbox, type Mailbox, type Parsed, utf8NonAscii } from '@ehlo/grammar/imf';
-import { ADDRESS_DEVIATIONS, type AddressDeviation, OBSOLETE_ADDRESS } from './address-deviation.ts';
+import { domainLiteral, failure, formatMailbox, isUtf8, type Mailbox, type Parsed, textOf } from '@ehlo/grammar/imf';
+import { type AddressDeviation, OBSOLETE_ADDRESS } from './address-deviation.ts';
 import type { DecodeCharset } from './charset.ts';
-import { textOf } from './field.ts';
 import { DOT, Lexer, type Token } from './lexer.ts';
 import type { WordDeviation } from './word-deviation.ts';
 
@@ -91,17 +90,7 @@ export function parseNamedMailbox(value: Uint8Array | string, options: AddressOp
   return { ...parsed, value: one };
 }
 
-const LIST = { rule: 'address-list', section: '5322 3.4', what: (name: AddressDeviation): string => ADDRESS_DEVIATIONS[name].what };
-
-function isUtf8(bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) {
-    if (bytes[i]! < 0x80) continue;
-    const end = utf8NonAscii(bytes, i, bytes.length);
-    if (end < 0) return false;
-    i = end - 1;
-  }
-  return true;
-}
+const LIST = { rule: 'address-list', section: '5322 3.4' };
 
 interface OpenGroup {
   readonly name: string;
@@ -241,16 +230,23 @@ class ListReader {
     return mailbox;
   }
 
-  /** RFC 5322 4.4: `obs-domain-list ":"`. */
+  /** RFC 5322 4.4: `obs-domain-list ":"`: domains with commas between, before and behind, and one domain at least. */
   #route(): void {
     const lexer = this.#lexer;
     lexer.meets('route');
+    let [domains, comma] = [0, true];
     while (lexer.failure === null && lexer.next !== COLON) {
-      if (lexer.next === COMMA) lexer.at++;
-      else if (lexer.next === AT) this.#domain();
-      else lexer.fail(lexer.at, 'a domain of a route was expected');
+      if (lexer.next === COMMA) {
+        lexer.at++;
+        comma = true;
+      } else if (lexer.next === AT && comma) {
+        this.#domain();
+        domains++;
+        comma = false;
+      } else lexer.fail(lexer.at, comma ? 'a domain of a route was expected' : 'a comma, or a colon, was expected');
       lexer.gap();
     }
+    if (domains === 0) lexer.fail(lexer.at, 'a domain of a route was expected');
     lexer.at++;
     lexer.gap();
   }

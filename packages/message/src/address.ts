@@ -1,5 +1,4 @@
 export {
-  ADDRESS_DEVIATIONS,
   ADDRESS_LETTER,
   type AddressDeviation,
   ANY_ADDRESS,

@@ -1,9 +1,8 @@
 import { latin1 } from '@ehlo/grammar';
-import { comment, dotString, type Parsed } from '@ehlo/grammar/imf';
+import { comment, dotString, isWord, OLD_SPACE, type Parsed, token } from '@ehlo/grammar/imf';
 import { type MimeOptions, parse } from './content-fields.ts';
 import type { MimeDeviation } from './mime-deviation.ts';
 import { BACKSLASH, blank, CR, DQUOTE, type Found, HT, LF, OPEN_PAREN, quoted, SP, trimmed, utf8 } from './mime-text.ts';
-import { isWord, token } from './token.ts';
 
 /** What an Authentication-Results says (RFC 8601 2.2). */
 export interface AuthenticationResults {
@@ -153,7 +152,7 @@ class Reader {
   #blank(): number {
     const end = blank(this.#bytes, this.#at, this.#bytes.length, this.#found);
     for (let i = this.#at; i < end; ) {
-      const close = this.#bytes[i] === OPEN_PAREN ? comment(this.#bytes, i, end) : i + 1;
+      const close = this.#bytes[i] === OPEN_PAREN ? comment(this.#bytes, i, end, OLD_SPACE) : i + 1;
       if (this.#bytes[i] === OPEN_PAREN) this.#comments.push(this.#comment(i + 1, close < 0 ? end : close - 1));
       i = close < 0 ? end : close;
     }

@@ -1,5 +1,5 @@
 import { latin1 } from '@ehlo/grammar';
-import { textOf } from './field.ts';
+import { textOf } from '@ehlo/grammar/imf';
 import { type Found, utf8 } from './mime-text.ts';
 
 /** Decodes octets of a charset, by its name in small letters; null where it is not known. */

@@ -1,5 +1,5 @@
 import { encodeUtf8, isHostName, parsePath, REVERSE_PATH } from '@ehlo/grammar';
-import { formatDate } from '@ehlo/grammar/imf';
+import { formatDate, textOf } from '@ehlo/grammar/imf';
 import {
   DELIVERY_ACTIONS,
   type DeliveryAction,
@@ -8,7 +8,6 @@ import {
   formatField,
   type RecipientStatus,
 } from './delivery-status.ts';
-import { textOf } from './field.ts';
 import { encodeQuotedPrintable } from './transfer.ts';
 
 /** The message of which a report tells. */
@@ -214,16 +213,8 @@ function lineFor({ finalRecipient, originalRecipient, diagnostic, remoteMta }: R
 
 /** Lines of 72 characters where they can; RFC 5322 2.1.1: of no more than 998 octets. */
 function wrapped(text: string): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ').flatMap((one) => one.match(/[\s\S]{1,240}/gu) ?? [])) {
-    if (line !== '' && line.length + word.length > 72) {
-      lines.push(line);
-      line = '';
-    }
-    line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line].map((one) => `    ${one}\r\n`).join('');
+  const lines = text.replaceAll(/\S{240}(?=\S)/gu, '$& ').match(/\S{73,}|\S.{0,71}(?= |$)/gu) ?? [];
+  return lines.map((line) => `    ${line}\r\n`).join('');
 }
 
 /** RFC 6522 3, 1: the part for people. */

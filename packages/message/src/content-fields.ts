@@ -1,10 +1,10 @@
 import { latin1 } from '@ehlo/grammar';
-import { failure, octetsOf, type Parsed } from '@ehlo/grammar/imf';
+import { octetsOf, type Parsed, token } from '@ehlo/grammar/imf';
 import type { DecodeCharset } from './charset.ts';
-import { EVERYDAY_MIME, MIME_DEVIATIONS, type MimeDeviation } from './mime-deviation.ts';
+import { judged } from './judged.ts';
+import { EVERYDAY_MIME, type MimeDeviation } from './mime-deviation.ts';
 import { blank, CR, type Found, LF } from './mime-text.ts';
 import { type MimeParameter, readParameters } from './parameters.ts';
-import { token } from './token.ts';
 
 /** What a Content-Type says (RFC 2045 5.1). */
 export interface ContentType {
@@ -148,10 +148,9 @@ export function parse<T>(
   const bytes = octets.subarray(0, to);
   const found: Found = new Set();
   const result = read(bytes, found);
-  for (const one of found) {
-    if (!tolerate.has(one)) return failure('deviation', rule, section, bytes.length, `${MIME_DEVIATIONS[one]} (${one})`);
-  }
-  return { ok: true, value: result, deviations: [...found] };
+  const parsed = judged(result, found, tolerate, rule, section, bytes.length);
+  // In the order in which they were met.
+  return parsed.ok ? { ...parsed, deviations: [...found] } : parsed;
 }
 
 /** A token in small letters and where it ends; empty if there is none. */

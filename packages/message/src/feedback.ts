@@ -1,8 +1,9 @@
 import type { Parsed } from '@ehlo/grammar';
+import { failure, textOf } from '@ehlo/grammar/imf';
 import type { ExtensionField, Typed } from './delivery-status.ts';
-import { textOf } from './field.ts';
+import { judged } from './judged.ts';
 import { dateOf, hostOf, present } from './parse-delivery-status.ts';
-import { ANY_REPORT, REPORT_DEVIATIONS, type ReportDeviation } from './report-deviation.ts';
+import { ANY_REPORT, type ReportDeviation } from './report-deviation.ts';
 import { fieldGroups, withoutComment } from './status-fields.ts';
 
 /** The content of a `message/feedback-report` (RFC 5965 3): what a receiver tells of a message that somebody complained about. */
@@ -44,10 +45,7 @@ export function parseFeedback(
 ): Parsed<Feedback, ReportDeviation> {
   const found = new Set<ReportDeviation>();
   const groups = fieldGroups(typeof content === 'string' ? content : textOf(content), found);
-  const refused = (code: 'syntax' | 'deviation', message: string): Parsed<Feedback, ReportDeviation> => {
-    return { ok: false, code, rule: 'feedback-report', section: 'RFC 5965 3.5', offset: 0, message };
-  };
-  if (groups.length === 0) return refused('syntax', 'a field was expected');
+  if (groups.length === 0) return failure('syntax', RULE, SECTION, 0, 'a field was expected');
   if (groups.length > 1) found.add('extra-blank-line');
   const values = new Map<string, string[]>();
   for (const [name, text] of groups.flatMap(({ all }) => all)) {
@@ -89,9 +87,11 @@ export function parseFeedback(
       extensions: extensions.length === 0 ? undefined : extensions,
     }),
   };
-  for (const name of found) if (!tolerate.has(name)) return refused('deviation', `${REPORT_DEVIATIONS[name].what} (${name})`);
-  return { ok: true, value, deviations: [...found].sort() };
+  return judged(value, found, tolerate, RULE, SECTION);
 }
+
+const RULE = 'feedback-report';
+const SECTION = '5965 3.5';
 
 const KNOWN: ReadonlySet<string> = new Set([
   'feedback-type',

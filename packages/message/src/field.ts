@@ -1,3 +1,4 @@
+import { textOf } from '@ehlo/grammar/imf';
 import type { HeaderDeviation } from './header-deviation.ts';
 
 const LF = 0x0a;
@@ -65,6 +66,11 @@ export function unfold(field: Field): Field {
   return { ...field, raw: line.subarray(0, length) };
 }
 
+/** What is said of a deviation that is not taken; `@ehlo/message/words` says what it is. */
+export function untaken(name: string): string {
+  return `a deviation that is not taken (${name})`;
+}
+
 /** A text without the white space of RFC 5322 around it; other characters that look like it are text. */
 export function trimmed(text: string): string {
   let from = 0;
@@ -76,43 +82,4 @@ export function trimmed(text: string): string {
 
 function isBlank(character: string | undefined): boolean {
   return character === ' ' || character === '\t';
-}
-
-const LONGEST_CALL = 4096;
-
-/** The text that octets spell in UTF-8; what is none becomes U+FFFD. No decoder of a runtime: the language alone has none. */
-export function textOf(bytes: Uint8Array, from = 0): string {
-  let text = '';
-  for (let i = from; i < bytes.length; i += LONGEST_CALL) {
-    const part = bytes.subarray(i, i + LONGEST_CALL);
-    if (part.some((byte) => byte >= 0x80)) return decodeAll(bytes, from);
-    text += String.fromCharCode(...part);
-  }
-  return text;
-}
-
-function decodeAll(bytes: Uint8Array, from: number): string {
-  const parts: string[] = [];
-  for (let i = from; i < bytes.length; ) {
-    const [code, length] = characterAt(bytes, i);
-    parts.push(String.fromCodePoint(code));
-    i += length;
-  }
-  return parts.join('');
-}
-
-/** The character at `i`, and its octets; U+FFFD and one octet where there is none (RFC 3629 4). */
-export function characterAt(bytes: Uint8Array, i: number): readonly [code: number, length: number] {
-  const lead = bytes[i]!;
-  if (lead < 0x80) return [lead, 1];
-  const length = lead < 0xc2 || lead > 0xf4 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  if (length === 0 || i + length > bytes.length) return [0xfffd, 1];
-  let code = lead & (0x7f >> length);
-  for (let k = 1; k < length; k++) {
-    const tail = bytes[i + k]!;
-    if ((tail & 0xc0) !== 0x80) return [0xfffd, 1];
-    code = (code << 6) | (tail & 0x3f);
-  }
-  const least = length === 2 ? 0x80 : length === 3 ? 0x800 : 0x10000;
-  return code < least || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? [0xfffd, 1] : [code, length];
 }

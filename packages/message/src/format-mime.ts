@@ -1,7 +1,7 @@
 import { encodeUtf8, octets } from '@ehlo/grammar';
+import { attribute, isWord, mediaType, token } from '@ehlo/grammar/imf';
 import type { AutoSubmitted, ContentType, Disposition } from './content-fields.ts';
 import type { MimeParameter } from './parameters.ts';
-import { attribute, isWord, mediaType, token } from './token.ts';
 
 /**
  * Writes the value of a Content-Type (RFC 2045 5.1), a line for each parameter: values that are no tokens in quotes, others than printable

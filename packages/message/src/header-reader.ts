@@ -1,5 +1,7 @@
-import { characterAt, type Field } from './field.ts';
-import { HARMLESS, HEADER_DEVIATIONS, type HeaderDeviation } from './header-deviation.ts';
+import { utf8NonAscii } from '@ehlo/grammar/imf';
+import { type Field, untaken } from './field.ts';
+import { HARMLESS, type HeaderDeviation } from './header-deviation.ts';
+import { withRoom } from './octets.ts';
 
 /** How much of a header is kept and read. */
 export interface HeaderLimits {
@@ -118,11 +120,7 @@ export class HeaderReader {
   #append(bytes: Uint8Array): void {
     const before = this.#length;
     const needed = before + bytes.length;
-    if (needed > this.#held.length) {
-      const larger = new Uint8Array(Math.max(needed, 2 * this.#held.length));
-      larger.set(this.#held.subarray(0, before));
-      this.#held = larger;
-    }
+    this.#held = withRoom(this.#held, before, needed);
     this.#held.set(bytes, before);
     this.#read(this.#held, needed, bytes);
   }
@@ -256,7 +254,7 @@ export class HeaderReader {
   /** False if one of them is not taken: it is told, and all is over. */
   #takes(found: readonly HeaderDeviation[], offset: number): boolean {
     const wrong = found.find((name) => !this.#tolerate.has(name));
-    return wrong === undefined || this.#refuse('deviation', offset, `${HEADER_DEVIATIONS[wrong].what} (${wrong})`);
+    return wrong === undefined || this.#refuse('deviation', offset, untaken(wrong));
   }
 
   #refuse(code: Extract<HeaderEvent, { readonly type: 'refused' }>['code'], offset: number, message: string): false {
@@ -299,9 +297,9 @@ function deviationsOf(raw: Uint8Array, nameEnd: number, colon: number): readonly
       if (raw[i + 1] !== LF) found.add('bare-cr');
     } else if (octet === 0) found.add('nul');
     else if (octet >= 0x80) {
-      const [code, length] = characterAt(raw, i);
-      if (code === 0xfffd && length === 1) found.add('octets-beyond-utf8');
-      i += length - 1;
+      const end = utf8NonAscii(raw, i, raw.length);
+      if (end < 0) found.add('octets-beyond-utf8');
+      else i = end - 1;
       blank = false;
     } else if (octet !== SP && octet !== HT) blank = false;
     i++;

@@ -13,7 +13,7 @@ export {
   sign,
 } from './edits.ts';
 export { type Field, fieldValue, isNamed, unfold } from './field.ts';
-export { ANY_HEADER, HARMLESS, HEADER_DEVIATIONS, type HeaderDeviation } from './header-deviation.ts';
+export { ANY_HEADER, HARMLESS, type HeaderDeviation } from './header-deviation.ts';
 export { HEADER_LIMITS, type HeaderEvent, type HeaderLimits, HeaderReader, type HeaderReaderOptions } from './header-reader.ts';
 export { type EditorEvent, MessageEditor } from './message-editor.ts';
 export { addFrom, setSender } from './set-sender.ts';

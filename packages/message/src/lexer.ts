@@ -12,6 +12,7 @@ import {
   quotedText,
 } from '@ehlo/grammar/imf';
 import type { DecodeCharset } from './charset.ts';
+import { untaken } from './field.ts';
 import type { WordDeviation } from './word-deviation.ts';
 import { decodeWords, type EncodedWord, encodedWordAt, runText } from './word-reader.ts';
 
@@ -43,8 +44,6 @@ interface Task<D extends string> {
   readonly tolerate: ReadonlySet<D | Lexical>;
   readonly rule: string;
   readonly section: string;
-  /** What a deviation is. */
-  what(name: D | Lexical): string;
   readonly decode?: DecodeCharset | undefined;
 }
 
@@ -101,9 +100,9 @@ export class Lexer<D extends string> {
 
   /** Whether a deviation is taken; else it is the failure. */
   meets(name: D | Lexical, at: number = this.at): boolean {
-    const { tolerate, rule, section, what } = this.#task;
+    const { tolerate, rule, section } = this.#task;
     if (tolerate.has(name)) this.found.add(name);
-    else this.failure ??= failure('deviation', rule, section, at, `${what(name)} (${name})`);
+    else this.failure ??= failure('deviation', rule, section, at, untaken(name));
     return this.failure === null;
   }
 

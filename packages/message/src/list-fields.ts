@@ -1,5 +1,4 @@
-import { dotString, octetsOf } from '@ehlo/grammar/imf';
-import { textOf } from './field.ts';
+import { dotString, octetsOf, textOf } from '@ehlo/grammar/imf';
 import { blank, type Found, trimmed } from './mime-text.ts';
 
 /** What a List-Id says (RFC 2919 2). */

@@ -2,6 +2,7 @@ import { type EditNote, HeaderDraft, type LineEnd } from './draft.ts';
 import type { Edit } from './edits.ts';
 import type { Field } from './field.ts';
 import { type HeaderEvent, HeaderReader, type HeaderReaderOptions } from './header-reader.ts';
+import { joined } from './octets.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -104,14 +105,4 @@ function lineEndOf(fields: readonly Field[], blankLine: Uint8Array): LineEnd {
   const first = fields[0]?.raw ?? blankLine;
   const lf = first.indexOf(LF);
   return lf >= 0 && first[lf - 1] !== CR ? '\n' : '\r\n';
-}
-
-function joined(parts: readonly (Uint8Array | readonly number[])[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

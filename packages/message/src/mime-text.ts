@@ -1,5 +1,4 @@
-import { comment, fws, quotedText } from '@ehlo/grammar/imf';
-import { characterAt, textOf } from './field.ts';
+import { comment, fws, isUtf8, OLD_SPACE, quotedText, textOf } from '@ehlo/grammar/imf';
 import type { MimeDeviation } from './mime-deviation.ts';
 
 export const HT = 0x09;
@@ -25,7 +24,8 @@ export function blank(bytes: Uint8Array, from: number, to: number, found: Found)
       if (end < 0) found.add('odd-space');
       i = end < 0 ? i + 1 : end;
     } else if (octet === OPEN_PAREN) {
-      const end = comment(bytes, i, to);
+      // RFC 822 3.3: linear-white-space has any number of line ends.
+      const end = comment(bytes, i, to, OLD_SPACE);
       if (end < 0) found.add('odd-comment');
       i = end < 0 ? oddComment(bytes, i, to) : end;
     } else break;
@@ -55,7 +55,7 @@ export function quoted(bytes: Uint8Array, from: number, to: number, found: Found
     kept[length++] = bytes[i]!;
   }
   if (i >= to) found.add('open-quote');
-  else if (quotedText(bytes, from, to) < 0) found.add('odd-quoted-text');
+  else if (quotedText(bytes, from, to, OLD_SPACE) < 0) found.add('odd-quoted-text');
   return [kept.slice(0, length), Math.min(i + 1, to)];
 }
 
@@ -74,13 +74,4 @@ export function trimmed(bytes: Uint8Array, from: number, to: number): Uint8Array
 export function utf8(bytes: Uint8Array, found: Found): string {
   if (!isUtf8(bytes)) found.add('octets-beyond-charset');
   return textOf(bytes);
-}
-
-export function isUtf8(bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; ) {
-    const [code, length] = characterAt(bytes, i);
-    if (code === 0xfffd && length === 1) return false;
-    i += length;
-  }
-  return true;
 }

@@ -1,3 +1,4 @@
+export { attribute, extendedText, extendedValue, mediaType, token } from '@ehlo/grammar/imf';
 export {
   type AuthenticationProperty,
   type AuthenticationResult,
@@ -20,6 +21,5 @@ export {
 } from './content-fields.ts';
 export { formatAutoSubmitted, formatContentType, formatDisposition } from './format-mime.ts';
 export { type ListId, listIdOf, listUrisOf } from './list-fields.ts';
-export { EVERYDAY_MIME, MIME_DEVIATIONS, MIME_LETTER, type MimeDeviation } from './mime-deviation.ts';
+export { EVERYDAY_MIME, MIME_LETTER, type MimeDeviation } from './mime-deviation.ts';
 export type { MimeParameter } from './parameters.ts';
-export { attribute, extendedText, extendedValue, mediaType, token } from './token.ts';

@@ -1,3 +1,3 @@
-export { MULTIPART_DEVIATIONS, type MultipartDeviation } from './multipart-deviation.ts';
+export type { MultipartDeviation } from './multipart-deviation.ts';
 export { encodingOf } from './part-fields.ts';
 export { type PartHeader, PartReader, type PartReaderOptions, type PartSink } from './part-reader.ts';

@@ -1,7 +1,7 @@
 import { latin1 } from '@ehlo/grammar';
+import { attribute, extendedText, extendedValue, isWord, token } from '@ehlo/grammar/imf';
 import { type DecodeCharset, decodeCharset } from './charset.ts';
 import { blank, DQUOTE, type Found, OPEN_PAREN, quoted, trimmed, utf8 } from './mime-text.ts';
-import { attribute, extendedText, extendedValue, isWord, token } from './token.ts';
 import { ANY_WORD } from './word-deviation.ts';
 import { decodeWords } from './word-reader.ts';
 

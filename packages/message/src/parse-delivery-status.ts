@@ -1,5 +1,5 @@
-import { decodeUtf8Address, encodeUtf8, type Parsed } from '@ehlo/grammar';
-import { parseDate } from '@ehlo/grammar/imf';
+import { decodeUtf8Address, type Parsed } from '@ehlo/grammar';
+import { failure, octetsOf, parseDate, textOf } from '@ehlo/grammar/imf';
 import {
   DELIVERY_ACTIONS,
   type DeliveryAction,
@@ -9,8 +9,9 @@ import {
   STATUS_CODE,
   type Typed,
 } from './delivery-status.ts';
-import { textOf, trimmed } from './field.ts';
-import { ANY_REPORT, REPORT_DEVIATIONS, type ReportDeviation } from './report-deviation.ts';
+import { trimmed } from './field.ts';
+import { judged } from './judged.ts';
+import { ANY_REPORT, type ReportDeviation } from './report-deviation.ts';
 import { type FieldGroup, fieldGroups, withoutComment } from './status-fields.ts';
 
 /**
@@ -37,15 +38,13 @@ export function parseDeliveryStatus(
   const groups = message === undefined && first !== undefined ? [first, ...rest] : rest;
   if (message === undefined || !message.fields.has('reporting-mta')) found.add('no-reporting-mta');
   const recipients = groups.map((group) => recipientOf(group, found)).filter((one) => one !== null);
-  const refused = (code: 'syntax' | 'deviation', offset: number, message: string): Parsed<DeliveryStatus, ReportDeviation> => {
-    return { ok: false, code, rule: 'delivery-status-content', section: 'RFC 3464 2.1', offset, message };
-  };
-  if (recipients.length === 0)
-    return refused('syntax', typeof content === 'string' ? encodeUtf8(content).length : content.length, 'a recipient was expected');
+  if (recipients.length === 0) return failure('syntax', RULE, SECTION, octetsOf(content).length, 'a recipient was expected');
   const value: DeliveryStatus = { ...messageOf(message, found), recipients };
-  for (const one of found) if (!tolerate.has(one)) return refused('deviation', 0, `${REPORT_DEVIATIONS[one].what} (${one})`);
-  return { ok: true, value, deviations: [...found].sort() };
+  return judged(value, found, tolerate, RULE, SECTION);
 }
+
+const RULE = 'delivery-status-content';
+const SECTION = '3464 2.1';
 
 const PER_MESSAGE: ReadonlySet<string> = new Set([
   'original-envelope-id',

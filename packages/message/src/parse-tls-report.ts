@@ -1,10 +1,29 @@
 import type { Parsed } from '@ehlo/grammar';
-import { textOf } from './field.ts';
-import { TLS_DEVIATIONS, type TlsDeviation, type TlsFailure, type TlsPolicy, type TlsReport } from './tls-report.ts';
+import { type Failure, failure, textOf } from '@ehlo/grammar/imf';
+import { judged } from './judged.ts';
+import type { TlsDeviation, TlsFailure, TlsPolicy, TlsReport } from './tls-report.ts';
 
-const ANY_TLS: ReadonlySet<TlsDeviation> = /* @__PURE__ */ new Set(Object.keys(TLS_DEVIATIONS) as TlsDeviation[]);
+/** All of them. */
+export const ANY_TLS: ReadonlySet<TlsDeviation> = /* @__PURE__ */ new Set<TlsDeviation>([
+  'byte-order-mark',
+  'one-policy',
+  'text-for-list',
+  'text-for-number',
+  'odd-number',
+  'odd-kind',
+  'odd-name',
+  'odd-date',
+  'missing',
+  'policy-type',
+  'result-type',
+  'control',
+  'cut',
+]);
 
 /** Octets of a report. RFC 8460 5.2 knows a limit of ten megabytes, compressed or not. */
+const RULE = 'JSON Report Format';
+const SECTION = '8460 4.4';
+
 const LARGEST = 16_777_216;
 /** Ours: policies and failures of a report. */
 const MOST = 10_000;
@@ -40,10 +59,8 @@ export function parseTlsReport(
   content: Uint8Array | string,
   tolerate: ReadonlySet<TlsDeviation> = ANY_TLS,
 ): Parsed<TlsReport, TlsDeviation> {
-  const refused = (code: 'syntax' | 'deviation', message: string): Parsed<TlsReport, TlsDeviation> => {
-    return { ok: false, code, rule: 'JSON Report Format', section: 'RFC 8460 4.4', offset: 0, message };
-  };
-  if (content.length > LARGEST) return refused('syntax', `a report of no more than ${LARGEST} octets was expected`);
+  const refused = (message: string): Failure => failure('syntax', RULE, SECTION, 0, message);
+  if (content.length > LARGEST) return refused(`a report of no more than ${LARGEST} octets was expected`);
   const text = typeof content === 'string' ? content : textOf(content);
   const found = new Set<TlsDeviation>();
   if (text.startsWith('\ufeff')) found.add('byte-order-mark');
@@ -51,12 +68,11 @@ export function parseTlsReport(
   try {
     json = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch {
-    return refused('syntax', 'JSON was expected');
+    return refused('JSON was expected');
   }
-  if (!isObject(json)) return refused('syntax', 'an object was expected');
+  if (!isObject(json)) return refused('an object was expected');
   const value = reportOf(new Members(json, found), found);
-  for (const one of found) if (!tolerate.has(one)) return refused('deviation', `${TLS_DEVIATIONS[one]} (${one})`);
-  return { ok: true, value, deviations: [...found].sort() };
+  return judged(value, found, tolerate, RULE, SECTION);
 }
 
 function reportOf(top: Members, found: Set<TlsDeviation>): TlsReport {

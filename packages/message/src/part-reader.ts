@@ -5,6 +5,7 @@ import type { Field } from './field.ts';
 import { ANY_HEADER } from './header-deviation.ts';
 import { type HeaderLimits, HeaderReader } from './header-reader.ts';
 import type { MultipartDeviation } from './multipart-deviation.ts';
+import { joined, withRoom } from './octets.ts';
 import { contentOf, encodingOf } from './part-fields.ts';
 
 /** The header of a message, or of a part of one. */
@@ -110,7 +111,7 @@ export class PartReader {
 
   /** The next octets of the message: lent until it returns. */
   push(chunk: Uint8Array): void {
-    if (chunk.length > 0) this.#read(this.#carry.length === 0 ? chunk : joined(this.#carry, chunk), false);
+    if (chunk.length > 0) this.#read(this.#carry.length === 0 ? chunk : joined([this.#carry, chunk]), false);
   }
 
   /** There are no more octets. */
@@ -182,11 +183,7 @@ export class PartReader {
 
   #gather(bytes: Uint8Array): void {
     const needed = this.#rawLength + bytes.length;
-    if (needed > this.#raw.length) {
-      const larger = new Uint8Array(2 * needed);
-      larger.set(this.#raw.subarray(0, this.#rawLength));
-      this.#raw = larger;
-    }
+    this.#raw = withRoom(this.#raw, this.#rawLength, needed);
     this.#raw.set(bytes, this.#rawLength);
     this.#rawLength = needed;
   }
@@ -323,11 +320,4 @@ export class PartReader {
 
 function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((octet, k) => octet === b[k]);
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }

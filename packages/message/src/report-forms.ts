@@ -1,10 +1,12 @@
 // The forms in which a report comes: with a part for programs, or as a text for people.
+
 import { encodeUtf8, latin1 } from '@ehlo/grammar';
+import { textOf } from '@ehlo/grammar/imf';
 import { toldAction, toldRecipients } from './bounce-text.ts';
 import { parameterOf } from './content-fields.ts';
 import { DELIVERY_ACTIONS, type DeliveryStatus, type RecipientStatus } from './delivery-status.ts';
 import { parseFeedback } from './feedback.ts';
-import { type Field, fieldValue, isNamed, textOf } from './field.ts';
+import { type Field, fieldValue, isNamed } from './field.ts';
 import { ANY_HEADER } from './header-deviation.ts';
 import { HeaderReader } from './header-reader.ts';
 import type { PartHeader } from './multipart.ts';

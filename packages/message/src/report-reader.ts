@@ -1,5 +1,6 @@
 import { encodeUtf8 } from '@ehlo/grammar';
 import { type PartHeader, PartReader } from './multipart.ts';
+import { withRoom } from './octets.ts';
 import type { ReportDeviation } from './report-deviation.ts';
 import { formalReport, type KeptPart, toldReport } from './report-forms.ts';
 import type { Report } from './report-kinds.ts';
@@ -36,7 +37,7 @@ const KINDS: ReadonlyMap<string, 'status' | 'header' | 'message' | 'text'> = new
 class Kept implements KeptPart {
   readonly header: PartHeader;
   readonly #limit: number;
-  #held = new Uint8Array(256);
+  #held: Uint8Array = new Uint8Array(256);
   #length = 0;
   #whole = true;
 
@@ -57,11 +58,7 @@ class Kept implements KeptPart {
   add(bytes: Uint8Array): boolean {
     const part = bytes.subarray(0, this.#limit - this.#length);
     const needed = this.#length + part.length;
-    if (needed > this.#held.length) {
-      const larger = new Uint8Array(Math.max(needed, 2 * this.#held.length));
-      larger.set(this.octets);
-      this.#held = larger;
-    }
+    this.#held = withRoom(this.#held, this.#length, needed);
     this.#held.set(part, this.#length);
     this.#length = needed;
     this.#whole = this.#whole && part.length === bytes.length;
@@ -94,6 +91,7 @@ export class ReportReader {
   #current: Kept | null = null;
   #cut = false;
   #unclosed = false;
+  #wordsAsStatus = false;
 
   constructor(limits: Partial<ReportLimits> = {}) {
     this.#limits = { ...REPORT_LIMITS, ...limits };
@@ -118,6 +116,7 @@ export class ReportReader {
     const found = new Set<ReportDeviation>();
     if (this.#unclosed) found.add('unclosed');
     if (this.#cut) found.add('cut');
+    if (this.#wordsAsStatus) found.add('words-as-status');
     const parts = { top: this.#top, text: this.#text, original: this.#original };
     const report = (this.#status === null ? null : formalReport(parts, this.#status, found)) ?? toldReport(parts, found);
     return report === null ? null : { ...report, deviations: [...found].sort() };
@@ -134,7 +133,13 @@ export class ReportReader {
     if (kind === 'text') {
       if (this.#text === null) this.#current = this.#text = kept;
     } else if (kind === 'status') {
-      if (this.#status === null) this.#current = this.#status = kept;
+      // Some put their words into a part of that type, too.
+      const words = this.#status !== null && formalReport({ top: this.#top, text: null, original: null }, this.#status, new Set()) === null;
+      if (words) {
+        this.#wordsAsStatus = true;
+        this.#text ??= this.#status;
+      }
+      if (this.#status === null || words) this.#current = this.#status = kept;
     } else if (this.#original === null) this.#current = this.#original = kept;
   }
 

@@ -10,13 +10,12 @@ export {
 } from './delivery-status.ts';
 export { type Feedback, parseFeedback } from './feedback.ts';
 export { parseDeliveryStatus } from './parse-delivery-status.ts';
-export { parseTlsReport } from './parse-tls-report.ts';
-export { ANY_REPORT, LETTER_REPORT, REPORT_DEVIATIONS, type ReportDeviation } from './report-deviation.ts';
+export { ANY_TLS, parseTlsReport } from './parse-tls-report.ts';
+export { ANY_REPORT, LETTER_REPORT, type ReportDeviation } from './report-deviation.ts';
 export type { DeliveryReport, FeedbackReport, Report, ReturnedMessage, TlsReportMail } from './report-kinds.ts';
 export { REPORT_LIMITS, type ReportLimits, ReportReader, readReport } from './report-reader.ts';
 export {
   formatTlsReport,
-  TLS_DEVIATIONS,
   type TlsDeviation,
   type TlsFailure,
   type TlsPolicy,

@@ -1,5 +1,5 @@
+import { isUtf8 } from '@ehlo/grammar/imf';
 import type { TransferEncoding } from './content-fields.ts';
-import { isUtf8 } from './mime-text.ts';
 import type { MultipartDeviation } from './multipart-deviation.ts';
 import { OctetSurvey } from './octet-survey.ts';
 import { encodingOf } from './part-fields.ts';

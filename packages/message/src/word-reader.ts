@@ -1,6 +1,6 @@
-import { capitals, octetsOf, type Success } from '@ehlo/grammar/imf';
+import { capitals, isUtf8, looseBase64, octetsOf, type Success, textOf } from '@ehlo/grammar/imf';
 import type { DecodeCharset } from './charset.ts';
-import { textOf } from './field.ts';
+import { joined } from './octets.ts';
 import { WORDS, type WordDeviation } from './word-deviation.ts';
 
 export interface WordOptions {
@@ -130,25 +130,13 @@ function readQ(encoded: string, odd: WordDeviation[]): Uint8Array | null {
   return Uint8Array.from(bytes);
 }
 
-const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-
 /** RFC 2047 4.1, RFC 2045 6.8: other characters are left out; so is what is missing at the end. */
 function readB(encoded: string, odd: WordDeviation[]): Uint8Array | null {
-  const bytes: number[] = [];
-  let [bits, digits, pads, bad] = [0, 0, 0, false];
-  for (const character of encoded) {
-    const value = BASE64.indexOf(character);
-    if (character === '=') pads++;
-    else if (value < 0 || pads > 0) bad = true;
-    if (value < 0 || pads > 0) continue;
-    bits = ((bits << 6) | value) & 0xffffff;
-    digits++;
-    if (digits % 4 !== 1) bytes.push((bits >> (6 - 2 * ((digits - 1) % 4))) & 0xff);
-  }
+  const { octets, digits, pads, stray } = looseBase64(octetsOf(encoded));
   // One digit alone holds no octet.
   if (digits % 4 === 1) return null;
-  if (bad || (digits + pads) % 4 !== 0 || pads > 2) odd.push('bad-encoding');
-  return Uint8Array.from(bytes);
+  if (stray || (digits + pads) % 4 !== 0 || pads > 2) odd.push('bad-encoding');
+  return octets;
 }
 
 /** What adjacent encoded words say; null if one has a charset that is not known: then they stand as they are. */
@@ -178,31 +166,15 @@ function sameCharset(
   const apart = texts.includes(null) ? null : texts.join('');
   if (apart === null || !apart.includes('\ufffd')) return apart;
   if (run.length > 1) {
-    const together = charsetText(charset, joined(run), decoder);
+    const together = charsetText(charset, joined(run.map(({ octets }) => octets)), decoder);
     if (together !== null && !together.includes('\ufffd')) {
       found.add('split-character');
       return together;
     }
   }
   // A character that was sent is no broken octet.
-  if (charset !== 'utf-8' || run.some(({ octets }) => encodedLength(octets))) found.add('broken-octets');
+  if (charset !== 'utf-8' || !run.every(({ octets }) => isUtf8(octets))) found.add('broken-octets');
   return apart;
-}
-
-/** Whether there are octets that are no UTF-8. */
-function encodedLength(octets: Uint8Array): boolean {
-  const again = octetsOf(textOf(octets));
-  return again.length !== octets.length || again.some((octet, i) => octet !== octets[i]);
-}
-
-function joined(run: readonly EncodedWord[]): Uint8Array {
-  const all = new Uint8Array(run.reduce((sum, { octets }) => sum + octets.length, 0));
-  let at = 0;
-  for (const { octets } of run) {
-    all.set(octets, at);
-    at += octets.length;
-  }
-  return all;
 }
 
 function charsetText(charset: string, octets: Uint8Array, decoder: DecodeCharset | undefined): string | null {

@@ -1,6 +1,7 @@
 import { encodeBase64, encodeUtf8 } from '@ehlo/grammar';
 import { fold } from './fold.ts';
 import { LONGEST_LINE } from './fold-field.ts';
+import { joined } from './octets.ts';
 
 export interface WriteOptions {
   /** Whether characters beyond ASCII may stand as they are (RFC 6532): where the message is sent with SMTPUTF8. Default: false. */
@@ -84,7 +85,10 @@ export function encodeWords(text: string): string[] {
   let open: (typeof characters)[number][] = [];
   let length = 0;
   const close = (): void => {
-    if (open.length > 0) words.push(isQ ? `${PREFIX}q?${open.map(({ q }) => q).join('')}?=` : `${PREFIX}b?${encodeBase64(joined(open))}?=`);
+    if (open.length > 0)
+      words.push(
+        isQ ? `${PREFIX}q?${open.map(({ q }) => q).join('')}?=` : `${PREFIX}b?${encodeBase64(joined(open.map(({ octets }) => octets)))}?=`,
+      );
     open = [];
     length = 0;
   };
@@ -102,8 +106,4 @@ function inQ(character: string): string {
   if (character === ' ') return '_';
   if (SAFE.test(character)) return character;
   return Array.from(encodeUtf8(character), (octet) => `=${octet.toString(16).toUpperCase().padStart(2, '0')}`).join('');
-}
-
-function joined(characters: readonly { readonly octets: Uint8Array }[]): Uint8Array {
-  return Uint8Array.from(characters.flatMap(({ octets }) => [...octets]));
 }

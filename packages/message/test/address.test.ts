@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  ADDRESS_DEVIATIONS,
   ADDRESS_LETTER,
   type Address,
   type AddressDeviation,
@@ -12,7 +11,7 @@ import {
   parseAddressList,
   parseNamedMailbox,
 } from '../src/address.ts';
-import { WORD_DEVIATIONS } from '../src/encoded-word.ts';
+import { ADDRESS_DEVIATIONS, WORD_DEVIATIONS } from '../src/words.ts';
 import { texts } from './texts.ts';
 
 interface Vector {

@@ -3,15 +3,8 @@ import { readFileSync } from 'node:fs';
 import { octets } from '@ehlo/grammar';
 import { describe, expect, test } from 'vitest';
 import { fieldValue, isNamed } from '../src/index.ts';
-import {
-  type DeliveryReport,
-  REPORT_DEVIATIONS,
-  type RecipientStatus,
-  type Report,
-  ReportReader,
-  readReport,
-  type Typed,
-} from '../src/report.ts';
+import { type DeliveryReport, type RecipientStatus, type Report, ReportReader, readReport, type Typed } from '../src/report.ts';
+import { REPORT_DEVIATIONS } from '../src/words.ts';
 
 interface Letter {
   readonly name: string;

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ANY_WORD, formatUnstructured, parseUnstructured, WORD_DEVIATIONS, WORDS, type WordDeviation } from '../src/encoded-word.ts';
+import { ANY_WORD, formatUnstructured, parseUnstructured, WORDS, type WordDeviation } from '../src/encoded-word.ts';
+import { WORD_DEVIATIONS } from '../src/words.ts';
 import { texts } from './texts.ts';
 
 interface Vector {

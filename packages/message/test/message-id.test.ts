@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  ANY_ID,
-  formatMessageIds,
-  MESSAGE_ID_DEVIATIONS,
-  type MessageIdDeviation,
-  OBSOLETE_ID,
-  parseMessageIds,
-} from '../src/message-id.ts';
+import { ANY_ID, formatMessageIds, type MessageIdDeviation, OBSOLETE_ID, parseMessageIds } from '../src/message-id.ts';
+import { MESSAGE_ID_DEVIATIONS } from '../src/words.ts';
 
 const VALUES: readonly (readonly [value: string, ids: readonly string[] | null, deviations?: readonly MessageIdDeviation[]])[] = [
   ['<1234@local.machine.example>', ['1234@local.machine.example']],
@@ -96,4 +90,13 @@ test('nothing throws, whatever it is given', () => {
   });
   fc.assert(fc.property(octets, (all) => typeof parseMessageIds(Uint8Array.from(all)).ok === 'boolean'));
   expect(parseMessageIds(Uint8Array.of(0x3c, 0xf4, 0x90, 0x80, 0x80, 0x40, 0x61, 0x3e)).ok).toBe(false);
+});
+
+test('octets that are no UTF-8 never throw', () => {
+  for (let length = 1; length < 40; length++) {
+    for (const lead of [0x80, 0xc3, 0xe2, 0xf0, 0xff]) {
+      const id = Uint8Array.from([0x3c, lead, ...Array.from({ length }, (_, i) => 0x80 + ((i * 7) % 64)), 0x40, 0x62, 0x3e]);
+      expect(() => parseMessageIds(id)).not.toThrow();
+    }
+  }
 });

@@ -1,7 +1,8 @@
 import { latin1, octets } from '@ehlo/grammar';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MULTIPART_DEVIATIONS, type MultipartDeviation, PartReader, type PartReaderOptions } from '../src/multipart.ts';
+import { type MultipartDeviation, PartReader, type PartReaderOptions } from '../src/multipart.ts';
+import { MULTIPART_DEVIATIONS } from '../src/words.ts';
 
 const text = (bytes: Uint8Array): string => latin1(bytes, 0, bytes.length);
 

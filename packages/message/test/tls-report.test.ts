@@ -1,15 +1,8 @@
 import { encodeBase64, encodeUtf8 } from '@ehlo/grammar';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  formatTlsReport,
-  parseTlsReport,
-  readReport,
-  TLS_DEVIATIONS,
-  type TlsDeviation,
-  type TlsReport,
-  tlsReportMail,
-} from '../src/report.ts';
+import { formatTlsReport, parseTlsReport, readReport, type TlsDeviation, type TlsReport, tlsReportMail } from '../src/report.ts';
+import { TLS_DEVIATIONS } from '../src/words.ts';
 
 /** RFC 8460 Appendix B, as it stands there but for its names. */
 const EXAMPLE = {

@@ -76,8 +76,8 @@ export class Results {
   }
 
   /** Every (state, octet) pair. */
-  conform(rule: string, by: string, dfa: Dfa, recogniser: Recogniser, contract: Contract): void {
-    const report = conformance(rule, dfa, recogniser, contract);
+  conform(rule: string, by: string, dfa: Dfa, recogniser: Recogniser, contract: Contract, steps: 1 | 2 = 2): void {
+    const report = conformance(rule, dfa, recogniser, contract, steps);
     const { states, pairs, words, failures } = report;
     this.#exact.push({ rule, by, states, pairs, words, disagreements: failures });
     this.#lines.push(`${formatReport(report)} (${by})`);

@@ -1,4 +1,4 @@
-import type { Rule } from '@ehlo/grammar';
+import type { Rule } from './rule.ts';
 
 /** Classes of octets, one bit each. */
 const TOKEN = 1; // RFC 2045 5.1: any CHAR except SPACE, CTLs and tspecials
