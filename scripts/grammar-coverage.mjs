@@ -17,7 +17,7 @@ const tables = {
   oracle: oracle(),
   differences: table(['rule', 'reason', 'source', 'adds', 'drops'], differences.map(difference)),
   deviations: table(['name', 'section', 'what a sender does', 'danger', 'strict', 'postel'], Object.entries(DEVIATIONS).map(deviation)),
-  extensions: table(['keyword', 'RFC', 'verbs', 'reply codes', 'parameters', 'octets'], EXTENSIONS.map(extension)),
+  extensions: table(['keyword', 'RFC', 'verbs', 'reply codes', 'parameters', 'adds'], EXTENSIONS.map(extension)),
   historic: table(['keyword', 'RFC', 'verbs', 'parameters'], HISTORIC.map(historic)),
 };
 process.exitCode = Object.entries(tables)
@@ -49,7 +49,7 @@ function deviation([name, { section, what }]) {
 function extension({ keyword, rfc, verbs, parameters }) {
   const codes = verbs.flatMap((verb) => verb.codes).join(' ');
   const names = parameters.map((parameter) => `${parameter.keyword} (${parameter.command})`).join(', ');
-  return [code(keyword), rfc, verbs.map(({ verb }) => verb).join(', '), codes, names, parameters.map(({ octets }) => octets).join(', ')];
+  return [code(keyword), rfc, verbs.map(({ verb }) => verb).join(', '), codes, names, parameters.map(({ adds }) => adds).join(', ')];
 }
 
 function historic({ keyword, rfc, verbs, parameters }) {

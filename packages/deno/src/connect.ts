@@ -1,9 +1,9 @@
-import type { Client } from '@ehlo/driver';
+import type { Client, Extension } from '@ehlo/driver';
 import { type ConnectPlace, connectBy, refuseLocalAddress, type Target, unreachable } from '@ehlo/node/adapter';
 import { connTransport } from './transport.ts';
 
 /** All but the local address, which Deno can not choose. */
-export type ConnectOptions = ConnectPlace;
+export type ConnectOptions<X extends Extension = Extension> = ConnectPlace<X>;
 
 /**
  * Connects to a server, greets it, and secures and authenticates as the options say. Resolves when messages can be sent.
@@ -11,9 +11,9 @@ export type ConnectOptions = ConnectPlace;
  * TLS is taken where it is offered, from whoever answers; with `starttls: 'required'`, `implicitTls` or `auth` it is required, and the
  * certificate verified. Rejects with `ClientError`, whose `code` is stable and whose text names the fix, if there is no session.
  */
-export async function connect(options: ConnectOptions = {}): Promise<Client> {
+export async function connect<X extends Extension = never>(options: ConnectOptions<X> = {}): Promise<Client<X>> {
   refuseLocalAddress(options, 'Deno');
-  return await connectBy(async (target, path, tls, signal) => connTransport(await openConn(target, path, signal), path, tls), options);
+  return await connectBy<X>(async (target, path, tls, signal) => connTransport(await openConn(target, path, signal), path, tls), options);
 }
 
 async function openConn({ host, port }: Target, path: string | null, signal: AbortSignal): Promise<Deno.Conn> {

@@ -1,4 +1,12 @@
-import { AUTH, CLIENT_OPTIONS, type ClientEvent, type ClientOptions, type ClientPolicyOptions, type TableOf } from '@ehlo/engine';
+import {
+  AUTH,
+  CLIENT_OPTIONS,
+  type ClientEvent,
+  type ClientOptions,
+  type ClientPolicyOptions,
+  type Extension,
+  type TableOf,
+} from '@ehlo/engine';
 import { formatAddressLiteral } from '@ehlo/grammar';
 import type { ClientAuth } from './client-authentication.ts';
 import { ClientError } from './client-error.ts';
@@ -6,7 +14,12 @@ import { checkCredentials } from './credentials.ts';
 import type { Transport } from './transport.ts';
 
 /** What `connect` takes beside the session's own options. */
-export interface ConnectOptions extends ClientPolicyOptions {
+export interface ConnectOptions<X extends Extension = Extension> extends ClientPolicyOptions {
+  /**
+   * Extensions of the program's own, which `defineExtension` has made. Their parameters can stand in envelopes, and their verbs be asked,
+   * where the server offers them.
+   */
+  readonly extensions?: readonly X[];
   /**
    * What this client calls itself in EHLO: a domain or an address literal. Default: the address literal of its end of the connection;
    * RFC 5321 4.1.4.

@@ -5,6 +5,7 @@ import {
   type ClientFaultEvent,
   ClientSession,
   type CommandOptions,
+  type Extension,
   planTransaction,
   type TlsInfo,
   type TransactionPlan,
@@ -25,7 +26,7 @@ import type { Address, Transport } from './transport.ts';
  * A session with a server that is open: it sends messages one after the other, in the order in which they are given. It never throws for
  * anything that the server or the network does: each recipient of each message has its outcome.
  */
-export class Client {
+export class Client<X extends Extension = never> {
   /** Resolves when the session is over: with the reason, or null where the program has ended it. */
   readonly closed: Promise<ClientError | null>;
   readonly #session: ClientSession;
@@ -88,9 +89,14 @@ export class Client {
   }
 
   /** Greets the server over a transport; see `connectOn`. */
-  static open(transport: Transport, options: ConnectOptions, server: ServerName, warn: Warn = toConsole): Promise<Client> {
+  static open<X extends Extension = never>(
+    transport: Transport,
+    options: ConnectOptions,
+    server: ServerName,
+    warn: Warn = toConsole,
+  ): Promise<Client<X>> {
     return new Promise((resolve, reject) => {
-      const client = new Client(transport, options, server, warn, (error) => (error === null ? resolve(client) : reject(error)));
+      const client = new Client<X>(transport, options, server, warn, (error) => (error === null ? resolve(client) : reject(error)));
       client.#pump.start();
       if (options.signal?.aborted) client.abort(options.signal.reason);
     });
@@ -133,7 +139,7 @@ export class Client {
    * Sends a message, after those that were given before. Resolves when each recipient has its outcome, also those whose address can't be
    * written; rejects with `SmtpUsageError` only, for what is wrong by its type.
    */
-  async send(envelope: SendEnvelope, message: Message, options: SendOptions = {}): Promise<SendResult> {
+  async send(envelope: SendEnvelope<X>, message: Message, options: SendOptions = {}): Promise<SendResult> {
     const delivery = new Delivery(envelope, message, options, this.#warn);
     const { signal } = options;
     this.#outbox.add(delivery);
@@ -150,11 +156,11 @@ export class Client {
    * `SmtpUsageError` as `send` does, with what the message's source fails with, and with the signal's reason.
    */
   async plan(
-    envelope: SendEnvelope,
+    envelope: SendEnvelope<X>,
     message: Message,
     { facts, signal }: Pick<SendOptions, 'facts' | 'signal'> = {},
   ): Promise<TransactionPlan> {
-    const { newlines, parameters, tolerate, features = [] } = this.#options;
+    const { newlines, parameters, extensions, tolerate, features = [] } = this.#options;
     const { capabilities } = this;
     const source = new MessageSource(message);
     let forget = (): void => {};
@@ -173,6 +179,7 @@ export class Client {
       ...(newlines === undefined ? {} : { newlines }),
       ...(tolerate === undefined ? {} : { tolerate }),
       ...(parameters === undefined ? {} : { parameters }),
+      ...(extensions === undefined ? {} : { extensions }),
     });
   }
 

@@ -1,4 +1,4 @@
-import { checkOptions, SmtpUsageError } from '@ehlo/engine';
+import { checkOptions, type Extension, SmtpUsageError } from '@ehlo/engine';
 import type { Warn } from './aside.ts';
 import { Client } from './client.ts';
 import { ClientError } from './client-error.ts';
@@ -12,9 +12,14 @@ import type { Transport } from './transport.ts';
  * `ClientError` if there is no session, and with `SmtpUsageError` if the options are wrong. `server` is what was asked for. `warn` is told,
  * once, of a function of the program (`notice`, `progress`) that fails; default: the console.
  */
-export async function connectOn(transport: Transport, options: ConnectOptions = {}, server: ServerName = {}, warn?: Warn): Promise<Client> {
+export async function connectOn<X extends Extension = never>(
+  transport: Transport,
+  options: ConnectOptions<X> = {},
+  server: ServerName = {},
+  warn?: Warn,
+): Promise<Client<X>> {
   try {
-    return await Client.open(transport, checkOptions(CONNECT_OPTIONS, options, OTHER_NAMES), server, warn);
+    return await Client.open<X>(transport, checkOptions<ConnectOptions>(CONNECT_OPTIONS, options, OTHER_NAMES), server, warn);
   } catch (error) {
     // A session that has failed has left its transport; one that never was has not.
     if (error instanceof SmtpUsageError) transport.abort();

@@ -5,30 +5,31 @@ import {
   type ClientEnvelope,
   type ClientRecipient,
   checkOptions,
+  type Extension,
   type MessageFacts,
   type MessageScan,
   type Outcome,
   type TableOf,
 } from '@ehlo/engine';
-import type { MailParameters } from '@ehlo/grammar';
 import { aside } from './aside.ts';
 import { type Message, MessageSource } from './message-source.ts';
 import { OTHER_NAMES } from './other-names.ts';
+import type { TypedMailParameters, TypedRecipient } from './typed.ts';
 
 /**
  * Whom a message comes from and goes to. An address is text without angle brackets, a mailbox of the grammar, or `{ localPart, domain }`. One
  * that can't be written is an outcome: refused at stage `plan` with 5.1.3 for its recipient, with 5.1.7 for all where it is the sender's.
  */
-export interface SendEnvelope {
+export interface SendEnvelope<X extends Extension = never> {
   /** Whom failures are told: an address; empty text or `NULL_PATH` for nobody, `<>`. RFC 5321 4.1.1.2. */
   readonly reversePath: Address;
   /** Parameters of MAIL. SIZE, BODY and SMTPUTF8 are found by the plan; what is given here wins. */
-  readonly parameters?: MailParameters;
+  readonly parameters?: TypedMailParameters<X>;
   /**
    * Whom the message goes to, at least one: addresses, or addresses with parameters of RCPT. Outcomes name them by their place in this
    * list.
    */
-  readonly recipients: readonly (Address | ClientRecipient)[];
+  readonly recipients: readonly (Address | TypedRecipient<X>)[];
 }
 
 export interface SendOptions {

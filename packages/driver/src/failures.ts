@@ -1,3 +1,4 @@
+import { guardedExtension, type ServerOptions } from '@ehlo/engine';
 import { aside, once, type Warn } from './aside.ts';
 import type { CallbackName, Handler, Session } from './handler.ts';
 
@@ -21,4 +22,12 @@ export class Failures {
       );
     }
   }
+}
+
+/** The options with extensions of the program's own whose failures are told. */
+export function withToldExtensions(options: ServerOptions, failures: Failures): ServerOptions {
+  const { extensions } = options;
+  if (extensions === undefined) return options;
+  const failed = (error: unknown): void => failures.tell(error, 'extension', null);
+  return { ...options, extensions: extensions.map((one) => (typeof one === 'string' ? one : guardedExtension(one, failed))) };
 }

@@ -13,6 +13,7 @@ const HANDLER_METHODS: TableOf<Handler> = {
   data: 'call',
   message: 'call',
   info: 'call',
+  command: 'call',
   xclient: 'call',
   unacknowledged: 'call',
   secured: 'call',

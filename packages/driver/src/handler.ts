@@ -6,16 +6,15 @@ import type {
   Counters,
   DataQuestion,
   Envelope,
+  Extension,
   Forwarded,
   Hello,
   HelloQuestion,
   InfoAnswer,
   InfoQuestion,
-  MailQuestion,
   Notice,
   Peer,
   QuestionType,
-  RcptQuestion,
   Rejection,
   StartTlsQuestion,
   TlsInfo,
@@ -25,6 +24,7 @@ import type { Body } from './body.ts';
 import type { Acceptance, Challenge, Decision, Decisions, Refusal } from './decision.ts';
 import type { ProxyFacts } from './proxied.ts';
 import type { Address } from './transport.ts';
+import type { TypedCommand, TypedEnvelope, TypedMail, TypedRcpt } from './typed.ts';
 
 /** What a handler may know of the session it is asked by. A view: it shows the session as it is now. `Data` is what the program keeps with it. */
 export interface Session<Data = unknown> {
@@ -62,8 +62,8 @@ export interface Session<Data = unknown> {
 }
 
 /** A message while it arrives. */
-export interface IncomingMessage {
-  readonly envelope: Envelope;
+export interface IncomingMessage<X extends Extension = never> {
+  readonly envelope: TypedEnvelope<X>;
   /** The content: `for await` it to its end, or refuse the message. */
   readonly body: Body;
   /** Octets of content; known when the body has ended. */
@@ -83,8 +83,8 @@ type Awaitable<T> = T | Promise<T>;
 type Decided = Decision | Promise<Decision | boolean>;
 
 /**
- * What of the program has failed: a method that answers a question or is only told, a listener on `session.signal`, a function of the options, or
- * (`session`) what the session stands on, such as a transport.
+ * What of the program has failed: a method that answers a question or is only told, a listener on `session.signal`, a function of the options or of
+ * an extension, or (`session`) what the session stands on, such as a transport.
  */
 export type CallbackName =
   | QuestionType
@@ -96,24 +96,28 @@ export type CallbackName =
   | 'sessionData'
   | 'trusted'
   | 'stray'
-  | 'session';
+  | 'session'
+  | 'extension';
 
 /**
  * The application. A question is asked only if its method is there; the others get the preset's answer. Consent is `true` or what `accept`
  * made; refusal is what `reject` made, returned or thrown. Anything else, returned or thrown, undefined too, is 451 (454 in AUTH, 421 at
- * `connect`) and told to `error`: silence is never consent. `Data` is that of `session.data`, which the option `sessionData` makes.
+ * `connect`) and told to `error`: silence is never consent. `Data` is that of `session.data`, which the option `sessionData` makes; `X` the type
+ * of the extensions of the program's own.
  */
-export interface Handler<Data = unknown> {
+export interface Handler<Data = unknown, X extends Extension = never> {
   connect?(question: ConnectQuestion, session: Session<Data>): Decided;
   hello?(question: HelloQuestion, session: Session<Data>): Decided;
   starttls?(question: StartTlsQuestion, session: Session<Data>): Decided;
   /** Carries out a mechanism that is given by its name. `true` would name nobody: return `accept({ identity })`. */
   auth?(question: AuthQuestion, session: Session<Data>): Awaitable<Acceptance<AuthAnswer> | Challenge | Refusal>;
-  mail?(question: MailQuestion, session: Session<Data>): Decided;
-  rcpt?(question: RcptQuestion, session: Session<Data>): Decided;
+  mail?(question: TypedMail<X>, session: Session<Data>): Decided;
+  rcpt?(question: TypedRcpt<X>, session: Session<Data>): Decided;
   data?(question: DataQuestion, session: Session<Data>): Decided;
   /** VRFY, EXPN, HELP, ETRN: `accept({ text })`. */
   info?(question: InfoQuestion, session: Session<Data>): Awaitable<Acceptance<InfoAnswer> | Refusal>;
+  /** A verb of an extension of the program's own (`defineExtension`): `true` is 250. */
+  command?(question: TypedCommand<X>, session: Session<Data>): Decided;
   /** A trusted proxy tells whom it speaks for; `connect` is asked again behind it. */
   xclient?(question: XclientQuestion, session: Session<Data>): Decided;
   /**
@@ -121,13 +125,13 @@ export interface Handler<Data = unknown> {
    * or thrown at any time; the rest of the body is then read and dropped. In LMTP an array of decisions, one for each recipient in order,
    * may be returned in place of one for all; of another length it is 451 for all.
    */
-  message?(message: IncomingMessage, session: Session<Data>): Promise<Decisions>;
+  message?(message: IncomingMessage<X>, session: Session<Data>): Promise<Decisions>;
   /**
    * A message was accepted, and the client does not know: it was gone or told 451 before, or the reply has not left whole, for it was held
    * back, waited for a client that does not read, or was lost with the connection. It will send the message again (RFC 1047). Once for a
    * message. What the system has taken of a reply may still be lost on its way: of that nobody is told.
    */
-  unacknowledged?(message: IncomingMessage, session: Session<Data>): void;
+  unacknowledged?(message: IncomingMessage<X>, session: Session<Data>): void;
   /** TLS is up: by STARTTLS, or, before `connect` is asked, from the first octet. `session.tls` is the same from now on. */
   secured?(tls: TlsInfo, session: Session<Data>): void;
   /**
@@ -139,7 +143,7 @@ export interface Handler<Data = unknown> {
   notice?(notice: Notice, session: Session<Data>): void;
   /**
    * A method of this handler has failed, or another function of the program that `serve` was given. A client that waited for an answer was
-   * told 451 (454 in AUTH, 421 at `connect`) and nothing of the error. `session` is null where none has begun (`trusted`, `stray`). Without
+   * told 451 (454 in AUTH, 421 at `connect`) and nothing of the error. `session` is null where none has begun (`trusted`, `stray`), and with `extension`. Without
    * this method the first failure of a server is told by a warning.
    */
   error?(error: unknown, method: CallbackName, session: Session<Data> | null): void;

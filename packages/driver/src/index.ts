@@ -1,3 +1,4 @@
+export type { Extension } from '@ehlo/engine';
 export type { Warn } from './aside.ts';
 export { replyText } from './client-error.ts';
 export { CONNECT_OPTIONS, type ConnectOptions, type ServerName, starttlsOf } from './client-options.ts';

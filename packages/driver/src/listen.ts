@@ -1,4 +1,4 @@
-import { checkOptions, SmtpUsageError, type StartTls, type TableOf } from '@ehlo/engine';
+import { checkOptions, type Extension, SmtpUsageError, type StartTls, type TableOf } from '@ehlo/engine';
 import { aside, once, toConsole, type Warn } from './aside.ts';
 import { Failures } from './failures.ts';
 import type { Handler } from './handler.ts';
@@ -56,7 +56,9 @@ const LISTEN_OPTIONS: TableOf<ListenOptions<unknown>> = {
 };
 
 /** What the `serve` of an adapter takes. */
-export interface ListenAndServeOptions<Tls, Data = unknown> extends ServeOptions<Data>, ListenOptions<Tls> {
+export interface ListenAndServeOptions<Tls, Data = unknown, X extends Extension = Extension>
+  extends ServeOptions<Data, X>,
+    ListenOptions<Tls> {
   /**
    * Connections at a time, those within a proxy's header or a handshake too, until they are gone. As many more are told 421, and beyond
    * that, or where that cannot be told, they are closed. Default: 10000.
@@ -76,13 +78,13 @@ export const LISTEN_AND_SERVE: TableOf<ListenAndServeOptions<unknown>> = { ...SE
  * Makes the `serve` of an adapter from its `listen`. It rejects as that does, and with `SmtpUsageError` if the options are wrong. `warn`
  * is told, once, of a handler that fails and has no method `error`, or whose `error` fails; default: the console.
  */
-export async function listenAndServe<Tls, Data = undefined>(
+export async function listenAndServe<Tls, Data = undefined, X extends Extension = never>(
   listen: (options: ListenOptions<Tls>) => Promise<Listener>,
-  options: ListenAndServeOptions<Tls, Data> & SessionDataOf<Data>,
-  handler: Handler<NoInfer<Data>>,
+  options: ListenAndServeOptions<Tls, Data, X> & SessionDataOf<Data>,
+  handler: Handler<NoInfer<Data>, NoInfer<X>>,
   warn: Warn = toConsole,
 ): Promise<Server> {
-  const given = checkOptions(LISTEN_AND_SERVE, options, OTHER_NAMES) as ListenAndServeOptions<Tls, Data>;
+  const given = checkOptions(LISTEN_AND_SERVE, options, OTHER_NAMES) as ListenAndServeOptions<Tls, Data, X>;
   const { host: _host, port: _port, path: _path, mode: _mode, backlog: _backlog, tls, implicitTls: _implicitTls, ...others } = given;
   const { proxy: _proxy, stray, handshakeTimeout: _handshakeTimeout, ...rest } = others;
   const { tlsTimeout } = { ...rest.limits, ...rest.smallLimits };

@@ -1,4 +1,4 @@
-import { type ClientCause, checkOptions, type Outcome, SmtpUsageError, type TableOf } from '@ehlo/engine';
+import { type ClientCause, checkOptions, type Extension, type Outcome, SmtpUsageError, type TableOf } from '@ehlo/engine';
 import type { Client } from './client.ts';
 import { ClientError, type ClientErrorCode } from './client-error.ts';
 import { Delivery, type SendEnvelope, type SendOptions, type SendResult } from './delivery.ts';
@@ -44,8 +44,8 @@ const PROBE_PATIENCE = 5000;
  * them awaits `room` before each, so that only as many exist as are being sent. A pool that is not closed keeps its connections, and so
  * the process, for `idle` milliseconds.
  */
-export class Pool {
-  readonly #open: () => Promise<Client>;
+export class Pool<X extends Extension = never> {
+  readonly #open: () => Promise<Client<X>>;
   readonly #size: number;
   readonly #messages: number;
   readonly #probe: number;
@@ -66,7 +66,7 @@ export class Pool {
   #closed = false;
 
   /** `open` makes a connection: `() => connect(options)`. Throws `SmtpUsageError` `bad-limit`, or `bad-option` for an option that is misspelt. */
-  constructor(open: () => Promise<Client>, options: PoolOptions = {}) {
+  constructor(open: () => Promise<Client<X>>, options: PoolOptions = {}) {
     const { size = 5, messages = 100, probe = 5000, idle = 30_000 } = checkOptions(POOL_OPTIONS, options, OTHER_NAMES);
     if (typeof open !== 'function')
       throw new SmtpUsageError('bad-argument', 'a pool opens its connections by a function: () => connect(options)');
@@ -91,7 +91,7 @@ export class Pool {
   }
 
   /** Sends a message as `Client.send` does. Where there is no connection, that is the outcome: `unsent`, and the result's `error` says why. */
-  send(envelope: SendEnvelope, message: Message, options: SendOptions = {}): Promise<SendResult> {
+  send(envelope: SendEnvelope<X>, message: Message, options: SendOptions = {}): Promise<SendResult> {
     const sending = this.#send(envelope, message, options);
     this.#sending.add(sending);
     const sent = (): void => void this.#sending.delete(sending);

@@ -2,6 +2,7 @@ import {
   type AuthOptions,
   checkFarewell,
   checkOptions,
+  type Extension,
   type QuestionType,
   type Rejection,
   SERVER_OPTIONS,
@@ -17,7 +18,7 @@ import { type Authentication, Authenticator, isAuthentication } from './authenti
 import { checkProtection, checkQuestions } from './check-options.ts';
 import { Connection } from './connection.ts';
 import { checkMechanisms } from './credentials.ts';
-import { Failures } from './failures.ts';
+import { Failures, withToldExtensions } from './failures.ts';
 import type { Handler } from './handler.ts';
 import { checkHandler } from './handler-methods.ts';
 import { OTHER_NAMES } from './other-names.ts';
@@ -35,7 +36,13 @@ export interface TrustedOptions {
 }
 
 /** What `serve` takes beside the session's options. `ask` follows from the handler's methods; `peer` and `tls` from the transport. */
-export interface ServeOptions<Data = unknown> extends ServerPolicyOptions {
+export interface ServeOptions<Data = unknown, X extends Extension = Extension> extends ServerPolicyOptions {
+  /**
+   * Keywords of all the extensions to offer, in place of the preset's; and, beside them, extensions of the program's own, which
+   * `defineExtension` has made. With those alone the preset's stay. `[...PRESETS.mx.extensions, 'DSN']` is one more. Offer only what the
+   * application keeps its promise of: DSN, for one, is a promise to notify. Default: the preset's.
+   */
+  readonly extensions?: readonly (string | X)[];
   /** How clients authenticate: mechanisms as values, and who judges; or names of mechanisms that `auth` of the handler carries out. */
   readonly auth?: Authentication | AuthOptions;
   /**
@@ -96,7 +103,19 @@ const GRACE = 30_000;
 
 const CROWDED: Rejection = { code: 421, enhanced: '4.3.2', text: 'Too many connections, closing transmission channel' };
 
-const QUESTIONS: readonly QuestionType[] = ['connect', 'hello', 'starttls', 'auth', 'mail', 'rcpt', 'data', 'message', 'info', 'xclient'];
+const QUESTIONS: readonly QuestionType[] = [
+  'connect',
+  'hello',
+  'starttls',
+  'auth',
+  'mail',
+  'rcpt',
+  'data',
+  'message',
+  'info',
+  'command',
+  'xclient',
+];
 
 const NO_TLS: Rejection = { code: 421, enhanced: '4.7.0', text: 'TLS is required and not available, closing transmission channel' };
 
@@ -142,7 +161,7 @@ export class Server {
     checkQuestions(sessionOptions, ask);
     new ServerSession(sessionOptions); // wrong options are told here, not at the first connection
     checkProtection(listener, sessionOptions);
-    const optionsFor = variantsOf(sessionOptions);
+    const optionsFor = variantsOf(withToldExtensions(sessionOptions, failures));
     this.#listener = listener;
     this.#grace = grace;
     const turns = new Turns();
@@ -317,10 +336,10 @@ function variantsOf(options: ServerOptions): (transport: Transport, trust: reado
  * Serves SMTP to the connections of a listener. Throws `SmtpUsageError` if the options are wrong. `warn` is told, once, of a handler that
  * fails and has no method `error`, or whose `error` fails; default: the console.
  */
-export function serveOn<Data = undefined>(
+export function serveOn<Data = undefined, X extends Extension = never>(
   listener: Listener,
-  options: ServeOptions<Data> & SessionDataOf<Data>,
-  handler: Handler<NoInfer<Data>>,
+  options: ServeOptions<Data, X> & SessionDataOf<Data>,
+  handler: Handler<NoInfer<Data>, NoInfer<X>>,
   warn: Warn = toConsole,
 ): Server {
   return new Server(listener, options, handler, new Failures(handler, warn));

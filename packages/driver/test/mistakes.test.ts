@@ -93,7 +93,7 @@ describe('send', () => {
       text,
       {},
       'bad-parameter',
-      'RCPT has no notify among the option parameters; it has none; PARAMETERS of the grammar, as that option, has more',
+      'RCPT has no notify among the option parameters; it has none; PARAMETERS of the grammar, as that option, has more, and the option extensions those of your own',
     ],
     ['an option', envelope, text, { timeout: 5 }, 'bad-option', /^there is no option timeout/],
   ])('%s: nothing is sent, and the session goes on', async (_, to, message, options, code, expected) => {

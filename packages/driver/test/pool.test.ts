@@ -182,7 +182,7 @@ describe('a signal', () => {
   test('that aborts while it connects: the connection is for the next', async () => {
     let connect: (client: Client) => void = () => {};
     const server = new ScriptedServer();
-    const pool = new Pool(() => new Promise((resolve) => (connect = resolve)), { size: 1 });
+    const pool = new Pool(() => new Promise<Client>((resolve) => (connect = resolve)), { size: 1 });
     const control = new AbortController();
     const first = pool.send(ENVELOPE, 'first', { signal: control.signal });
     const second = pool.send(ENVELOPE, 'second');

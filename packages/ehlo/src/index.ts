@@ -31,10 +31,14 @@ export type {
   CloseCause,
   ClosedNotice,
   CommandOptions,
+  CommandQuestion,
   ConnectQuestion,
   DataQuestion,
+  DefinedParameter,
   EarlyTalkers,
   Envelope,
+  Extension,
+  ExtensionDefinition,
   FaultCode,
   FaultNotice,
   Forwarded,
@@ -49,10 +53,13 @@ export type {
   MessageFacts,
   MtPriorityOptions,
   Notice,
+  OfferFacts,
   Outcome,
+  ParametersOf,
   Peer,
   PeerCertificate,
   Pipelining,
+  PlainVerb,
   Preset,
   Protection,
   QuestionType,
@@ -70,10 +77,12 @@ export type {
   TransactionPlan,
   TrustedVerb,
   UsageCode,
+  VerbOf,
+  VerbPhase,
   XclientQuestion,
 } from '@ehlo/engine';
-export { CHUNKING, SmtpUsageError } from '@ehlo/engine';
-export type { Deviation, Mailbox, MailParameters, Parameter, Path, RcptParameters, Reply } from '@ehlo/grammar';
-export { isPostmaster, mailboxKey, PARAMETERS, sameMailbox } from '@ehlo/grammar';
+export { CHUNKING, defineExtension, SmtpUsageError } from '@ehlo/engine';
+export type { Codec, Deviation, Mailbox, MailParameters, Parameter, Path, RcptParameters, Reply } from '@ehlo/grammar';
+export { isPostmaster, mailboxKey, PARAMETERS, sameMailbox, textCodec } from '@ehlo/grammar';
 // The adapter of the runtime: the conditions in package.json choose it.
 export * from '#adapter';

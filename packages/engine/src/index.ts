@@ -25,6 +25,18 @@ export { ClientSession, type CommandOptions } from './client/session.ts';
 export { CLIENT_TABLE, type ClientGuard, type ClientPhase, type ClientRow, type ClientTrigger } from './client/table.ts';
 export { SmtpUsageError, type UsageCode } from './error.ts';
 export { showText } from './escape.ts';
+export {
+  type DefinedParameter,
+  defineExtension,
+  type Extension,
+  type ExtensionDefinition,
+  guardedExtension,
+  type OfferFacts,
+  type ParametersOf,
+  type PlainVerb,
+  type VerbOf,
+  type VerbPhase,
+} from './extension.ts';
 export type * from './facts.ts';
 export {
   checkOptions,

@@ -1,6 +1,6 @@
 // What EHLO lists is implemented, and what is implemented is listed where it is on: the registry of the grammar, what the engine offers,
 // and what a session then does are one.
-import { EXTENSIONS, type Extension, HISTORIC, latin1, octets, PARAMETERS } from '@ehlo/grammar';
+import { EXTENSIONS, HISTORIC, latin1, octets, PARAMETERS, type RegisteredExtension } from '@ehlo/grammar';
 import { describe, expect, test } from 'vitest';
 import { PRESETS, type ServerOptions, ServerSession, TABLE } from '../src/index.ts';
 import { OFFERS } from '../src/server/offer.ts';
@@ -110,7 +110,7 @@ describe('the registry and the offers', () => {
   });
 
   test.each(EXTENSIONS)('$keyword: RFC and parameters', ({ keyword: name, rfc, parameters }) => {
-    expect(OFFERS.get(name)?.rfc).toBe(rfc);
+    expect(OFFERS.get(name)?.spec).toBe(`RFC ${rfc}`);
     expect(OFFERS.get(name)?.parameters ?? []).toEqual(parameters);
   });
 
@@ -150,7 +150,7 @@ describe('EHLO', () => {
     expect(listed({ ...options, extensions: [] }).map(keyword)).toEqual(TRUSTED.includes(name) ? [name] : []);
   });
 
-  test.each(EXTENSIONS)('what stands behind $keyword is as its RFC says', ({ keyword: name, announcement }: Extension) => {
+  test.each(EXTENSIONS)('what stands behind $keyword is as its RFC says', ({ keyword: name, announcement }: RegisteredExtension) => {
     const line = listed(only(name)).find((found) => keyword(found) === name)!;
     const [, ...words] = line.split(' ');
     const value = announcement.parse(words);

@@ -13,7 +13,7 @@ export interface VerbRule {
 }
 
 /** A service extension: what EHLO offers, and all that comes with it. */
-export interface Extension {
+export interface RegisteredExtension {
   /** The EHLO keyword. */
   readonly keyword: string;
   readonly rfc: number;
@@ -33,7 +33,7 @@ const ANNOUNCEMENTS: ReadonlyMap<string, Announcement> = new Map<string, Announc
   ['LIMITS', limits as Announcement],
 ]);
 
-function extension(keyword: string, rfc: number, verbs: readonly VerbRule[] = []): Extension {
+function extension(keyword: string, rfc: number, verbs: readonly VerbRule[] = []): RegisteredExtension {
   return {
     keyword,
     rfc,
@@ -47,7 +47,7 @@ function extension(keyword: string, rfc: number, verbs: readonly VerbRule[] = []
  * Every extension that is understood, in the order in which EHLO lists them: keyword, RFC, parameters and verbs in one place.
  * What a session offers is a selection of these.
  */
-export const EXTENSIONS: readonly Extension[] = [
+export const EXTENSIONS: readonly RegisteredExtension[] = [
   extension('PIPELINING', 2920),
   extension('SIZE', 1870),
   extension('8BITMIME', 6152),

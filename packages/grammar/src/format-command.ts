@@ -61,7 +61,7 @@ const WRITTEN: ReturnType<typeof byKeyword> = /* @__PURE__ */ byKeyword(PARAMETE
 export function formatParameters(command: 'MAIL' | 'RCPT', values: MailParameters & RcptParameters): string {
   let text = '';
   for (const parameter of WRITTEN.values()) {
-    const value = values[parameter.name];
+    const value = (values as { readonly [name: string]: unknown })[parameter.name];
     if (parameter.command === command && value !== undefined) text += ` ${formatParameter(parameter, value)}`;
   }
   for (const { keyword, value } of values.unknown ?? []) text += ` ${written(keyword, value)}`;

@@ -46,7 +46,7 @@ export {
   parseEhloLine,
   parseGreeting,
 } from './ehlo.ts';
-export { EXTENSIONS, type Extension, HISTORIC, type Historic, type VerbRule } from './extension.ts';
+export { EXTENSIONS, HISTORIC, type Historic, type RegisteredExtension, type VerbRule } from './extension.ts';
 export { formatCommand, formatParameter, formatParameters } from './format-command.ts';
 export { atom, dotString, formatMailbox, localPart, type Mailbox, mailbox, quotedString, string } from './mailbox.ts';
 export { esmtpKeyword, esmtpParam } from './parameter.ts';

@@ -67,16 +67,16 @@ export interface RcptParameters extends OtherParameters {
 }
 
 /** A parameter of MAIL or RCPT. */
-export interface Parameter {
+export interface Parameter<Name extends string = string, Value = unknown, Command extends 'MAIL' | 'RCPT' = 'MAIL' | 'RCPT'> {
   readonly keyword: string;
   /** The name under which its value stands in the typed parameters. */
-  readonly name: keyof MailParameters | keyof RcptParameters;
-  readonly command: 'MAIL' | 'RCPT';
+  readonly name: Name;
+  readonly command: Command;
   /** The keyword of the extension that it belongs to. */
   readonly extension: string;
   /** Octets that it adds to the longest command line (RFC 5321 4.5.3.1.4), as its RFC states them. */
-  readonly octets: number;
-  readonly codec: Codec;
+  readonly adds: number;
+  readonly codec: Codec<Value>;
 }
 
 export const sizeParameter: Parameter = {
@@ -84,7 +84,7 @@ export const sizeParameter: Parameter = {
   name: 'size',
   command: 'MAIL',
   extension: 'SIZE',
-  octets: 26,
+  adds: 26,
   codec: /* @__PURE__ */ decimal(/^[0-9]{1,20}$/),
 };
 /** RFC 6152 */
@@ -93,7 +93,7 @@ export const bodyParameter: Parameter = {
   name: 'body',
   command: 'MAIL',
   extension: '8BITMIME',
-  octets: 0,
+  adds: 0,
   codec: /* @__PURE__ */ oneOf('7BIT', '8BITMIME'),
 };
 /** RFC 3030 3: in place of that of 8BITMIME, where BINARYMIME is offered. */
@@ -102,7 +102,7 @@ export const binaryBodyParameter: Parameter = {
   name: 'body',
   command: 'MAIL',
   extension: 'BINARYMIME',
-  octets: 16,
+  adds: 16,
   codec: /* @__PURE__ */ oneOf('7BIT', '8BITMIME', 'BINARYMIME'),
 };
 export const smtpUtf8Parameter: Parameter = {
@@ -110,7 +110,7 @@ export const smtpUtf8Parameter: Parameter = {
   name: 'smtpUtf8',
   command: 'MAIL',
   extension: 'SMTPUTF8',
-  octets: 10,
+  adds: 10,
   codec: flag,
 };
 export const retParameter: Parameter = {
@@ -118,26 +118,26 @@ export const retParameter: Parameter = {
   name: 'ret',
   command: 'MAIL',
   extension: 'DSN',
-  octets: 0,
+  adds: 0,
   codec: /* @__PURE__ */ oneOf('FULL', 'HDRS'),
 };
-export const envidParameter: Parameter = { keyword: 'ENVID', name: 'envid', command: 'MAIL', extension: 'DSN', octets: 107, codec: envid };
+export const envidParameter: Parameter = { keyword: 'ENVID', name: 'envid', command: 'MAIL', extension: 'DSN', adds: 107, codec: envid };
 export const notifyParameter: Parameter = {
   keyword: 'NOTIFY',
   name: 'notify',
   command: 'RCPT',
   extension: 'DSN',
-  octets: 28,
+  adds: 28,
   codec: notify,
 };
-export const orcptParameter: Parameter = { keyword: 'ORCPT', name: 'orcpt', command: 'RCPT', extension: 'DSN', octets: 507, codec: orcpt };
-export const byParameter: Parameter = { keyword: 'BY', name: 'by', command: 'MAIL', extension: 'DELIVERBY', octets: 17, codec: deliverBy };
+export const orcptParameter: Parameter = { keyword: 'ORCPT', name: 'orcpt', command: 'RCPT', extension: 'DSN', adds: 507, codec: orcpt };
+export const byParameter: Parameter = { keyword: 'BY', name: 'by', command: 'MAIL', extension: 'DELIVERBY', adds: 17, codec: deliverBy };
 export const holdForParameter: Parameter = {
   keyword: 'HOLDFOR',
   name: 'holdFor',
   command: 'MAIL',
   extension: 'FUTURERELEASE',
-  octets: 34,
+  adds: 34,
   codec: /* @__PURE__ */ decimal(/^[1-9][0-9]{0,8}$/),
 };
 export const holdUntilParameter: Parameter = {
@@ -145,7 +145,7 @@ export const holdUntilParameter: Parameter = {
   name: 'holdUntil',
   command: 'MAIL',
   extension: 'FUTURERELEASE',
-  octets: 34,
+  adds: 34,
   codec: holdUntil,
 };
 export const mtPriorityParameter: Parameter = {
@@ -153,7 +153,7 @@ export const mtPriorityParameter: Parameter = {
   name: 'mtPriority',
   command: 'MAIL',
   extension: 'MT-PRIORITY',
-  octets: 15,
+  adds: 15,
   codec: /* @__PURE__ */ decimal(/^(?:-?[1-9]|0)$/),
 };
 export const rrvsParameter: Parameter = {
@@ -161,7 +161,7 @@ export const rrvsParameter: Parameter = {
   name: 'rrvs',
   command: 'RCPT',
   extension: 'RRVS',
-  octets: 33,
+  adds: 33,
   codec: validSince,
 };
 export const requireTlsParameter: Parameter = {
@@ -169,7 +169,7 @@ export const requireTlsParameter: Parameter = {
   name: 'requireTls',
   command: 'MAIL',
   extension: 'REQUIRETLS',
-  octets: 11,
+  adds: 11,
   codec: flag,
 };
 export const authParameter: Parameter = {
@@ -177,7 +177,7 @@ export const authParameter: Parameter = {
   name: 'auth',
   command: 'MAIL',
   extension: 'AUTH',
-  octets: 500,
+  adds: 500,
   codec: submitter,
 };
 

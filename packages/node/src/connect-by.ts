@@ -7,6 +7,7 @@ import {
   connectOn,
   type ConnectOptions as DriverOptions,
   dial,
+  type Extension,
   OTHER_NAMES,
   starttlsOf,
   type Transport,
@@ -19,7 +20,7 @@ import { warn } from './warn.ts';
 import { withTls } from './with-tls.ts';
 
 /** Where to connect to, and how: the same in every runtime. */
-export interface ConnectPlace extends DriverOptions {
+export interface ConnectPlace<X extends Extension = Extension> extends DriverOptions<X> {
   /** Host name or IP address of the server. Default: 127.0.0.1. */
   readonly host?: string;
   /** TCP port of the server. Default: 25; 465 with `implicitTls`, 587 with `auth`. */
@@ -69,7 +70,7 @@ export type Open = (target: Target, path: string | null, tls: Tls, signal: Abort
 const NO_OCTETS: Uint8Array = new Uint8Array(0);
 
 /** Makes the `connect` of an adapter from its way to open a connection. */
-export async function connectBy(open: Open, given: ConnectPlace & LocalPlace): Promise<Client> {
+export async function connectBy<X extends Extension = never>(open: Open, given: ConnectPlace & LocalPlace): Promise<Client<X>> {
   const { localAddress: _localAddress, ...options }: ConnectPlace & LocalPlace = checkOptions(CONNECT_PLACE, given, OTHER_NAMES);
   const { host = '127.0.0.1', path = null, tls, implicitTls = false, connectTimeout = 30_000, transport: opening, ...rest } = options;
   const { port = implicitTls ? 465 : rest.auth === undefined ? 25 : 587, ...session } = rest;

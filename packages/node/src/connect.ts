@@ -1,9 +1,9 @@
 import { connect as dialSocket, type Socket } from 'node:net';
-import type { Client } from '@ehlo/driver';
+import type { Client, Extension } from '@ehlo/driver';
 import { type ConnectPlace, connectBy, type Target, unreachable } from './connect-by.ts';
 import { SocketTransport } from './transport.ts';
 
-export interface ConnectOptions extends ConnectPlace {
+export interface ConnectOptions<X extends Extension = Extension> extends ConnectPlace<X> {
   /** The local address to connect from, which only Node can choose. */
   readonly localAddress?: string;
 }
@@ -14,8 +14,8 @@ export interface ConnectOptions extends ConnectPlace {
  * TLS is taken where it is offered, from whoever answers; with `starttls: 'required'`, `implicitTls` or `auth` it is required, and the
  * certificate verified. Rejects with `ClientError`, whose `code` is stable and whose text names the fix, if there is no session.
  */
-export async function connect(options: ConnectOptions = {}): Promise<Client> {
-  return await connectBy(
+export async function connect<X extends Extension = never>(options: ConnectOptions<X> = {}): Promise<Client<X>> {
+  return await connectBy<X>(
     async (target, path, tls, signal) => new SocketTransport(await openSocket(target, path, options.localAddress, signal), path, tls),
     options,
   );

@@ -1,9 +1,10 @@
-import { type Handler, type ListenAndServeOptions, listenAndServe, type Server, type SessionDataOf } from '@ehlo/driver';
+import { type Extension, type Handler, type ListenAndServeOptions, listenAndServe, type Server, type SessionDataOf } from '@ehlo/driver';
 import { listen } from './listen.ts';
 import type { ServerTls, TlsSettings } from './server-tls.ts';
 import { warn } from './warn.ts';
 
-export interface ServeOptions<Data = unknown> extends ListenAndServeOptions<TlsSettings | ServerTls, Data> {}
+export interface ServeOptions<Data = unknown, X extends Extension = Extension>
+  extends ListenAndServeOptions<TlsSettings | ServerTls, Data, X> {}
 
 /**
  * Listens and serves SMTP.
@@ -18,9 +19,9 @@ export interface ServeOptions<Data = unknown> extends ListenAndServeOptions<TlsS
  * await server.close();
  * ```
  */
-export async function serve<Data = undefined>(
-  options: ServeOptions<Data> & SessionDataOf<Data>,
-  handler: Handler<NoInfer<Data>>,
+export async function serve<Data = undefined, X extends Extension = never>(
+  options: ServeOptions<Data, X> & SessionDataOf<Data>,
+  handler: Handler<NoInfer<Data>, NoInfer<X>>,
 ): Promise<Server> {
   return await listenAndServe(listen, options, handler, warn);
 }

@@ -8,6 +8,7 @@ import { RUNTIMES, type Runtime } from './runtimes/subject.ts';
 
 /** What each says at its end. */
 const SAID: Record<string, string> = {
+  'own-extension.mjs': '10 MiB\n18 octets for acme\nacme: accepted\nother: refused\n',
   'held-session.mjs': 'true\nfalse\nshutdown after 0 misses, lost after 3 misses\n',
   'in-memory.mjs': '50 octets for ann@example.org\naccepted\n',
   'web-streams.mjs': '1188907 octets for ann@example.org\naccepted\n',

@@ -78,6 +78,10 @@ export const CONNECT: WordsOf<ConnectOptions> = {
     what: 'the parameters of MAIL and RCPT that envelopes use; `PARAMETERS` of the grammar for all',
     default: 'SIZE, BODY and SMTPUTF8',
   },
+  extensions: {
+    what: "extensions of the program's own, which `defineExtension` has made",
+    more: 'Their parameters can stand in envelopes, and their verbs be asked, where the server offers them.',
+  },
   limits: { what: 'numbers in place of the limits that there are' },
   trace: { what: 'every line of the conversation is told as `trace`', default: 'false' },
   signal: { type: 'AbortSignal', what: 'ends everything at once when it aborts, at any moment' },

@@ -63,8 +63,8 @@ export const SERVE: WordsOf<ServeOptions> = {
     default: 'nobody',
   },
   extensions: {
-    what: "keywords of all the extensions to offer, in place of the preset's",
-    more: "`[...PRESETS.mx.extensions, 'DSN']` is one more. Offer only what the application keeps its promise of: DSN, for one, is a promise to notify.",
+    what: "keywords of all the extensions to offer, in place of the preset's; and, beside them, extensions of the program's own, which `defineExtension` has made",
+    more: "With those alone the preset's stay. `[...PRESETS.mx.extensions, 'DSN']` is one more. Offer only what the application keeps its promise of: DSN, for one, is a promise to notify.",
     default: "the preset's",
   },
   futureRelease: { what: 'how far ahead a message may be held: needed to offer FUTURERELEASE', source: 'RFC 4865 3' },

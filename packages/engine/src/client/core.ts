@@ -12,6 +12,7 @@ import { CONDITIONS, GUARD_FAILURES } from './guards.ts';
 import { type ClientLimitName, type ClientLimits, resolveClientLimits } from './limits.ts';
 import { Lines } from './lines.ts';
 import { CLIENT_OPTIONS, type ClientFeature, type ClientOptions } from './options.ts';
+import { ownParameters } from './plan.ts';
 import { type ClientGuard, type ClientPhase, type ClientTrigger, findClientRow } from './table.ts';
 import { settleAll, stageOf, type Transaction } from './transaction.ts';
 
@@ -142,6 +143,7 @@ export class ClientCore {
       const must = 'hostname must be a domain name or an address literal such as [192.0.2.1] (RFC 5321 4.1.4)';
       throw new SmtpUsageError('bad-hostname', `${must}, not ${JSON.stringify(hostname)}`);
     }
+    ownParameters(options);
     this.options = options;
     this.limits = resolveClientLimits(options.limits);
     this.tls = options.tls ?? null;

@@ -1,4 +1,5 @@
 import type { Deviation, Parameter } from '@ehlo/grammar';
+import type { Extension } from '../extension.ts';
 import type { TlsInfo } from '../facts.ts';
 import type { TableOf } from '../option-table.ts';
 import type { AuthFeature } from './auth.ts';
@@ -56,6 +57,11 @@ export interface ClientPolicyOptions {
   readonly features?: readonly ClientFeature[];
   /** The parameters of MAIL and RCPT that envelopes use; `PARAMETERS` of the grammar for all. Default: SIZE, BODY and SMTPUTF8. */
   readonly parameters?: readonly Parameter[];
+  /**
+   * Extensions of the program's own, which `defineExtension` has made. Their parameters can stand in envelopes, and their verbs be asked,
+   * where the server offers them.
+   */
+  readonly extensions?: readonly Extension[];
   /** Numbers in place of the limits that there are. */
   readonly limits?: ClientLimitOptions;
   /** Every line of the conversation is told as `trace`. Default: false. */
@@ -83,6 +89,7 @@ export const CLIENT_OPTIONS: TableOf<ClientOptions> = {
   replies: ['strict', 'tolerant'],
   features: 'values',
   parameters: 'values',
+  extensions: 'values',
   limits: CLIENT_LIMIT_TABLE,
   trace: 'switch',
 };

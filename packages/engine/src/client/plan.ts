@@ -2,6 +2,8 @@ import {
   binaryBodyParameter,
   byKeyword,
   type Deviation,
+  encodeUtf8,
+  esmtpParam,
   formatParameter,
   type MailParameters,
   type Parameter,
@@ -10,6 +12,8 @@ import {
   smtpUtf8Parameter,
 } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
+import { demandDefined, type Extension, notTwice } from '../extension.ts';
+import { concat } from '../octets.ts';
 import { didYouMean } from '../option-table.ts';
 import { writeAddress } from './address.ts';
 import { announcedLimit, type Capabilities, isBeyondAnnounced, largestMessage } from './capabilities.ts';
@@ -79,6 +83,8 @@ export interface PlanOptions {
   readonly toAscii?: (domain: string) => string | null;
   /** The parameters that can be written; SIZE, BODY and SMTPUTF8 if absent. */
   readonly parameters?: readonly Parameter[];
+  /** Extensions of the program's own: their parameters can be written, too. */
+  readonly extensions?: readonly Extension[];
   /** Whether the certificate of the server is that of the host that was asked for, as REQUIRETLS wants it (RFC 8689 2). Default false. */
   readonly verified?: boolean;
   /** Domains of recipients that the server was asked for in this session (RFC 9422 4.3). */
@@ -111,7 +117,8 @@ export function planTransaction(
 ): TransactionPlan {
   const { extensions } = capabilities;
   const offered = (keyword: string): boolean => extensions.has(keyword);
-  const known = [...byKeyword(options.parameters ?? BASIC).values()];
+  const own = ownParameters(options);
+  const known = [...byKeyword(options.parameters ?? BASIC).values(), ...own];
   const toAscii = offered('SMTPUTF8') ? undefined : options.toAscii;
   const { text: sender, fault } = writeAddress(envelope.reversePath, NULL_SENDER, options.tolerate, toAscii);
   const recipients = envelope.recipients.map(({ forwardPath }) => writeAddress(forwardPath, POSTMASTER, options.tolerate, toAscii));
@@ -132,7 +139,8 @@ export function planTransaction(
   };
 
   checkTimes(given);
-  const mail = writeParameters('MAIL', parameters, known, offered);
+  const writing: Writing = { known, own, offered, utf8: parameters.smtpUtf8 === true };
+  const mail = writeParameters('MAIL', parameters, writing);
   const found: { readonly [code in ProblemCode]?: boolean } = {
     smtputf8: utf8 && !offered('SMTPUTF8'),
     // RFC 8689 2: "This option MUST only be specified in the context of an SMTP session meeting the security requirements".
@@ -149,9 +157,9 @@ export function planTransaction(
   const batch = batches(announcedLimit(capabilities, 'RCPTMAX'), announcedLimit(capabilities, 'RCPTDOMAINMAX'), options.domains);
   const planned = recipients.map(({ text, fault }, index): PlannedRecipient => {
     const domain = domainOf(text);
-    const written = writeParameters('RCPT', envelope.recipients[index]!.parameters ?? {}, known, offered);
-    const own = unwritable(fault, 'recipient') ?? (isBeyondAscii(text) && !offered('SMTPUTF8') ? NO_UTF8 : written.problem);
-    const refused = problem ?? own;
+    const written = writeParameters('RCPT', envelope.recipients[index]!.parameters ?? {}, writing);
+    const its = unwritable(fault, 'recipient') ?? (isBeyondAscii(text) && !offered('SMTPUTF8') ? NO_UTF8 : written.problem);
+    const refused = problem ?? its;
     const path = fault === null ? `<${text}>` : '';
     const line = fault === null ? `RCPT TO:${path}${written.text}` : '';
     return { index, forwardPath: path, line, domain, batch: refused === null ? batch(domain) : 0, problem: refused };
@@ -166,6 +174,20 @@ export function planTransaction(
     batches: 1 + planned.reduce((last, { batch }) => Math.max(last, batch), 0),
     problem: planned.some((recipient) => recipient.problem === null) ? null : (planned[0]?.problem ?? problem),
   };
+}
+
+/** The parameters of the program's own extensions. Throws `SmtpUsageError` `bad-extension` for one that takes the place of another. */
+export function ownParameters({
+  extensions = [],
+  parameters = BASIC,
+}: Pick<PlanOptions, 'extensions' | 'parameters'>): readonly Parameter[] {
+  if (extensions.length === 0) return [];
+  demandDefined(extensions);
+  const own = extensions.flatMap((extension) => extension.parameters);
+  const all = [...byKeyword(parameters).values(), ...own];
+  notTwice(all.map(({ keyword }) => keyword));
+  notTwice(all.map(({ name }) => name));
+  return own;
 }
 
 /** The words that may stand in the place of an address (RFC 5321 4.1.1.3, 4.5.5). */
@@ -203,12 +225,21 @@ function checkTimes({ by, holdFor, holdUntil }: MailParameters): void {
   throw new SmtpUsageError('bad-parameter', `HOLDFOR=${holdFor} leaves no time for ${holdUntil === undefined ? 'BY' : 'HOLDUNTIL'}`);
 }
 
+/** What can be written to this server. */
+interface Writing {
+  readonly known: readonly Parameter[];
+  /** Those of the program's own extensions. */
+  readonly own: readonly Parameter[];
+  readonly offered: (keyword: string) => boolean;
+  /** SMTPUTF8 is said: values may hold octets beyond ASCII (RFC 6531 3.4). */
+  readonly utf8: boolean;
+}
+
 /** Writes typed parameters. One that its own codec would not read back throws; one that the server does not offer is a problem. */
 function writeParameters(
   command: 'MAIL' | 'RCPT',
   values: MailParameters & RcptParameters,
-  known: readonly Parameter[],
-  offered: (keyword: string) => boolean,
+  { known, own, offered, utf8 }: Writing,
 ): { readonly text: string; readonly problem: Problem | null } {
   let text = '';
   let problem: Problem | null = null;
@@ -218,26 +249,48 @@ function writeParameters(
   if (unknown !== undefined) {
     const names = mine.map(({ name }) => name);
     const hint = didYouMean(unknown, names, '');
-    const has = `it has ${names.join(', ') || 'none'}; PARAMETERS of the grammar, as that option, has more`;
+    const has = `it has ${names.join(', ') || 'none'}; PARAMETERS of the grammar, as that option, has more, and the option extensions those of your own`;
     throw new SmtpUsageError('bad-parameter', `${command} has no ${unknown} among the option parameters${hint}; ${has}`);
   }
   for (const parameter of mine) {
-    const value = values[parameter.name];
+    const value = (values as { readonly [name: string]: unknown })[parameter.name];
     if (value === undefined) continue;
-    const { codec, extension, keyword } = parameter;
-    const written = formatParameter(parameter, value);
-    const odd: Deviation[] = [];
-    // What xtext can't spell became a question mark: nothing is sent that was not given.
-    if (codec.parse(codec.format(value), odd) === undefined || odd.length > 0 || marks(written) > marks(JSON.stringify(value))) {
-      throw new SmtpUsageError('bad-parameter', `not a value of ${keyword}`);
-    }
-    text += ` ${written}`;
+    const { extension, keyword } = parameter;
+    text += ` ${writeParameter(parameter, value, own.includes(parameter), utf8)}`;
     // BODY belongs to two extensions: which of them it needs depends on its value.
     if (!offered(extension) && keyword !== 'BODY' && keyword !== 'SMTPUTF8') {
       problem ??= { code: 'extension', enhanced: '5.5.4', text: `the server does not offer ${extension}, which ${keyword} needs` };
     }
   }
   return { text, problem };
+}
+
+/** One parameter; throws `bad-parameter` for a value that its own codec would not read back, or that no line could carry. */
+function writeParameter(parameter: Parameter, value: unknown, isOwn: boolean, utf8: boolean): string {
+  const { codec, keyword, adds } = parameter;
+  const odd: Deviation[] = [];
+  let written = '';
+  let isRead = false;
+  try {
+    const octets = codec.format(value);
+    // A codec of the program's own may give anything: the octets have to be an esmtp-value (RFC 5321 4.1.2).
+    const param = concat([encodeUtf8(octets.length === 0 ? keyword : `${keyword}=`), octets]);
+    isRead = esmtpParam(param, 0, param.length, utf8) === param.length && codec.parse(octets, odd) !== undefined && odd.length === 0;
+    written = formatParameter(parameter, value);
+    if (isRead && isOwn && param.length >= adds) {
+      throw new SmtpUsageError(
+        'bad-parameter',
+        `${keyword} with its value and a space has ${param.length + 1} octets: its extension adds ${adds}`,
+      );
+    }
+  } catch (error) {
+    if (error instanceof SmtpUsageError || !isOwn) throw error;
+    throw new SmtpUsageError('bad-parameter', `the codec of ${keyword} has failed: ${String(error)}`);
+  }
+  // What xtext can't spell became a question mark: nothing is sent that was not given.
+  if (!isRead || (!isOwn && marks(written) > marks(JSON.stringify(value))))
+    throw new SmtpUsageError('bad-parameter', `not a value of ${keyword}`);
+  return written;
 }
 
 function marks(text: string): number {

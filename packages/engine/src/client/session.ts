@@ -170,7 +170,7 @@ export class ClientSession {
    * Says a command outside of a transaction: NOOP, VRFY, ETRN, one of the program's own, any that is one line and has one reply, which comes as
    * a `reply` event. With `smtpUtf8`, VRFY and EXPN take UTF-8, and the answer may hold some (RFC 6531 3.7.4.2). Throws `not-ready`;
    * `bad-argument` for what is no line, and for a verb that changes the session or its transport, or has a message behind it; `not-offered`
-   * unless the server offers SMTPUTF8. A reply of the kind 3yz, which asks for more, ends the session.
+   * unless the server offers SMTPUTF8, or the extension of the program's own that the verb belongs to. A reply of the kind 3yz, which asks for more, ends the session.
    */
   command(verb: string, argument = '', options: CommandOptions = {}): void {
     const { smtpUtf8 = false } = checkOptions(COMMAND_OPTIONS, options);
@@ -184,6 +184,7 @@ export class ClientSession {
     if (!(utf8 ? UTF8_LINE : ASCII_LINE).test(line) || encodeUtf8(line).length > LONGEST_LINE)
       throw new SmtpUsageError('bad-argument', `${name} takes one line of printable ${utf8 ? 'UTF-8' : 'ASCII'}`);
     core.demand('command');
+    this.#demandOffered(name);
     if (utf8 && !core.offers('SMTPUTF8')) throw new SmtpUsageError('not-offered', 'the server does not offer SMTPUTF8');
     core.go('command');
     askCommand(core, { verb: name, line, utf8 });
@@ -297,6 +298,15 @@ export class ClientSession {
   /** The mechanism by which the client has authenticated; null if it has not. */
   get authenticated(): string | null {
     return this.#core.authenticated;
+  }
+
+  /** A verb of an extension of the program's own is said to who offers it, and outside of a transaction. */
+  #demandOffered(name: string): void {
+    const own = this.#core.options.extensions?.find(({ verbs }) => verbs.some(({ verb }) => verb === name));
+    if (own === undefined) return;
+    if (!this.#core.offers(own.keyword)) throw new SmtpUsageError('not-offered', `the server does not offer ${own.keyword}`);
+    if (own.verbs.every(({ verb, phases }) => verb !== name || !phases.includes('ready')))
+      throw new SmtpUsageError('bad-argument', `${name} has its place within a transaction, and this is outside of one`);
   }
 
   /** A message that can't be sent on ends the session without its end. */

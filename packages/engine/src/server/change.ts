@@ -1,6 +1,7 @@
 import type { Command, Reply, Verb } from '@ehlo/grammar';
 import type { Answer, AuthQuestion, CloseCause, FaultCode, MessageQuestion, Question, Recipient, ServerEvent } from './events.ts';
 import { type Counts, type Decision, type Facts, isReceiving, type View } from './facts.ts';
+import type { OwnVerb } from './options.ts';
 import type { Effect, Row } from './row.ts';
 
 /** What comes of a row. An effect changes nothing by itself: it returns this, and `Machine` applies it. */
@@ -46,7 +47,7 @@ export interface Answered<Q extends Question = Question> extends Decision {
 
 /** A command that is refused as a fault. */
 export interface Fault {
-  readonly verb: Verb | null;
+  readonly verb: Verb | 'extension' | null;
   readonly code: FaultCode;
   readonly reply: Reply;
   /** As it came, fit for a log. */
@@ -85,7 +86,7 @@ export interface Gifts {
   readonly failChunk: unknown;
   readonly failLastChunk: unknown;
   readonly giveUpTransaction: unknown;
-  readonly inform: Answered<Extract<Question, { readonly type: 'info' }>>;
+  readonly inform: Answered<Extract<Question, { readonly type: 'info' | 'command' }>>;
   readonly noteForwarded: Given<'XFORWARD'>;
   readonly beginAnew: Answered<Extract<Question, { readonly type: 'xclient' }>>;
   readonly secure: { readonly tls: Facts['tls'] };
@@ -106,6 +107,11 @@ export interface Gifts {
 /** A message that is refused while it is received, and what the program is told of it. */
 export interface Refusal extends Decision {
   readonly cause: Extract<ServerEvent, { readonly type: 'aborted' }>['cause'];
+}
+
+/** A command of a verb that the program has defined. */
+export interface OwnCommand extends OwnVerb {
+  readonly argument: string;
 }
 
 export type Given<V extends Verb> = Extract<Command, { readonly verb: V }>;

@@ -13,16 +13,19 @@ import {
 } from '@ehlo/grammar';
 import { looksLikeAuth, showLine } from '../redact.ts';
 import { believed, loweredPriority } from './believed.ts';
-import type { ChunkFault, Fault } from './change.ts';
+import type { ChunkFault, Fault, OwnCommand } from './change.ts';
 import { attributeReply } from './effects.ts';
 import type { FaultCode, Question } from './events.ts';
 import { GUARD_CALLS } from './guards.ts';
 import type { Machine } from './machine.ts';
 import { beginsTls, isOfRequest } from './other-protocols.ts';
+import { ownVerbOf, parseOwnCommand } from './own-verb.ts';
 import type { ReplyName } from './replies.ts';
 import type { Guard } from './row.ts';
 import { GUARDS, rowsOf } from './table.ts';
 import { toldIdentity, toldPeer } from './trusted.ts';
+
+type AnyCommand = Command | OwnCommand;
 
 /** Reads and carries out one command line, if one has arrived. */
 export function readCommand(machine: Machine): boolean {
@@ -46,7 +49,8 @@ function refuseLine(machine: Machine, code: FaultCode, name: ReplyName, offset: 
 /** Finds the row of a command and takes it, or says why not. */
 function execute(machine: Machine): void {
   const { input, facts, counts, phase, policy } = machine;
-  const verb = parseVerb(input.bytes, input.from, input.to);
+  const own = ownVerbOf(machine);
+  const verb = own === null ? parseVerb(input.bytes, input.from, input.to) : 'extension';
   if (verb === null) return refuse(machine, null, 'unknown-verb', policy.replies[rowsOf(phase, 'unknown')[0]!.refuse!]);
   if (verb !== 'AUTH' && facts.redact) machine.learn({ redact: false });
   // Until one is accepted, when the phase is another.
@@ -59,7 +63,7 @@ function execute(machine: Machine): void {
     const reply = policy.replies[row.refuse];
     return refuse(machine, verb, reply.code === 502 ? 'not-implemented' : 'sequence', reply);
   }
-  const parsed = parseCommand(input.bytes, machine.dialect, input.from, input.to);
+  const parsed = own === null ? parseCommand(input.bytes, machine.dialect, input.from, input.to) : parseOwnCommand(machine, own);
   if (!parsed.ok) return refuse(machine, verb, parsed.code, replyTo(machine, parsed), parsed.offset);
   if (verb === 'MAIL') counts.transactions++;
   const command = parsed.value;
@@ -70,21 +74,28 @@ function execute(machine: Machine): void {
 }
 
 /** Verbs that do not count as idle: recipients and chunks have limits of their own, and who says QUIT leaves. */
-const HAVE_LIMITS: ReadonlySet<Verb> = new Set(['RCPT', 'BDAT', 'QUIT']);
+const HAVE_LIMITS: ReadonlySet<Verb | 'extension'> = new Set(['RCPT', 'BDAT', 'QUIT']);
 
-function firstFailing(machine: Machine, guards: readonly Guard[] | undefined, command: Command | null): Guard | undefined {
+function firstFailing(machine: Machine, guards: readonly Guard[] | undefined, command: AnyCommand | null): Guard | undefined {
   return guards?.find((guard) => !GUARD_CALLS[guard](machine, command as never));
 }
 
 /** Refuses a command by a guard that does not hold. */
-function refuseBy(machine: Machine, verb: Verb, guard: Guard, command?: Command): void {
+function refuseBy(machine: Machine, verb: Verb | 'extension', guard: Guard, command?: AnyCommand): void {
   const { fault, reply, closes } = GUARDS[guard];
-  const isDetailed = command?.verb === 'XCLIENT' || command?.verb === 'XFORWARD';
+  const isDetailed = command !== undefined && !('phases' in command) && (command.verb === 'XCLIENT' || command.verb === 'XFORWARD');
   refuse(machine, verb, fault, isDetailed ? attributeReply(machine, command) : machine.policy.replies[reply], 0, closes);
 }
 
 /** Refuses a command. RFC 3030 2: the octets of a chunk follow its BDAT, taken or not. */
-function refuse(machine: Machine, verb: Verb | null, code: FaultCode, reply: Reply, offset = 0, closes?: Fault['closes']): void {
+function refuse(
+  machine: Machine,
+  verb: Verb | 'extension' | null,
+  code: FaultCode,
+  reply: Reply,
+  offset = 0,
+  closes?: Fault['closes'],
+): void {
   const fault: Fault = { verb, code, reply, line: shown(machine), offset, closes };
   if (verb === 'BDAT' && closes === undefined) machine.take('chunk-refused', { ...fault, ...chunkOf(machine) } satisfies ChunkFault);
   else machine.take('fault', fault);
@@ -100,8 +111,9 @@ function chunkOf({ input, dialect }: Machine): Pick<ChunkFault, 'size' | 'last' 
 }
 
 /** What the program is asked about a command. */
-function questionOf(machine: Machine, command: Command, deviations: readonly Deviation[]): Question {
+function questionOf(machine: Machine, command: AnyCommand, deviations: readonly Deviation[]): Question {
   const { facts } = machine;
+  if ('phases' in command) return { type: 'command', verb: command.verb, argument: command.argument, envelope: facts.envelope, deviations };
   switch (command.verb) {
     case 'EHLO':
     case 'HELO':

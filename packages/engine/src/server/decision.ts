@@ -162,9 +162,9 @@ function helpLines(at: View): string[] {
   const { keywords } = offered(at);
   const more = ['EXPN', 'STARTTLS', 'AUTH', 'ETRN', 'XCLIENT', 'XFORWARD'].filter((keyword) => keywords.has(keyword));
   const chunks = keywords.has('CHUNKING') ? ['BDAT'] : [];
-  const verbs = [...hello, 'MAIL', 'RCPT', 'DATA', ...chunks, 'RSET', 'NOOP', 'QUIT', 'VRFY', 'HELP', ...more];
-  const extensions = [...keywords]
-    .map((keyword) => [keyword, OFFERS.get(keyword)!.rfc] as const)
-    .filter(([, rfc]) => rfc !== null && rfc !== 5321);
-  return ['Commands, see RFC 5321:', verbs.join(' '), ...extensions.map(([keyword, rfc]) => `${keyword}: RFC ${rfc}`)];
+  const own = at.policy.own.filter(({ keyword }) => keywords.has(keyword));
+  const ofOwn = own.flatMap(({ verbs }) => verbs.map(({ verb }) => verb));
+  const verbs = [...hello, 'MAIL', 'RCPT', 'DATA', ...chunks, 'RSET', 'NOOP', 'QUIT', 'VRFY', 'HELP', ...more, ...ofOwn];
+  const ours = [...OFFERS.values()].filter(({ keyword, spec }) => keywords.has(keyword) && spec.startsWith('RFC') && spec !== 'RFC 5321');
+  return ['Commands, see RFC 5321:', verbs.join(' '), ...[...ours, ...own].map(({ keyword, spec }) => `${keyword}: ${spec}`)];
 }

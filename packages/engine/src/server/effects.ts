@@ -1,12 +1,12 @@
 // What the rows do, but those of messages. An effect reads the session and returns what changes.
-import type { Reply, Verb } from '@ehlo/grammar';
+import type { Reply } from '@ehlo/grammar';
 import { copy } from '../octets.ts';
 import { Secret } from '../secret.ts';
 import { type Answered, type Change, type Effects, type Fault, type Gifts, givenUp } from './change.ts';
 import type { AuthQuestion, FaultNotice, Question } from './events.ts';
-import { NO_TRANSACTION, type View } from './facts.ts';
+import { NO_OWN, NO_TRANSACTION, type View } from './facts.ts';
 import { counts, unknownAttribute } from './guards.ts';
-import { offered } from './offer.ts';
+import { offered, ownOffers } from './offer.ts';
 import type { Effect, Row } from './row.ts';
 import { toldForwarded } from './trusted.ts';
 import { bare } from './wire.ts';
@@ -55,11 +55,14 @@ export const DIALOGUE_EFFECTS: Effects<Extract<Effect, DialogueEffect>> = {
     delay: 0,
   }),
 
-  sayHello: (at, { question: { verb, name }, reply }) => ({
-    facts: { ...NO_TRANSACTION, hello: { verb, name } },
-    events: givenUp(at),
-    reply: verb === 'HELO' ? bare(reply) : withExtensions(at, reply),
-  }),
+  sayHello: (at, { question: { verb, name }, reply }) => {
+    const own = verb === 'HELO' ? NO_OWN : ownOffers(at);
+    return {
+      facts: { ...NO_TRANSACTION, hello: { verb, name }, own },
+      events: givenUp(at),
+      reply: verb === 'HELO' ? bare(reply) : withExtensions(at, own, reply),
+    };
+  },
 
   beginTransaction: (_, { question: { reversePath, wire, parameters } }) => ({
     facts: { speaksSmtp: true, envelope: { reversePath, wire, parameters, recipients: [] } },
@@ -77,12 +80,12 @@ export const DIALOGUE_EFFECTS: Effects<Extract<Effect, DialogueEffect>> = {
   noteForwarded: ({ facts: { forwarded } }, { attributes }) => ({ facts: { forwarded: toldForwarded(forwarded, attributes) } }),
 
   beginAnew: (at, { question: { peer, identity } }) => ({
-    facts: { ...NO_TRANSACTION, peer, identity, proxied: true, speaksSmtp: false, hello: null },
+    facts: { ...NO_TRANSACTION, peer, identity, proxied: true, speaksSmtp: false, hello: null, own: NO_OWN },
     events: givenUp(at),
   }),
 
   // RFC 3207 4.2: "The server MUST discard any knowledge obtained from the client".
-  secure: (_, { tls }) => ({ facts: { ...NO_TRANSACTION, tls, speaksSmtp: false, hello: null, identity: null } }),
+  secure: (_, { tls }) => ({ facts: { ...NO_TRANSACTION, tls, speaksSmtp: false, hello: null, own: NO_OWN, identity: null } }),
 
   beginExchange: (_, { mechanism, initial }) => ({
     facts: { exchange: { mechanism, step: 0 } },
@@ -139,7 +142,7 @@ export const DIALOGUE_EFFECTS: Effects<Extract<Effect, DialogueEffect>> = {
 };
 
 /** RFC 2033 4.1: the semantics of LHLO are those of EHLO; in SMTP it is a command like any that is not known. */
-function isHello(verb: Verb | null, { policy }: View): boolean {
+function isHello(verb: Fault['verb'], { policy }: View): boolean {
   return verb === 'EHLO' || verb === 'HELO' || (verb === 'LHLO' && policy.protocol === 'lmtp');
 }
 
@@ -148,8 +151,8 @@ function earlyTalk(reply: Reply | undefined): FaultNotice {
 }
 
 /** RFC 5321 4.1.1.1: the greeting, and behind it the extensions. */
-function withExtensions(at: View, reply: Reply): Reply {
-  const { hello } = offered(at);
+function withExtensions(at: View, own: View['facts']['own'], reply: Reply): Reply {
+  const { hello } = offered(at, own);
   if (reply === at.policy.replies.hello) return hello;
   return { code: reply.code, lines: [...reply.lines, ...hello.lines.slice(1)] };
 }

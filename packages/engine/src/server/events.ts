@@ -48,6 +48,7 @@ export type Question =
   | DataQuestion
   | MessageQuestion
   | InfoQuestion
+  | CommandQuestion
   | XclientQuestion;
 
 export type QuestionType = Question['type'];
@@ -140,6 +141,18 @@ export interface InfoQuestion {
   readonly argument: string;
   /** VRFY, EXPN: the client takes UTF-8 in the answer (RFC 6531 3.7.4.2). */
   readonly smtpUtf8: boolean;
+  readonly deviations: readonly Deviation[];
+}
+
+/** A verb that the program has defined (`defineExtension`). Accepted: 250. */
+export interface CommandQuestion {
+  readonly type: 'command';
+  /** In capitals. */
+  readonly verb: string;
+  /** What stands behind it: printable ASCII, and UTF-8 where the session offers SMTPUTF8. */
+  readonly argument: string;
+  /** The transaction that is open; null if there is none. */
+  readonly envelope: Envelope | null;
   readonly deviations: readonly Deviation[];
 }
 

@@ -58,6 +58,8 @@ export interface Facts extends TransactionFacts {
   readonly turnedAway: boolean;
   readonly tls: TlsInfo | null;
   readonly hello: Hello | null;
+  /** What extensions of the program's own have offered, when EHLO was answered. */
+  readonly own: readonly OwnOffer[];
   /** A MAIL was accepted since the connection, its TLS or XCLIENT began: whoever is there speaks SMTP. */
   readonly speaksSmtp: boolean;
   readonly identity: string | null;
@@ -69,6 +71,14 @@ export interface Facts extends TransactionFacts {
   /** An AUTH was the last verb that was understood: what follows it may be a credential, and is not shown. */
   readonly redact: boolean;
 }
+
+/** What an extension of the program's own offers to this client: its keyword, and the words behind it. */
+export interface OwnOffer {
+  readonly keyword: string;
+  readonly words: readonly string[];
+}
+
+export const NO_OWN: readonly OwnOffer[] = [];
 
 /** No transaction. */
 export const NO_TRANSACTION: TransactionFacts = {
@@ -89,6 +99,7 @@ export function firstFacts(peer: Peer, tls: TlsInfo | null): Facts {
     turnedAway: false,
     tls,
     hello: null,
+    own: NO_OWN,
     speaksSmtp: false,
     identity: null,
     greeting: null,

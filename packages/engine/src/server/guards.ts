@@ -1,7 +1,7 @@
 // How the guards and conditions of the table are read: from the facts, the counts and what triggers the row. They change nothing.
 import type { MailParameters, Path } from '@ehlo/grammar';
 import { instantOf } from '../instant.ts';
-import type { Given, Occasion } from './change.ts';
+import type { Given, Occasion, OwnCommand } from './change.ts';
 import type { FaultCode } from './events.ts';
 import type { View } from './facts.ts';
 import { mechanisms, offers } from './offer.ts';
@@ -61,6 +61,8 @@ export const GUARD_CALLS: { readonly [name in Guard]: (at: View, command: never)
     !isSmall(size, last) || smallChunks < policy.limits.smallChunks,
   'chunk-not-too-large': ({ policy: { limits } }, { size }: Given<'BDAT'>) => size - limits.messageSize <= limits.drain,
   'mechanism-offered': (at, { mechanism }: Given<'AUTH'>) => mechanisms(at).includes(mechanism),
+  'verb-offered': ({ facts }, { extension }: OwnCommand) => facts.own.some(({ keyword }) => keyword === extension.keyword),
+  'verb-in-its-phase': ({ phase }, { phases }: OwnCommand) => phases.some((one) => one === phase),
   'attributes-known': (_, command: Given<'XCLIENT' | 'XFORWARD'>) => unknownAttribute(command) === null,
 };
 

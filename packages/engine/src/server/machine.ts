@@ -29,6 +29,7 @@ const ANSWER_LIMITS: { readonly [type in QuestionType]: LimitName } = {
   data: 'dataAnswer',
   message: 'messageAnswer',
   info: 'commandAnswer',
+  command: 'commandAnswer',
   xclient: 'commandAnswer',
 };
 
@@ -36,7 +37,7 @@ const ANSWER_LIMITS: { readonly [type in QuestionType]: LimitName } = {
 const NO_ANSWER: { readonly [type in QuestionType]?: ReplyName } = { starttls: 'tlsFailed', auth: 'authFailed' };
 
 /** The verb whose row goes on with the answer; null: the row `accepted` of the phase does. */
-const VERBS: { readonly [type in QuestionType]: (question: never) => Verb | null } = {
+const VERBS: { readonly [type in QuestionType]: (question: never) => Verb | 'extension' | null } = {
   connect: () => null,
   hello: ({ verb }: { readonly verb: Verb }) => verb,
   starttls: () => 'STARTTLS',
@@ -47,6 +48,7 @@ const VERBS: { readonly [type in QuestionType]: (question: never) => Verb | null
   data: ({ verb }: { readonly verb: Verb }) => (verb === 'DATA' ? verb : null),
   message: () => null,
   info: ({ verb }: { readonly verb: Verb }) => verb,
+  command: () => 'extension',
   xclient: () => 'XCLIENT',
 };
 

@@ -18,21 +18,29 @@ import {
   sizeParameter,
   smtpUtf8Parameter,
 } from '@ehlo/grammar';
+import type { Extension } from '../extension.ts';
 import type { TlsInfo } from '../facts.ts';
-import type { View } from './facts.ts';
-import type { Offered, StartTls, TrustedVerb } from './options.ts';
+import { NO_OWN, type OwnOffer, type View } from './facts.ts';
+import type { Offered, Policy, StartTls, TrustedVerb } from './options.ts';
 import { XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES } from './trusted.ts';
 import { encoded } from './wire.ts';
 
-interface Offer {
-  /** The RFC that defines it; null for those of Postfix. */
-  readonly rfc: number | null;
-  /** When it is offered, beside being switched on; absent: always. */
-  readonly when?: (at: View) => boolean;
-  /** What stands behind its keyword in EHLO. */
-  readonly announce?: (at: View) => string;
-  /** Its parameters of MAIL and RCPT. */
-  readonly parameters?: readonly Parameter[];
+/** An extension of ehlo's own: as `defineExtension` makes one, but that its offer looks at all of the session. */
+type Offer = Extension<Parameter, string, View>;
+
+const NO_WORDS: readonly string[] = [];
+
+/** Offered wherever it is switched on, and its keyword says all. */
+const always = (): readonly string[] => NO_WORDS;
+
+/** Offered where a condition holds. */
+const where =
+  (holds: (at: View) => boolean, words: (at: View) => readonly string[] = always): Offer['offer'] =>
+  (at) =>
+    holds(at) ? words(at) : null;
+
+function ours(keyword: string, spec: string, offer: Offer['offer'] = always, parameters: readonly Parameter[] = []): Offer {
+  return { keyword, spec, offer, parameters, verbs: [] };
 }
 
 /** RFC 9422 4: a limit has six digits at the most. */
@@ -40,64 +48,77 @@ const most = (limit: number): number => Math.min(limit, 999_999);
 
 const ANNOUNCED: ReadonlySet<StartTls> = new Set(['offered', 'required']);
 
-/** The extensions that a session implements: nothing else is ever advertised. */
-export const OFFERS: ReadonlyMap<string, Offer> = new Map<string, Offer>([
-  ['PIPELINING', { rfc: 2920 }],
-  ['SIZE', { rfc: 1870, announce: ({ policy }) => ` ${policy.limits.messageSize}`, parameters: [sizeParameter] }],
-  ['8BITMIME', { rfc: 6152, parameters: [bodyParameter] }],
-  ['ENHANCEDSTATUSCODES', { rfc: 2034 }],
-  ['CHUNKING', { rfc: 3030 }],
-  ['BINARYMIME', { rfc: 3030, parameters: [binaryBodyParameter] }],
-  ['SMTPUTF8', { rfc: 6531, parameters: [smtpUtf8Parameter] }],
-  ['DSN', { rfc: 3461, parameters: [retParameter, envidParameter, notifyParameter, orcptParameter] }],
-  ['DELIVERBY', { rfc: 2852, announce: ({ policy }) => ` ${policy.limits.deliverBy}`, parameters: [byParameter] }],
-  [
-    'FUTURERELEASE',
-    {
-      rfc: 4865,
-      announce: ({ policy: { futureRelease } }) => ` ${futureRelease!.seconds} ${futureRelease!.until}`,
-      parameters: [holdForParameter, holdUntilParameter],
-    },
-  ],
-  [
-    'MT-PRIORITY',
-    {
-      rfc: 6710,
-      announce: ({ policy: { mtPriority } }) => (mtPriority.profile === '' ? '' : ` ${mtPriority.profile}`),
-      parameters: [mtPriorityParameter],
-    },
-  ],
-  ['RRVS', { rfc: 7293, parameters: [rrvsParameter] }],
+/** The extensions that a session implements by itself, in the order of EHLO: an entry says what is offered, when, and with which parameters. */
+const IMPLEMENTED: readonly Offer[] = [
+  ours('PIPELINING', 'RFC 2920'),
+  ours('SIZE', 'RFC 1870', ({ policy }) => [String(policy.limits.messageSize)], [sizeParameter]),
+  ours('8BITMIME', 'RFC 6152', always, [bodyParameter]),
+  ours('ENHANCEDSTATUSCODES', 'RFC 2034'),
+  ours('CHUNKING', 'RFC 3030'),
+  ours('BINARYMIME', 'RFC 3030', always, [binaryBodyParameter]),
+  ours('SMTPUTF8', 'RFC 6531', always, [smtpUtf8Parameter]),
+  ours('DSN', 'RFC 3461', always, [retParameter, envidParameter, notifyParameter, orcptParameter]),
+  ours('DELIVERBY', 'RFC 2852', ({ policy }) => [String(policy.limits.deliverBy)], [byParameter]),
+  ours('FUTURERELEASE', 'RFC 4865', ({ policy: { futureRelease } }) => [String(futureRelease!.seconds), futureRelease!.until], [
+    holdForParameter,
+    holdUntilParameter,
+  ]),
+  ours('MT-PRIORITY', 'RFC 6710', ({ policy: { mtPriority } }) => (mtPriority.profile === '' ? NO_WORDS : [mtPriority.profile]), [
+    mtPriorityParameter,
+  ]),
+  ours('RRVS', 'RFC 7293', always, [rrvsParameter]),
   // RFC 8689 2: only where the session itself is protected.
-  ['REQUIRETLS', { rfc: 8689, when: ({ facts }) => facts.tls !== null, parameters: [requireTlsParameter] }],
-  [
-    'LIMITS',
-    {
-      rfc: 9422,
-      announce: ({ policy: { limits } }) =>
-        ` MAILMAX=${most(limits.transactions)} RCPTMAX=${most(limits.recipients)} RCPTDOMAINMAX=${most(limits.recipientDomains)}`,
-    },
-  ],
+  ours(
+    'REQUIRETLS',
+    'RFC 8689',
+    where(({ facts }) => facts.tls !== null),
+    [requireTlsParameter],
+  ),
+  ours('LIMITS', 'RFC 9422', ({ policy: { limits } }) => [
+    `MAILMAX=${most(limits.transactions)}`,
+    `RCPTMAX=${most(limits.recipients)}`,
+    `RCPTDOMAINMAX=${most(limits.recipientDomains)}`,
+  ]),
   // RFC 3207 4.2: "A server MUST NOT return the STARTTLS extension in response to an EHLO command received after a TLS handshake".
-  ['STARTTLS', { rfc: 3207, when: ({ policy, facts }) => ANNOUNCED.has(policy.starttls) && facts.tls === null }],
-  [
+  ours(
+    'STARTTLS',
+    'RFC 3207',
+    where(({ policy, facts }) => ANNOUNCED.has(policy.starttls) && facts.tls === null),
+  ),
+  ours(
     'AUTH',
-    {
-      rfc: 4954,
-      // RFC 4954 4: no password in clear, unless somebody has said that the connection is safe without TLS; 6: nor is it advertised.
-      when: (at) => mechanisms(at).length > 0 && (at.facts.tls !== null || at.policy.auth.inClear),
-      announce: (at) => ` ${mechanisms(at).join(' ')}`,
-      parameters: [authParameter],
-    },
-  ],
-  ['ETRN', { rfc: 1985 }],
+    'RFC 4954',
+    // RFC 4954 4: no password in clear, unless somebody has said that the connection is safe without TLS; 6: nor is it advertised.
+    where((at) => mechanisms(at).length > 0 && (at.facts.tls !== null || at.policy.auth.inClear), mechanisms),
+    [authParameter],
+  ),
+  ours('ETRN', 'RFC 1985'),
   // RFC 5321 4.1.1.1: what is not required is listed if it is supported; 4.2.4: and only then.
-  ['VRFY', { rfc: 5321, when: ({ policy }) => policy.ask.has('info') }],
-  ['EXPN', { rfc: 5321, when: ({ policy }) => policy.ask.has('info') }],
-  ['HELP', { rfc: 5321 }],
-  ['XCLIENT', { rfc: null, when: trusts('XCLIENT'), announce: () => ` ${XCLIENT_ATTRIBUTES.join(' ')}` }],
-  ['XFORWARD', { rfc: null, when: trusts('XFORWARD'), announce: () => ` ${XFORWARD_ATTRIBUTES.join(' ')}` }],
-]);
+  ours(
+    'VRFY',
+    'RFC 5321',
+    where(({ policy }) => policy.ask.has('info')),
+  ),
+  ours(
+    'EXPN',
+    'RFC 5321',
+    where(({ policy }) => policy.ask.has('info')),
+  ),
+  ours('HELP', 'RFC 5321'),
+  ours(
+    'XCLIENT',
+    'XCLIENT of Postfix',
+    where(trusts('XCLIENT'), () => XCLIENT_ATTRIBUTES),
+  ),
+  ours(
+    'XFORWARD',
+    'XFORWARD of Postfix',
+    where(trusts('XFORWARD'), () => XFORWARD_ATTRIBUTES),
+  ),
+];
+
+/** They, by their keywords: nothing else is ever advertised but what the program has defined. */
+export const OFFERS: ReadonlyMap<string, Offer> = new Map(IMPLEMENTED.map((offer) => [offer.keyword, offer]));
 
 /** Behind a proxy its client may speak on the same connection: once the proxy has told whom it speaks for, it has nothing more to tell. */
 function trusts(verb: TrustedVerb): (at: View) => boolean {
@@ -123,31 +144,57 @@ export function offers(at: View, keyword: string): boolean {
   return offered(at).keywords.has(keyword);
 }
 
-/** What the session offers as it stands now. */
-export function offered(at: View): Offered {
+/** What the session offers as it stands now; `own` is what the program's own extensions have said when EHLO asked them. */
+export function offered(at: View, own: readonly OwnOffer[] = at.facts.own): Offered {
   const { policy, facts } = at;
-  // All that `when` and `announce` look at beside the policy.
+  const offers = own.length === 0 ? policy.offers : ownOffersOf(own);
+  // All that ours look at beside the policy.
   const key = (facts.tls === null ? 0 : 1) + (canBind(facts.tls) ? 2 : 0) + (facts.proxied ? 4 : 0);
-  let found = policy.offers.get(key);
+  let found = offers.get(key);
   if (found === undefined) {
-    found = makeOffer(at);
-    policy.offers.set(key, found);
-    policy.wires.set(found.hello, encoded(found.hello, policy, false));
+    found = makeOffer(at, own);
+    offers.set(key, found);
+    if (own.length === 0) policy.wires.set(found.hello, encoded(found.hello, policy, false));
   }
   return found;
 }
 
-function makeOffer(at: View): Offered {
+/** What is offered to a session that extensions of the program's own have looked at: no other session's. */
+const OWN_OFFERS: WeakMap<readonly OwnOffer[], Policy['offers']> = /* @__PURE__ */ new WeakMap();
+
+function ownOffersOf(own: readonly OwnOffer[]): Policy['offers'] {
+  const found = OWN_OFFERS.get(own) ?? new Map<number, Offered>();
+  OWN_OFFERS.set(own, found);
+  return found;
+}
+
+/** What the program's own extensions offer to this client. */
+export function ownOffers({ policy, facts: { peer, tls, identity } }: View): readonly OwnOffer[] {
+  if (policy.own.length === 0) return NO_OWN;
+  const facts = { protocol: policy.protocol, peer, tls, identity };
+  return policy.own.flatMap(({ keyword, offer }) => {
+    const words = offer(facts);
+    return words === null ? [] : [{ keyword, words }];
+  });
+}
+
+function makeOffer(at: View, own: readonly OwnOffer[]): Offered {
   const { policy } = at;
-  const offers = [...OFFERS].filter(([keyword, { when }]) => policy.extensions.has(keyword) && (when?.(at) ?? true));
-  const keywords = new Set(offers.map(([keyword]) => keyword));
+  const lines: OwnOffer[] = [];
+  for (const { keyword, offer } of OFFERS.values()) {
+    const words = policy.extensions.has(keyword) ? offer(at) : null;
+    if (words !== null) lines.push({ keyword, words });
+  }
+  lines.push(...own);
+  const keywords = new Set(lines.map(({ keyword }) => keyword));
+  const extensions = [...OFFERS.values(), ...policy.own].filter(({ keyword }) => keywords.has(keyword));
   // RFC 5321 4.1.1.1: the greeting, and the lines of the extensions (ehlo-line).
-  const { code, lines } = policy.replies.hello;
-  const hello = { code, lines: [...lines, ...offers.map(([keyword, { announce }]) => keyword + (announce?.(at) ?? ''))] };
+  const { code, lines: greeting } = policy.replies.hello;
+  const hello = { code, lines: [...greeting, ...lines.map(({ keyword, words }) => [keyword, ...words].join(' '))] };
   const dialect = {
     tolerate: policy.tolerate,
     utf8: keywords.has('SMTPUTF8'),
-    parameters: byKeyword(offers.flatMap(([, { parameters = [] }]) => parameters)),
+    parameters: byKeyword(extensions.flatMap(({ parameters }) => parameters)),
   };
   return { keywords, hello, dialect };
 }

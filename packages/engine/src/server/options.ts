@@ -1,4 +1,5 @@
 import type { CommandDialect, Deviation, Reply } from '@ehlo/grammar';
+import type { Extension, PlainVerb } from '../extension.ts';
 import type { Peer, TlsInfo } from '../facts.ts';
 import type { QuestionType } from './events.ts';
 import type { LimitOptions, Limits } from './limits.ts';
@@ -75,10 +76,11 @@ export interface ServerPolicyOptions {
    */
   readonly starttls?: StartTls;
   /**
-   * Keywords of all the extensions to offer, in place of the preset's. `[...PRESETS.mx.extensions, 'DSN']` is one more. Offer only what the
+   * Keywords of all the extensions to offer, in place of the preset's; and, beside them, extensions of the program's own, which
+   * `defineExtension` has made. With those alone the preset's stay. `[...PRESETS.mx.extensions, 'DSN']` is one more. Offer only what the
    * application keeps its promise of: DSN, for one, is a promise to notify. Default: the preset's.
    */
-  readonly extensions?: readonly string[];
+  readonly extensions?: readonly (string | Extension)[];
   /** How far ahead a message may be held: needed to offer FUTURERELEASE. RFC 4865 3. */
   readonly futureRelease?: FutureReleaseOptions;
   /** How MT-PRIORITY is announced, and whose word on it counts. RFC 6710. */
@@ -124,6 +126,11 @@ export interface Offered {
   readonly dialect: CommandDialect;
 }
 
+/** A verb of the program's own, and the extension that it belongs to. */
+export interface OwnVerb extends PlainVerb {
+  readonly extension: Extension;
+}
+
 /** The options, checked and complete. */
 export interface Policy {
   readonly hostname: string;
@@ -133,6 +140,10 @@ export interface Policy {
   readonly auth: Required<AuthOptions>;
   /** Keywords that may be offered, where the session's state allows it. */
   readonly extensions: ReadonlySet<string>;
+  /** Extensions of the program's own: what their functions throw is caught. */
+  readonly own: readonly Extension[];
+  /** Their verbs, by name. */
+  readonly verbs: ReadonlyMap<string, OwnVerb>;
   readonly futureRelease: FutureReleaseOptions | null;
   readonly mtPriority: Required<MtPriorityOptions>;
   readonly trust: ReadonlySet<TrustedVerb>;

@@ -1,5 +1,6 @@
 import { ANYTHING, type Deviation, encodeUtf8, holdUntilParameter, isHostName, POSTEL } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
+import { demandDefined, type Extension, guardedExtension, notTwice } from '../extension.ts';
 import { checkOptions, didYouMean, type TableOf } from '../option-table.ts';
 import type { QuestionType } from './events.ts';
 import { LIMIT_TABLE, type LimitOptions, type Limits, resolveLimits } from './limits.ts';
@@ -78,7 +79,7 @@ const MT_PRIORITY: TableOf<MtPriorityOptions> = { profile: 'string', trusted: 's
 export const SERVER_OPTIONS: TableOf<ServerOptions> = {
   hostname: 'any',
   preset: ['mx', 'submission', 'lmtp', 'sink'],
-  ask: [['connect', 'hello', 'starttls', 'auth', 'mail', 'rcpt', 'data', 'message', 'info', 'xclient']],
+  ask: [['connect', 'hello', 'starttls', 'auth', 'mail', 'rcpt', 'data', 'message', 'info', 'command', 'xclient']],
   starttls: ['off', 'offered', 'required', 'unannounced'],
   auth: AUTH_TABLE,
   extensions: 'list',
@@ -105,8 +106,8 @@ export function policyOf(options: ServerOptions): Policy {
 }
 
 /** Checks the options. Throws `SmtpUsageError`: a program with wrong options should not start. */
-function resolvePolicy(given: ServerOptions): Policy {
-  const options = checkOptions(SERVER_OPTIONS, given);
+function resolvePolicy(unchecked: ServerOptions): Policy {
+  const options = checkOptions(SERVER_OPTIONS, unchecked);
   const name = options.preset ?? 'mx';
   const preset = PRESETS[name];
   const ask = new Set(options.ask ?? []);
@@ -133,6 +134,10 @@ function resolvePolicy(given: ServerOptions): Policy {
   const futureRelease = options.futureRelease ?? (name === 'sink' ? FOREVER : null);
   if (futureRelease !== null) checkFutureRelease(futureRelease);
   const extensions = resolveExtensions(options, name);
+  const given = (options.extensions ?? []).filter(isOwn);
+  demandDefined(given);
+  const own = given.map((extension) => guardedExtension(extension, ignore));
+  checkOwn(own, ask, name);
   const replies = repliesOf(options.hostname, preset.protocol);
   return {
     hostname: options.hostname,
@@ -141,11 +146,13 @@ function resolvePolicy(given: ServerOptions): Policy {
     starttls: options.starttls ?? 'off',
     auth: { ...auth, mechanisms },
     extensions,
+    own,
+    verbs: new Map(own.flatMap((extension) => extension.verbs.map((verb) => [verb.verb, { ...verb, extension }]))),
     futureRelease,
     mtPriority,
     trust: new Set(options.trust ?? []),
     qualified: preset.qualified,
-    limits: resolveLimits({ ...preset.limits, ...options.limits }, smallLimitsOf(options)),
+    limits: withRoom(own, resolveLimits({ ...preset.limits, ...options.limits }, smallLimitsOf(options))),
     tolerate: options.tolerate === undefined ? preset.tolerate : toleratedOf(options.tolerate),
     bareLineEnds: options.bareLineEnds ?? preset.bareLineEnds,
     earlyTalkers: options.earlyTalkers ?? 'ignore',
@@ -207,10 +214,41 @@ function checkFutureRelease({ seconds, until }: FutureReleaseOptions): void {
     );
 }
 
+/** What `defineExtension` has made, as opposed to a keyword. */
+function isOwn(extension: string | Extension): extension is Extension {
+  return typeof extension === 'object' && extension !== null;
+}
+
+function ignore(): void {}
+
+/** Throws `SmtpUsageError` `bad-extension` for an extension that takes the place of another, `missing-question` for a verb that nobody answers. */
+function checkOwn(own: readonly Extension[], ask: ReadonlySet<QuestionType>, preset: Preset): void {
+  const ours = [...OFFERS.values()];
+  const parameters = [...new Set(ours.flatMap((offer) => offer.parameters))].filter(({ extension }) => extension !== 'BINARYMIME');
+  const all = [...parameters, ...own.flatMap((extension) => extension.parameters)];
+  notTwice([...ours, ...own].map(({ keyword }) => keyword));
+  notTwice(all.map(({ keyword }) => keyword));
+  notTwice(all.map(({ name }) => name));
+  notTwice(own.flatMap(({ verbs }) => verbs.map(({ verb }) => verb)));
+  const verb = own.flatMap(({ verbs }) => verbs)[0]?.verb;
+  if (verb !== undefined && preset !== 'sink' && !ask.has('command'))
+    throw new SmtpUsageError('missing-question', `${verb} needs 'command' in ask: somebody has to answer it`);
+}
+
+/** RFC 5321 4.5.3.1.4: an extension adds to the longest command line, of MAIL or of RCPT. */
+function withRoom(own: readonly Extension[], limits: Limits): Limits {
+  if (own.length === 0) return limits;
+  const added = (command: 'MAIL' | 'RCPT'): number =>
+    own.flatMap(({ parameters }) => parameters).reduce((sum, one) => sum + (one.command === command ? one.adds : 0), 0);
+  return { ...limits, commandLine: limits.commandLine + Math.max(added('MAIL'), added('RCPT')) };
+}
+
 /** The keywords that may be offered. Throws `SmtpUsageError` `bad-extension`, `missing-question`. */
 function resolveExtensions({ extensions, ask, futureRelease, trust }: ServerOptions, preset: Preset): ReadonlySet<string> {
   const fixed = PRESETS[preset].protocol === 'lmtp' ? LMTP_EXTENSIONS : [];
-  const chosen = new Set([...(extensions ?? PRESETS[preset].extensions), ...fixed, ...(trust ?? [])]);
+  const named = extensions?.filter((extension): extension is string => !isOwn(extension)) ?? [];
+  const isNamed = extensions !== undefined && (named.length > 0 || extensions.length === 0);
+  const chosen = new Set([...(isNamed ? named : PRESETS[preset].extensions), ...fixed, ...(trust ?? [])]);
   const bad = (text: string): never => {
     throw new SmtpUsageError('bad-extension', text);
   };
@@ -218,8 +256,7 @@ function resolveExtensions({ extensions, ask, futureRelease, trust }: ServerOpti
     if (!OFFERS.has(keyword))
       bad(`extensions has ${quoted(keyword)}, which is not implemented${didYouMean(String(keyword), [...OFFERS.keys()], '')}`);
     const needed = NEEDS.get(keyword);
-    if (needed !== undefined && !chosen.has(needed))
-      bad(`${keyword} cannot be offered without ${needed} (RFC ${OFFERS.get(keyword)!.rfc})`);
+    if (needed !== undefined && !chosen.has(needed)) bad(`${keyword} cannot be offered without ${needed} (${OFFERS.get(keyword)!.spec})`);
   }
   if (preset === 'submission' && chosen.has('ETRN')) bad('ETRN must not be offered for submission (RFC 6409 7)');
   if (chosen.has('FUTURERELEASE') && preset !== 'sink' && preset !== 'submission')

@@ -15,6 +15,7 @@ export type ReplyName =
   | 'expn'
   | 'etrn'
   | 'xforward'
+  | 'command'
   | 'priority'
   | 'vrfyAscii'
   | 'vrfyRefusedAscii'
@@ -34,6 +35,7 @@ export type ReplyName =
   | 'noRecipients'
   | 'nestedMail'
   | 'inTransaction'
+  | 'outOfPlace'
   | 'onlyQuit'
   | 'lhloOnly'
   | 'chunksOpen'
@@ -107,6 +109,7 @@ export const REPLIES: { readonly [name in ReplyName]: EngineReply } = named({
   chunk: reply(250, '2.0.0', '', 'RFC 3030 2'),
   etrn: reply(250, '2.0.0', '', 'RFC 1985 5.1'),
   xforward: reply(250, '2.0.0', 'Facts of the client noted', 'XFORWARD of Postfix'),
+  command: reply(250, '2.0.0', 'OK', 'RFC 5321 4.2.1'),
   priority: reply(250, '2.3.6', '', 'RFC 6710 4.1'),
   // RFC 6531 3.7.4: what is said in place of an answer that needs UTF-8, to a client that did not ask for it.
   vrfyAscii: reply(
@@ -132,6 +135,7 @@ export const REPLIES: { readonly [name in ReplyName]: EngineReply } = named({
   noRecipients: reply(554, '5.5.1', 'No valid recipients', 'RFC 5321 3.3'),
   nestedMail: reply(503, '5.5.1', 'Bad sequence of commands: a transaction is open', 'RFC 5321 4.1.4'),
   inTransaction: reply(503, '5.5.1', 'Bad sequence of commands: a transaction is open', 'RFC 4954 4'),
+  outOfPlace: reply(503, '5.5.1', 'Bad sequence of commands: this one has its place elsewhere', 'RFC 5321 4.1.4'),
   onlyQuit: reply(503, '5.5.1', 'Bad sequence of commands: no service here, send QUIT', 'RFC 5321 3.1'),
   lhloOnly: reply(500, '', 'Command not recognized: this is LMTP, send LHLO', 'RFC 2033 4.1'),
   chunksOpen: reply(503, '5.5.1', 'Bad sequence of commands: the message is sent in chunks, send BDAT or RSET', 'RFC 3030 2'),

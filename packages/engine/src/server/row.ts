@@ -29,6 +29,7 @@ export type Trigger =
   | 'rejected'
   | 'no-answer'
   // The client
+  | 'extension' // a verb that the program has defined
   | 'unknown' // a verb that is not known
   | 'fault' // a command that is refused
   | 'chunk-refused' // BDAT that is refused
@@ -148,7 +149,9 @@ export type Guard =
   | 'chunk-not-too-small'
   | 'chunk-not-too-large'
   | 'mechanism-offered'
-  | 'attributes-known';
+  | 'attributes-known'
+  | 'verb-offered'
+  | 'verb-in-its-phase';
 
 /** What chooses among the rows of one trigger. */
 export type Condition =

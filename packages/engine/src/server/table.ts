@@ -41,6 +41,8 @@ export const GUARDS: { readonly [name in Guard]: GuardRule } = {
   'chunk-not-too-large': { reply: 'tooLarge', fault: 'too-large' },
   'mechanism-offered': { reply: 'unknownMechanism', fault: 'mechanism' },
   'attributes-known': { reply: 'badArgument', fault: 'parameter-value' },
+  'verb-offered': { reply: 'notImplemented', fault: 'not-implemented' },
+  'verb-in-its-phase': { reply: 'outOfPlace', fault: 'sequence' },
 };
 
 /** RFC 5321 3.1: behind a 554 "the server MUST wait for the client to send a QUIT", and answers 503 to anything else. */

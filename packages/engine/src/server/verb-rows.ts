@@ -150,5 +150,18 @@ export const VERB_ROWS: readonly Row[] = [
   },
   { on: 'XFORWARD', from: [...IN_TRANSACTION, 'chunks'], guards: ['xforward-trusted'], refuse: 'inTransaction' },
 
+  // Verbs that the program has defined: one line, one reply, and the session stays where it is.
+  {
+    on: 'extension',
+    from: ['ready', ...IN_TRANSACTION],
+    guards: ['tls-if-required', 'auth-if-required'],
+    checks: ['verb-offered', 'verb-in-its-phase'],
+    asks: 'command',
+    effect: 'inform',
+    reply: 'command',
+  },
+  { on: 'extension', from: ['greeted'], guards: ['tls-if-required'], refuse: 'ehloFirst' },
+  { on: 'extension', from: ['chunks'], refuse: 'chunksOpen' },
+
   ...NOT_IMPLEMENTED.map((on) => ({ on, from: COMMANDS, refuse: 'notImplemented' }) as const),
 ];

@@ -1,5 +1,6 @@
 import { AUTH, type AuthWords, CHUNKING, type ClientOptions, ClientSession, type MessageFacts, type TlsInfo } from '@ehlo/engine';
 import { latin1, type MailParameters, octets, PARAMETERS, type RcptParameters } from '@ehlo/grammar';
+import { extensionOf, type OwnExtension } from './own-extension.ts';
 import { difference, isMisuse, plain, show } from './pattern.ts';
 import { type Chunking, TranscriptMismatch } from './replay.ts';
 import { type Citation, type EventPattern, type Json, joined, type Octets } from './transcript.ts';
@@ -52,7 +53,7 @@ export interface ClientTranscript {
   readonly name: string;
   readonly why: string;
   readonly role: 'client';
-  readonly options: Omit<ClientOptions, 'features' | 'parameters'>;
+  readonly options: Omit<ClientOptions, 'extensions' | 'features' | 'parameters'> & { readonly extensions?: readonly OwnExtension[] };
   readonly steps: readonly ClientStep[];
 }
 
@@ -70,7 +71,13 @@ export interface ClientReplayLog {
 
 /** Runs a transcript against a client's session. Throws `TranscriptMismatch` at the first step that does not come out as written. */
 export function replayClientTranscript({ name, options, steps }: ClientTranscript, chunking: Chunking = 'whole'): ClientReplayLog {
-  const session = new ClientSession({ ...options, features: [AUTH, CHUNKING], parameters: PARAMETERS });
+  const { extensions = [], ...rest } = options;
+  const session = new ClientSession({
+    ...rest,
+    features: [AUTH, CHUNKING],
+    parameters: PARAMETERS,
+    extensions: extensions.map(extensionOf),
+  });
   const log = { events: [] as Json[], output: '', phases: [session.phase as string] };
   const unexpected: { events: Json[]; output: string } = { events: [], output: '' };
   let now = 0;

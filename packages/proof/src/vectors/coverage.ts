@@ -6,7 +6,8 @@ import { citations, type Json, joined, type Transcript } from './transcript.ts';
 /** A command that was given in a phase, and what became of it. */
 export interface Attempt {
   readonly phase: Phase;
-  readonly verb: Verb;
+  /** `extension`: one that the program has defined. */
+  readonly verb: Verb | 'extension';
   /** The fault by which it was refused; null if it was let through. */
   readonly fault: { readonly code: string; readonly reply: { readonly code: number; readonly lines: readonly string[] } } | null;
   /** Whether it was carried out: neither refused by the session nor by the application. */
@@ -29,7 +30,8 @@ export const EDGES: readonly string[] = TABLE.filter(({ guards }) => guards !== 
 
 /** Reads from a log of `{ chunking: 'lines' }` what was walked and shown. */
 export function coverage(transcript: Transcript, { moves, events, output }: ReplayLog): Coverage {
-  const attempts = moves.flatMap((move, i) => attempt(move, moves.slice(i + 1), fragment(moves, i)));
+  const own = ownVerbs(transcript);
+  const attempts = moves.flatMap((move, i) => attempt(move, moves.slice(i + 1), fragment(moves, i), own));
   const edges = new Set(attempts.flatMap(walked));
   const features = new Set<string>([...citations(transcript).keys(), ...edges]);
   const lmtp = transcript.options.preset === 'lmtp' ? ' of LMTP' : '';
@@ -51,6 +53,11 @@ export function coverage(transcript: Transcript, { moves, events, output }: Repl
   return { attempts, edges, features };
 }
 
+/** Verbs that the program has defined. */
+function ownVerbs({ options: { extensions = [] } }: Transcript): ReadonlySet<string> {
+  return new Set(extensions.flatMap((one) => (typeof one === 'string' ? [] : one.verbs.map(({ verb }) => verb))));
+}
+
 /** What is said of a fault, without the place in the line. */
 function saying({ code, reply }: NonNullable<Attempt['fault']>): string {
   return `${code} ${reply?.code} ${reply?.lines[0]?.replace(/, at octet .*/, '')}`;
@@ -70,9 +77,10 @@ function isPart({ from, on, line }: Move): boolean {
   return on === 'line' && COMMAND_PHASES.includes(from) && !line.endsWith('\n');
 }
 
-function attempt(move: Move, later: readonly Move[], before: string): readonly Attempt[] {
+function attempt(move: Move, later: readonly Move[], before: string, own: ReadonlySet<string>): readonly Attempt[] {
   if (move.on !== 'line' || !move.line.endsWith('\n') || !COMMAND_PHASES.includes(move.from)) return [];
-  const verb = parseVerb(octets(before + move.line));
+  const line = before + move.line;
+  const verb = own.has(line.split(/[ \r\n]/, 1)[0]!) ? 'extension' : parseVerb(octets(line));
   if (verb === null) return [];
   const fault = move.events.find(({ type }) => type === 'fault') as unknown as Attempt['fault'] | undefined;
   if (fault?.code === 'line-too-long' || fault?.code === 'bare-lf-line') return [];

@@ -1,6 +1,7 @@
 import { type Phase, type Question, type Rejection, type ServerEvent, ServerSession } from '@ehlo/engine';
 import { latin1, octets } from '@ehlo/grammar';
 import { asWritten, isAnswer, type Numbered, withLateAnswers } from './order.ts';
+import { extensionOf } from './own-extension.ts';
 import { difference, isMisuse, plain, plainEvent, show } from './pattern.ts';
 import { type InputStep, isOutcome, type Json, joined, type OutcomeStep, type Transcript } from './transcript.ts';
 
@@ -74,9 +75,13 @@ class Replay {
   readonly #log: { events: PlainEvent[]; output: string; moves: Move[] } = { events: [], output: '', moves: [] };
 
   constructor({ name, options }: Transcript, chunking: Chunking, late: boolean) {
-    const { tolerate, ...rest } = options;
+    const { tolerate, extensions, ...rest } = options;
     this.#name = name;
-    this.#session = new ServerSession(tolerate === undefined ? rest : { ...rest, tolerate: new Set(tolerate) });
+    this.#session = new ServerSession({
+      ...rest,
+      ...(tolerate === undefined ? {} : { tolerate: new Set(tolerate) }),
+      ...(extensions === undefined ? {} : { extensions: extensions.map((one) => (typeof one === 'string' ? one : extensionOf(one))) }),
+    });
     this.#chunking = chunking;
     this.#late = late;
     this.#whole = chunking === 'whole' && !late;

@@ -16,6 +16,7 @@ import type {
   Wants,
 } from '@ehlo/engine';
 import type { Deviation } from '@ehlo/grammar';
+import type { OwnExtension } from './own-extension.ts';
 
 /** A string whose characters are octets (U+0000 to U+00FF), a number of times. */
 export interface Repeated {
@@ -75,7 +76,7 @@ export interface TranscriptOptions {
   readonly starttls?: StartTls;
   readonly tls?: TlsInfo;
   readonly auth?: AuthOptions;
-  readonly extensions?: readonly string[];
+  readonly extensions?: readonly (string | OwnExtension)[];
   readonly futureRelease?: FutureReleaseOptions;
   readonly mtPriority?: MtPriorityOptions;
   readonly trust?: readonly TrustedVerb[];

@@ -21,6 +21,7 @@ const ANSWERS: { readonly [type in QuestionType]: LimitName } = {
   data: 'dataAnswer',
   message: 'messageAnswer',
   info: 'commandAnswer',
+  command: 'commandAnswer',
   xclient: 'commandAnswer',
 };
 

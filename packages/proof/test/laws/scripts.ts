@@ -258,7 +258,7 @@ export const lively: fc.Arbitrary<Scenario> = fc
       )
       .map(([{ extensions = EVERYTHING, ...options }, preset, bareLineEnds]) => ({
         ...options,
-        extensions: extensions.filter((keyword) => may(keyword, preset, QUESTIONS)),
+        extensions: extensions.filter((keyword) => typeof keyword !== 'string' || may(keyword, preset, QUESTIONS)),
         preset,
         bareLineEnds,
         limits: { faultDelay: options.limits?.faultDelay ?? 0 },
