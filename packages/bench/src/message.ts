@@ -1,6 +1,7 @@
 import { encodeUtf8 } from '@ehlo/grammar';
 import { HeaderReader } from '@ehlo/message';
 import { parseAddressList } from '@ehlo/message/address';
+import { readReport } from '@ehlo/message/report';
 import { simpleParser } from 'mailparser';
 import PostalMime, { addressParser } from 'postal-mime';
 import { parseHeaderAddress } from './grammar.ts';
@@ -29,7 +30,50 @@ const HEADER = encodeUtf8(
   ).join('')}\r\n`,
 );
 
+/** A delivery report about three recipients, with the message that came back. */
+const REPORT = encodeUtf8(
+  [
+    'From: Mail Delivery System <MAILER-DAEMON@mx.example.org>',
+    'To: ann@example.org',
+    'Subject: Undelivered Mail Returned to Sender',
+    'MIME-Version: 1.0',
+    'Content-Type: multipart/report; report-type=delivery-status; boundary="b1"',
+    '',
+    '--b1',
+    'Content-Type: text/plain; charset=us-ascii',
+    '',
+    'Your message could not be delivered.',
+    '',
+    '--b1',
+    'Content-Type: message/delivery-status',
+    '',
+    'Reporting-MTA: dns; mx.example.org',
+    'Arrival-Date: Mon, 16 Nov 2026 09:15:00 +0000',
+    ...['joe', 'sue', 'tim'].flatMap((name) => [
+      '',
+      `Final-Recipient: rfc822; ${name}@example.net`,
+      'Action: failed',
+      'Status: 5.1.1',
+      'Remote-MTA: dns; mail.example.net',
+      `Diagnostic-Code: smtp; 550 5.1.1 <${name}@example.net>: Recipient address rejected`,
+    ]),
+    '',
+    '--b1',
+    'Content-Type: message/rfc822',
+    '',
+    'From: Ann <ann@example.org>',
+    'Subject: Minutes',
+    '',
+    ...Array.from({ length: 40 }, (_, i) => `Line ${i} of the message that came back, as long as lines of letters are.`),
+    '',
+    '--b1--',
+    '',
+  ].join('\r\n'),
+);
+
 export interface MessageFigures {
+  /** MiB of reports a second; no other kept library says what one says of its recipients. */
+  readonly reports: number[];
   /** Address lists a second. */
   readonly lists: Readonly<Record<'ehlo' | 'nodemailer' | 'postal-mime', number[]>>;
   /** MiB of headers a second. */
@@ -41,6 +85,7 @@ type Work = () => void | Promise<void>;
 /** The same lists and the same header for each. */
 export async function measureMessage({ rounds, milliseconds }: Effort): Promise<MessageFigures> {
   const figures: MessageFigures = {
+    reports: [],
     lists: { ehlo: [], nodemailer: [], 'postal-mime': [] },
     headers: { ehlo: [], 'postal-mime': [], mailparser: [] },
   };
@@ -58,12 +103,18 @@ export async function measureMessage({ rounds, milliseconds }: Effort): Promise<
     'postal-mime': async () => checked((await PostalMime.parse(HEADER)).headers.length, FIELDS),
     mailparser: async () => checked((await simpleParser(Buffer.from(HEADER))).headerLines.length, FIELDS),
   };
+  const report: Work = () => {
+    const read = readReport(REPORT);
+    checked(read?.type === 'delivery-status' ? read.recipients.length : -1, 3);
+  };
   // The round before the first warms up.
   for (let round = -1; round < rounds; round++) {
     for (const name of Object.keys(lists) as (keyof typeof lists)[]) {
       const rate = (await perSecond(lists[name], milliseconds)) * LISTS.length;
       if (round >= 0) figures.lists[name].push(rate);
     }
+    const rate = ((await perSecond(report, milliseconds)) * REPORT.length) / MIB;
+    if (round >= 0) figures.reports.push(rate);
     for (const name of Object.keys(headers) as (keyof typeof headers)[]) {
       const rate = ((await perSecond(headers[name], milliseconds)) * HEADER.length) / MIB;
       if (round >= 0) figures.headers[name].push(rate);

@@ -76,10 +76,17 @@ export function grammarTable({ mail, ...parsers }: GrammarFigures): string {
   return table(['', 'addresses', 'ehlo : it'], [...rows, ['ehlo, MAIL commands', `${shown(median(mail))}/s`, '']]);
 }
 
-export function messageTable({ lists, headers }: MessageFigures): string {
+export function messageTable({ lists, headers, reports }: MessageFigures): string {
   const rows = (name: string, unit: string, figures: Readonly<Record<string, number[]>>): Cells[] =>
     Object.entries(figures).map(([by, rates]) => [`${name}, ${by}`, `${shown(median(rates))} ${unit}`, shown(ratio(figures.ehlo!, rates))]);
-  return table(['', 'rate', 'ehlo : it'], [...rows('address lists', 'a second', lists), ...rows('headers', 'MiB/s', headers)]);
+  return table(
+    ['', 'rate', 'ehlo : it'],
+    [
+      ...rows('address lists', 'a second', lists),
+      ...rows('headers', 'MiB/s', headers),
+      ...rows('delivery reports', 'MiB/s', { ehlo: reports }),
+    ],
+  );
 }
 
 /** What the figures were taken on, in general terms. */

@@ -1,9 +1,10 @@
-import { type Failure, formatPath, parseMailbox } from '@ehlo/grammar';
+import { type Failure, formatPath } from '@ehlo/grammar';
 import { parseReceived, parseReturnPath, TRACE_DEVIATIONS } from '@ehlo/grammar/trace';
 import { type Field, fieldValue, signaturesOf, unfold } from '@ehlo/message';
 import { type Address, ANY_ADDRESS, parseAddressList, parseNamedMailbox } from '@ehlo/message/address';
 import { ANY_DATE, DATE_DEVIATIONS, parseDate } from '@ehlo/message/date';
 import { parseUnstructured } from '@ehlo/message/encoded-word';
+import { parseDeliveredTo } from '@ehlo/message/loops';
 import { parseMessageIds } from '@ehlo/message/message-id';
 import {
   listIdOf,
@@ -170,9 +171,11 @@ const returnPath: Reader = ({ raw }) => {
 };
 
 const deliveredTo: Reader = (field) => {
-  const parsed = parseMailbox(fieldValue(field).replace(/^<(.*)>$/, '$1'));
-  return parsed.ok ? { parsed: parsed.value.address, says: null, deviations: [] } : parsed;
+  const parsed = parseDeliveredTo(fieldValue(field));
+  return parsed.ok ? { parsed: parsed.value.address, says: null, deviations: deviations(parsed.deviations, DELIVERED_TO_WORDS) } : parsed;
 };
+
+const DELIVERED_TO_WORDS: Words = { 'angle-brackets': 'angle brackets around the address (RFC 9228 4 has none)' };
 
 /** A field of MIME by its parser. */
 function mime<T>(

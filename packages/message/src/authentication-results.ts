@@ -229,14 +229,14 @@ function isLetterDigit(octet: number | undefined): boolean {
   return octet !== undefined && /[0-9A-Za-z]/.test(String.fromCharCode(octet));
 }
 
-/** RFC 5321 4.1.2: `Keyword = Ldh-str`. */
+/** RFC 5321 4.1.2: `Keyword = Ldh-str`, which may begin with a hyphen. */
 function isKeyword(text: string): boolean {
-  return /^[0-9A-Za-z](?:[0-9A-Za-z-]*[0-9A-Za-z])?$/.test(text);
+  return /^[0-9A-Za-z-]*[0-9A-Za-z]$/.test(text);
 }
 
 /** RFC 6376 3.5: `domain-name = sub-domain 1*("." sub-domain)`. */
 function isDomainName(text: string): boolean {
-  return text.includes('.') && text.split('.').every(isKeyword);
+  return text.includes('.') && text.split('.').every((label) => isKeyword(label) && !label.startsWith('-'));
 }
 
 /** `[ local-part ] "@" domain-name`. */

@@ -2,7 +2,7 @@ import { ANY_DATE, type DateTime, encodeUtf8, formatDate, type Mailbox, messageI
 import { formatReceived, formatReturnPath, type Received } from '@ehlo/grammar/trace';
 import type { HeaderDraft } from './draft.ts';
 import { type Field, fieldValue } from './field.ts';
-import { FOLD_AT, foldField, isLonger, LONGEST_LINE } from './fold-field.ts';
+import { FOLD_AT, foldField, isLonger, LONGEST_LINE } from './fold.ts';
 import { type MessageIdDeviation, parseMessageIds } from './message-id.ts';
 
 /** A change of a header that can be asked for. */

@@ -1,6 +1,5 @@
 import { atom, domainLiteral, dotString, encodeUtf8, formatMailbox } from '@ehlo/grammar/imf';
-import { fold } from './fold.ts';
-import { FOLD_AT, LONGEST_LINE } from './fold-field.ts';
+import { FOLD_AT, fold, LONGEST_LINE } from './fold.ts';
 import { encodeWords, printable, type WriteOptions } from './word-writer.ts';
 
 /** What is to be written: a group, or a mailbox; `address` is made of the local part and the domain. */

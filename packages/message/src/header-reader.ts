@@ -1,3 +1,4 @@
+import { latin1 } from '@ehlo/grammar';
 import { utf8NonAscii } from '@ehlo/grammar/imf';
 import { type Field, untaken } from './field.ts';
 import { HARMLESS, type HeaderDeviation } from './header-deviation.ts';
@@ -197,9 +198,7 @@ export class HeaderReader {
     while (raw[nameEnd - 1] === SP || raw[nameEnd - 1] === HT) nameEnd--;
     const found = deviationsOf(raw, nameEnd, colon);
     if (!this.#takes(found, offset)) return false;
-    let name = '';
-    for (let i = 0; i < nameEnd; i++) name += String.fromCharCode(raw[i]!);
-    this.#events.push({ type: 'field', field: { name, raw, offset, valueAt: colon + 1, deviations: found } });
+    this.#events.push({ type: 'field', field: { name: latin1(raw, 0, nameEnd), raw, offset, valueAt: colon + 1, deviations: found } });
     return true;
   }
 
@@ -286,7 +285,9 @@ function deviationsOf(raw: Uint8Array, nameEnd: number, colon: number): readonly
   let blank = false;
   for (let i = colon; i < raw.length; ) {
     const octet = raw[i]!;
-    if (octet === LF) {
+    // As most are.
+    if (octet > SP && octet < 0x80) blank = false;
+    else if (octet === LF) {
       const ends = raw[i - 1] === CR ? i - 1 : i;
       if (ends === i) found.add('bare-lf');
       if (ends - lineAt > LONGEST_LINE) found.add('long-line');

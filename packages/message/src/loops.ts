@@ -1,6 +1,6 @@
-import { type Mailbox, mailboxKey, parseMailbox } from '@ehlo/grammar';
+import { type Mailbox, mailboxKey, type Parsed, parseMailbox } from '@ehlo/grammar';
 import { parseReceived } from '@ehlo/grammar/trace';
-import { type Field, fieldValue } from './field.ts';
+import { type Field, fieldValue, trimmed } from './field.ts';
 
 export interface LoopOptions {
   /** Received fields that a message may have. RFC 5321 6.3: 100 at the least; default 100. */
@@ -60,7 +60,7 @@ export class LoopWatch {
       if (this.#names.size === 0) return;
       const read = parseReceived(field.raw);
       if (read.ok && read.value.by !== null && this.#names.has(nameKey(read.value.by.name))) this.#visits++;
-    } else if (name === 'delivered-to' && this.#recipient !== null && deliveredTo(field) === this.#recipient) this.#delivered = true;
+    } else if (name === 'delivered-to' && this.#recipient !== null && this.#recipient === deliveredTo(field)) this.#delivered = true;
   }
 
   /** Received fields so far. */
@@ -81,9 +81,47 @@ export class LoopWatch {
   }
 }
 
-/** RFC 9228: `Delivered-To` has one Mailbox of RFC 5321; some programs put it in angle brackets. Null if it is none. */
+/** The way in which a Delivered-To may differ from RFC 9228 4: some programs put angle brackets around the address. */
+export type DeliveredToDeviation = 'angle-brackets';
+
+/**
+ * Parses the value of a `Delivered-To` (RFC 9228 4): one Mailbox of RFC 5321. What else stands there is none.
+ *
+ * @example
+ * ```ts
+ * import { parseDeliveredTo } from '@ehlo/message/loops';
+ * const parsed = parseDeliveredTo(' <joe@example.org>');
+ * parsed.ok && [parsed.value.address, parsed.deviations]
+ * // → ['joe@example.org', ['angle-brackets']]
+ * ```
+ */
+export function parseDeliveredTo(value: string): Parsed<Mailbox, DeliveredToDeviation> {
+  const text = trimmed(value);
+  const inside = /^<(.*)>$/.exec(text)?.[1];
+  const parsed = parseMailbox(inside ?? text);
+  return parsed.ok ? { ok: true, value: parsed.value, deviations: inside === undefined ? [] : ['angle-brackets'] } : parsed;
+}
+
+/**
+ * Writes a `Delivered-To` field (RFC 9228 4), which a host puts on top at delivery.
+ *
+ * @throws {RangeError} if it is no mail address with a domain
+ *
+ * @example
+ * ```ts
+ * import { formatDeliveredTo } from '@ehlo/message/loops';
+ * formatDeliveredTo({ localPart: 'joe', domain: 'example.org', address: 'joe@example.org' })
+ * // → 'Delivered-To: joe@example.org\r\n'
+ * ```
+ */
+export function formatDeliveredTo({ address }: Mailbox): string {
+  const parsed = parseMailbox(address);
+  if (!parsed.ok || parsed.value.domain === '') throw new RangeError('a recipient is a mail address: local-part@domain');
+  return `Delivered-To: ${parsed.value.address}\r\n`;
+}
+
 function deliveredTo(field: Field): string | null {
-  const parsed = parseMailbox(fieldValue(field).replace(/^<(.*)>$/, '$1'));
+  const parsed = parseDeliveredTo(fieldValue(field));
   return parsed.ok ? mailboxKey(parsed.value) : null;
 }
 

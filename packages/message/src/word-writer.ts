@@ -1,6 +1,5 @@
 import { encodeBase64, encodeUtf8 } from '@ehlo/grammar';
-import { fold } from './fold.ts';
-import { LONGEST_LINE } from './fold-field.ts';
+import { fold, LONGEST_LINE } from './fold.ts';
 import { joined } from './octets.ts';
 
 export interface WriteOptions {

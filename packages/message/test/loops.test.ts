@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { octets, parseMailbox } from '@ehlo/grammar';
 import { expect, test } from 'vitest';
 import { ANY_HEADER, HeaderReader } from '../src/index.ts';
-import { type LoopOptions, LoopWatch } from '../src/loops.ts';
+import { formatDeliveredTo, type LoopOptions, LoopWatch, parseDeliveredTo } from '../src/loops.ts';
 
 interface Vector {
   readonly name: string;
@@ -26,4 +26,20 @@ test.each(loops.map((vector) => [vector.name, vector] as const))('%s', (_, { opt
   reader.end();
   for (let event = reader.next(); event !== null; event = reader.next()) if (event.type === 'field') watch.add(event.field);
   expect({ hops: watch.hops, visits: watch.visits, loop: watch.loop }).toEqual({ hops, visits, loop });
+});
+
+test.for(['joe@example.org', '"a b"@example.org', 'j.\u00f6@b\u00fccher.example', 'x@[192.0.2.1]', '"a>b"@[IPv6:2001:db8::1]'])(
+  '%s is read as it is written',
+  (address) => {
+    const parsed = parseMailbox(address);
+    if (!parsed.ok) expect.fail(address);
+    const field = formatDeliveredTo(parsed.value);
+    expect(parseDeliveredTo(field.slice('Delivered-To:'.length, -2))).toEqual({ ok: true, value: parsed.value, deviations: [] });
+    expect(parseDeliveredTo(`<${address}>`)).toEqual({ ok: true, value: parsed.value, deviations: ['angle-brackets'] });
+  },
+);
+
+test.for(['', 'joe', '<>', 'a@b, c@d', 'a@b (c)', '<a@b> x', 'a@b\r\nX: 1'])('%j is no Delivered-To, and none is written', (text) => {
+  expect(parseDeliveredTo(text).ok).toBe(false);
+  expect(() => formatDeliveredTo({ localPart: '', domain: '', address: text })).toThrow(RangeError);
 });

@@ -161,6 +161,18 @@ describe.each(cases)('%s', (_, message, parts, options, deviations) => {
   });
 });
 
+test('without options no more than 16 hold each other, messages are not taken apart, and each part knows what holds it', () => {
+  const nested = Array.from({ length: 40 }, (_, i) => `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}\r\n`).join('');
+  const { parts, deviations } = read(nested);
+  expect(parts.filter((one) => one.trim() === 'multipart/mixed')).toHaveLength(16);
+  expect(deviations).toContain('too-deep');
+  const within: (string | null)[] = [];
+  const reader = new PartReader({ part: (header) => within.push(header.within?.type ?? null), content: () => {}, end: () => {} });
+  reader.push(octets(`${MIXED}--b\r\nContent-Type: multipart/digest; boundary=c\r\n\r\n--c\r\n\r\nA: 1\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--`));
+  reader.end();
+  expect(within).toEqual([null, 'multipart/mixed', 'multipart/digest', 'multipart/mixed']);
+});
+
 test('each deviation has its words', () => {
   expect(Object.keys(ODD).sort()).toEqual(Object.keys(MULTIPART_DEVIATIONS).sort());
 });
