@@ -1,7 +1,6 @@
-// Draws the tables of transitions in docs/state-machine.md: the server's as a diagram, a table of phases and verbs, the guards; the client's as a
-// diagram and a table of what moves it. Runs after a
-// build; --check compares only.
-import { CLIENT_TABLE, GUARDS, REPLIES, TABLE } from '../packages/engine/dist/index.js';
+// Draws the tables of transitions in docs/state-machine.md: the server's as a diagram, a table of phases and verbs, the guards; those of the client
+// and of its transaction each as a diagram and a table of what moves it. Runs after a build; --check compares only.
+import { CLIENT_TABLE, GUARDS, REPLIES, TABLE, TRANSACTION_TABLE } from '../packages/engine/dist/index.js';
 import { between } from './lib/between.mjs';
 
 const FILE = 'docs/state-machine.md';
@@ -19,14 +18,16 @@ const parts = {
   verbs: verbTable(),
   guards: guardTable(),
   triggers: triggerTable(),
-  'client-diagram': diagram(CLIENT_TABLE),
-  'client-triggers': clientTable(),
+  'client-diagram': diagram(flat(CLIENT_TABLE)),
+  'client-triggers': clientTable(flat(CLIENT_TABLE)),
+  'transaction-diagram': diagram(flat(TRANSACTION_TABLE), 'mail', 'over'),
+  'transaction-triggers': clientTable(flat(TRANSACTION_TABLE)),
 };
 const results = Object.entries(parts).map(([name, text]) => between(FILE, name, text, check));
 process.exitCode = results.every(Boolean) ? 0 : 1;
 
 /** Ways from one phase to another; what stays, what refuses and what closes early is in the tables. */
-function diagram(table) {
+function diagram(table, first = 'connect', last = 'closed') {
   const ways = new Map();
   for (const { from, on, to, refuse } of table) {
     if (to === undefined || refuse !== undefined || to === 'closed') continue;
@@ -34,7 +35,7 @@ function diagram(table) {
       if (phase !== to) ways.set(`${phase} --> ${to}`, [...new Set([...(ways.get(`${phase} --> ${to}`) ?? []), on])]);
   }
   const arrows = [...ways].map(([way, labels]) => `  ${way} : ${labels.join(', ')}`);
-  return ['```mermaid', 'stateDiagram-v2', '  [*] --> connect', ...arrows, '  closed --> [*]', '```'].join('\n');
+  return ['```mermaid', 'stateDiagram-v2', `  [*] --> ${first}`, ...arrows, `  ${last} --> [*]`, '```'].join('\n');
 }
 
 function verbTable() {
@@ -79,10 +80,17 @@ function triggerTable() {
   return ['| | from | if | effect | reply | to |', '|---|---|---|---|---|---|', ...rows].join('\n');
 }
 
-/** What moves the client from where to where, and what has to hold. */
-function clientTable() {
-  const rows = CLIENT_TABLE.map(
-    ({ on, from, guards = [], to }) => `| \`${on}\` | ${from.join(', ')} | ${guards.map((guard) => `\`${guard}\``).join(', ')} | ${to} |`,
-  );
-  return ['| | from | if | to |', '|---|---|---|---|', ...rows].join('\n');
+/** The rows of a table that is given by what moves it. */
+function flat(table) {
+  return Object.entries(table).flatMap(([on, rows]) => rows.map((row) => ({ on, ...row })));
+}
+
+/** What moves the client from where to where, what has to hold, and what follows. */
+function clientTable(table) {
+  const named = (calls = []) => calls.map(({ name }) => `\`${name}\``).join(', ');
+  const rows = table.map(({ on, from, guards, effects, to, close, misuse }) => {
+    const end = misuse === undefined ? (close === undefined ? (to ?? '') : `closed (${close})`) : `throws \`${misuse}\``;
+    return `| \`${on}\` | ${from.join(', ')} | ${named(guards)} | ${named(effects)} | ${end} |`;
+  });
+  return ['| | from | if | does | to |', '|---|---|---|---|---|', ...rows].join('\n');
 }

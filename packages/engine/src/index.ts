@@ -2,27 +2,23 @@ export { type Address, addressText, CLIENT_TOLERATES } from './client/address.ts
 export { AUTH, type AuthFeature } from './client/auth.ts';
 export type { Capabilities } from './client/capabilities.ts';
 export { CHUNKING, type ChunkingFeature } from './client/chunking.ts';
+export type * from './client/envelope.ts';
 export type * from './client/events.ts';
+export type { ClientFeature } from './client/features.ts';
 export { CLIENT_LIMITS, type ClientLimit, type ClientLimitName, type ClientLimitOptions, type ClientLimits } from './client/limits.ts';
-export {
-  CLIENT_OPTIONS,
-  type ClientFeature,
-  type ClientOptions,
-  type ClientPolicyOptions,
-  type Pipelining,
-  type Protection,
-} from './client/options.ts';
+export { CLIENT_OPTIONS, type ClientOptions, type ClientPolicyOptions, type Pipelining, type Protection } from './client/options.ts';
+export type { ClientPhase, TransactionPhase } from './client/phases.ts';
 export {
   type PlannedRecipient,
   type PlanOptions,
-  type Problem,
-  type ProblemCode,
   planTransaction,
   type TransactionPlan,
 } from './client/plan.ts';
+export type { Quirk } from './client/quirk.ts';
+export type { ClientRow, ClientTrigger, ClosingCause, TableRow, TransactionRow, TransactionTrigger } from './client/row.ts';
 export { type MessageScan, scanMessage } from './client/scan.ts';
 export { ClientSession, type CommandOptions } from './client/session.ts';
-export { CLIENT_TABLE, type ClientGuard, type ClientPhase, type ClientRow, type ClientTrigger } from './client/table.ts';
+export { CLIENT_TABLE, TRANSACTION_TABLE } from './client/tables.ts';
 export { SmtpUsageError, type UsageCode } from './error.ts';
 export { showText } from './escape.ts';
 export {

@@ -115,7 +115,11 @@ export function capitals(text: string): string {
 /** Octets as a string, one character an octet. */
 export function latin1(bytes: Uint8Array, from: number, to: number): string {
   let text = '';
-  for (let i = from; i < to; i++) text += String.fromCharCode(bytes[i]!);
+  for (let at = from; at < to; at += SHORT) {
+    const codes = new Array<number>(Math.min(SHORT, to - at));
+    for (let i = 0; i < codes.length; i++) codes[i] = bytes[at + i]!;
+    text += String.fromCharCode(...codes);
+  }
   return text;
 }
 

@@ -154,6 +154,8 @@ const MOST_PUT = 3;
 
 function isAscii(bytes: Uint8Array): boolean {
   let all = 0;
-  for (let i = 0; i < bytes.length; i++) all |= bytes[i]!;
+  let i = 0;
+  for (const last = bytes.length - 3; i < last; i += 4) all |= bytes[i]! | bytes[i + 1]! | bytes[i + 2]! | bytes[i + 3]!;
+  while (i < bytes.length) all |= bytes[i++]!;
   return all < 0x80;
 }

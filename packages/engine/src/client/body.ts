@@ -1,15 +1,9 @@
 import { encodeUtf8 } from '@ehlo/grammar';
 import { copy } from '../octets.ts';
 import { BodyWriter } from './body-writer.ts';
-import type { ClientCore, Due } from './core.ts';
+import type { Due, Part } from './due.ts';
 import type { ClientLimits } from './limits.ts';
 import type { Transaction } from './transaction.ts';
-
-/** Octets that go out together, and the reply that is due once they have. With those that END answers the server may have accepted the message. */
-export interface Part {
-  readonly bytes: Uint8Array;
-  readonly due: Due | null;
-}
 
 /** A message being sent. What it is made of is decided as it is taken, so that no more than a block lies ready. */
 export class Body {
@@ -19,48 +13,47 @@ export class Body {
   ended = false;
   /** All of it has been handed out, or no more of it will be. */
   done = false;
-  /** No more of it is wanted. */
-  stopped = false;
   /** The reply to its end. */
   end: Due | null = null;
   /** Stands for the block that is on its way: a new one restarts the timer. */
   block: object = {};
+  readonly #parts: (body: Body) => Part[];
+  #stopped = false;
   #ready: Part[] = [];
   #octets = 0;
   /** Since when octets are on their way, if any are; and how long others were before. */
   #since: number = Number.POSITIVE_INFINITY;
   #waited = 0;
 
-  constructor(core: ClientCore, transaction: Transaction) {
+  /** `parts` makes what can be handed out next. */
+  constructor(transaction: Transaction, newlines: 'crlf' | 'refuse' | undefined, parts: (body: Body) => Part[]) {
     this.transaction = transaction;
+    this.#parts = parts;
     const { transfer, body, smtpUtf8 } = transaction.plan;
     // Only ever by BDAT: without it the plan has refused.
     const exact = body === 'BINARYMIME';
     this.writer = new BodyWriter({
       stuff: transfer === 'DATA',
       exact,
-      refuseBare: core.options.newlines === 'refuse' && !exact,
+      refuseBare: newlines === 'refuse' && !exact,
       ascii: body === '7BIT' && !smtpUtf8,
     });
   }
 
   /** The next octets; null if there are none for now. */
-  peek(core: ClientCore): Part | null {
-    if (this.#ready.length === 0 && !this.stopped) {
-      const bdat = this.transaction.plan.transfer === 'BDAT';
-      this.#ready = bdat ? core.feature('chunking')!.parts(core, this) : dataParts(this);
-    }
+  peek(): Part | null {
+    if (this.#ready.length === 0 && !this.#stopped) this.#ready = this.#parts(this);
     return this.#ready[0] ?? null;
   }
 
   taken(part: Part): void {
     this.#ready.shift();
-    this.done = part.due?.to === 'END' || (this.stopped && this.#ready.length === 0);
+    this.done = part.due?.to === 'END' || (this.#stopped && this.#ready.length === 0);
   }
 
   /** Stops it. What has been announced still has to follow (RFC 3030 2), and is not the program's any more. */
   stop(): void {
-    this.stopped = true;
+    this.#stopped = true;
     this.#ready = this.#ready.map(({ bytes, due }) => ({ bytes: copy(bytes), due }));
     this.done = this.#ready.length === 0;
   }
@@ -88,8 +81,7 @@ export class Body {
 }
 
 /** RFC 5321 4.1.1.4: a dot on a line of its own ends the message. */
-function dataParts(body: Body): Part[] {
-  const { writer, ended, end } = body;
+export function dataParts({ writer, ended, end }: Body): Part[] {
   const bytes = writer.next();
   if (bytes !== null) return [{ bytes, due: null }];
   return ended && writer.idle ? [{ bytes: encodeUtf8(`${writer.finish()}.\r\n`), due: end }] : [];

@@ -9,7 +9,7 @@ import {
   sizeAnnouncement,
 } from '@ehlo/grammar';
 import { instantOf } from '../instant.ts';
-import type { Quirk } from './events.ts';
+import type { Quirk } from './quirk.ts';
 
 /** What a server says of itself in its answer to EHLO, HELO or LHLO. */
 export interface Capabilities {

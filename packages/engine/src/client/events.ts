@@ -1,48 +1,8 @@
-import type { MailParameters, RcptParameters, Reply } from '@ehlo/grammar';
+import type { Reply } from '@ehlo/grammar';
 import type { Secret } from '../secret.ts';
-import type { Address } from './address.ts';
 import type { Capabilities } from './capabilities.ts';
-import type { Problem } from './plan.ts';
-
-/** What `send` carries out as one mail transaction. */
-export interface ClientEnvelope {
-  /** Whom failures are told: an address; empty text or `NULL_PATH` for nobody, `<>`. RFC 5321 4.1.1.2. */
-  readonly reversePath: Address;
-  /** Parameters of MAIL. SIZE, BODY and SMTPUTF8 are found by the plan; what is given here wins. */
-  readonly parameters?: MailParameters;
-  /**
-   * Whom the message goes to, at least one: addresses, or addresses with parameters of RCPT. Outcomes name them by their place in this
-   * list.
-   */
-  readonly recipients: readonly ClientRecipient[];
-}
-
-export interface ClientRecipient {
-  /** The address. RFC 5321 4.1.1.3. */
-  readonly forwardPath: Address;
-  /** Parameters of RCPT for this recipient. */
-  readonly parameters?: RcptParameters;
-}
-
-/** What is known of a message before it is sent; `scanMessage` finds it all. What is absent is not known. */
-export interface MessageFacts {
-  /** Octets with every line end as CRLF, one at the end of the message included, without stuffed dots. Octets; RFC 1870 5. */
-  readonly size?: number;
-  /** Octets as given: the size of what is sent as BINARYMIME. Octets. */
-  readonly octets?: number;
-  /** What the body holds. Where it is not known, 8BITMIME is declared where it is offered. RFC 6152, RFC 3030. */
-  readonly body?: '7BIT' | '8BITMIME' | 'BINARYMIME';
-  /** Whether the header holds UTF-8. Other octets beyond ASCII in it have no standard: they go as the body's do. RFC 6532 3. */
-  readonly smtpUtf8?: boolean;
-  /** Whether a CR or LF stands alone: with the option `newlines: 'refuse'` such a message is not begun. */
-  readonly bareLineEnds?: boolean;
-}
-
-/** Whom a transaction is from and for: paths with their angle brackets, as octets of the wire. */
-export interface TransactionPaths {
-  readonly reversePath: Uint8Array;
-  readonly recipients: readonly Uint8Array[];
-}
+import type { Problem } from './envelope.ts';
+import type { Quirk } from './quirk.ts';
 
 /** The stage of the session in which something was decided. */
 export type Stage = 'plan' | 'connect' | 'hello' | 'tls' | 'auth' | 'mail' | 'rcpt' | 'data' | 'body' | 'message';
@@ -152,16 +112,6 @@ export interface ReplyEvent {
   /** With AUTH, what the server has said, where that may hold a secret and `reply` does not tell it: to be read, and not to be shown. */
   readonly withheld?: Secret;
 }
-
-/** What a reply had that it should not have, and was taken all the same. */
-export type Quirk =
-  | 'bare-lf-line' // a line that ends with LF alone; refused if `replies` is `'strict'`
-  | 'mixed-codes' // different codes in one reply, of which the highest counts; refused if `replies` is `'strict'`, or if they are 2yz and 3yz
-  | 'odd-text' // UTF-8 that nobody has asked for (RFC 6531 3.7.4), or an octet that no reply text may hold: it is shown as `?`, a CR at the end left out
-  | 'unended-line' // a last line without its CRLF, behind which the server ended its side; not read if `replies` is `'strict'`
-  | 'odd-ehlo-line' // a line of EHLO that is no keyword: it switches nothing on
-  | 'odd-ehlo-space' // blanks or tabs too many in a line of EHLO: it counts
-  | 'auth-equals'; // the old `AUTH=`: it counts as AUTH
 
 export interface QuirkEvent {
   readonly type: 'quirk';

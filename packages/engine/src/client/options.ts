@@ -2,12 +2,8 @@ import type { Deviation, Parameter } from '@ehlo/grammar';
 import type { Extension } from '../extension.ts';
 import type { TlsInfo } from '../facts.ts';
 import type { TableOf } from '../option-table.ts';
-import type { AuthFeature } from './auth.ts';
-import type { ChunkingFeature } from './chunking.ts';
+import type { ClientFeature } from './features.ts';
 import { CLIENT_LIMIT_TABLE, type ClientLimitOptions } from './limits.ts';
-
-/** A part of the client that is bundled only where it is named: `AUTH`, `CHUNKING`. */
-export type ClientFeature = AuthFeature | ChunkingFeature;
 
 /** What is sent without waiting for replies, where the server offers PIPELINING (RFC 2920). Each includes those before it. */
 export type Pipelining =

@@ -17,29 +17,7 @@ import { concat } from '../octets.ts';
 import { didYouMean } from '../option-table.ts';
 import { writeAddress } from './address.ts';
 import { announcedLimit, type Capabilities, isBeyondAnnounced, largestMessage } from './capabilities.ts';
-import type { ClientEnvelope, MessageFacts } from './events.ts';
-
-/** Why a message can't be sent to this server as it is. */
-export type ProblemCode =
-  | 'address' // no text that SMTP can carry as this address, or a deviation that the option `tolerate` does not name
-  | 'too-large' // RFC 1870: larger than the server takes
-  | '8bitmime' // octets beyond ASCII, and the server takes none
-  | 'binarymime' // BINARYMIME without the server's offer, or without the feature CHUNKING
-  | 'smtputf8' // RFC 6531: UTF-8 in an address or in the header
-  | 'unprotected' // RFC 8689: REQUIRETLS without TLS, or with a server whose certificate is not that of the host that was asked for
-  | 'requiretls' // RFC 8689: REQUIRETLS without the server's offer
-  | 'extension' // a parameter whose extension is not offered
-  | 'parameter' // RFC 2852, RFC 4865: a value beyond what the server announces
-  | 'bare-line-end'; // a CR or LF alone, with the option `newlines: 'refuse'`
-
-/** A refusal that needs no server: it said so before. */
-export interface Problem {
-  readonly code: ProblemCode;
-  /** RFC 3463: what a server would say. */
-  readonly enhanced: string;
-  /** One sentence for people. */
-  readonly text: string;
-}
+import type { ClientEnvelope, MessageFacts, Problem, ProblemCode } from './envelope.ts';
 
 export interface PlannedRecipient {
   /** Its place in the envelope. */

@@ -2,10 +2,9 @@ import { decodeUtf8, encodeUtf8, latin1, octets, replyOf, utf8NonAscii } from '@
 import { showOctets, WITHHELD } from '../redact.ts';
 import { answer } from './answer.ts';
 import type { ClientCore } from './core.ts';
-import type { ClientEvent, ClientFaultCode, Quirk } from './events.ts';
-
-/** RFC 5321 4.2: the code, a hyphen where more lines follow, and text. That the second digit goes up to 5 only is not insisted on: it means nothing. */
-const LINE = /^([2-5][0-9]{2})(?:([ -])(.*))?$/s;
+import type { ClientEvent, ClientFaultCode } from './events.ts';
+import type { Quirk } from './quirk.ts';
+import { fault, over } from './run.ts';
 
 /** A line that lacks only its end. */
 const WHOLE = /^[2-5][0-9]{2} /;
@@ -14,26 +13,29 @@ const WHOLE = /^[2-5][0-9]{2} /;
 const TLS_RECORDS: readonly number[] = [0x15, 0x16];
 
 /** Replies whose text is text. */
-const PLAIN = /GREETING|[EL]HLO|HELO/;
+const PLAIN: readonly string[] = ['GREETING', 'EHLO', 'HELO', 'LHLO'];
 
 /** Reads replies line by line. Nothing of them is kept but the lines of one that is not whole yet. */
 export class ReplyReader {
   #code = 0;
   #lines: string[] = [];
   #octets = 0;
+  /** The line that is being read, as it came: its code with the mark behind it, and its text, which is all of it where it has no code. */
+  #head = '';
+  #text = '';
   /** The texts of the lines as they came, and what is told of them: where there are secrets it is told when the reply is whole. */
   #texts: string[] = [];
   #told: Told[] = [];
-  readonly #quirks: Set<Quirk> = new Set();
+  #quirks: Quirk[] = [];
 
   /** Reads and carries out all replies that have arrived with these octets. */
   read(core: ClientCore, bytes: Uint8Array): void {
     const { input } = core;
-    if (core.phase === 'connect' && input.empty && TLS_RECORDS.includes(bytes[0]!)) return core.fault('speaks-tls', '');
+    if (core.phase === 'connect' && input.empty && TLS_RECORDS.includes(bytes[0]!)) return fault(core, 'speaks-tls', '');
     input.push(bytes);
     while (core.phase !== 'closed') {
       // Octets behind the 220, in the same chunk or in a later one: never replies, neither before TLS nor after (CVE-2011-0411).
-      if (core.phase === 'tls' && !input.empty) return core.fault('plaintext-after-starttls', '');
+      if (core.phase === 'tls' && !input.empty) return fault(core, 'plaintext-after-starttls', '');
       // One octet more than is allowed tells that there are too many.
       const line = input.next(core.limits.replyLine + 1);
       if (line === null) break;
@@ -50,98 +52,136 @@ export class ReplyReader {
   end(core: ClientCore): void {
     const rest = core.phase === 'closed' ? '' : core.input.rest();
     if (WHOLE.test(rest) && core.options.replies !== 'strict') {
-      this.#taken(core, 'unended-line', shownBy(core, rest.slice(0, 3), ' ', rest.slice(4)));
+      this.#split(rest, 3, rest.length);
+      this.#taken(core, 'unended-line');
       this.#line(core, `${rest.replace(/\r$/, '')}\r\n`);
     }
-    core.over('ended');
+    over(core, 'ended');
   }
 
-  #line(core: ClientCore, ended: string): void {
-    const { limits } = core;
+  #line(core: ClientCore, line: string): void {
+    const { limits, options } = core;
     // A CR too many belongs to no word: it would hide a keyword of EHLO.
-    const whole = ended.replace(/\r*\n$/, '');
-    const [, digits = '', mark = ' ', rest = ''] = LINE.exec(whole) ?? [];
-    const shown = shownBy(core, digits, mark, digits === '' ? whole : rest);
-    this.#texts.push(digits === '' ? whole : rest);
-    if (core.options.trace === true) this.#told.push((withheld) => [{ type: 'trace', from: 'server', line: shown(withheld) }]);
-    this.#octets += whole.length + 2;
-    const code = Number(digits);
-    if (ended.length > limits.replyLine || this.#octets > limits.replyOctets || this.#lines.length === limits.replyLines)
-      return this.#fault(core, 'reply-too-long', shown);
-    if (digits === '') return this.#fault(core, 'malformed-reply', shown);
-    if (!ended.endsWith('\r\n') && !this.#taken(core, 'bare-lf-line', shown)) return;
+    let end = line.length;
+    const ended = line.charCodeAt(end - 1) === LF;
+    if (ended) for (end--; line.charCodeAt(end - 1) === CR; ) end--;
+    const code = codeOf(line, end);
+    this.#split(line, code === 0 ? 0 : 3, end);
+    this.#texts.push(this.#text);
+    if (options.trace === true)
+      this.#told.push(this.#telling(core, (line) => ({ type: 'trace', from: 'server', line }), this.#shown(core)));
+    this.#octets += end + 2;
+    if (line.length > limits.replyLine || this.#octets > limits.replyOctets || this.#lines.length === limits.replyLines)
+      return this.#fault(core, 'reply-too-long');
+    if (code === 0) return this.#fault(core, 'malformed-reply');
+    if (!(ended && end < line.length - 1) && !this.#taken(core, 'bare-lf-line')) return;
     const before = this.#lines.length === 0 ? code : this.#code;
     if (code !== before) {
       // RFC 5321 4.2.1: the codes MUST be the same. Of two that differ the worse counts; but nobody knows which of "go on" and "done" is.
-      if (code < 400 && before < 400 && digits[0] !== String(before)[0]) return this.#fault(core, 'mixed-codes', shown);
-      if (!this.#taken(core, 'mixed-codes', shown)) return;
+      if (code < 400 && before < 400 && classOf(code) !== classOf(before)) return this.#fault(core, 'mixed-codes');
+      if (!this.#taken(core, 'mixed-codes')) return;
     }
     this.#code = Math.max(code, before);
-    const read = decoded(rest);
+    const text = this.#text;
+    const read = ODD.test(text) ? decoded(text) : text;
     // RFC 6531 3.7.4: UTF-8 is what was asked for by SMTPUTF8, and nowhere else.
-    const odd = read !== rest && !(core.due[0]?.utf8 === true && isWhole(read, rest));
-    if (odd || ended.endsWith('\r\r\n')) this.#taken(core, 'odd-text', shown);
+    const odd = read !== text && !(core.due[0]?.utf8 === true && isWhole(read, text));
+    if (odd || end < line.length - 2) this.#taken(core, 'odd-text');
     this.#lines.push(read);
-    if (mark === ' ') return this.#answer(core, shown);
+    if (line.charCodeAt(3) !== HYPHEN || end === 3) return this.#answer(core);
     if (core.redactor?.active !== true) this.#tell(core);
   }
 
-  #answer(core: ClientCore, shown: Shown): void {
+  #split(line: string, digits: number, end: number): void {
+    this.#head = digits === 0 ? '' : `${line.slice(0, digits)}${line[digits] === '-' ? '-' : ' '}`;
+    this.#text = line.slice(digits === 0 ? 0 : digits + 1, end);
+  }
+
+  #answer(core: ClientCore): void {
     const lines = this.#lines;
     const withheld = this.#tell(core);
-    const asked = core.due[0]?.to ?? '';
+    const asked = core.due[0]?.to;
     this.#lines = [];
     this.#octets = 0;
-    this.#quirks.clear();
+    if (this.#quirks.length > 0) this.#quirks = [];
     // RFC 2034 4: the greeting and the answer to EHLO have no enhanced code: what looks like one is text.
-    const reply = PLAIN.test(asked) ? { code: this.#code, lines } : replyOf(this.#code, lines);
+    const reply = asked !== undefined && PLAIN.includes(asked) ? { code: this.#code, lines } : replyOf(this.#code, lines);
     core.withheld = withheld ? lines.join(' ') : null;
     const challenge = core.exchange !== null && reply.code === 334;
-    answer(core, withheld && !challenge ? core.redactor!.reply(reply) : reply, shown(withheld));
+    const code = answer(core, withheld && !challenge ? core.redactor!.reply(reply) : reply);
+    if (code !== null) fault(core, code, this.#shown(core)(withheld));
   }
 
   /** Tells what there is to tell; returns whether the texts are withheld. */
   #tell(core: ClientCore): boolean {
     const withheld = core.redactor?.withholds(this.#texts) === true;
-    for (const tell of this.#told) core.events.push(...tell(withheld));
+    for (const tell of this.#told) tell(withheld);
     this.#texts = [];
-    this.#told = [];
+    if (this.#told.length > 0) this.#told = [];
     return withheld;
   }
 
-  #fault(core: ClientCore, code: ClientFaultCode, shown: Shown): void {
-    core.fault(code, shown(this.#tell(core)));
+  #fault(core: ClientCore, code: ClientFaultCode): void {
+    const shown = this.#shown(core);
+    fault(core, code, shown(this.#tell(core)));
   }
 
   /** Whether a quirk is taken; it is told once for each reply. */
-  #taken(core: ClientCore, quirk: 'bare-lf-line' | 'mixed-codes' | 'odd-text' | 'unended-line', shown: Shown): boolean {
+  #taken(core: ClientCore, quirk: 'bare-lf-line' | 'mixed-codes' | 'odd-text' | 'unended-line'): boolean {
     if ((quirk === 'bare-lf-line' || quirk === 'mixed-codes') && core.options.replies === 'strict') {
-      this.#fault(core, quirk, shown);
+      this.#fault(core, quirk);
       return false;
     }
+    if (this.#quirks.includes(quirk)) return true;
+    this.#quirks.push(quirk);
+    const tell = this.#telling(core, (line) => ({ type: 'quirk', quirk, line }), this.#shown(core));
     // A text that is withheld is not told to be odd: that, too, says something of it.
-    const tell: Told = (withheld) => (withheld && quirk === 'odd-text' ? [] : [{ type: 'quirk', quirk, line: shown(withheld) }]);
-    if (!this.#quirks.has(quirk)) this.#told.push(tell);
-    this.#quirks.add(quirk);
+    this.#told.push((withheld) => (withheld && quirk === 'odd-text' ? undefined : tell(withheld)));
     return true;
+  }
+
+  #telling(core: ClientCore, event: (line: string) => ClientEvent, shown: Shown): Told {
+    return (withheld) => core.events.push(event(shown(withheld)));
+  }
+
+  /** The line that is being read, as it may stand in a log. */
+  #shown({ redactor, exchange }: ClientCore): Shown {
+    const head = this.#head;
+    const text = this.#text;
+    if (head.startsWith('334')) return () => `334 ${WITHHELD}`;
+    // In an exchange a line that is no reply may be anything.
+    const always = head === '' && exchange !== null;
+    return (withheld) => (withheld || always ? redactor!.line(head, text) : showOctets(head + text));
   }
 }
 
 /** A line as it may stand in a log, and what is told of it, once it is known whether its text is withheld. */
 type Shown = (withheld: boolean) => string;
-type Told = (withheld: boolean) => readonly ClientEvent[];
+type Told = (withheld: boolean) => void;
 
-function shownBy({ redactor, exchange }: ClientCore, digits: string, mark: string, text: string): Shown {
-  if (digits === '334') return () => `334 ${WITHHELD}`;
-  const head = digits === '' ? '' : digits + mark;
-  // In an exchange a line that is no reply may be anything.
-  const always = digits === '' && exchange !== null;
-  return (withheld) => (withheld || always ? redactor!.line(head, text) : showOctets(head + text));
+const LF = 0x0a;
+const CR = 0x0d;
+const SP = 0x20;
+const HYPHEN = 0x2d;
+const ZERO = 0x30;
+
+/** RFC 5321 4.2: the code, which nothing follows, or a hyphen where more lines do, or a space; 0 where it is none. That the second digit goes up to 5 only is not insisted on: it means nothing. */
+function codeOf(line: string, end: number): number {
+  const mark = end > 3 ? line.charCodeAt(3) : SP;
+  if (end < 3 || (mark !== SP && mark !== HYPHEN)) return 0;
+  const [a, b, c] = [line.charCodeAt(0) - ZERO, line.charCodeAt(1) - ZERO, line.charCodeAt(2) - ZERO];
+  return a >= 2 && a <= 5 && b >= 0 && b <= 9 && c >= 0 && c <= 9 ? 100 * a + 10 * b + c : 0;
 }
+
+function classOf(code: number): number {
+  return Math.floor(code / 100);
+}
+
+/** An octet that is none of text. */
+const ODD = /[^\t -~]/;
 
 /** A text as it came: UTF-8 is decoded (RFC 6531 3.7.4.1), and an octet that no text may hold becomes `?`. It is escaped where it is shown. */
 function decoded(text: string): string {
-  if (!/[^\t -~]/.test(text)) return text;
   const bytes = octets(text);
   for (let i = 0; i < bytes.length; i++) {
     const end = utf8NonAscii(bytes, i, bytes.length);

@@ -1,4 +1,4 @@
-import type { MessageFacts } from './events.ts';
+import type { MessageFacts } from './envelope.ts';
 
 /** All that one pass over a message finds. */
 export interface MessageScan extends Required<MessageFacts> {

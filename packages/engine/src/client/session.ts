@@ -1,21 +1,23 @@
-import { encodeUtf8 } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
 import { showText } from '../escape.ts';
 import type { TlsInfo } from '../facts.ts';
 import { octetsOf } from '../needle.ts';
 import { checkOptions, type TableOf } from '../option-table.ts';
 import { type AuthWords, WITHHELD } from '../redact.ts';
-import { askCommand, askStartTls, sayHello } from './answer.ts';
 import type { AuthFeature } from './auth.ts';
 import type { BrokenBody } from './body-writer.ts';
 import type { Capabilities } from './capabilities.ts';
+import { plainCommand } from './command.ts';
 import { ClientCore } from './core.ts';
-import type { ClientEnvelope, ClientEvent, ClientWants, MessageFacts, TransactionPaths } from './events.ts';
+import type { ClientEnvelope, MessageFacts, TransactionPaths } from './envelope.ts';
+import type { ClientEvent, ClientWants } from './events.ts';
 import type { ClientOptions } from './options.ts';
-import type { TransactionPlan } from './plan.ts';
+import { takeOutput } from './output.ts';
+import type { ClientPhase, TransactionPhase } from './phases.ts';
+import { planTransaction, type TransactionPlan } from './plan.ts';
 import { ReplyReader } from './reply-reader.ts';
-import type { ClientPhase } from './table.ts';
-import { abort, advance, begin, endBody, pathsOf, planned } from './transaction.ts';
+import { advance, close, demand, fire, fireTransaction, may, over } from './run.ts';
+import { Transaction } from './transaction.ts';
 
 /** How `command` asks. */
 export interface CommandOptions {
@@ -25,20 +27,6 @@ export interface CommandOptions {
 
 /** The options of `command`: every name, and what it may be. */
 export const COMMAND_OPTIONS: TableOf<CommandOptions> = { smtpUtf8: 'switch' };
-
-const VERB = /^[A-Z][A-Z0-9-]*$/;
-const ASCII_LINE = /^[ -~]*$/;
-/** Verbs that are no question with an answer, and what there is in their place. */
-const NOT_PLAIN: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
-  ...['EHLO', 'HELO', 'LHLO', 'XCLIENT', 'TURN', 'ATRN'].map((verb) => [verb, 'it begins the session anew'] as const),
-  ...['MAIL', 'RCPT', 'DATA', 'BDAT', 'BURL', 'SEND', 'SOML', 'SAML'].map((verb) => [verb, 'send says what a message needs'] as const),
-  ...['STARTTLS', 'X-ANONYMOUSTLS'].map((verb) => [verb, 'the option starttls has it said'] as const),
-  ['AUTH', 'authenticate has it said'],
-  ['QUIT', 'quit or close has it said'],
-]);
-const UTF8_LINE = /^[^\p{Cc}\p{Cs}]*$/u;
-/** RFC 5321 4.5.3.1.4: 512 octets, its CRLF included. */
-const LONGEST_LINE = 510;
 
 /**
  * The client's side of an SMTP or LMTP session, as a pure state machine: octets, calls and time go in; octets, events and a deadline
@@ -84,7 +72,7 @@ export class ClientSession {
 
   /** The connection is gone, or the TLS handshake has failed: nothing more can be read or written. */
   lost(): void {
-    this.#core.over('lost');
+    over(this.#core, 'lost');
   }
 
   /**
@@ -92,7 +80,7 @@ export class ClientSession {
    * is read as they are taken, at most 64 KiB at a time. The session does not touch them again; they may be a view of what `write` was given.
    */
   nextOutput(): Uint8Array | null {
-    return this.#core.takeOutput();
+    return takeOutput(this.#core);
   }
 
   /** So many more octets of the output have left the transport: that moves the timer and the least rate of a message. */
@@ -111,10 +99,20 @@ export class ClientSession {
    * none by its type.
    */
   send(envelope: ClientEnvelope, message: MessageFacts = {}): number {
-    this.#core.demand('send');
-    const { id } = begin(this.#core, envelope, message);
+    const core = this.#core;
+    demand(core, 'send');
+    const plan = this.#planned(envelope, message);
+    const transaction = new Transaction(++core.lastId, plan, (event) => core.events.push(event));
+    if (transaction.asking.length > 0) {
+      fire(core, 'send');
+      core.transactions.push(transaction);
+    }
+    for (const { index, problem, batch } of plan.recipients) {
+      if (problem !== null) transaction.tell(index, { status: 'refused', stage: 'plan', permanent: true, reply: null, problem });
+      else if (batch > 0) transaction.tell(index, { status: 'unsent', stage: 'plan', cause: 'limits', reply: null });
+    }
     this.#moved();
-    return id;
+    return transaction.id;
   }
 
   /**
@@ -123,12 +121,12 @@ export class ClientSession {
    */
   plan(envelope: ClientEnvelope, message: MessageFacts = {}): TransactionPlan {
     if (this.#core.capabilities === null) throw new SmtpUsageError('not-ready', "can't plan before the answer to EHLO");
-    return planned(this.#core, envelope, message);
+    return this.#planned(envelope, message);
   }
 
   /** Whether `send` may be called. */
   get canSend(): boolean {
-    return this.#core.may('send');
+    return may(this.#core, 'send');
   }
 
   /**
@@ -141,15 +139,15 @@ export class ClientSession {
 
   /** Whether `write` and `end` may be called: the message is wanted, and all that was written of it has been handed out. */
   get canWrite(): boolean {
-    const { phase, body } = this.#core;
-    return phase === 'body' && !body!.stopped && body!.writer.idle;
+    const { active, body } = this.#core;
+    return active?.phase === 'body' && body!.writer.idle;
   }
 
   /** The message is complete; it may be said at once behind `write`. Returns false if it is not wanted (any more, or yet). */
   end(): boolean {
-    const { phase, body } = this.#core;
-    if (phase !== 'body' || body!.stopped || !this.#isWhole(body!.writer.end())) return false;
-    endBody(this.#core, body!);
+    const { active, body } = this.#core;
+    if (active?.phase !== 'body' || !this.#isWhole(body!.writer.end())) return false;
+    fireTransaction(this.#core, active, 'end');
     this.#moved();
     return true;
   }
@@ -161,8 +159,8 @@ export class ClientSession {
    */
   abort(transaction?: number): void {
     const core = this.#core;
-    const given = [core.active, core.finishing].find((one) => one !== null && (transaction === undefined || one.id === transaction));
-    if (given) abort(core, given);
+    const given = transaction === undefined ? core.active : core.transactions.find(({ id }) => id === transaction);
+    if (given) fireTransaction(core, given, 'abort');
     this.#moved();
   }
 
@@ -175,19 +173,12 @@ export class ClientSession {
   command(verb: string, argument = '', options: CommandOptions = {}): void {
     const { smtpUtf8 = false } = checkOptions(COMMAND_OPTIONS, options);
     const core = this.#core;
-    const name = String(verb).toUpperCase();
-    const utf8 = smtpUtf8 && (name === 'VRFY' || name === 'EXPN');
-    const line = `${name}${argument === '' ? '' : ` ${argument}`}${utf8 ? ' SMTPUTF8' : ''}`;
-    const instead = NOT_PLAIN.get(name);
-    if (instead !== undefined) throw new SmtpUsageError('bad-argument', `${name} is no command for itself: ${instead}`);
-    if (!VERB.test(name)) throw new SmtpUsageError('bad-argument', 'a verb is one word of letters, digits and hyphens, such as NOOP');
-    if (!(utf8 ? UTF8_LINE : ASCII_LINE).test(line) || encodeUtf8(line).length > LONGEST_LINE)
-      throw new SmtpUsageError('bad-argument', `${name} takes one line of printable ${utf8 ? 'UTF-8' : 'ASCII'}`);
-    core.demand('command');
-    this.#demandOffered(name);
-    if (utf8 && !core.offers('SMTPUTF8')) throw new SmtpUsageError('not-offered', 'the server does not offer SMTPUTF8');
-    core.go('command');
-    askCommand(core, { verb: name, line, utf8 });
+    const command = plainCommand(verb, argument, smtpUtf8);
+    demand(core, 'command');
+    this.#demandOffered(command.verb);
+    if (command.utf8 && !core.offers('SMTPUTF8')) throw new SmtpUsageError('not-offered', 'the server does not offer SMTPUTF8');
+    core.command = command;
+    fire(core, 'command');
     core.settle();
   }
 
@@ -202,8 +193,8 @@ export class ClientSession {
 
   /** Begins TLS, where that was left to the program (`starttls: 'off'`). Throws `not-ready`, `not-offered`. */
   starttls(): void {
-    this.#core.demand('starttls');
-    askStartTls(this.#core);
+    demand(this.#core, 'starttls');
+    fire(this.#core, 'starttls');
     this.#core.settle();
   }
 
@@ -213,11 +204,7 @@ export class ClientSession {
     if (core.phase === 'closed') return;
     if (core.phase !== 'tls') throw new SmtpUsageError('not-waiting-for-tls', 'no STARTTLS has been accepted');
     core.tls = tls;
-    core.capabilities = null;
-    core.go('secured');
-    // RFC 3207 4.1: who finds that the security is not enough "SHOULD issue an SMTP QUIT command immediately".
-    if (core.quitting) core.leave('quit', null);
-    else sayHello(core);
+    fire(core, 'secured');
     core.settle();
   }
 
@@ -228,20 +215,32 @@ export class ClientSession {
    * responses say is, and within the exchange only the codes of replies.
    */
   authenticate(mechanism: string, initial: Uint8Array | null = null, words: AuthWords = {}): void {
-    const auth = this.#core.feature('auth');
+    const core = this.#core;
+    const auth = core.feature('auth') as AuthFeature | undefined;
     if (auth === undefined) throw new SmtpUsageError('missing-feature', 'AUTH is not among the option features');
-    auth.begin(this.#core, mechanism, initial, words);
-    this.#core.settle();
+    const exchange = auth.exchange(mechanism, initial, words);
+    demand(core, 'authenticate');
+    core.exchange = exchange;
+    fire(core, 'authenticate');
+    core.settle();
   }
 
   /** Answers the open challenge. Returns false if there is none any more; throws `bad-argument` if the response is too long for a line. */
   respond(response: Uint8Array): boolean {
-    return this.#challenged((auth) => auth.respond(this.#core, response));
+    const core = this.#core;
+    if (core.phase !== 'challenge') return false;
+    (core.feature('auth') as AuthFeature).encoded(response);
+    core.exchange!.response = response;
+    fire(core, 'respond');
+    core.settle();
+    return true;
   }
 
   /** Cancels the exchange, at the open challenge: its end is told by a `reply` event. Returns false if there is none any more. */
   cancel(): boolean {
-    return this.#challenged((auth) => auth.cancel(this.#core));
+    const cancelled = fire(this.#core, 'cancel');
+    this.#core.settle();
+    return cancelled;
   }
 
   /** A text that the server has said by another way than a reply, such as in a challenge, as it may be shown: see `showText`. */
@@ -251,7 +250,8 @@ export class ClientSession {
 
   /** Says what time it is, in milliseconds of any monotonic clock: at the start, before every input and call, and at `deadline`. */
   tick(now: number): void {
-    this.#core.tick(now);
+    const limit = this.#core.tick(now);
+    if (limit !== null) over(this.#core, 'timeout', null, limit);
   }
 
   /** When `tick` has to be called at the latest; infinite while nothing runs out. */
@@ -267,14 +267,13 @@ export class ClientSession {
 
   /** What to do when `nextEvent` and `nextOutput` give null. */
   get wants(): ClientWants {
-    const { phase, exchange } = this.#core;
-    if (phase === 'closed') return 'close';
-    if (phase === 'tls') return 'tls';
-    return exchange?.state === 'open' ? 'answer' : 'input';
+    return WANTS[this.#core.phase] ?? 'input';
   }
 
-  get phase(): ClientPhase {
-    return this.#core.phase;
+  /** Where the session stands; in a transaction, where the one stands that was begun last. */
+  get phase(): ClientPhase | TransactionPhase {
+    const { phase, active } = this.#core;
+    return phase === 'transaction' ? active!.phase : phase;
   }
 
   /**
@@ -282,8 +281,8 @@ export class ClientSession {
    * binds. The recipients are those that were asked for and accepted. Null unless `phase` is `'body'`.
    */
   get paths(): TransactionPaths | null {
-    const { phase, body } = this.#core;
-    return phase === 'body' ? pathsOf(body!.transaction) : null;
+    const { active } = this.#core;
+    return active?.phase === 'body' ? active.paths : null;
   }
 
   /** What the server offers; null before its answer to EHLO, and again after `secured`. */
@@ -309,17 +308,18 @@ export class ClientSession {
       throw new SmtpUsageError('bad-argument', `${name} has its place within a transaction, and this is outside of one`);
   }
 
-  /** A message that can't be sent on ends the session without its end. */
-  #isWhole(broken: BrokenBody | null): boolean {
-    if (broken !== null) this.#core.close(broken);
-    return broken === null;
+  #planned(envelope: ClientEnvelope, message: MessageFacts): TransactionPlan {
+    if (envelope.recipients.length === 0) throw new SmtpUsageError('no-recipients', 'no recipients');
+    const core = this.#core;
+    const chunking = core.feature('chunking') !== undefined;
+    const verified = core.tls?.peerCertificate?.authorized === true;
+    return planTransaction(core.capabilities!, envelope, message, { ...core.options, chunking, verified, domains: core.domains });
   }
 
-  #challenged(carryOut: (auth: AuthFeature) => void): boolean {
-    if (this.#core.exchange?.state !== 'open') return false;
-    carryOut(this.#core.feature('auth')!);
-    this.#core.settle();
-    return true;
+  /** A message that can't be sent on ends the session without its end. */
+  #isWhole(broken: BrokenBody | null): boolean {
+    if (broken !== null) close(this.#core, broken);
+    return broken === null;
   }
 
   /** After a call of the program: what may be sent now is sent. */
@@ -328,3 +328,5 @@ export class ClientSession {
     this.#core.settle();
   }
 }
+
+const WANTS: { readonly [phase in ClientPhase]?: ClientWants } = { closed: 'close', tls: 'tls', challenge: 'answer' };

@@ -1,101 +1,92 @@
-/** Where a client session stands: its one state variable. */
-export type ClientPhase =
-  | 'connect' // the greeting is awaited
-  | 'hello' // EHLO, HELO or LHLO is asked
-  | 'starttls' // STARTTLS is asked
-  | 'tls' // the transport is being secured
-  | 'ready' // no transaction
-  | 'auth' // an AUTH exchange
-  | 'command' // NOOP, VRFY, EXPN or HELP is asked
-  | 'envelope' // MAIL and RCPT are asked
-  | 'data' // DATA is asked
-  | 'body' // the message is being sent
-  | 'message' // its end is said, and the last reply awaited
-  | 'quit' // QUIT is asked
-  | 'closed';
+import {
+  dropAll,
+  forgetOffer,
+  leaveAsked,
+  leaveRefused,
+  leaveWithoutTls,
+  sayCommand,
+  sayHello,
+  sayHelo,
+  sayQuit,
+  sayStarttls,
+  settleRest,
+  takeOffer,
+  tellAnswer,
+  tellClosed,
+  tellGreeting,
+  tellStarttlsRefused,
+  tellUpgrade,
+} from './effects.ts';
+import {
+  ehloUnknown,
+  halfOpen,
+  isLeaving,
+  notHalfOpen,
+  notLeaving,
+  tlsNotActive,
+  tlsNotOffered,
+  tlsOffered,
+  tlsRequired,
+  tlsWanted,
+  transactionsLeft,
+  transactionsPipelined,
+} from './guards.ts';
+import type { ClientRow, ClientTrigger, Rows } from './row.ts';
+import { sayRset } from './transaction-effects.ts';
 
-/** A condition of a row; `guards.ts` says how each is read. */
-export type ClientGuard =
-  | 'not-leaving'
-  | 'nothing-half-open'
-  | 'transactions-left'
-  | 'transactions-pipelined'
-  | 'tls-not-active'
-  | 'tls-offered'
-  | 'auth-offered'
-  | 'auth-not-done'
-  | 'protected';
-
-/** What moves a client session: calls of the program, and what the server says. */
-export type ClientTrigger =
-  | 'welcome'
-  | 'hello'
-  | 'starttls'
-  | 'starttls-refused'
-  | 'upgrade'
-  | 'secured'
-  | 'authenticate'
-  | 'auth-over'
-  | 'command'
-  | 'answer'
-  | 'send'
-  | 'data'
-  | 'go-ahead'
-  | 'end'
-  | 'transaction-over'
-  | 'quit'
-  | 'leave'
-  | 'close';
-
-export interface ClientRow {
-  readonly from: readonly ClientPhase[];
-  readonly on: ClientTrigger;
-  readonly guards?: readonly ClientGuard[];
-  readonly to: ClientPhase;
-}
-
-/** The order of a client's session: RFC 5321 3.1 to 3.3 and 4.1.4, RFC 3207 4, RFC 4954 4, RFC 2920 3.1. What has no row does not happen. */
-export const CLIENT_TABLE: readonly ClientRow[] = [
-  { on: 'welcome', from: ['connect'], to: 'hello' },
-  { on: 'hello', from: ['hello'], to: 'ready' },
-
-  { on: 'starttls', from: ['ready'], guards: ['not-leaving', 'nothing-half-open', 'tls-not-active', 'tls-offered'], to: 'starttls' },
-  { on: 'starttls-refused', from: ['starttls'], to: 'ready' },
-  { on: 'upgrade', from: ['starttls'], to: 'tls' },
-  { on: 'secured', from: ['tls'], to: 'hello' },
-
-  {
-    on: 'authenticate',
-    from: ['ready'],
-    guards: ['not-leaving', 'nothing-half-open', 'auth-offered', 'auth-not-done', 'protected'],
-    to: 'auth',
-  },
-  { on: 'auth-over', from: ['auth'], to: 'ready' },
-
-  { on: 'command', from: ['ready'], guards: ['not-leaving'], to: 'command' },
-  { on: 'answer', from: ['command'], to: 'ready' },
-
-  { on: 'send', from: ['ready'], guards: ['not-leaving', 'transactions-left'], to: 'envelope' },
-  // RFC 2920 3.1: the message may be the first "command" of a group.
-  { on: 'send', from: ['message'], guards: ['not-leaving', 'transactions-left', 'transactions-pipelined'], to: 'envelope' },
-  { on: 'data', from: ['envelope'], to: 'data' },
-  // With BDAT nothing is asked before the message.
-  { on: 'go-ahead', from: ['envelope', 'data'], to: 'body' },
-  { on: 'end', from: ['body'], to: 'message' },
-  { on: 'transaction-over', from: ['envelope', 'data', 'body', 'message'], to: 'ready' },
-
-  { on: 'quit', from: ['ready'], to: 'quit' },
-  { on: 'quit', from: ['message'], guards: ['transactions-pipelined'], to: 'quit' },
-  { on: 'leave', from: ['connect', 'hello', 'starttls', 'ready'], to: 'quit' },
-
-  {
-    on: 'close',
-    from: ['connect', 'hello', 'starttls', 'tls', 'ready', 'auth', 'command', 'envelope', 'data', 'body', 'message', 'quit'],
-    to: 'closed',
-  },
-];
-
-/** The row for `on` in `phase`. */
-export function findClientRow(phase: ClientPhase, on: ClientTrigger): ClientRow | undefined {
-  return CLIENT_TABLE.find((row) => row.on === on && row.from.includes(phase));
-}
+/** The order of a client's session: RFC 5321 3.1 to 3.3 and 4.1.4, RFC 3207 4, RFC 4954 4, RFC 2920 3.1. A reply that has no row breaks the protocol. */
+export const SESSION_ROWS: Rows<ClientTrigger, ClientRow> = {
+  greeting: [{ from: ['connect'], effects: [tellGreeting, sayHello], to: 'hello' }],
+  'greeting refused': [{ from: ['connect'], effects: [leaveRefused], to: 'quit' }],
+  hello: [{ from: ['hello'], effects: [takeOffer], to: 'greeted' }],
+  'hello refused': [
+    // RFC 5321 3.2, 4.1.4: an old server does not know EHLO. Where TLS is required, HELO would be the way around it.
+    { from: ['hello'], guards: [tlsRequired], effects: [leaveRefused], to: 'quit' },
+    { from: ['hello'], guards: [ehloUnknown], effects: [sayHelo] },
+    { from: ['hello'], effects: [leaveRefused], to: 'quit' },
+  ],
+  next: [
+    { from: ['greeted'], guards: [notLeaving, tlsWanted, tlsOffered], effects: [sayStarttls], to: 'starttls' },
+    { from: ['greeted'], guards: [notLeaving, tlsWanted, tlsRequired], effects: [leaveWithoutTls], to: 'quit' },
+    { from: ['greeted'], to: 'ready' },
+    { from: ['ready'], guards: [isLeaving], effects: [sayQuit], to: 'quit' },
+    { from: ['transaction'], guards: [isLeaving, transactionsPipelined], effects: [sayQuit], to: 'quit' },
+  ],
+  starttls: [
+    { from: ['ready'], guards: [notLeaving, notHalfOpen, tlsNotActive, tlsNotOffered], misuse: 'not-offered' },
+    { from: ['ready'], guards: [notLeaving, notHalfOpen, tlsNotActive], effects: [sayStarttls], to: 'starttls' },
+  ],
+  STARTTLS: [{ from: ['starttls'], effects: [tellUpgrade], to: 'tls' }],
+  'STARTTLS refused': [
+    // RFC 3207 4.1: "the client needs to decide whether or not to continue".
+    { from: ['starttls'], guards: [tlsRequired], effects: [leaveWithoutTls], to: 'quit' },
+    { from: ['starttls'], effects: [tellStarttlsRefused], to: 'ready' },
+  ],
+  secured: [
+    // RFC 3207 4.1: who finds that the security is not enough "SHOULD issue an SMTP QUIT command immediately".
+    { from: ['tls'], guards: [isLeaving], effects: [forgetOffer, leaveAsked], to: 'quit' },
+    { from: ['tls'], effects: [forgetOffer, sayHello], to: 'hello' },
+  ],
+  command: [
+    // RFC 3030 2: after a chunk that failed RSET "MUST be issued to clear the transaction before additional commands may be sent".
+    { from: ['ready'], guards: [notLeaving, halfOpen], effects: [sayRset], to: 'command' },
+    { from: ['ready'], guards: [notLeaving], effects: [sayCommand], to: 'command' },
+  ],
+  RSET: [{ from: ['command'], effects: [sayCommand] }],
+  'RSET refused': [{ from: ['command'], close: 'refused' }],
+  answer: [{ from: ['command'], effects: [tellAnswer], to: 'ready' }],
+  send: [
+    { from: ['ready'], guards: [notLeaving, transactionsLeft], to: 'transaction' },
+    // RFC 2920 3.1: the message may be the first "command" of a group.
+    { from: ['transaction'], guards: [notLeaving, transactionsLeft, transactionsPipelined] },
+  ],
+  'transaction-over': [{ from: ['transaction'], to: 'ready' }, { from: ['quit'] }],
+  QUIT: [{ from: ['quit'], close: 'quit' }],
+  close: [
+    {
+      from: ['connect', 'hello', 'greeted', 'starttls', 'tls', 'ready', 'auth', 'challenge', 'cancelled', 'command', 'transaction', 'quit'],
+      effects: [settleRest, dropAll, tellClosed],
+      to: 'closed',
+    },
+  ],
+};

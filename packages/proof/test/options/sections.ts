@@ -38,7 +38,7 @@ const words = (name: string): string => `packages/ehlo/src/words/${name}.ts`;
 
 const POLICY = 'packages/engine/src/server/options.ts';
 const PARAMETERS = 'packages/grammar/src/parameters.ts';
-const EVENTS = 'packages/engine/src/client/events.ts';
+const ENVELOPE_FILE = 'packages/engine/src/client/envelope.ts';
 
 export const SECTIONS: readonly Section[] = [
   {
@@ -249,7 +249,7 @@ export const SECTIONS: readonly Section[] = [
     words: send.ENVELOPE,
     file: words('send'),
     interfaces: [
-      [EVENTS, 'ClientEnvelope'],
+      [ENVELOPE_FILE, 'ClientEnvelope'],
       ['packages/driver/src/delivery.ts', 'SendEnvelope'],
     ],
   },
@@ -259,7 +259,7 @@ export const SECTIONS: readonly Section[] = [
     table: RECIPIENT_OPTIONS,
     words: send.RECIPIENT,
     file: words('send'),
-    interfaces: [[EVENTS, 'ClientRecipient']],
+    interfaces: [[ENVELOPE_FILE, 'ClientRecipient']],
   },
   {
     title: 'send: parameters of MAIL',
@@ -284,7 +284,7 @@ export const SECTIONS: readonly Section[] = [
     words: send.FACTS,
     file: words('send'),
     interfaces: [
-      [EVENTS, 'MessageFacts'],
+      [ENVELOPE_FILE, 'MessageFacts'],
       ['packages/engine/src/client/scan.ts', 'MessageScan'],
     ],
   },

@@ -1,0 +1,55 @@
+import type { ClientLimitName } from './limits.ts';
+import type { Transaction } from './transaction.ts';
+
+/** What a reply answers. */
+export type Asked =
+  | 'GREETING'
+  | 'EHLO'
+  | 'HELO'
+  | 'LHLO'
+  | 'STARTTLS'
+  | 'AUTH'
+  | 'RSET'
+  | 'MAIL'
+  | 'RCPT'
+  | 'DATA'
+  | 'BDAT'
+  | 'END' // of the message
+  | 'COMMAND' // of the program
+  | 'QUIT';
+
+/** A reply that is due. */
+export interface Due {
+  readonly to: Asked;
+  readonly transaction: Transaction | null;
+  /** The recipient, for RCPT. */
+  readonly index: number;
+  /** Octets of the command. */
+  readonly size: number;
+  /** Whether its text may hold UTF-8: SMTPUTF8 was said (RFC 6531 3.7.4). */
+  readonly utf8: boolean;
+  /** Whether what it answers has been handed out: a reply that comes before is none. */
+  live: boolean;
+}
+
+/** Octets that go out together, and the reply that is due once they have. With those that END answers the server may have accepted the message. */
+export interface Part {
+  readonly bytes: Uint8Array;
+  readonly due: Due | null;
+}
+
+/** How long each reply is waited for; `commandTimeout` where nothing is said here. */
+export const TIMERS: { readonly [to in Asked]?: ClientLimitName } = {
+  GREETING: 'greetingTimeout',
+  EHLO: 'helloTimeout',
+  HELO: 'helloTimeout',
+  LHLO: 'helloTimeout',
+  AUTH: 'authTimeout',
+  RSET: 'mailTimeout',
+  MAIL: 'mailTimeout',
+  RCPT: 'rcptTimeout',
+  DATA: 'dataTimeout',
+  BDAT: 'blockTimeout',
+  END: 'messageTimeout',
+  QUIT: 'quitTimeout',
+};

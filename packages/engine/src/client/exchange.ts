@@ -1,0 +1,12 @@
+import type { AuthWords } from '../redact.ts';
+
+/** An AUTH exchange. */
+export interface ClientExchange {
+  readonly mechanism: string;
+  readonly words: AuthWords;
+  /** What the AUTH line says behind the mechanism: the initial response, where there is room for it. */
+  readonly written: string;
+  /** The response that is said next, or with AUTH; null if none is. */
+  response: Uint8Array | null;
+  challenges: number;
+}
