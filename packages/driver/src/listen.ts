@@ -90,7 +90,8 @@ export async function listenAndServe<Tls, Data = undefined, X extends Extension 
   const { tlsTimeout } = { ...rest.limits, ...rest.smallLimits };
   const failures = new Failures(handler, warn);
   const listener = await listen({
-    ...(tlsTimeout === undefined ? {} : { handshakeTimeout: tlsTimeout }),
+    // One that is no limit is refused with the session's options, by its own name.
+    ...(tlsTimeout !== undefined && tlsTimeout >= 1 ? { handshakeTimeout: tlsTimeout } : {}),
     ...chosen(given),
     stray: (peer, reason) =>
       aside(

@@ -1,6 +1,7 @@
 // Each row of each table is given what is wrong: the name misspelt by a letter, and every value that is not of its kind. The error says where it
 // stands, what was given, what is possible, and which name was meant; nothing is listened on, connected to or sent.
 import { describe, expect, test } from 'vitest';
+import { MAIL_PARAMETERS, RCPT_PARAMETERS } from '../../ehlo/src/words/send.ts';
 import { DOORS, type Door } from './options/doors.ts';
 import { SECTIONS } from './options/sections.ts';
 import { misspelt, wrongValues } from './options/wrong-values.ts';
@@ -53,6 +54,34 @@ describe.each(CHECKED)('$title', ({ title, table, words }) => {
       name: door.foreign ? 'RangeError' : 'SmtpUsageError',
       message: typeof said === 'string' ? said : expect.stringMatching(said),
     });
+  });
+});
+
+describe.each([
+  ['MAIL', MAIL_PARAMETERS],
+  ['RCPT', RCPT_PARAMETERS],
+] as const)('parameters of %s', (verb, parameters) => {
+  const names = Object.keys(parameters);
+  const given = (values: object): Promise<{ readonly name: string; readonly code?: string; readonly message: string }> =>
+    errorOf(DOORS[`send: parameters of ${verb}`]!, values);
+
+  test.each(names)('%s, misspelt', async (name) => {
+    const { code, message } = await given({ [misspelt(name)]: 5 });
+    const said = `${verb} has no ${misspelt(name)} among the option parameters: did you mean ${name}?; it has `;
+    expect([code, message.slice(0, said.length)]).toEqual(['bad-parameter', said]);
+  });
+
+  test.each(names)('%s, with what it can not be', async (name) => {
+    for (const [value, shown] of [
+      [{}, 'an object'],
+      [false, 'false'],
+      [0.5, '0.5'],
+      [() => 5, 'a function'],
+    ]) {
+      const { code, message } = await given({ [name]: value });
+      const said = `parameters.${name} is ${shown}, which is not a value of `;
+      expect([code, message.slice(0, said.length)]).toEqual(['bad-parameter', said]);
+    }
   });
 });
 

@@ -14,7 +14,7 @@ import {
 import { SmtpUsageError } from '../error.ts';
 import { demandDefined, type Extension, notTwice } from '../extension.ts';
 import { concat } from '../octets.ts';
-import { didYouMean } from '../option-table.ts';
+import { didYouMean, kindOf } from '../option-table.ts';
 import { writeAddress } from './address.ts';
 import { announcedLimit, type Capabilities, isBeyondAnnounced, largestMessage } from './capabilities.ts';
 import type { ClientEnvelope, MessageFacts, Problem, ProblemCode } from './envelope.ts';
@@ -116,9 +116,9 @@ export function planTransaction(
     ...(someUtf8 && offered('SMTPUTF8') ? { smtpUtf8: true } : {}),
   };
 
-  checkTimes(given);
   const writing: Writing = { known, own, offered, utf8: parameters.smtpUtf8 === true };
   const mail = writeParameters('MAIL', parameters, writing);
+  checkTimes(given);
   const found: { readonly [code in ProblemCode]?: boolean } = {
     smtputf8: utf8 && !offered('SMTPUTF8'),
     // RFC 8689 2: "This option MUST only be specified in the context of an SMTP session meeting the security requirements".
@@ -253,7 +253,9 @@ function writeParameter(parameter: Parameter, value: unknown, isOwn: boolean, ut
     const octets = codec.format(value);
     // A codec of the program's own may give anything: the octets have to be an esmtp-value (RFC 5321 4.1.2).
     const param = concat([encodeUtf8(octets.length === 0 ? keyword : `${keyword}=`), octets]);
-    isRead = esmtpParam(param, 0, param.length, utf8) === param.length && codec.parse(octets, odd) !== undefined && odd.length === 0;
+    const read: unknown = codec.parse(octets, odd);
+    isRead =
+      esmtpParam(param, 0, param.length, utf8) === param.length && read !== undefined && odd.length === 0 && (isOwn || isSame(read, value));
     written = formatParameter(parameter, value);
     if (isRead && isOwn && param.length >= adds) {
       throw new SmtpUsageError(
@@ -262,13 +264,21 @@ function writeParameter(parameter: Parameter, value: unknown, isOwn: boolean, ut
       );
     }
   } catch (error) {
-    if (error instanceof SmtpUsageError || !isOwn) throw error;
-    throw new SmtpUsageError('bad-parameter', `the codec of ${keyword} has failed: ${String(error)}`);
+    if (error instanceof SmtpUsageError) throw error;
+    // One of ours fails where a value is of another kind: that is told below.
+    if (isOwn) throw new SmtpUsageError('bad-parameter', `the codec of ${keyword} has failed: ${String(error)}`);
   }
   // What xtext can't spell became a question mark: nothing is sent that was not given.
-  if (!isRead || (!isOwn && marks(written) > marks(JSON.stringify(value))))
-    throw new SmtpUsageError('bad-parameter', `not a value of ${keyword}`);
+  if (!isRead || (!isOwn && marks(written) > marks(JSON.stringify(value)))) {
+    const shown = typeof value === 'object' || typeof value === 'function' ? kindOf(value) : String(value);
+    throw new SmtpUsageError('bad-parameter', `parameters.${parameter.name} is ${shown}, which is not a value of ${keyword}`);
+  }
   return written;
+}
+
+/** Whether a value is of the kind that is read back: false is not what a flag says. A list of one word may be read as that word. */
+function isSame(read: unknown, value: unknown): boolean {
+  return (Array.isArray(value) || typeof read === typeof value) && (typeof read !== 'boolean' || read === value);
 }
 
 function marks(text: string): number {

@@ -3,7 +3,7 @@
 import { type Client, connectOn, type Handler, Pool, reject, serveOn } from '../../../driver/src/index.ts';
 import { MemoryListener } from '../../../driver/test/memory.ts';
 import { ScriptedServer } from '../../../driver/test/scripted.ts';
-import { ClientSession, ServerSession } from '../../../engine/src/index.ts';
+import { CLIENT_LIMITS, ClientSession, LIMITS, ServerSession } from '../../../engine/src/index.ts';
 import { PARAMETERS } from '../../../grammar/src/index.ts';
 import { connect, serve } from '../../../node/src/index.ts';
 import { SERVER } from '../../../node/test/tls-wire.ts';
@@ -42,13 +42,36 @@ async function send(given: (client: Client) => unknown): Promise<void> {
 
 const ENVELOPE = { reversePath: 'a@b.example', recipients: ['c@d.example'] };
 
+/** For each limit the number below its least, and what is said of that. */
+function tooSmall<T>(
+  limits: { readonly [name: string]: T },
+  wrong: (limit: T, name: string) => readonly [number, string],
+): NonNullable<Door['wrong']> {
+  return Object.fromEntries(Object.entries(limits).map(([name, limit]) => [name, wrong(limit, name)]));
+}
+
 export const DOORS: { readonly [title: string]: Door } = {
   serve: { path: '', give: serveWith, wrong: { hostname: [5, /^hostname must be a domain name or an address literal .*, not 5$/] } },
   'serve: auth': {
     path: 'auth.',
     give: (auth) => serveWith({ auth: { mechanisms: [plain()], lookup, ...auth } }),
   },
-  'serve: limits': { path: 'limits.', give: (limits) => serveWith({ limits }) },
+  'serve: limits': {
+    path: 'limits.',
+    give: (limits) => serveWith({ limits }),
+    wrong: tooSmall(LIMITS, ({ least, unit, source }, name) => [
+      least - 1,
+      `limits.${name} is ${least - 1}; it must be a whole number of ${unit}, at least ${least} (${source})`,
+    ]),
+  },
+  'serve: smallLimits': {
+    path: 'smallLimits.',
+    give: (smallLimits) => serveWith({ smallLimits }),
+    wrong: tooSmall(LIMITS, ({ least, unit }, name) => [
+      -1,
+      `smallLimits.${name} is -1; it must be a whole number of ${unit}, at least ${Math.min(least, 1)} (ours)`,
+    ]),
+  },
   'serve: tls': {
     path: 'tls.',
     give: (tls) => serveWith({ tls: { ...SERVER, ...tls } }),
@@ -98,7 +121,16 @@ export const DOORS: { readonly [title: string]: Door } = {
       token: given('token', 'a string, a Secret or a function'),
     },
   },
-  'connect: limits': { path: 'limits.', give: (limits) => connectWith({ limits }) },
+  'connect: limits': {
+    path: 'limits.',
+    give: (limits) => connectWith({ limits }),
+    wrong: tooSmall(CLIENT_LIMITS, (_, name) => [
+      name === 'rate' ? -1 : 0,
+      name === 'rate'
+        ? 'limits.rate is -1; it must be a whole number, at least 0'
+        : `limits.${name} is 0; it must be a whole number, at least 1`,
+    ]),
+  },
   'connect: tls': {
     path: 'tls.',
     give: (tls) => connectWith({ tls }),
@@ -126,6 +158,15 @@ export const DOORS: { readonly [title: string]: Door } = {
     give: (one) =>
       send((client) => client.send({ ...ENVELOPE, recipients: ['c@d.example', { forwardPath: 'e@f.example', ...one }] } as never, 'x')),
     wrong: { forwardPath: [5, `envelope.recipients.1.forwardPath is ${ADDRESS}`] },
+  },
+  'send: parameters of MAIL': {
+    path: 'parameters.',
+    give: (parameters) => send((client) => client.send({ ...ENVELOPE, parameters } as never, 'x')),
+  },
+  'send: parameters of RCPT': {
+    path: 'parameters.',
+    give: (parameters) =>
+      send((client) => client.send({ ...ENVELOPE, recipients: [{ forwardPath: 'c@d.example', parameters }] } as never, 'x')),
   },
   'send: facts': { path: 'facts.', give: (facts) => send((client) => client.send(ENVELOPE, 'x', { facts })) },
   scram: {

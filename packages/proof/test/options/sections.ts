@@ -71,6 +71,14 @@ export const SECTIONS: readonly Section[] = [
     interfaces: [['packages/engine/src/server/limits.ts', 'LimitOptions']],
   },
   {
+    title: 'serve: smallLimits',
+    intro: '`smallLimits` of `serve` and of a session by hand, with preset `sink` alone: the same limits, from 1 on.',
+    table: nested(SERVER_OPTIONS, 'smallLimits'),
+    words: SERVER_LIMITS,
+    file: words('server-limits'),
+    interfaces: [],
+  },
+  {
     title: 'serve: tls',
     intro: '`tls` of `serve`, the same on Node, Deno and Bun, and what `new ServerTls` takes. `key` and `cert` have to be given.',
     table: SERVER_TLS,

@@ -9,6 +9,7 @@ const TYPES: { readonly [title: string]: string } = {
   serve: 'ServeOptions',
   'serve: auth': 'Authentication',
   'serve: limits': "NonNullable<ServeOptions['limits']>",
+  'serve: smallLimits': "NonNullable<ServeOptions['smallLimits']>",
   'serve: tls': 'TlsSettings',
   'serve: tls.certificates': 'Certificate',
   'serve: trusted': "NonNullable<ServeOptions['trusted']>",
