@@ -42,7 +42,8 @@ export interface ConnectOptions<X extends Extension = Extension> extends ClientP
 }
 
 const { tls: _tls, ...OF_SESSION } = CLIENT_OPTIONS;
-const CLIENT_AUTH: TableOf<ClientAuth> = { mechanisms: 'given', user: 'given', password: 'given', token: 'given', authzid: 'given' };
+/** The options of `auth`, and of `authenticate`. */
+export const CLIENT_AUTH: TableOf<ClientAuth> = { mechanisms: 'given', user: 'given', password: 'given', token: 'given', authzid: 'given' };
 
 /** The options of `connectOn`: every name, and what it may be. */
 export const CONNECT_OPTIONS: TableOf<ConnectOptions> = { ...OF_SESSION, auth: CLIENT_AUTH, signal: 'object', notice: 'call' };
@@ -61,9 +62,12 @@ export function starttlsOf({ starttls, auth, credentials }: ConnectOptions): Non
   return starttls ?? (auth === undefined || credentials === 'cleartext' ? 'opportunistic' : 'required');
 }
 
-/** The options of a session over a transport. Throws `ClientError` if that can't do what they want, `SmtpUsageError` if they are wrong. */
-export function sessionOptions(transport: Transport, options: ConnectOptions): ClientOptions {
-  const { auth, signal: _signal, notice: _notice, ...session } = options;
+/**
+ * The options of a session over a transport. `failed` is told what `toAscii` has thrown. Throws `ClientError` if the transport can't do what
+ * they want, `SmtpUsageError` if they are wrong.
+ */
+export function sessionOptions(transport: Transport, options: ConnectOptions, failed: (error: unknown) => void): ClientOptions {
+  const { auth, signal: _signal, notice: _notice, toAscii, ...session } = options;
   const { tls, secure, local } = transport;
   if (auth !== undefined) checkCredentials(auth);
   const starttls = starttlsOf(options);
@@ -77,6 +81,16 @@ export function sessionOptions(transport: Transport, options: ConnectOptions): C
     // STARTTLS is begun only on a transport that can carry it out.
     starttls: tls !== undefined || secure === undefined ? 'off' : starttls,
     ...(tls === undefined ? {} : { tls }),
-    ...(auth === undefined ? {} : { features: [AUTH, ...(session.features ?? [])] }),
+    ...(toAscii === undefined ? {} : { toAscii: (domain: string) => asciiOf(domain, toAscii, failed) }),
+    features: [AUTH, ...(session.features ?? [])],
   };
+}
+
+function asciiOf(domain: string, toAscii: NonNullable<ClientOptions['toAscii']>, failed: (error: unknown) => void): string | null {
+  try {
+    return toAscii(domain);
+  } catch (error) {
+    failed(error);
+    return null;
+  }
 }

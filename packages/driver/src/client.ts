@@ -5,19 +5,21 @@ import {
   type ClientFaultEvent,
   ClientSession,
   type CommandOptions,
+  checkOptions,
   type Extension,
-  planTransaction,
   type TlsInfo,
   type TransactionPlan,
 } from '@ehlo/engine';
 import type { Reply } from '@ehlo/grammar';
 import { aside, once, toConsole, type Warn } from './aside.ts';
-import { ClientAuthentication } from './client-authentication.ts';
+import { type ClientAuth, ClientAuthentication } from './client-authentication.ts';
 import { ClientError, errorOfClosed, withAdvice } from './client-error.ts';
-import { type ClientNotice, type ConnectOptions, type ServerName, sessionOptions, starttlsOf } from './client-options.ts';
+import { CLIENT_AUTH, type ClientNotice, type ConnectOptions, type ServerName, sessionOptions, starttlsOf } from './client-options.ts';
+import { checkCredentials } from './credentials.ts';
 import { Delivery, type SendEnvelope, type SendOptions, type SendResult, transactionOf } from './delivery.ts';
 import { type Message, MessageSource } from './message-source.ts';
-import { Outbox, type Verb } from './outbox.ts';
+import { OTHER_NAMES } from './other-names.ts';
+import { Outbox } from './outbox.ts';
 import { Pump } from './pump.ts';
 import { Signals } from './signals.ts';
 import type { Address, Transport } from './transport.ts';
@@ -58,13 +60,14 @@ export class Client<X extends Extension = never> {
     opened: (error: Error | null) => void,
   ) {
     const { signal } = options;
-    const session = new ClientSession(sessionOptions(transport, options));
+    const told = once(warn);
+    const session = new ClientSession(sessionOptions(transport, options, (error) => told(error, 'the function toAscii has failed')));
     this.#session = session;
     this.#transport = transport;
     this.#options = options;
     this.#server = server;
     this.#opened = opened;
-    this.#warn = once(warn);
+    this.#warn = told;
     this.#outbox = new Outbox(session, (call) => this.#pump.act(call));
     let over: (error: ClientError | null) => void = () => {};
     this.closed = new Promise((resolve) => {
@@ -160,7 +163,6 @@ export class Client<X extends Extension = never> {
     message: Message,
     { facts, signal }: Pick<SendOptions, 'facts' | 'signal'> = {},
   ): Promise<TransactionPlan> {
-    const { newlines, parameters, extensions, tolerate, features = [] } = this.#options;
     const { capabilities } = this;
     const source = new MessageSource(message);
     let forget = (): void => {};
@@ -173,21 +175,37 @@ export class Client<X extends Extension = never> {
       forget();
       source.stop();
     }
-    return planTransaction(capabilities, transactionOf(envelope), source.facts ?? {}, {
-      chunking: features.some(({ name }) => name === 'chunking'),
-      verified: this.tls?.peerCertificate?.authorized === true,
-      ...(newlines === undefined ? {} : { newlines }),
-      ...(tolerate === undefined ? {} : { tolerate }),
-      ...(parameters === undefined ? {} : { parameters }),
-      ...(extensions === undefined ? {} : { extensions }),
+    return this.#session.plan(transactionOf(envelope), source.facts ?? {});
+  }
+
+  /**
+   * Says who the client is (RFC 4954), between messages: where that is only known to be wanted when the server has said what it offers, in
+   * `capabilities`. Rejects with `ClientError` if it is refused or can't be done, and the session goes on, but where the server has not
+   * proved that it knows the password; with `SmtpUsageError` for options that are wrong, and where it has been done already.
+   */
+  authenticate(auth: ClientAuth): Promise<void> {
+    return new Promise((resolve, reject) => {
+      checkOptions(CLIENT_AUTH, auth, OTHER_NAMES, 'auth');
+      checkCredentials(auth);
+      const begin = (over: () => void): void =>
+        this.#exchange(auth, (error) => {
+          over();
+          // A server that is content, and has not shown that it may be, is an impostor.
+          if (error instanceof ClientError && this.authenticated !== null) this.#leaving = true;
+          if (error === null) resolve();
+          else reject(error);
+        });
+      this.#outbox.add({ begin, reject });
+      this.#said();
     });
   }
 
   /**
-   * Asks a question between messages. With `smtpUtf8`, VRFY and EXPN take UTF-8 and may be answered in it. Rejects with `ClientError` if the
-   * session ends before the answer, whatever that is, and with `SmtpUsageError` for what can't be asked.
+   * Says a command between messages: NOOP, VRFY, RSET, ETRN, one of the program's own, any that is one line and has one reply. With
+   * `smtpUtf8`, VRFY and EXPN take UTF-8 and may be answered in it. Rejects with `ClientError` if the session ends before the answer, whatever
+   * that is, and with `SmtpUsageError` for what is no line, or begins a message, another session or TLS.
    */
-  command(verb: Verb, argument = '', options: CommandOptions = {}): Promise<Reply> {
+  command(verb: string, argument = '', options: CommandOptions = {}): Promise<Reply> {
     return new Promise((resolve, reject) => {
       this.#outbox.add({ verb, argument, options, resolve, reject });
       this.#said();
@@ -240,6 +258,7 @@ export class Client<X extends Extension = never> {
         if (event.verb === 'AUTH') this.#authentication?.take(event);
         else if (event.verb !== 'STARTTLS') this.#outbox.take(event);
         return;
+      case 'recipient':
       case 'ready':
       case 'outcome':
       case 'settled':
@@ -256,14 +275,17 @@ export class Client<X extends Extension = never> {
   #authenticate(): void {
     const { auth } = this.#options;
     if (auth === undefined) return this.#open(null);
-    if (this.#authentication !== null) return;
+    if (this.#authentication === null) this.#exchange(auth, (error) => this.#open(error));
+  }
+
+  #exchange(auth: ClientAuth, done: (error: Error | null) => void): void {
     const act = (call: () => void): void => this.#pump.act(call);
     try {
-      this.#authentication = new ClientAuthentication(this.#session, auth, this.#server, act, (error) => this.#open(error));
+      this.#authentication = new ClientAuthentication(this.#session, auth, this.#server, act, done);
       this.#authentication.begin();
     } catch (error) {
       // Options that can't be used.
-      this.#open(error as Error);
+      done(error as Error);
     }
   }
 

@@ -3,17 +3,18 @@ import {
   addressText,
   type Capabilities,
   type ClientEnvelope,
+  type ClientEvent,
   type ClientRecipient,
   checkOptions,
   type Extension,
   type MessageFacts,
-  type MessageScan,
   type Outcome,
   type TableOf,
 } from '@ehlo/engine';
 import { aside } from './aside.ts';
-import { type Message, MessageSource } from './message-source.ts';
+import { FACTS, type Message, MessageSource } from './message-source.ts';
 import { OTHER_NAMES } from './other-names.ts';
+import { type RetryAdvice, retryOf } from './retry.ts';
 import type { TypedMailParameters, TypedRecipient } from './typed.ts';
 
 /**
@@ -39,13 +40,22 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
   /** Called with the octets of the message that have been taken for the wire. Where it fails, a warning says so, once. */
   readonly progress?: (octets: number) => void;
+  /**
+   * Is told what happens to this message: which recipients are accepted, that the message is wanted, what becomes of each. `index` is the
+   * place in the envelope that was given, also where that goes in several transactions. Where it fails, a warning says so, once.
+   */
+  readonly notice?: (notice: SendNotice) => void;
 }
 
-/** What became of one recipient. */
-export type RecipientOutcome = Outcome & {
-  /** The address. */
-  readonly recipient: string;
-};
+/** What only tells, of one message. */
+export type SendNotice = Extract<ClientEvent, { readonly transaction: number }>;
+
+/** What became of one recipient, and when it may be tried again. */
+export type RecipientOutcome = Outcome &
+  RetryAdvice & {
+    /** The address. */
+    readonly recipient: string;
+  };
 
 export interface SendResult {
   /** One for each recipient, in the order of the envelope. */
@@ -128,9 +138,19 @@ export class Delivery {
       );
   }
 
-  /** What became of a recipient of the transaction. */
-  tell(index: number, outcome: Outcome): void {
-    this.#outcomes[this.#places[index]!] = outcome;
+  /** What happens to the transaction that it has now. */
+  take(event: SendNotice): void {
+    const told = 'index' in event ? { ...event, index: this.#places[event.index]! } : event;
+    if (told.type === 'outcome') {
+      const { type: _type, transaction: _transaction, index, ...outcome } = told;
+      this.#outcomes[index] = outcome;
+    }
+    const { notice } = this.#options;
+    if (notice !== undefined)
+      aside(
+        () => notice(told),
+        (error) => this.#warn(error, 'the function notice has failed'),
+      );
   }
 
   /** Whether another transaction is needed, and can be had: the last one was for some, and the message can be made again. */
@@ -152,7 +172,11 @@ export class Delivery {
     // What the server has decided was not for the session's end to change.
     if (this.#outcomes.some((outcome) => OPEN.includes((outcome ?? rest).status))) this.error ??= error;
     const outcomes = this.#outcomes.map(
-      (outcome, place): RecipientOutcome => ({ ...(outcome ?? rest), recipient: this.#addressOf(place) }),
+      (outcome, place): RecipientOutcome => ({
+        ...(outcome ?? rest),
+        ...retryOf(outcome ?? rest),
+        recipient: this.#addressOf(place),
+      }),
     );
     this.#settle?.resolve({ outcomes, error: this.error });
     this.#settle = null;
@@ -188,20 +212,8 @@ function recipientOf(given: Address | ClientRecipient, path: string): ClientReci
 export const ENVELOPE_OPTIONS: TableOf<SendEnvelope> = { reversePath: 'any', parameters: 'object', recipients: 'list' };
 /** A recipient that has parameters of its own. */
 export const RECIPIENT_OPTIONS: TableOf<ClientRecipient> = { forwardPath: 'any', parameters: 'object' };
-/** What `scanMessage` finds is given as it is, with what no plan asks for. */
-const FACTS: TableOf<Omit<MessageScan, 'body'> & MessageFacts> = {
-  size: [0],
-  octets: [0],
-  body: ['7BIT', '8BITMIME', 'BINARYMIME'],
-  smtpUtf8: 'switch',
-  bareLineEnds: 'switch',
-  bareCr: [0],
-  bareLf: [0],
-  nul: [0],
-  longestLine: [0],
-};
 /** The options of `send`. */
-export const SEND_OPTIONS: TableOf<SendOptions> = { facts: FACTS, signal: 'object', progress: 'call' };
+export const SEND_OPTIONS: TableOf<SendOptions> = { facts: FACTS, signal: 'object', progress: 'call', notice: 'call' };
 
 function isRecipient(one: Address | ClientRecipient): one is ClientRecipient {
   return typeof one === 'object' && one !== null && 'forwardPath' in one;

@@ -9,9 +9,9 @@ export { type ByteStream, type Ends, fromReader, fromStreams } from './from-read
 export { Inbox } from './inbox.ts';
 export { Entrance, type ListenAndServeOptions, type ListenOptions, listenAndServe } from './listen.ts';
 export { OTHER_NAMES } from './other-names.ts';
-export { unsentBy } from './pool.ts';
 export * from './programs.ts';
 export type { ProxyFacts, ProxyReader } from './proxied.ts';
 export type { Derivation, Hidden, ServerMechanism, ServerStep, StoredKeys } from './sasl.ts';
 export { type ServeOptions, type SessionDataOf, serveOn, type TrustedOptions } from './serve.ts';
 export { type Address, type Connected, LINGER_MS, LINGER_OCTETS, type Listener, type Sink, type Transport } from './transport.ts';
+export { unsentBy } from './unsent.ts';

@@ -1,4 +1,15 @@
-import { type Capabilities, kindOf, type MessageFacts, SmtpUsageError, scanMessage } from '@ehlo/engine';
+import {
+  type Capabilities,
+  checkOptions,
+  kindOf,
+  type MessageFacts,
+  type MessageScan,
+  SmtpUsageError,
+  scanMessage,
+  type TableOf,
+  type TransactionPaths,
+} from '@ehlo/engine';
+import { OTHER_NAMES } from './other-names.ts';
 import { isStream, Pieces, type Stream } from './pieces.ts';
 import { nextTurn } from './turns.ts';
 
@@ -8,8 +19,24 @@ import { nextTurn } from './turns.ts';
  */
 export type Content = string | Uint8Array | Stream;
 
-/** A message, or a function that makes it when it is known what the server takes. It may be called more than once. */
-export type Message = Content | ((constraints: Constraints) => Content | Promise<Content>);
+/**
+ * A message that is made for each transaction, such as one whose signature binds the envelope (DKIM2), or is made of it while it goes out.
+ * What is known of it has to be said before.
+ */
+export interface TailoredMessage {
+  /** `size`, `body` (`'7BIT'` or `'8BITMIME'`) and `smtpUtf8` are what MAIL declares: say them of the signed message, where you know them. */
+  readonly facts: MessageFacts;
+  /**
+   * Called once in each transaction, when the server waits for the message: each RCPT has been answered by then, with BDAT, too. What it throws,
+   * or its promise rejects with, gives the message up, without its end. The server waits a few minutes at the most.
+   */
+  content(transaction: TransactionPaths): Content | Promise<Content>;
+}
+
+/** A message, what makes it for each transaction, or a function that gives one of them when it is known what the server takes, each time it is called. */
+export type Message = Content | TailoredMessage | ((constraints: Constraints) => Awaitable<Content | TailoredMessage>);
+
+type Awaitable<T> = T | Promise<T>;
 
 /** What a server takes. */
 export interface Constraints {
@@ -47,6 +74,8 @@ const NO_ROOM: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 export class MessageSource {
   readonly #message: Message;
   #facts: MessageFacts | null = null;
+  /** What makes it for a transaction. */
+  #tailor: TailoredMessage | null = null;
   #pieces: Pieces | null = null;
   /** What was read and not yet taken. */
   #blocks: Uint8Array[] = [];
@@ -70,13 +99,15 @@ export class MessageSource {
 
   /** Throws `SmtpUsageError` `bad-argument` for what can be no message. */
   constructor(message: Message) {
-    if (typeof message !== 'function' && !isWhole(message) && !isStream(message as unknown))
+    this.#message = message;
+    if (typeof message === 'function' || isWhole(message)) return;
+    if (isStream(message)) this.#pieces = new Pieces(message);
+    else if (isTailored(message)) checkOptions(FACTS, message.facts, OTHER_NAMES, 'message.facts');
+    else
       throw new SmtpUsageError(
         'bad-argument',
-        `the message is ${kindOf(message)}; it must be a text, octets, a stream, or a function that gives one`,
+        `the message is ${kindOf(message)}; it must be a text, octets, a stream, { facts, content(transaction) }, or a function that gives one`,
       );
-    this.#message = message;
-    if (typeof message !== 'function' && !isWhole(message)) this.#pieces = new Pieces(message);
   }
 
   /** What is known of the message; null until it is open. */
@@ -88,12 +119,13 @@ export class MessageSource {
   async open(capabilities: Capabilities, known?: MessageFacts): Promise<void> {
     const message = this.#message;
     const content = typeof message === 'function' ? await message(constraintsOf(capabilities)) : message;
+    if (isTailored(content)) {
+      this.#tailor = content;
+      this.#facts = { ...content.facts, ...known };
+      return;
+    }
     if (isWhole(content)) {
-      const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-      if (bytes.length > 0) this.#blocks.push(bytes);
-      this.#octets = bytes.length;
-      this.#state = 'ended';
-      this.#facts = { ...scanMessage(bytes), ...known };
+      this.#facts = { ...scanMessage(this.#hold(content)), ...known };
       return;
     }
     this.#pieces ??= new Pieces(content);
@@ -106,6 +138,25 @@ export class MessageSource {
     this.#close();
     if (this.#state === 'ended') this.#whole = [...this.#blocks];
     this.#facts = this.#whole === null ? factsOfBeginning(this.#blocks) : scanMessage(this.#blocks);
+  }
+
+  /** The server waits for it, in this transaction: what is made for it is made now. */
+  begin(transaction: TransactionPaths): void {
+    const tailor = this.#tailor;
+    if (tailor === null) return;
+    new Promise<Content>((resolve) => resolve(tailor.content(transaction))).then(
+      (content) => {
+        if (isWhole(content)) this.#hold(content);
+        else this.#pieces = new Pieces(content);
+        if (this.#state === 'stopped') this.#pieces?.stop();
+        else if (this.#state === 'ended') this.#arrived();
+        else this.#fill();
+      },
+      (error: unknown) => {
+        this.#failure = { error };
+        this.#arrived();
+      },
+    );
   }
 
   /**
@@ -143,6 +194,15 @@ export class MessageSource {
   again(): MessageSource | null {
     if (isRepeatable(this.#message)) return new MessageSource(this.#message);
     return this.#whole === null ? null : new MessageSource(this.#whole);
+  }
+
+  /** All of it. */
+  #hold(content: string | Uint8Array): Uint8Array {
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    if (bytes.length > 0) this.#blocks.push(bytes);
+    this.#octets = bytes.length;
+    if (this.#state !== 'stopped') this.#state = 'ended';
+    return bytes;
   }
 
   /** Reads ahead of what is taken, as far as there is room. */
@@ -219,13 +279,30 @@ export class MessageSource {
   }
 }
 
-function isWhole(content: Content): content is string | Uint8Array {
+/** What `scanMessage` finds is given as it is, with what no plan asks for. */
+export const FACTS: TableOf<Omit<MessageScan, 'body'> & MessageFacts> = {
+  size: [0],
+  octets: [0],
+  body: ['7BIT', '8BITMIME', 'BINARYMIME'],
+  smtpUtf8: 'switch',
+  bareLineEnds: 'switch',
+  bareCr: [0],
+  bareLf: [0],
+  nul: [0],
+  longestLine: [0],
+};
+
+function isTailored(message: Content | TailoredMessage): message is TailoredMessage {
+  return typeof message === 'object' && message !== null && 'content' in message && typeof message.content === 'function';
+}
+
+function isWhole(content: Content | TailoredMessage): content is string | Uint8Array {
   return typeof content === 'string' || content instanceof Uint8Array;
 }
 
 /** Whether a message can be made more than once. */
 export function isRepeatable(message: Message): boolean {
-  return typeof message === 'function' || isWhole(message) || Array.isArray(message);
+  return typeof message === 'function' || isWhole(message) || isTailored(message) || Array.isArray(message);
 }
 
 /** What the beginning of a message says of all of it. */

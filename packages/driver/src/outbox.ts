@@ -1,13 +1,17 @@
 import type { ClientCause, ClientClosedEvent, ClientEvent, ClientSession, CommandOptions, Outcome, Stage } from '@ehlo/engine';
 import type { Reply } from '@ehlo/grammar';
 import { ClientError } from './client-error.ts';
-import { Delivery } from './delivery.ts';
+import { Delivery, type SendNotice } from './delivery.ts';
 
-export type Verb = string;
+/** An AUTH exchange between messages; `begin` is told what to call when it is over. */
+export interface Login {
+  begin(over: () => void): void;
+  readonly reject: (error: unknown) => void;
+}
 
 /** A question outside of a transaction. */
 export interface Question {
-  readonly verb: Verb;
+  readonly verb: string;
   readonly argument: string;
   readonly options: CommandOptions;
   readonly resolve: (reply: Reply) => void;
@@ -18,13 +22,15 @@ export interface Question {
 export class Outbox {
   readonly #session: ClientSession;
   readonly #act: (call: () => void) => void;
-  readonly #waiting: (Delivery | Question)[] = [];
+  readonly #waiting: (Delivery | Question | Login)[] = [];
   /** The transactions that are not settled. */
   readonly #begun: Map<number, Delivery> = new Map();
   /** Deliveries that are over: their promises are kept when every event has been heard. */
   #over: Delivery[] = [];
   #writing: Delivery | null = null;
-  #asked: Question | null = null;
+  #asked: Question | Login | null = null;
+  /** A transaction was begun: it may be half open, and AUTH has no place in one (RFC 4954 4). */
+  #used = false;
 
   /** `act` does something to the session, and what follows from it. */
   constructor(session: ClientSession, act: (call: () => void) => void) {
@@ -37,22 +43,25 @@ export class Outbox {
     return this.#waiting.length + this.#begun.size + (this.#asked === null ? 0 : 1);
   }
 
-  add(one: Delivery | Question): void {
+  add(one: Delivery | Question | Login): void {
     this.#waiting.push(one);
   }
 
-  take(event: Extract<ClientEvent, { readonly type: 'reply' | 'ready' | 'outcome' | 'settled' }>): void {
+  take(event: Extract<ClientEvent, { readonly type: 'reply' }> | SendNotice): void {
     if (event.type === 'reply') {
-      this.#asked?.resolve(event.reply);
+      // NOOP, behind which a login stands, is nobody's question.
+      if (this.#asked === null || 'begin' in this.#asked) return;
+      this.#asked.resolve(event.reply);
       this.#asked = null;
       return;
     }
     const delivery = this.#begun.get(event.transaction)!;
-    if (event.type === 'ready') this.#writing = delivery;
-    else if (event.type === 'outcome') {
-      const { type: _type, transaction: _transaction, index, ...outcome } = event;
-      delivery.tell(index, outcome);
-    } else {
+    delivery.take(event);
+    if (event.type === 'ready') {
+      const { paths } = this.#session;
+      this.#writing = delivery;
+      if (paths !== null) delivery.source.begin(paths);
+    } else if (event.type === 'settled') {
       this.#begun.delete(event.transaction);
       if (this.#writing === delivery) this.#writing = null;
       if (delivery.again()) this.#waiting.unshift(delivery);
@@ -104,10 +113,23 @@ export class Outbox {
   #begin(): boolean {
     const session = this.#session;
     const [next] = this.#waiting;
-    if (next === undefined) return false;
+    if (next === undefined || this.#asked !== null) return false;
     if (next instanceof Delivery) return this.#beginDelivery(next);
-    if (session.phase !== 'ready' || this.#asked !== null) return false;
+    if (session.phase !== 'ready') return false;
+    if ('begin' in next && this.#used) {
+      this.#used = false;
+      // The session says RSET before it, where one is half open.
+      session.command('NOOP');
+      return true;
+    }
     this.#waiting.shift();
+    if ('begin' in next) {
+      this.#asked = next;
+      next.begin(() => {
+        this.#asked = null;
+      });
+      return true;
+    }
     try {
       session.command(next.verb, next.argument, next.options);
       this.#asked = next;
@@ -136,6 +158,7 @@ export class Outbox {
     if (!session.canSend) return false;
     this.#waiting.shift();
     try {
+      this.#used = true;
       this.#begun.set(session.send(delivery.envelope, delivery.source.facts), delivery);
     } catch (error) {
       delivery.fail(error);

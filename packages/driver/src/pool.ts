@@ -1,12 +1,15 @@
 import { type ClientCause, checkOptions, type Extension, type Outcome, SmtpUsageError, type TableOf } from '@ehlo/engine';
 import type { Client } from './client.ts';
-import { ClientError, type ClientErrorCode } from './client-error.ts';
+import { ClientError } from './client-error.ts';
 import { Delivery, type SendEnvelope, type SendOptions, type SendResult } from './delivery.ts';
+import { type Member, Members } from './members.ts';
 import { isRepeatable, type Message, MessageSource } from './message-source.ts';
 import { OTHER_NAMES } from './other-names.ts';
+import { Pace, type PaceOptions } from './pace.ts';
 import { holdStream } from './pieces.ts';
 import { Signals } from './signals.ts';
 import { timer } from './timer.ts';
+import { unsentBy } from './unsent.ts';
 
 export interface PoolOptions {
   /** Connections at a time. Default: 5. */
@@ -17,6 +20,17 @@ export interface PoolOptions {
   readonly probe?: number;
   /** Time without use after which a connection is ended. Milliseconds; default: 30000. */
   readonly idle?: number;
+  /** Messages that may begin in a time; the others wait, in order. Default: as many as there are connections for. */
+  readonly pace?: PaceOptions;
+}
+
+/** How a pool is closed. */
+export interface PoolCloseOptions {
+  /**
+   * Ends every connection at once: what was not sent is `unsent`, and a message whose end was said `unknown`. Default: false: what was
+   * given is sent.
+   */
+  readonly now?: boolean;
 }
 
 /** The options of a pool: every name, and what it may be. */
@@ -25,61 +39,66 @@ export const POOL_OPTIONS: TableOf<PoolOptions> = {
   messages: [1],
   probe: [0],
   idle: [0],
+  pace: { messages: [1], within: [1] } satisfies TableOf<PaceOptions>,
 };
+/** The options of `close` of a pool. */
+export const POOL_CLOSE: TableOf<PoolCloseOptions> = { now: 'switch' };
 
-/** A connection of a pool. */
-interface Member {
-  readonly client: Client;
-  sent: number;
-  /** Since when nobody uses it. */
-  since: number;
-  timer: ReturnType<typeof setTimeout> | undefined;
+/** A message that waits, or is being sent. */
+interface Job<X extends Extension> {
+  readonly number: number;
+  readonly envelope: SendEnvelope<X>;
+  readonly message: Message;
+  readonly options: SendOptions;
+  /** How often it was begun. */
+  tries: number;
+  readonly settle: (result: SendResult | Promise<SendResult>) => void;
+  forget: () => void;
 }
 
-/** Milliseconds that an answer to the probe may take: whoever sends waits for it. */
-const PROBE_PATIENCE = 5000;
-
+/** How often a message is begun, by connections that turn out to be left, before that is its outcome. */
+const TRIES = 3;
 /**
  * Several connections to one server, opened as they are needed and used again. Messages beyond that wait, in order; who makes many of
- * them awaits `room` before each, so that only as many exist as are being sent. A pool that is not closed keeps its connections, and so
- * the process, for `idle` milliseconds.
+ * them awaits `room` before each, so that only as many exist as are being sent. A server that takes fewer connections than `size` keeps
+ * those, and is asked for one more each minute; what was meant for the others waits. A pool that is not closed keeps its connections, and
+ * so the process, for `idle` milliseconds.
  */
 export class Pool<X extends Extension = never> {
-  readonly #open: () => Promise<Client<X>>;
-  readonly #size: number;
+  readonly #members: Members<X>;
   readonly #messages: number;
-  readonly #probe: number;
-  readonly #idleTime: number;
-  readonly #idle: Member[] = [];
-  /** Members, those that are being opened, and those that are being closed. */
-  #count = 0;
-  /** Who waits for a member; null: for the place of one. */
-  #waiting: ((member: Member | null) => void)[] = [];
+  readonly #pace: Pace;
+  /** Messages that are not begun, in order. */
+  readonly #jobs: Job<X>[] = [];
+  #numbers = 0;
+  /** Runs until the pace lets a message begin. */
+  #pacing: ReturnType<typeof setTimeout> | undefined;
   #wanting: (() => void)[] = [];
   /** One who wanted room has been told of some, and may be about to send. */
   #told = false;
   /** Runs while another waits for him. */
   #turn: ReturnType<typeof setTimeout> | undefined;
   readonly #sending: Set<Promise<SendResult>> = new Set();
-  readonly #closing: Set<Promise<void>> = new Set();
   readonly #signals: Signals = new Signals();
-  #closed = false;
+  #closed: 'no' | 'closing' | 'now' = 'no';
 
   /** `open` makes a connection: `() => connect(options)`. Throws `SmtpUsageError` `bad-limit`, or `bad-option` for an option that is misspelt. */
   constructor(open: () => Promise<Client<X>>, options: PoolOptions = {}) {
-    const { size = 5, messages = 100, probe = 5000, idle = 30_000 } = checkOptions(POOL_OPTIONS, options, OTHER_NAMES);
+    const { size = 5, messages = 100, probe = 5000, idle = 30_000, pace } = checkOptions(POOL_OPTIONS, options, OTHER_NAMES);
     if (typeof open !== 'function')
       throw new SmtpUsageError('bad-argument', 'a pool opens its connections by a function: () => connect(options)');
-    this.#open = open;
-    this.#size = size;
     this.#messages = messages;
-    this.#probe = probe;
-    this.#idleTime = idle;
+    this.#pace = new Pace(pace);
+    this.#members = new Members(open, size, probe, idle, {
+      free: (member) => this.#free(member),
+      fail: (error) => this.#fail(error),
+      moved: () => this.#dispatch(),
+    });
   }
 
   /** Messages that wait for a connection. */
   get waiting(): number {
-    return this.#waiting.length;
+    return Math.max(0, this.#jobs.length - this.#members.coming);
   }
 
   /** Resolves as soon as a message would not have to wait, for one after the other of those who ask: send at once then. Resolves, too, when the pool is closed. */
@@ -90,9 +109,19 @@ export class Pool<X extends Extension = never> {
     });
   }
 
-  /** Sends a message as `Client.send` does. Where there is no connection, that is the outcome: `unsent`, and the result's `error` says why. */
+  /**
+   * Sends a message as `Client.send` does. One that a connection has turned out to be left for waits for another, in its place, up to three
+   * times in all. Where there is no connection, that is the outcome: `unsent`, and the result's `error` says why.
+   */
   send(envelope: SendEnvelope<X>, message: Message, options: SendOptions = {}): Promise<SendResult> {
-    const sending = this.#send(envelope, message, options);
+    holdStream(message);
+    const sending = new Promise<SendResult>((settle) => {
+      const job: Job<X> = { number: ++this.#numbers, envelope, message, options, tries: 0, settle, forget: () => {} };
+      if (this.#closed !== 'no') return this.#unsent(job, closedPool());
+      if (options?.signal?.aborted) return this.#unsent(job, abortedBy(options.signal));
+      this.#wait(job);
+      this.#dispatch();
+    });
     this.#sending.add(sending);
     const sent = (): void => void this.#sending.delete(sending);
     sending.then(sent, sent);
@@ -100,163 +129,127 @@ export class Pool<X extends Extension = never> {
     return sending;
   }
 
-  /** Lets what was given be sent, then ends every connection. */
-  async close(): Promise<void> {
-    this.#closed = true;
+  /** Lets what was given be sent, then ends every connection; with `now` everything ends at once. Resolves when all is over. */
+  async close(options: PoolCloseOptions = {}): Promise<void> {
+    const { now = false } = checkOptions(POOL_CLOSE, options, OTHER_NAMES);
+    if (this.#closed !== 'now') this.#closed = now ? 'now' : 'closing';
+    if (now) {
+      for (const job of this.#jobs.splice(0)) this.#unsent(job, closedPool());
+      this.#members.abort(closedPool());
+    }
     this.#tellRoom();
     while (this.#sending.size > 0) await Promise.allSettled(this.#sending);
-    for (const member of this.#idle.splice(0)) this.#drop(member);
-    while (this.#closing.size > 0) await Promise.all(this.#closing);
+    clearTimeout(this.#pacing);
+    await this.#members.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #send(envelope: SendEnvelope, message: Message, options: SendOptions): Promise<SendResult> {
-    holdStream(message);
-    let failure = new ClientError('aborted', 'the pool is closed');
-    if (!this.#closed) {
-      try {
-        const member = await this.#acquire(options.signal);
-        const used = member.sent > 0;
-        const result = await this.#use(member, envelope, message, options);
-        // The server has left meanwhile, or takes no more by this connection: it has nothing of it.
-        if (!used || !isRepeatable(message) || !result.outcomes.every(isLeft)) return result;
-        return await this.#use(await this.#acquire(options.signal), envelope, message, options);
-      } catch (error) {
-        if (!(error instanceof ClientError)) {
-          // Not for want of a connection: a mistake of the program's. The stream is closed all the same.
-          new MessageSource(message).stop();
-          throw error;
-        }
-        failure = error;
-      }
+  /** Begins what can be: the first message that waits, by a connection that is idle, or by another. */
+  #dispatch(): void {
+    while (this.#jobs.length > this.#members.coming) {
+      if (!this.#mayBegin() || !this.#members.want()) break;
     }
-    const delivery = new Delivery(envelope, message, options);
-    delivery.error = failure;
-    delivery.settle(unsentBy(failure));
-    return await delivery.result;
-  }
-
-  async #use(member: Member, envelope: SendEnvelope, message: Message, options: SendOptions): Promise<SendResult> {
-    member.sent++;
-    try {
-      return await member.client.send(envelope, message, options);
-    } finally {
-      this.#release(member);
-    }
-  }
-
-  /** A connection that lives: one that was used before, or a new one. */
-  async #acquire(signal: AbortSignal | undefined): Promise<Member> {
-    for (;;) {
-      if (signal?.aborted) throw abortedBy(signal);
-      const member = this.#idle.pop() ?? (this.#reserve() ? null : await this.#wait(signal));
-      if (member === null) return await this.#unless(signal, this.#connect());
-      clearTimeout(member.timer);
-      if (await this.#unless(signal, this.#lives(member), member)) return member;
-      this.#drop(member);
-    }
-  }
-
-  /** Waits for what comes, unless the signal aborts first: then the member is for the next. */
-  #unless<T>(signal: AbortSignal | undefined, coming: Promise<T>, member?: Member): Promise<T> {
-    if (signal === undefined) return coming;
-    return new Promise((resolve, reject) => {
-      const forget = this.#signals.add(signal, () => {
-        reject(abortedBy(signal));
-        coming.then(
-          (come) => this.#release(member ?? (come as Member)),
-          () => {},
-        );
-      });
-      coming.finally(forget).then(resolve, reject);
-    });
-  }
-
-  /** Takes a place for one more connection, if there is one. */
-  #reserve(): boolean {
-    if (this.#count >= this.#size) return false;
-    this.#count++;
-    return true;
-  }
-
-  #wait(signal: AbortSignal | undefined): Promise<Member | null> {
-    return new Promise((resolve, reject) => {
-      const granted = (member: Member | null): void => {
-        forget?.();
-        resolve(member);
-      };
-      this.#waiting.push(granted);
-      const forget =
-        signal &&
-        this.#signals.add(signal, () => {
-          this.#waiting = this.#waiting.filter((one) => one !== granted);
-          reject(abortedBy(signal));
-        });
-    });
-  }
-
-  /** Its place is taken already. */
-  async #connect(): Promise<Member> {
-    try {
-      return { client: await this.#open(), sent: 0, since: 0, timer: undefined };
-    } catch (error) {
-      this.#vacate();
-      throw error;
-    }
-  }
-
-  async #lives({ client, since }: Member): Promise<boolean> {
-    if (client.ended) return false;
-    if (since === 0 || performance.now() - since < this.#probe) return true;
-    const timer = setTimeout(() => client.abort(), PROBE_PATIENCE);
-    return await client
-      .command('NOOP')
-      .then(
-        () => !client.ended,
-        () => false,
-      )
-      .finally(() => clearTimeout(timer));
-  }
-
-  #release(member: Member): void {
-    const spent = !member.client.canSend || member.sent >= this.#messages;
-    if (spent || (this.#closed && this.#waiting.length === 0)) return this.#drop(member);
-    member.since = performance.now();
-    const first = this.#waiting.shift();
-    if (first !== undefined) return first(member);
-    member.timer = timer(() => {
-      this.#idle.splice(this.#idle.indexOf(member), 1);
-      this.#drop(member);
-    }, this.#idleTime);
-    this.#idle.push(member);
     this.#tellRoom();
   }
 
-  /** Ends a connection; its place is free when it is gone. */
-  #drop({ client, timer }: Member): void {
-    clearTimeout(timer);
-    const closing = client.close().then(() => {
-      this.#closing.delete(closing);
-      this.#vacate();
-    });
-    this.#closing.add(closing);
+  /** Whether the pace lets a message begin; if not, it is looked at again when it does. */
+  #mayBegin(): boolean {
+    const wait = this.#pace.wait(performance.now());
+    if (wait === 0) return true;
+    this.#pacing ??= timer(() => {
+      this.#pacing = undefined;
+      this.#dispatch();
+    }, wait);
+    return false;
   }
 
-  /** A place is free: for whoever waits first, or for who wants room. */
-  #vacate(): void {
-    this.#count--;
-    if (this.#waiting.length > 0 && this.#reserve()) this.#waiting.shift()!(null);
-    else this.#tellRoom();
+  /** The first who waits gets to know why there is no connection. */
+  #fail(error: unknown): void {
+    const job = this.#jobs.shift();
+    if (job !== undefined) this.#unsent(job, error);
+  }
+
+  #use(member: Member<X>): void {
+    const job = this.#jobs.shift()!;
+    job.forget();
+    job.tries++;
+    member.sent++;
+    this.#pace.begin(performance.now());
+    const sending = member.client.send(job.envelope, job.message, job.options);
+    sending.then(
+      (result) => {
+        // RFC 5321 3.8: 421 says nothing of the message.
+        const tooMany = result.outcomes.every(isClosing) && this.#members.isTooMany(member);
+        // The server has left meanwhile, or takes no more by this connection: it has nothing of it.
+        const left = tooMany || (member.sent > 1 && result.outcomes.every(isLeft));
+        if (left && job.tries < TRIES && isRepeatable(job.message) && this.#closed !== 'now') this.#wait(job);
+        else job.settle(result);
+        this.#release(member);
+      },
+      () => {
+        job.settle(sending);
+        this.#release(member);
+      },
+    );
+  }
+
+  /** It waits for a connection, before all that were given later. */
+  #wait(job: Job<X>): void {
+    const signal = job.options?.signal;
+    if (signal !== undefined) job.forget = this.#signals.add(signal, () => this.#giveUp(job, abortedBy(signal)));
+    let place = this.#jobs.length;
+    while (place > 0 && this.#jobs[place - 1]!.number > job.number) place--;
+    this.#jobs.splice(place, 0, job);
+  }
+
+  #giveUp(job: Job<X>, error: ClientError): void {
+    const place = this.#jobs.indexOf(job);
+    if (place < 0) return;
+    this.#jobs.splice(place, 1);
+    this.#unsent(job, error);
+  }
+
+  /** There is no connection for it; or the program has made a mistake, which it is told by the rejection. The stream is closed all the same. */
+  #unsent({ envelope, message, options, settle, forget }: Job<X>, failure: unknown): void {
+    forget();
+    if (failure instanceof ClientError) {
+      settle(
+        new Promise((resolve) => {
+          const delivery = new Delivery(envelope, message, options);
+          delivery.error = failure;
+          delivery.settle(unsentBy(failure));
+          resolve(delivery.result);
+        }),
+      );
+    } else {
+      new MessageSource(message).stop();
+      settle(Promise.reject(failure));
+    }
+  }
+
+  /** A connection has sent a message. */
+  #release(member: Member<X>): void {
+    const spent = !member.client.canSend || member.sent >= this.#messages;
+    if (spent) this.#members.drop(member);
+    else this.#free(member);
+    this.#dispatch();
+  }
+
+  /** A connection that lives is for the first who waits, or idle. */
+  #free(member: Member<X>): void {
+    if (this.#jobs.length > 0 && this.#mayBegin()) this.#use(member);
+    else if (this.#closed !== 'no' && this.#jobs.length === 0) this.#members.drop(member);
+    else this.#members.keep(member);
   }
 
   /** Tells one who wants room that there is some; the next when he has sent, or has let his turn pass. */
   #tellRoom(): void {
-    const room = this.#waiting.length === 0 && (this.#idle.length > 0 || this.#count < this.#size);
-    if (this.#closed) for (const tell of this.#wanting.splice(0)) tell();
-    if (!room || this.#wanting.length === 0) return;
+    if (this.#closed !== 'no') for (const tell of this.#wanting.splice(0)) tell();
+    if (this.#wanting.length === 0 || this.#jobs.length > this.#members.coming) return;
+    if (!this.#mayBegin() || !this.#members.hasPlace()) return;
     if (!this.#told) {
       this.#told = true;
       this.#wanting.shift()!();
@@ -272,29 +265,17 @@ export class Pool<X extends Extension = never> {
   }
 }
 
+function closedPool(): ClientError {
+  return new ClientError('aborted', 'the pool is closed');
+}
+
 function abortedBy(signal: AbortSignal): ClientError {
   return new ClientError('aborted', 'aborted', { cause: signal.reason });
 }
 
-/** What becomes of a message for which there is no connection. */
-export function unsentBy({ code, stage, reply }: ClientError): Outcome {
-  return { status: 'unsent', stage, cause: CAUSES[code] ?? 'lost', reply };
+function isClosing(outcome: Outcome): boolean {
+  return outcome.status === 'unsent' && outcome.cause === 'closing';
 }
-
-const CAUSES: { readonly [code in ClientErrorCode]?: ClientCause } = {
-  'tls-unavailable': 'tls',
-  'tls-failed': 'tls',
-  certificate: 'tls',
-  unprotected: 'tls',
-  'auth-refused': 'refused',
-  refused: 'refused',
-  closing: 'closing',
-  protocol: 'fault',
-  'speaks-tls': 'fault',
-  timeout: 'timeout',
-  ended: 'ended',
-  aborted: 'aborted',
-};
 
 function isLeft(outcome: Outcome): boolean {
   return outcome.status === 'unsent' && LEFT.has(outcome.cause);

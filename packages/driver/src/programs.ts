@@ -16,9 +16,11 @@ export {
   type RejectOptions,
   reject,
 } from './decision.ts';
-export type { RecipientOutcome, SendEnvelope, SendOptions, SendResult } from './delivery.ts';
+export type { RecipientOutcome, SendEnvelope, SendNotice, SendOptions, SendResult } from './delivery.ts';
 export type { CallbackName, Handler, IncomingMessage, Session } from './handler.ts';
-export type { Constraints, Content, Message } from './message-source.ts';
-export { Pool, type PoolOptions } from './pool.ts';
+export type { Constraints, Content, Message, TailoredMessage } from './message-source.ts';
+export type { PaceOptions } from './pace.ts';
+export { Pool, type PoolCloseOptions, type PoolOptions } from './pool.ts';
+export { isRetryable, type Retry, type RetryAdvice, retryOf } from './retry.ts';
 export type { Claim, OauthProblem, Stored } from './sasl.ts';
 export { type CloseOptions, Server } from './serve.ts';

@@ -36,6 +36,8 @@ test('EHLO by address, MAIL, RCPT, DATA, the message, and QUIT when it is closed
       status: 'accepted',
       stage: 'message',
       reply: { code: 250, lines: ['OK'] },
+      retry: 'never',
+      reason: 'it is accepted',
     })),
     error: null,
   });

@@ -206,7 +206,7 @@ describe('listenAndServe', () => {
 });
 
 test.each<Wrong>([
-  [{ sise: 5 }, 'there is no option sise: did you mean size?; there are size, messages, probe, idle'],
+  [{ sise: 5 }, 'there is no option sise: did you mean size?; there are size, messages, probe, idle, pace'],
   [{ maxConnections: 5 }, /^there is no option maxConnections: did you mean connections, or size of a Pool\?/],
   [{ size: '5' }, 'size is "5"; it must be a number, at least 1'],
 ])('Pool: %j', (options, message) => {

@@ -137,7 +137,13 @@ test('no connection: unsent, with the reason; and those who wait are not forgott
     ['unsent', 'no-connection'],
     ['accepted', null],
   ]);
-  expect(results[0]!.outcomes[0]).toEqual({ recipient: 'ann@b.example', status: 'unsent', stage: 'connect', cause: 'lost', reply: null });
+  expect(results[0]!.outcomes[0]).toMatchObject({
+    recipient: 'ann@b.example',
+    status: 'unsent',
+    stage: 'connect',
+    cause: 'lost',
+    retry: 'later',
+  });
 });
 
 test('a message that waits can be given up', async () => {
@@ -154,6 +160,23 @@ test('a message that waits can be given up', async () => {
   ]);
   expect([pool.waiting, bodies()]).toEqual([0, [1]]);
   void first;
+});
+
+test.each<[string, () => unknown, RegExp]>([
+  ['nothing', () => undefined, /gives a client, not undefined$/],
+  ['options', () => ({ host: 'mx.example' }), /gives a client, not an object$/],
+  [
+    'what throws at once',
+    () => {
+      throw new Error('no host');
+    },
+    /^no host$/,
+  ],
+])('a function that opens %s: who sends is told, and nothing is left over', async (_, open, why) => {
+  const pool = new Pool(open as () => Promise<Client>, { size: 2 });
+  const sending = ['1', '2', '3'].map((text) => pool.send(ENVELOPE, text));
+  for (const sent of sending) await expect(sent).rejects.toThrow(why);
+  await pool.close();
 });
 
 test('mistakes of the program are thrown, and cost no connection', async () => {

@@ -74,6 +74,7 @@ export type {
   StartTlsQuestion,
   TlsInfo,
   TraceNotice,
+  TransactionPaths,
   TransactionPlan,
   TrustedVerb,
   UsageCode,

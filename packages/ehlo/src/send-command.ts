@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { CHUNKING, CLIENT_LIMITS, type ClientLimitName, type ClientLimitOptions, planTransaction } from '@ehlo/engine';
+import { domainToASCII } from 'node:url';
+import { CHUNKING, CLIENT_LIMITS, type ClientLimitName, type ClientLimitOptions, type Outcome, planTransaction } from '@ehlo/engine';
 import { isHostName } from '@ehlo/grammar';
 import { cramMd5, login, plain, SHA1, SHA256, SHA512, scram } from '@ehlo/sasl';
 import {
@@ -11,6 +12,7 @@ import {
   type ConnectOptions,
   connect,
   type RecipientOutcome,
+  retryOf,
 } from '#adapter';
 import { HeaderError, openHeaderLetter, type TextEnvelope } from './header-letter.ts';
 import { findPassword } from './password.ts';
@@ -96,14 +98,10 @@ function unwritableTo({ reversePath, recipients: to }: TextEnvelope): RecipientO
   const capabilities = { verb: 'EHLO', name: '', tls: false, extensions: new Map() } as const;
   const { recipients } = planTransaction(capabilities, { reversePath, recipients: to.map((forwardPath) => ({ forwardPath })) });
   if (!recipients.every(({ problem }) => problem?.code === 'address')) return null;
-  return recipients.map(({ problem }, i) => ({
-    status: 'refused',
-    stage: 'plan',
-    permanent: true,
-    reply: null,
-    problem,
-    recipient: to[i]!,
-  }));
+  return recipients.map(({ problem }, i) => {
+    const outcome: Outcome = { status: 'refused', stage: 'plan', permanent: true, reply: null, problem };
+    return { ...outcome, ...retryOf(outcome), recipient: to[i]! };
+  });
 }
 
 async function showPlan(
@@ -175,7 +173,7 @@ function exitCode(outcomes: readonly RecipientOutcome[]): number {
 /** Whether the same message would fare no better another time: the server has said so, or the message is not what it must be. */
 function isForGood(outcome: RecipientOutcome): boolean {
   if (outcome.status === 'unsent') return outcome.cause === 'declaration' || outcome.cause === 'bare-line-end';
-  return outcome.status === 'refused' && outcome.permanent;
+  return outcome.status === 'refused' && outcome.retry === 'never';
 }
 
 /** No session, because the server or this client does not want one that is not safe. */
@@ -191,8 +189,8 @@ const DENIED: ReadonlySet<ClientErrorCode> = new Set([
 ]);
 
 function unsent(recipients: readonly string[], { code, stage, reply }: ClientError): RecipientOutcome[] {
-  const cause = code === 'aborted' ? 'aborted' : 'lost';
-  return recipients.map((recipient) => ({ recipient, status: 'unsent', stage, cause, reply }));
+  const outcome: Outcome = { status: 'unsent', stage, cause: code === 'aborted' ? 'aborted' : 'lost', reply };
+  return recipients.map((recipient) => ({ ...outcome, ...retryOf(outcome), recipient }));
 }
 
 async function connectOptions(options: SendCommandOptions, signal: AbortSignal, tell: (line: string) => void): Promise<ConnectOptions> {
@@ -221,6 +219,7 @@ async function connectOptions(options: SendCommandOptions, signal: AbortSignal, 
     },
     ...(auth === null ? {} : { auth, credentials: allowCleartextAuth ? 'cleartext' : tlsInsecure ? 'encrypted' : 'verified' }),
     pipelining,
+    toAscii: domainToASCII,
     ...(chunking ? { features: [CHUNKING] } : {}),
     ...(timeout === undefined ? {} : { limits: timeLimits(timeout), connectTimeout: timeout }),
     trace,

@@ -13,6 +13,7 @@ test.for<[string, number, Answers, string]>([
   ['one refused for good', 1, { 'RCPT TO:<bob': '550 5.1.1 nobody' }, 'accepted refused'],
   ['one refused for now', 75, { 'RCPT TO:<bob': '450 4.2.1 later' }, 'accepted refused'],
   ['one for good and one for now', 1, { 'RCPT TO:<ann': '450 later', 'RCPT TO:<bob': '550 nobody' }, 'refused refused'],
+  ['too many recipients, as old servers say it', 75, { 'RCPT TO:<bob': '552 too many' }, 'accepted refused'],
   ['lost before the end', 75, { DATA: null }, 'unsent unsent'],
   ['lost behind the end', 76, { '.': null }, 'unknown unknown'],
   ['lost behind the end, one refused', 76, { 'RCPT TO:<bob': '550 nobody', '.': null }, 'unknown refused'],
@@ -27,6 +28,17 @@ test.for<[string, number, Answers, string]>([
       .map((one) => (one as { outcome: string }).outcome)
       .join(' '),
   ).toBe(outcomes);
+});
+
+test('a domain beyond ASCII goes as A-labels to a server without SMTPUTF8, where the local part is ASCII', async ({ run, scripted }) => {
+  const cli = run(to(await scripted(), '--to', 'bob@bücher.example', '--to', 'jürgen@bücher.example', '--trace'), {}, MESSAGE);
+  expect(await cli.exited).toBe(1);
+  expect(cli.errors).toMatch(/C: RCPT TO:<bob@xn--bcher-kva\.example>$/m);
+  expect(cli.lines.map((line) => line.split(/ +/).slice(0, 2).join(' '))).toEqual([
+    'accepted ann@b.example',
+    'accepted bob@bücher.example',
+    'refused jürgen@bücher.example',
+  ]);
 });
 
 test('77 where TLS or AUTH can not be had', async ({ run, scripted }) => {

@@ -1,4 +1,4 @@
-import type { CloseOptions, RejectOptions } from '@ehlo/driver';
+import type { CloseOptions, PoolCloseOptions, RejectOptions } from '@ehlo/driver';
 import type { CommandOptions } from '@ehlo/engine';
 import type { WordsOf } from './words.ts';
 
@@ -9,6 +9,14 @@ export const CLOSE: WordsOf<CloseOptions> = {
     default: 'false: they have `grace` to end',
   },
   reply: { what: "what clients are told, in place of the usual 421; such as `reject(421, '4.3.2', 'Back in an hour')`" },
+};
+
+/** The argument of `pool.close`. */
+export const POOL_CLOSE: WordsOf<PoolCloseOptions> = {
+  now: {
+    what: 'ends every connection at once: what was not sent is `unsent`, and a message whose end was said `unknown`',
+    default: 'false: what was given is sent',
+  },
 };
 
 /** The last argument of `reject`. */

@@ -1,6 +1,6 @@
 import type { ClientAuth } from '@ehlo/driver';
 import type { ClientOptions } from '@ehlo/engine';
-import type { ClientTlsSettings, ConnectOptions, PoolOptions } from '@ehlo/node';
+import type { ClientTlsSettings, ConnectOptions, PaceOptions, PoolOptions } from '@ehlo/node';
 import { TLS_RANGE } from './tls-range.ts';
 import type { WordsOf } from './words.ts';
 
@@ -143,4 +143,14 @@ export const POOL: WordsOf<PoolOptions> = {
     default: '5000',
   },
   idle: { what: 'time without use after which a connection is ended', unit: 'milliseconds', default: '30000' },
+  pace: {
+    what: 'messages that may begin in a time; the others wait, in order',
+    default: 'as many as there are connections for',
+  },
+};
+
+/** `pace` of `new Pool`. */
+export const PACE: WordsOf<PaceOptions> = {
+  messages: { what: 'messages that may begin within that time' },
+  within: { what: 'the time, whenever it begins', unit: 'milliseconds' },
 };

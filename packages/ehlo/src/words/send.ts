@@ -35,6 +35,10 @@ export const SEND: WordsOf<SendOptions> = {
     what: 'called with the octets of the message that have been taken for the wire',
     more: 'Where it fails, a warning says so, once.',
   },
+  notice: {
+    what: 'is told what happens to this message: which recipients are accepted, that the message is wanted, what becomes of each',
+    more: '`index` is the place in the envelope that was given, also where that goes in several transactions. Where it fails, a warning says so, once.',
+  },
 };
 
 const KNOWN: WordsOf<MessageFacts> = {

@@ -4,7 +4,7 @@ import { CONNECT_OPTIONS } from '../../../driver/src/client-options.ts';
 import { REJECT_OPTIONS } from '../../../driver/src/decision.ts';
 import { ENVELOPE_OPTIONS, RECIPIENT_OPTIONS, SEND_OPTIONS } from '../../../driver/src/delivery.ts';
 import { LISTEN_AND_SERVE } from '../../../driver/src/listen.ts';
-import { POOL_OPTIONS } from '../../../driver/src/pool.ts';
+import { POOL_CLOSE, POOL_OPTIONS } from '../../../driver/src/pool.ts';
 import { CLOSE_OPTIONS, SERVE_OPTIONS } from '../../../driver/src/serve.ts';
 import * as calls from '../../../ehlo/src/words/calls.ts';
 import { CLIENT_LIMITS } from '../../../ehlo/src/words/client-limits.ts';
@@ -233,6 +233,22 @@ export const SECTIONS: readonly Section[] = [
     words: connect.POOL,
     file: words('connect'),
     interfaces: [['packages/driver/src/pool.ts', 'PoolOptions']],
+  },
+  {
+    title: 'Pool: pace',
+    intro: '`pace` of `new Pool`. Both have to be given.',
+    table: nested(POOL_OPTIONS, 'pace'),
+    words: connect.PACE,
+    file: words('connect'),
+    interfaces: [['packages/driver/src/pace.ts', 'PaceOptions']],
+  },
+  {
+    title: 'pool.close',
+    intro: '`pool.close(options)`.',
+    table: POOL_CLOSE,
+    words: calls.POOL_CLOSE,
+    file: words('calls'),
+    interfaces: [['packages/driver/src/pool.ts', 'PoolCloseOptions']],
   },
   {
     title: 'command',

@@ -28,6 +28,8 @@ const TYPES: { readonly [title: string]: string } = {
   connectOn: 'ConnectOnOptions',
   ClientSession: 'ClientOptions',
   Pool: 'PoolOptions',
+  'Pool: pace': 'PaceOptions',
+  'pool.close': 'PoolCloseOptions',
   send: 'SendOptions',
   'send: envelope': 'SendEnvelope',
   'send: envelope.recipients': 'ClientRecipient',
@@ -45,7 +47,8 @@ import type { ConnectOptions as ConnectOnOptions, ServeOptions as ServeOnOptions
 import type { ClientOptions, ClientRecipient, CommandOptions, ServerOptions } from '${packages}/engine/src/index.ts';
 import type { MailParameters, RcptParameters } from '${packages}/grammar/src/index.ts';
 import type {
-  Authentication, Certificate, CloseOptions, ConnectOptions, PoolOptions, RejectOptions, SendEnvelope, SendOptions, ServeOptions, TlsSettings,
+  Authentication, Certificate, CloseOptions, ConnectOptions, PaceOptions, PoolCloseOptions, PoolOptions, RejectOptions, SendEnvelope, SendOptions, ServeOptions,
+  TlsSettings,
 } from '${packages}/node/src/index.ts';
 import type { KeyOptions, OauthOptions, ScramOptions } from '${packages}/sasl/src/index.ts';
 `;

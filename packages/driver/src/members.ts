@@ -1,0 +1,232 @@
+import { type Extension, kindOf, SmtpUsageError } from '@ehlo/engine';
+import { Capacity, isTurnedAway } from './capacity.ts';
+import type { Client } from './client.ts';
+import type { ClientError } from './client-error.ts';
+import { timer } from './timer.ts';
+
+/** A connection of a pool. */
+export interface Member<X extends Extension> {
+  readonly client: Client<X>;
+  sent: number;
+  /** Since when nobody uses it. */
+  since: number;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** Whom connections are kept for. */
+export interface Host<X extends Extension> {
+  /** A connection is there, for whoever waits first: it is used, kept or dropped. */
+  free(member: Member<X>): void;
+  /** There is none for whoever waits first, for this reason. */
+  fail(error: unknown): void;
+  /** There may be a place for another, or one that is idle. */
+  moved(): void;
+}
+
+/** Milliseconds that an answer to the probe may take: whoever sends waits for it. */
+const PROBE_PATIENCE = 5000;
+/** Milliseconds until a server that has taken connections before is asked again where it takes none; after the last there is none. */
+const PAUSES: readonly number[] = [1000, 2000, 4000];
+
+/** The connections of a pool: opened as they are wanted, asked whether they live, as many as the server takes. */
+export class Members<X extends Extension> {
+  readonly #open: () => Promise<Client<X>>;
+  readonly #probe: number;
+  readonly #idleTime: number;
+  readonly #capacity: Capacity;
+  readonly #host: Host<X>;
+  readonly #idle: Member<X>[] = [];
+  /** Connections that are open, those that are being asked and used included. */
+  readonly #living: Set<Member<X>> = new Set();
+  readonly #closing: Set<Promise<void>> = new Set();
+  /** Connections that are being opened, and those that are asked whether they live. */
+  #opening = 0;
+  #asking = 0;
+  /** Why connections could not be opened, while others were being opened. */
+  #refusals: ClientError[] = [];
+  /** The server has taken a connection; and how often since it has taken none at all. */
+  #met = false;
+  #pauses = 0;
+  /** Runs until it may be asked again; until one more may be tried. */
+  #pausing: ReturnType<typeof setTimeout> | undefined;
+  #growing: ReturnType<typeof setTimeout> | undefined;
+  /** Why none is wanted any more. */
+  #ended: ClientError | null = null;
+
+  constructor(open: () => Promise<Client<X>>, size: number, probe: number, idle: number, host: Host<X>) {
+    this.#open = open;
+    this.#probe = probe;
+    this.#idleTime = idle;
+    this.#capacity = new Capacity(size);
+    this.#host = host;
+  }
+
+  /** Connections that are there soon: each is for one who waits. */
+  get coming(): number {
+    return this.#opening + this.#asking;
+  }
+
+  /** Whether there is one that nobody uses, or a place for another; if not, `moved` is called when that may have changed. */
+  hasPlace(): boolean {
+    return this.#idle.length > 0 || this.#mayOpen(performance.now());
+  }
+
+  /** One more is wanted: one that is idle, or another. False if there is none to be had now. */
+  want(): boolean {
+    const now = performance.now();
+    const member = this.#idle.pop();
+    if (member !== undefined) this.#take(member, now);
+    else if (this.#mayOpen(now)) void this.#connect();
+    else return false;
+    return true;
+  }
+
+  /** Nobody uses it now. */
+  keep(member: Member<X>): void {
+    member.since = performance.now();
+    member.timer = timer(() => {
+      this.#idle.splice(this.#idle.indexOf(member), 1);
+      this.drop(member);
+    }, this.#idleTime);
+    this.#idle.push(member);
+  }
+
+  /** Ends a connection; its place is free when it is gone. */
+  drop(member: Member<X>): void {
+    clearTimeout(member.timer);
+    this.#living.delete(member);
+    const closing = member.client.close().then(() => {
+      this.#closing.delete(closing);
+      this.#host.moved();
+    });
+    this.#closing.add(closing);
+  }
+
+  /** A new connection was left at once: beside others it is one too many. */
+  isTooMany({ sent }: Member<X>): boolean {
+    const others = this.#living.size - 1;
+    if (sent > 1 || others === 0) return false;
+    this.#capacity.refused(others, performance.now());
+    return true;
+  }
+
+  /** Ends all at once; those that are being opened, when they come. */
+  abort(reason: ClientError): void {
+    this.#ended = reason;
+    this.#stopTimers();
+    for (const { client } of this.#living) client.abort(reason);
+  }
+
+  /** Ends those that nobody uses; resolves when they are gone. */
+  async close(): Promise<void> {
+    this.#stopTimers();
+    for (const member of this.#idle.splice(0)) this.drop(member);
+    while (this.#closing.size > 0) await Promise.all(this.#closing);
+  }
+
+  get #count(): number {
+    return this.#living.size + this.#opening + this.#closing.size;
+  }
+
+  /** A connection that was idle: it is used, or asked first whether it lives. */
+  #take(member: Member<X>, now: number): void {
+    clearTimeout(member.timer);
+    if (member.client.ended) return this.drop(member);
+    if (now - member.since < this.#probe) return this.#host.free(member);
+    this.#asking++;
+    void lives(member.client).then((lives) => {
+      this.#asking--;
+      if (lives) this.#host.free(member);
+      else this.drop(member);
+      this.#host.moved();
+    });
+  }
+
+  /** Whether there is a place for one more connection. */
+  #mayOpen(now: number): boolean {
+    // What was refused is judged when those that are being opened are known.
+    if (this.#pausing !== undefined || this.#refusals.length > 0) return false;
+    const { most } = this.#capacity;
+    if (this.#count < most) return true;
+    if (this.#count > most || this.#opening > 0) return false;
+    const wait = this.#capacity.grow(now);
+    if (wait === 0) return true;
+    this.#growing ??= timer(() => {
+      this.#growing = undefined;
+      this.#host.moved();
+    }, wait);
+    return false;
+  }
+
+  async #connect(): Promise<void> {
+    this.#opening++;
+    await this.#client().then(
+      (client) => {
+        this.#opening--;
+        this.#taken({ client, sent: 0, since: 0, timer: undefined });
+      },
+      (error: unknown) => {
+        this.#opening--;
+        this.#refused(error);
+      },
+    );
+    this.#host.moved();
+  }
+
+  async #client(): Promise<Client<X>> {
+    const client: unknown = await this.#open();
+    if (typeof (client as Client<X> | null | undefined)?.send !== 'function')
+      throw new SmtpUsageError('bad-argument', `a pool opens its connections by a function that gives a client, not ${kindOf(client)}`);
+    return client as Client<X>;
+  }
+
+  #taken(member: Member<X>): void {
+    this.#living.add(member);
+    this.#met = true;
+    this.#pauses = 0;
+    this.#capacity.taken(this.#living.size);
+    if (this.#refusals.splice(0).length > 0) this.#capacity.refused(this.#living.size, performance.now());
+    if (this.#ended === null) return this.#host.free(member);
+    member.client.abort(this.#ended);
+    this.drop(member);
+  }
+
+  /** A connection could not be opened. Where others live it was one too many, and who waits for it waits for those. */
+  #refused(error: unknown): void {
+    if (!isTurnedAway(error)) return this.#host.fail(error);
+    if (this.#living.size > 0) return this.#capacity.refused(this.#living.size, performance.now());
+    this.#refusals.push(error);
+    if (this.#opening > 0) return;
+    // The server takes nobody. One that is known is asked again, for it may be counting those that have just left.
+    const pause = this.#met ? PAUSES[this.#pauses++] : undefined;
+    const refusals = this.#refusals.splice(0);
+    if (pause !== undefined) {
+      this.#pausing = timer(() => {
+        this.#pausing = undefined;
+        this.#host.moved();
+      }, pause);
+      return;
+    }
+    this.#capacity.forget();
+    this.#pauses = 0;
+    this.#met = false;
+    for (const refusal of refusals) this.#host.fail(refusal);
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#pausing);
+    clearTimeout(this.#growing);
+    this.#pausing = this.#growing = undefined;
+  }
+}
+
+async function lives(client: Pick<Client, 'abort' | 'command' | 'ended'>): Promise<boolean> {
+  const patience = setTimeout(() => client.abort(), PROBE_PATIENCE);
+  return await client
+    .command('NOOP')
+    .then(
+      () => !client.ended,
+      () => false,
+    )
+    .finally(() => clearTimeout(patience));
+}
