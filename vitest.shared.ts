@@ -6,7 +6,7 @@ const rt: string = g.Deno ? 'deno' : g.Bun ? 'bun' : 'node';
 // Under several Nodes each has results of its own.
 const results: string = process.env.EHLO_RESULTS ?? rt;
 const config: ViteUserConfig = defineConfig({
-  ssr: { resolve: { conditions: ['@ehlo/source', 'node', 'import', 'module', 'default'] } },
+  ssr: { resolve: { conditions: ['@ehlo/source', ...(rt === 'node' ? [] : [rt]), 'node', 'import', 'module', 'default'] } },
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',

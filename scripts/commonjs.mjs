@@ -1,5 +1,6 @@
-// Run in a package. Writes what `require` gets where a loader knows no ES modules (Jest, older bundlers): one bundle for each entry, with its declarations.
-// Node, Deno and Bun take the ES modules by `require`, too: no process has both.
+// Run in a package. Writes what `require` gets where a loader knows no ES modules (Jest, older bundlers): one bundle for all entries, so that they
+// share their classes, and for each a file that gives its part of it, with its declarations. Node, Deno and Bun take the ES modules by `require`, too:
+// no process has both.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -14,16 +15,24 @@ const DECLARED = readdirSync('node_modules/@ehlo').flatMap((name) => {
 
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-for (const { import: esm, require: cjs } of Object.values(exports)) {
-  await build({
-    entryPoints: [esm.default],
-    outfile: cjs.default,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    logLevel: 'warning',
-  });
+const BUNDLE = 'dist/bundle.cjs';
+const entries = Object.values(exports).map(({ import: esm, require: cjs }, i) => ({ esm, cjs, name: `entry${i}` }));
+
+await build({
+  stdin: { contents: entries.map(({ esm, name }) => `export * as ${name} from '${esm.default}';`).join('\n'), resolveDir: process.cwd() },
+  outfile: BUNDLE,
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  minify: true,
+  logLevel: 'warning',
+});
+for (const { esm, cjs, name } of entries) {
+  writeFileSync(
+    cjs.default,
+    `module.exports = Object.defineProperty({ ...require('./bundle.cjs').${name} }, '__esModule', { value: true });\n`,
+  );
   writeFileSync(cjs.types, declarations(esm.types.replace(/^.*\/(.*)\.d\.ts$/, './$1.js'), await import(pathToFileURL(esm.default).href)));
 }
 

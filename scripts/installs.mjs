@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fetchNode, run } from './lib/run.mjs';
 
 const RESULTS = 'packages/ehlo/.results/installs.json';
-const PACKED = ['grammar', 'engine', 'sasl', 'driver', 'message', 'node', 'deno', 'bun', 'ehlo'];
+const PACKED = ['grammar', 'engine', 'sasl', 'driver', 'message', 'testing', 'node', 'deno', 'bun', 'ehlo'];
 const MOST = { packages: 16, megabytes: 6 };
 const NODES = ['22.23.3', '24.21.0'];
 const TYPESCRIPTS = ['5.7.3', '5.8.3', '5.9.3', '6.0.3', '7.0.2'];
@@ -95,6 +95,7 @@ async function proofs() {
       ]),
     ),
     ['Jest 30, CommonJS', jest],
+    ...firstTests(),
     ...(await typescripts()),
     [
       'esbuild',
@@ -128,6 +129,39 @@ async function jest() {
   write('jest/package.json', '{ "private": true }');
   await npm('jest', ['jest@30.5.2']);
   await must(process.execPath, ['node_modules/jest/bin/jest.js', '--ci', '--rootDir', '.'], 'jest');
+}
+
+/** The tests of docs/testing.md, as they stand: one for each runner, in a project with nothing else. */
+function firstTests() {
+  const page = readFileSync('docs/testing.md', 'utf8');
+  const welcome = /^```js\n\/\/ welcome\.js\n([\s\S]*?)^```/m.exec(page)[1];
+  // The page that most people read has the first of them.
+  if (!readFileSync('README.md', 'utf8').includes(/^## vitest\n\n(```js\n[\s\S]*?^```)/m.exec(page)[1]))
+    throw new Error('README.md has another first test than docs/testing.md');
+  const block = (title) => new RegExp(`^## ${title}\\n\\n\`\`\`js\\n([\\s\\S]*?)^\`\`\``, 'm').exec(page)[1];
+  const cjs = welcome
+    .replace(/^import (.*) from (.*);$/m, 'const $1 = require($2);')
+    .replace('export const sendWelcome', 'exports.sendWelcome');
+  const deno = [BINARIES.deno, 'test', '--no-lock', '--node-modules-dir=manual', '-A', 'first.test.js'];
+  const runners = [
+    ['vitest', ['npx', '--no-install', 'vitest', 'run'], ['vitest@4.1.12']],
+    ['jest', [process.execPath, 'node_modules/jest/bin/jest.js', '--ci', '--rootDir', '.'], ['jest@30.5.2']],
+    ['node:test', [process.execPath, '--test', 'first.test.js'], []],
+    ['Deno', deno, []],
+    ['Bun', [BINARIES.bun, 'test'], []],
+  ];
+  return runners.map(([name, [program, ...args], tools]) => [
+    `first test: ${name}`,
+    async () => {
+      const where = `first-${name.replace(':', '-')}`;
+      const isCjs = name === 'jest';
+      write(`${where}/package.json`, JSON.stringify({ private: true, type: isCjs ? 'commonjs' : 'module' }));
+      write(`${where}/welcome.js`, isCjs ? cjs : welcome);
+      write(`${where}/first.test.js`, block(name));
+      await npm(where, ['nodemailer@10.6.0', ...tools]);
+      await must(program, args, where);
+    },
+  ]);
 }
 
 /** Each compiler under its own name in one project. */

@@ -7,6 +7,7 @@ import { type Acceptance, type Challenge, decisionOf, isChallenge, isRefusal, ty
 import type { Failures } from './failures.ts';
 import type { CallbackName, Handler, Session } from './handler.ts';
 import { Reception, type Verdict } from './reception.ts';
+import type { Clock } from './timer.ts';
 
 /** The failure is ours, and passing. A connection can't be refused by 451 (RFC 5321 4.3.2), and AUTH has a code of its own (RFC 4954 6). */
 export function failureOf(type: Question['type']): Refusal {
@@ -22,6 +23,7 @@ export class Application {
   readonly #pump: () => void;
   readonly #auth: Handler['auth'];
   readonly #failures: Failures;
+  readonly #clock: Clock;
   #reception: Reception | null = null;
   /** Each message whose handler has not heard that the client does not know of it; the session keeps the envelopes that may be asked for. */
   readonly #receptions: WeakMap<Envelope, Reception> = new WeakMap();
@@ -34,7 +36,9 @@ export class Application {
     pump: () => void,
     authenticator: Authenticator | null,
     failures: Failures,
+    clock: Clock,
   ) {
+    this.#clock = clock;
     this.#session = session;
     this.#handler = handler;
     this.#auth = authenticator?.exchange(view);
@@ -120,7 +124,7 @@ export class Application {
 
   #answer(question: Exclude<Question, MessageQuestion>, decision: Acceptance | Refusal | Challenge): void {
     const session = this.#session;
-    session.tick(performance.now());
+    session.tick(this.#clock.now());
     this.#carryOut(question, () => {
       if (isRefusal(decision)) return session.reject(question, decision);
       if (isChallenge(decision)) return question.type === 'auth' && session.challenge(question, decision.challenge);
@@ -180,7 +184,7 @@ export class Application {
     // RFC 1047: who was asked about meanwhile was told 451 for want of a decision, and is sent the message again.
     if (this.#reception !== reception) return this.#missed(reception, 0, asked);
     this.#missed(reception, 0, asked - 1);
-    this.#session.tick(performance.now());
+    this.#session.tick(this.#clock.now());
     if (question !== null) this.#conclude(reception, question);
     else if (isRefusal(decision)) this.#discard(decision);
     else if (!body.consumed) body.drop();

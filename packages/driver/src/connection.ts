@@ -4,7 +4,8 @@ import type { Authenticator } from './authentication.ts';
 import type { Failures } from './failures.ts';
 import { guardListeners } from './guarded-signal.ts';
 import type { Handler, Session } from './handler.ts';
-import { Pump } from './pump.ts';
+import { type Program, Pump } from './pump.ts';
+import type { Clock } from './timer.ts';
 import type { Address, Transport } from './transport.ts';
 import type { Turns } from './turns.ts';
 
@@ -32,6 +33,7 @@ export class Connection implements Session {
     authenticator: Authenticator | null,
     failures: Failures,
     data: unknown,
+    clock: Clock,
   ) {
     this.id = id;
     this.data = data;
@@ -39,8 +41,8 @@ export class Connection implements Session {
     this.#failures = failures;
     const { peer, tls } = transport;
     this.#session = new ServerSession(options, tls === undefined ? { peer } : { peer, tls });
-    const application = new Application(this.#session, handler, this, () => this.#pump.act(() => {}), authenticator, failures);
-    this.#pump = new Pump(this.#session, transport, {
+    const application = new Application(this.#session, handler, this, () => this.#pump.act(() => {}), authenticator, failures, clock);
+    const program: Program = {
       // All that follows from an event has been said when it is taken.
       pull: () => this.#pull(application),
       hasRoom: () => application.hasRoom,
@@ -54,7 +56,8 @@ export class Connection implements Session {
       },
       disconnected,
       later: (call) => turns.add(call),
-    });
+    };
+    this.#pump = new Pump(this.#session, transport, program, clock);
   }
 
   get peer(): Session['peer'] {

@@ -13,5 +13,6 @@ export * from './programs.ts';
 export type { ProxyFacts, ProxyReader } from './proxied.ts';
 export type { Derivation, Hidden, ServerMechanism, ServerStep, StoredKeys } from './sasl.ts';
 export { type ServeOptions, type SessionDataOf, serveOn, type TrustedOptions } from './serve.ts';
+export type { Clock } from './timer.ts';
 export { type Address, type Connected, LINGER_MS, LINGER_OCTETS, type Listener, type Sink, type Transport } from './transport.ts';
 export { unsentBy } from './unsent.ts';

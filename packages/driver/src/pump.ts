@@ -1,6 +1,6 @@
 import type { TlsInfo } from '@ehlo/engine';
 import { aside } from './aside.ts';
-import { LONGEST_TIMEOUT } from './timer.ts';
+import { type Clock, REAL_CLOCK } from './timer.ts';
 import { LINGER_MS, type Sink, type Transport } from './transport.ts';
 
 /** What the sessions of both roles have in common, as far as octets and time go. */
@@ -70,13 +70,15 @@ export class Pump {
   #closing = false; // gracefully: what the transport holds may still be taken
   /** Whether there is a connection; its end is told when the session is over. */
   #connection: 'open' | 'ended' | 'told' = 'open';
-  #lingering: ReturnType<typeof setTimeout> | undefined = undefined;
+  #lingering: () => void = NOTHING;
   /** This session has had its share of a turn. */
   #resting = false;
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  readonly #clock: Clock;
+  #timer: (() => void) | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
 
-  constructor(session: Machine, transport: Transport, program: Program) {
+  constructor(session: Machine, transport: Transport, program: Program, clock: Clock = REAL_CLOCK) {
+    this.#clock = clock;
     this.#session = session;
     this.#transport = transport;
     this.#program = program;
@@ -119,7 +121,7 @@ export class Pump {
 
   /** Does something to the session, at its time, and what follows from it. */
   act<T>(call: () => T): T {
-    const now = performance.now();
+    const now = this.#clock.now();
     if (this.#handshaking && now >= this.#session.deadline) this.#insecure(new Error('no TLS handshake in time'));
     this.#session.tick(now);
     this.#passed();
@@ -225,7 +227,7 @@ export class Pump {
     if (wants === 'close') {
       this.#leaving = true;
       this.#closing = true;
-      this.#lingering = setTimeout(() => this.abort(), LINGER_MS);
+      this.#lingering = this.#clock.timer(() => this.abort(), LINGER_MS);
       this.#transport.close();
       return this.#left();
     }
@@ -278,10 +280,10 @@ export class Pump {
   #schedule(): void {
     const { deadline } = this.#session;
     if (deadline >= this.#timerAt) return;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer?.();
     this.#timerAt = deadline;
-    const wait = Math.min(Math.max(0, Math.ceil(deadline - performance.now())), LONGEST_TIMEOUT);
-    this.#timer = setTimeout(() => {
+    const wait = Math.max(0, Math.ceil(deadline - this.#clock.now()));
+    this.#timer = this.#clock.timer(() => {
       this.#timer = null;
       this.#timerAt = Number.POSITIVE_INFINITY;
       this.act(NOTHING);
@@ -296,7 +298,7 @@ export class Pump {
       this.#goneMeanwhile = true;
       return;
     }
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer?.();
     this.#timer = null;
     this.#timerAt = Number.POSITIVE_INFINITY;
     if (this.#over) return;
@@ -307,7 +309,7 @@ export class Pump {
 
   /** Nothing is left of the connection: that is told when the session is over. */
   #disconnect(): void {
-    clearTimeout(this.#lingering);
+    this.#lingering();
     if (this.#connection === 'told') return;
     this.#connection = this.#over ? 'told' : 'ended';
     if (this.#over) this.#program.disconnected?.();

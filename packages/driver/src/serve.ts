@@ -23,7 +23,7 @@ import type { Handler } from './handler.ts';
 import { checkHandler } from './handler-methods.ts';
 import { OTHER_NAMES } from './other-names.ts';
 import { staysHere } from './staying.ts';
-import { timer } from './timer.ts';
+import { type Clock, REAL_CLOCK, timer } from './timer.ts';
 import type { Address, Connected, Listener, Transport } from './transport.ts';
 import { Turns } from './turns.ts';
 
@@ -138,7 +138,7 @@ export class Server {
   #cut = false;
   #emptied: () => void = () => {};
 
-  constructor(listener: Listener, options: ServeOptions, handler: Handler, failures: Failures) {
+  constructor(listener: Listener, options: ServeOptions, handler: Handler, failures: Failures, clock: Clock = REAL_CLOCK) {
     checkHandler(handler);
     const {
       connections = CONNECTIONS,
@@ -202,6 +202,7 @@ export class Server {
         authenticator,
         failures,
         data?.value,
+        clock,
       );
       this.#open.add(connection);
       if (away !== null) {
@@ -334,13 +335,14 @@ function variantsOf(options: ServerOptions): (transport: Transport, trust: reado
 
 /**
  * Serves SMTP to the connections of a listener. Throws `SmtpUsageError` if the options are wrong. `warn` is told, once, of a handler that
- * fails and has no method `error`, or whose `error` fails; default: the console.
+ * fails and has no method `error`, or whose `error` fails; default: the console. `clock` drives the sessions; default: the runtime's.
  */
 export function serveOn<Data = undefined, X extends Extension = never>(
   listener: Listener,
   options: ServeOptions<Data, X> & SessionDataOf<Data>,
   handler: Handler<NoInfer<Data>, NoInfer<X>>,
   warn: Warn = toConsole,
+  clock: Clock = REAL_CLOCK,
 ): Server {
-  return new Server(listener, options, handler, new Failures(handler, warn));
+  return new Server(listener, options, handler, new Failures(handler, warn), clock);
 }

@@ -17,15 +17,19 @@ export class MaildirError extends Error {}
 export class Maildir {
   readonly #path: string;
   readonly #new: DirectorySync;
+  readonly #keep: number;
+  /** What this run has stored and kept, the oldest first. */
+  readonly #kept: string[] = [];
 
-  private constructor(path: string) {
+  private constructor(path: string, keep: number) {
     this.#path = path;
+    this.#keep = keep;
     this.#new = new DirectorySync(join(path, 'new'));
   }
 
-  /** Opens a mail directory. Rejects with Node's error or `MaildirError` if it can't be made or written. */
-  static async open(path: string): Promise<Maildir> {
-    const maildir = new Maildir(path);
+  /** Opens a mail directory, of whose messages of this run only so many are kept. Rejects with Node's error or `MaildirError` if it can't be made or written. */
+  static async open(path: string, keep: number = Number.POSITIVE_INFINITY): Promise<Maildir> {
+    const maildir = new Maildir(path, keep);
     await maildir.#makeFolders();
     const drafts = join(maildir.#path, 'tmp');
     const probe = join(drafts, `probe-${process.pid}`);
@@ -57,7 +61,14 @@ export class Maildir {
       await unlink(file).catch(() => {});
       throw error;
     }
+    if (this.#keep < Number.POSITIVE_INFINITY) await this.#forget(file);
     return file;
+  }
+
+  /** Removes the oldest beyond those that are kept; a reader may have moved it. */
+  async #forget(file: string): Promise<void> {
+    this.#kept.push(file);
+    if (this.#kept.length > this.#keep) await unlink(this.#kept.shift()!).catch(() => {});
   }
 
   /** Does something in the folders. Any of them may have been taken away since the last message, and while this one came. */

@@ -12,6 +12,7 @@ import { MessageError } from './send-message.ts';
 import { addSendOptions, type SendCommandOptions } from './send-options.ts';
 import { type RunningServer, serveCommand } from './serve-command.ts';
 import { addServeOptions, type ServeCommandOptions } from './serve-options.ts';
+import { StubsError } from './stub-files.ts';
 import { AddressError } from './trusted-peers.ts';
 import { UsersError } from './users.ts';
 
@@ -110,7 +111,8 @@ async function runServer(options: ServeCommandOptions): Promise<void> {
   // Before anybody can know that the server listens: who stops it at once is to be heard.
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  if (options.cert !== undefined || options.users !== undefined) process.on('SIGHUP', () => void reload(starting));
+  if (options.cert !== undefined || options.users !== undefined || options.stubs !== undefined)
+    process.on('SIGHUP', () => void reload(starting));
   starting = serveCommand(options, (line) => process.stdout.write(`${line}\n`), tell);
   server = await starting;
 }
@@ -167,7 +169,7 @@ interface Place {
 }
 
 /** Errors that say in their own words what to do. */
-const SPEAKING = [SmtpUsageError, CertificateError, AddressError, UsersError, SectionError];
+const SPEAKING = [SmtpUsageError, CertificateError, AddressError, UsersError, SectionError, StubsError];
 
 /** What went wrong, and what to do about it, in one line. */
 function explain(error: unknown): string {

@@ -25,8 +25,11 @@ const EXTENDED_KEY_USAGE = '551d25';
 const SUBJECT_ALT_NAME = '551d11';
 const SERVER_AUTH = '2b06010505070301';
 
-/** A certificate that nobody knows, for a year, and its key, both in PEM: for these names and this IPv4 address, the first name its subject's. */
-export function selfSigned(names: readonly string[], address: string): { readonly key: string; readonly cert: string } {
+/**
+ * A certificate that nobody knows, for a year unless `days` says otherwise, and its key, both in PEM: for these names and this IPv4 address, the first
+ * name its subject's. With days below zero it has expired as long ago.
+ */
+export function selfSigned(names: readonly string[], address: string, days = 365): { readonly key: string; readonly cert: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const now = Date.now();
   const algorithm = der(SEQUENCE, oid(ECDSA_WITH_SHA256));
@@ -43,7 +46,7 @@ export function selfSigned(names: readonly string[], address: string): { readonl
     algorithm,
     name,
     // An hour ago: clocks differ.
-    der(SEQUENCE, time(now - DAY_MS / 24), time(now + 365 * DAY_MS)),
+    der(SEQUENCE, time(now + Math.min(0, days - 1) * DAY_MS - DAY_MS / 24), time(now + days * DAY_MS)),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
     der(

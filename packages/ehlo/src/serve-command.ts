@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { type Address, type Handler, type Listener, type ServeOptions, type Server, serveOn } from '@ehlo/driver';
 import { showText } from '@ehlo/engine';
 import { formatAddressLiteral, isHostName } from '@ehlo/grammar';
+import { StubServer, TestClock } from '@ehlo/testing';
 import type { Session } from '#adapter';
 import { loadCertificate } from './certificate.ts';
 import { explain, explanationText } from './explain.ts';
@@ -11,6 +12,7 @@ import { Maildir } from './maildir.ts';
 import { jsonPrinter, type Printer, quietPrinter, textPrinter } from './printer.ts';
 import { checkTogether, extensionsOf, limitsOf, listensInClear, presetOf, type ServeCommandOptions } from './serve-options.ts';
 import { storeMessage } from './store-message.ts';
+import { type LoadedStubs, loadStubs } from './stub-files.ts';
 import { trustedPeers } from './trusted-peers.ts';
 import { loadUsers } from './users.ts';
 
@@ -48,6 +50,7 @@ export async function serveCommand(
     limits: limitsOf(options),
     futureRelease: FOREVER,
     trace: printer.conversation,
+    ...(options.connections === undefined ? {} : { connections: options.connections }),
     starttls: certificate === null ? 'off' : options.requireTls ? 'required' : 'offered',
     trusted: {
       XCLIENT: trustedPeers(options.trustXclient ?? [], '--trust-xclient', byUnix),
@@ -55,22 +58,26 @@ export async function serveCommand(
     },
     ...(users === null ? {} : { auth: options.requireAuth ? { ...users.auth, required: true } : users.auth }),
   };
+  const stubs = await loadStubs(options.stubs);
   if (options.explain) {
     const explanation = await explain(policy, watch(quietPrinter(write), warn));
     write(options.json ? jsonLine(explanation) : explanationText(explanation));
     return null;
   }
-  const maildir = await Maildir.open(options.maildir);
+  const maildir = await Maildir.open(options.maildir, options.keep);
   const store = { maildir, printer, name, raw: options.raw, hops: options.hops };
   const handler: Handler = { ...watch(printer, warn), message: (message, session) => storeMessage(message, session, store) };
   const tls = certificate === null ? {} : { tls: certificate.tls };
   const open = await listenOn(options, tls, (reason) => warn(`no session: ${showText(reason)}`));
   const listener = together(open, byUnix);
-  const server = await start(listener, policy, handler);
+  const server = await start(listener, policy, handler, stubs, warn);
   if (certificate !== null && certificate.fingerprint !== null)
     warn(`the certificate is self-signed; its SHA-256 is ${certificate.fingerprint}`);
   for (const { listener, tls } of open) printer.listening(listener.address.address, listener.address.port, tls);
-  return { close: () => server.close(), sources: [...source('certificate', certificate), ...source('users', users)] };
+  return {
+    close: () => server.close(),
+    sources: [...source('certificate', certificate), ...source('users', users), ...source('stubs', stubs)],
+  };
 }
 
 function source(what: string, loaded: { readonly reload: (() => Promise<void>) | null } | null): readonly Source[] {
@@ -79,9 +86,23 @@ function source(what: string, loaded: { readonly reload: (() => Promise<void>) |
 }
 
 /** What fails to start leaves nothing open. */
-async function start(listener: Listener, policy: ServeOptions, handler: Handler): Promise<Server> {
+async function start(
+  listener: Listener,
+  policy: ServeOptions,
+  handler: Handler,
+  stubs: LoadedStubs | null,
+  warn: (line: string) => void,
+): Promise<Pick<Server, 'close'>> {
   try {
-    return serveOn(listener, policy, handler);
+    if (stubs === null) return serveOn(listener, policy, handler);
+    const { connections, ...others } = policy;
+    return new StubServer(listener, others, {
+      stubs: stubs.stubs,
+      clock: new TestClock(),
+      handler: () => handler,
+      failed: (error) => warn(`a stub can't be carried out: ${error instanceof Error ? error.message : String(error)}`),
+      ...(connections === undefined ? {} : { connections }),
+    });
   } catch (error) {
     await listener.close();
     throw error;

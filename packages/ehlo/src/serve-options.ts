@@ -1,5 +1,6 @@
 import { LIMITS, type LimitName, type LimitOptions, PRESETS, type Preset } from '@ehlo/engine';
 import { EXTENSIONS } from '@ehlo/grammar';
+import { STUB_PRESETS } from '@ehlo/testing';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CertificateOptions } from './certificate.ts';
 import type { UsersOptions } from './users.ts';
@@ -18,10 +19,15 @@ export interface ServeCommandOptions extends CertificateOptions, UsersOptions {
   readonly preset: Preset;
   readonly lmtp: boolean;
   readonly proxy?: 'v1' | 'v2' | 'any';
+  readonly connections?: number;
   readonly trustXclient?: readonly string[];
   readonly trustXforward?: readonly string[];
   readonly size?: number;
   readonly hops: number;
+  /** Presets, or files of stubs. */
+  readonly stubs?: readonly string[];
+  /** Mails that are kept. */
+  readonly keep?: number;
   readonly explain: boolean;
   readonly raw: boolean;
   readonly json: boolean;
@@ -43,6 +49,7 @@ export function addServeOptions(command: Command): Command {
     .option('--unix <path>', 'Unix socket to listen on; without --port in place of it')
     .addOption(new Option('--unix-mode <octal>', 'mode of the Unix socket, e.g. 660').argParser(mode))
     .addOption(new Option('--proxy <version>', helpOf(SERVE.proxy)).choices(['v1', 'v2', 'any']))
+    .addOption(new Option('--connections <number>', 'connections at a time; one more is told 421 (default: 10000)').argParser(most))
     .option('--trust-xclient <address>', 'a proxy (address, network/bits, or unix) that may say who its client is; once for each', each)
     .option('--trust-xforward <address>', 'a sender that may say whom it had a message from; once for each', each)
     .optionsGroup('Who and how:')
@@ -56,9 +63,16 @@ export function addServeOptions(command: Command): Command {
     .option('--require-auth', 'mail is taken from users only', false)
     .option('--user <name:password>', 'a user who may authenticate; once for each', each)
     .option('--users <file>', 'a file of users, one name:password or name:{SCRAM-SHA-256}… a line; SIGHUP reads it again')
+    .option('--accept-any-auth', 'whoever authenticates may, by any password or token: for tests', false)
     .option('--allow-cleartext-auth', 'let users authenticate without TLS: their passwords can be read on the way', false)
     .optionsGroup('What is done:')
     .addOption(new Option('--maildir <directory>', 'where messages are stored').default('./mail'))
+    .option(
+      '--stubs <file or preset>',
+      `answers that fail on command, as a file in JSON says it, or a preset: ${Object.keys(STUB_PRESETS).join(', ')}; once for each, the last is asked first; SIGHUP reads files again`,
+      each,
+    )
+    .addOption(new Option('--keep <number>', 'messages of this run to keep; older ones are removed (default: all)').argParser(most))
     .option('--raw', 'store messages without trace fields', false)
     .addOption(new Option('--hops <number>', 'Received fields that a message may have').default(100).argParser(whole))
     .option('--json', 'print one JSON object per event', false)
@@ -143,6 +157,12 @@ function camel(name: string): string {
 
 export function each(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
+}
+
+function most(text: string): number {
+  const number = whole(text);
+  if (number === 0) throw new InvalidArgumentError('It must be a whole number from 1.');
+  return number;
 }
 
 function whole(text: string): number {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import {
   cramMd5,
   login,
+  oauthBearer,
   parseScramKeys,
   plain,
   SHA1,
@@ -13,6 +14,7 @@ import {
   type User,
   type UserTable,
   userTable,
+  xoauth2,
 } from '@ehlo/sasl';
 import type { Authentication } from '#adapter';
 
@@ -25,6 +27,8 @@ export interface UsersOptions {
   readonly users?: string;
   readonly allowCleartextAuth: boolean;
   readonly requireAuth: boolean;
+  /** Anybody, by whatever is shown. */
+  readonly acceptAnyAuth: boolean;
 }
 
 /** What is wrong with the users' options or file; the message says it all, and no password. */
@@ -32,6 +36,8 @@ export class UsersError extends Error {}
 
 /** Best first. */
 const MECHANISMS = [scram(), scram(SHA512), scram(SHA1), cramMd5(), plain(), login()].flat();
+/** Those that show what is to be judged. */
+const ANY = [plain(), login(), oauthBearer(), xoauth2()];
 const HASHES = [SHA1, SHA256, SHA512];
 
 /** Who may authenticate, and how to read their file anew. */
@@ -46,7 +52,11 @@ export interface LoadedUsers {
  * warned of: only those on this machine may see a password.
  */
 export async function loadUsers(options: UsersOptions, tls: boolean, warn: (line: string) => void): Promise<LoadedUsers | null> {
-  const { user = [], users, host, allowCleartextAuth, requireAuth } = options;
+  const { user = [], users, host, allowCleartextAuth, requireAuth, acceptAnyAuth } = options;
+  if (acceptAnyAuth) {
+    if (user.length > 0 || users !== undefined) throw new UsersError('--accept-any-auth takes anybody: leave out --user and --users');
+    return { auth: { mechanisms: ANY, inClear: true, verify: () => true }, reload: null };
+  }
   if (user.length === 0 && users === undefined) {
     const needs = requireAuth ? '--require-auth' : allowCleartextAuth ? '--allow-cleartext-auth' : null;
     if (needs !== null) throw new UsersError(`${needs} needs users: --user name:password, or --users FILE`);

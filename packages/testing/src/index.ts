@@ -1,1 +1,11 @@
+export type { On, StubBuilder, Subject } from './builder.ts';
+export { TestClock } from './clock.ts';
+export type { CertificateKind } from './conversation.ts';
+export { NoMailError, type Wanted } from './inbox.ts';
+export { Mail, type MailEnvelope, type StableMail } from './mail.ts';
+export type { MailPart } from './mail-parts.ts';
+export { assertMail, assertReceived, type ExpectedMail, type MailMatchers, type MatcherResult, matchers } from './matchers.ts';
+export { type PresetName, STUB_PRESETS } from './presets.ts';
+export { type Stubbed, StubServer } from './serve-stubs.ts';
 export * from './stubs.ts';
+export { type Credentials, type Platform, type PlatformListener, TestServer, type TestServerOptions, testServerOn } from './test-server.ts';

@@ -22,7 +22,7 @@ function isLike(pattern: Pattern | undefined, text: string | null): boolean {
 }
 
 /** Whether a text is as a pattern wants it. */
-function like(pattern: Pattern, text: string): boolean {
+export function like(pattern: Pattern, text: string): boolean {
   if (typeof pattern === 'function') return pattern(text) === true;
   // A `g` or `y` would go on where the last one ended.
   return typeof pattern === 'string' ? glob(pattern.toLowerCase(), text.toLowerCase()) : text.search(pattern) >= 0;

@@ -104,15 +104,17 @@ export class StubSet {
   /** What is to be done. It counts: ask once for an event. */
   decide(facts: Facts, now: number): Verdict {
     const settings: Action[] = [];
+    let found: Action | null = null;
     for (const entry of this.#entries) {
-      if (entry.usedUp || !isDue(entry, facts)) continue;
+      const isSetting = entry.stub.do.capabilities !== undefined || entry.stub.do.limits !== undefined;
+      if ((found !== null && !isSetting) || entry.usedUp || !isDue(entry, facts)) continue;
       const action = acting(entry, facts, now);
       if (action === null) continue;
       entry.fired++;
-      if (action.capabilities === undefined && action.limits === undefined) return { action, settings };
-      settings.push(action);
+      if (isSetting) settings.push(action);
+      else found = action;
     }
-    return { action: null, settings };
+    return { action: found, settings };
   }
 }
 

@@ -115,6 +115,18 @@ export interface Facts {
   header(name: string): readonly string[];
 }
 
+/** Of a client that has said nothing. */
+export const NOBODY: Omit<Facts, 'stage' | 'peer'> = {
+  hello: null,
+  tls: false,
+  identity: null,
+  mechanism: null,
+  from: null,
+  to: [],
+  size: null,
+  header: () => [],
+};
+
 type Known = Exclude<keyof Match, 'nth' | 'every'>;
 
 const SESSION: readonly Known[] = ['peer', 'hello', 'tls', 'identity'];

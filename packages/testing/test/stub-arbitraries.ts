@@ -25,7 +25,7 @@ const time = fc.constantFrom<string | number>(0, 5, '10 ms', '1 s');
 const keys = fc.option(fc.subarray(['peer', 'hello', 'identity', 'from', 'to'] as const), { nil: undefined });
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
 /** Without the names that are undefined. */
-const tidy = <T extends object>(object: T): T => JSON.parse(JSON.stringify(object)) as T;
+export const tidy = <T extends object>(object: T): T => JSON.parse(JSON.stringify(object)) as T;
 
 const split = optional(fc.record({ every: count, pause: optional(time) }));
 const reply: fc.Arbitrary<StubReply> = fc
