@@ -14,9 +14,12 @@ export function checkQuestions({ preset = 'mx', extensions, auth }: ServerOption
 }
 
 /** Throws `SmtpUsageError` where a listener can't give what the options rely on, as far as it says what it can give. */
-export function checkProtection({ address, tls, proxied = false }: Listener, { starttls = 'off', auth }: ServerOptions): void {
-  if (starttls === 'required' && tls === 'none')
-    throw new SmtpUsageError('missing-tls', "starttls: 'required' needs a certificate: give tls");
+export function checkProtection({ address, tls, proxied = false }: Listener, { starttls = 'off', auth, preset }: ServerOptions): void {
+  if (starttls !== 'off' && tls === 'none')
+    throw new SmtpUsageError('missing-tls', `starttls: '${starttls}' needs a certificate: give tls`);
+  // RFC 2033 5: "As LMTP is a different protocol than SMTP, it MUST NOT be used on the TCP service port 25."
+  if (preset === 'lmtp' && address.port === 25)
+    throw new SmtpUsageError('bad-option', 'LMTP must not be on TCP port 25 (RFC 2033 5): give path, or another port');
   const unprotected = tls === 'none' || (tls === 'possible' && starttls === 'off');
   const inClear = auth?.inClear ?? (isLocal(address) && !proxied);
   if (!unprotected || inClear || (auth?.mechanisms ?? []).length === 0) return;

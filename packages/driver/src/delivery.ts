@@ -121,10 +121,10 @@ export class Delivery {
     );
   }
 
-  /** It is given up, for this reason. */
+  /** It is given up, for this reason. Where a source throws nothing, or a signal aborts for nothing, something is wrong all the same. */
   abandon(error: unknown): void {
     this.#abandoned = true;
-    this.error = error;
+    this.error = error ?? new Error(`the message was given up, and the reason is ${error}`);
   }
 
   /** So many more octets of the message have been taken. */

@@ -11,6 +11,7 @@ export { Entrance, type ListenAndServeOptions, type ListenOptions, listenAndServ
 export { OTHER_NAMES } from './other-names.ts';
 export * from './programs.ts';
 export type { ProxyFacts, ProxyReader } from './proxied.ts';
+export type { ProxyOptions } from './proxies.ts';
 export type { Derivation, Hidden, ServerMechanism, ServerStep, StoredKeys } from './sasl.ts';
 export { type ServeOptions, type SessionDataOf, serveOn, type TrustedOptions } from './serve.ts';
 export type { Clock } from './timer.ts';

@@ -1,9 +1,10 @@
-import { checkOptions, type Extension, SmtpUsageError, type StartTls, type TableOf } from '@ehlo/engine';
+import { checkOptions, type Extension, kindOf, SmtpUsageError, type StartTls, type TableOf } from '@ehlo/engine';
 import { aside, once, toConsole, type Warn } from './aside.ts';
 import { Failures } from './failures.ts';
 import type { Handler } from './handler.ts';
 import { OTHER_NAMES } from './other-names.ts';
 import { type ProxyReader, readHeader } from './proxied.ts';
+import { type HeaderOf, headerOf, type ProxyOptions } from './proxies.ts';
 import { CONNECTIONS, SERVE_OPTIONS, type ServeOptions, Server, type SessionDataOf } from './serve.ts';
 import { timer } from './timer.ts';
 import type { Address, Connected, Listener, Transport } from './transport.ts';
@@ -27,8 +28,11 @@ export interface ListenOptions<Tls> {
   readonly implicitTls?: boolean;
   /** How long a proxy's header and the handshake of `implicitTls` may take. Milliseconds; default: `limits.tlsTimeout`, or 60000. */
   readonly handshakeTimeout?: number;
-  /** Every connection begins with the header of a proxy, which says whose it is; without one it is closed. Give `parseProxy`. */
-  readonly proxy?: ProxyReader;
+  /**
+   * Every connection begins with the header of a proxy, which says whose it is; without one it is closed. Give `parseProxy`; or, where others
+   * come by themselves, `{ read: parseProxy, peers: ['10.0.0.0/8'] }`.
+   */
+  readonly proxy?: ProxyReader | ProxyOptions;
   /** Told of each connection that ends before its session can begin: no header, or a handshake that fails. */
   readonly stray?: (peer: Address, reason: string) => void;
   /**
@@ -49,7 +53,7 @@ const LISTEN_OPTIONS: TableOf<ListenOptions<unknown>> = {
   tls: 'object',
   implicitTls: 'switch',
   handshakeTimeout: [1],
-  proxy: 'call',
+  proxy: 'any',
   stray: 'call',
   connections: [1],
   backlog: [0, 0x7fff_ffff],
@@ -122,6 +126,7 @@ export class Entrance {
   /** What ends each connection whose session has not begun: nobody knows of them yet. */
   readonly #entering: Set<(reason: string) => void> = new Set();
   readonly #options: ListenOptions<unknown>;
+  readonly #headerOf: HeaderOf;
   #connected: Connected | null = null;
   readonly #warn: (error: unknown, what: string) => void;
 
@@ -131,22 +136,40 @@ export class Entrance {
     if (options.implicitTls === true && options.tls === undefined) {
       throw new SmtpUsageError('missing-tls', 'implicitTls needs a certificate: give tls: { key, cert }');
     }
+    const { path, proxy, port, host, mode } = options;
+    if (path !== undefined && (port ?? host) !== undefined)
+      throw new SmtpUsageError(
+        'bad-option',
+        `path is in place of host and port: leave out ${port === undefined ? 'host' : 'port'}, or path`,
+      );
+    if (mode !== undefined && path === undefined) throw new SmtpUsageError('bad-option', 'mode is that of a Unix socket: give its path');
+    if (proxy !== undefined && typeof proxy !== 'function' && (typeof proxy !== 'object' || proxy === null))
+      throw new SmtpUsageError('bad-option', `proxy is ${kindOf(proxy)}; it must be parseProxy, or { read: parseProxy, peers }`);
+    this.#headerOf = headerOf(proxy, path !== undefined);
     this.#options = options;
     this.#warn = once(warn);
   }
 
   /** A new connection. */
   admit(transport: Transport): void {
-    const { proxy, implicitTls = false, connections = CONNECTIONS } = this.#options;
+    const { implicitTls = false, connections = CONNECTIONS } = this.#options;
     const connected = this.#connected;
-    if (connected === null) this.#waiting.push(transport);
-    else if (!implicitTls && proxy === undefined) connected(transport);
-    else {
-      const leave = this.#entering.size < connections ? (connected.reserve ?? NO_COUNT)() : null;
-      if (leave !== null) return void this.#enter(transport, connected, leave);
-      transport.abort();
-      this.#stray(transport.peer, 'too many connections');
+    if (connected === null) return void this.#waiting.push(transport);
+    let header: ProxyReader | null;
+    try {
+      header = this.#headerOf(transport.peer);
+    } catch (error) {
+      return this.#turnAway(transport, error);
     }
+    if (!implicitTls && header === null) return connected(transport);
+    const leave = this.#entering.size < connections ? (connected.reserve ?? NO_COUNT)() : null;
+    if (leave === null) this.#turnAway(transport, new Error('too many connections'));
+    else void this.#enter(transport, header, connected, leave);
+  }
+
+  #turnAway(transport: Transport, reason: unknown): void {
+    transport.abort();
+    this.#stray(transport.peer, reason instanceof Error ? reason.message : String(reason));
   }
 
   /** The listener whose connections come by here. `close` takes no more of them. */
@@ -168,7 +191,7 @@ export class Entrance {
     };
   }
 
-  async #enter(transport: Transport, connected: Connected, leave: () => void): Promise<void> {
+  async #enter(transport: Transport, header: ProxyReader | null, connected: Connected, leave: () => void): Promise<void> {
     const { handshakeTimeout = HANDSHAKE_MS } = this.#options;
     let giveUp: (reason: string) => void = () => {};
     const givenUp = new Promise<never>((_, reject) => {
@@ -177,7 +200,7 @@ export class Entrance {
     const late = timer(() => giveUp('no PROXY header or TLS handshake in time'), handshakeTimeout);
     this.#entering.add(giveUp);
     let securing: Transport | null = null;
-    const begun = this.#begin(transport, (made) => {
+    const begun = this.#begin(transport, header, (made) => {
       securing = made;
     });
     try {
@@ -186,9 +209,8 @@ export class Entrance {
       leave();
       connected(arrived);
     } catch (error) {
-      transport.abort();
       tellOf(securing, error, connected);
-      this.#stray(transport.peer, error instanceof Error ? error.message : String(error));
+      this.#turnAway(transport, error);
     } finally {
       clearTimeout(late);
       this.#entering.delete(giveUp);
@@ -204,10 +226,9 @@ export class Entrance {
   }
 
   /** All that comes before the session. */
-  async #begin(transport: Transport, securing: (transport: Transport) => void): Promise<Transport> {
-    const { proxy, implicitTls = false } = this.#options;
-    const arrived: Transport = proxy === undefined ? transport : await readHeader(transport, proxy);
-    if (implicitTls) {
+  async #begin(transport: Transport, header: ProxyReader | null, securing: (transport: Transport) => void): Promise<Transport> {
+    const arrived: Transport = header === null ? transport : await readHeader(transport, header);
+    if (this.#options.implicitTls === true) {
       securing(arrived);
       arrived.tls = await arrived.secure!(NOTHING);
     }

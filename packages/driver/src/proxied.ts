@@ -16,7 +16,10 @@ export interface ProxyFacts {
  * Reads a PROXY header from what has arrived; null while more octets are needed, of which there must be a bounded number. It is
  * `parseProxy` of `@ehlo/grammar/proxy`, given as a value so that it is bundled only where it is used.
  */
-export type ProxyReader = (bytes: Uint8Array) => ProxyHeader | { readonly ok: false; readonly message: string } | null;
+export type ProxyReader = (
+  bytes: Uint8Array,
+  version?: 1 | 2 | null,
+) => ProxyHeader | { readonly ok: false; readonly message: string } | null;
 
 interface ProxyHeader {
   readonly ok: true;

@@ -448,6 +448,24 @@ describe('giving up', () => {
     expect(told(await client.send(ENVELOPE, 'x'))).toBe('unsent');
   });
 
+  test.each([
+    ['a source that throws nothing', undefined, /^the message was given up, and the reason is undefined$/],
+    ['a signal that aborts for null', null, /^the message was given up, and the reason is null$/],
+  ])('%s is an error all the same', async (_, reason, message) => {
+    const { client } = await open();
+    const controller = new AbortController();
+    async function* failing(): AsyncGenerator<string> {
+      yield 'Subject: x\r\n';
+      await turns(1);
+      if (reason === undefined) throw reason;
+      controller.abort(reason);
+      yield 'more\r\n';
+    }
+    const { outcomes, error } = await client.send(ENVELOPE, failing(), { facts, signal: controller.signal });
+    expect(outcomes).toMatchObject([{ status: 'unsent', cause: 'aborted' }]);
+    expect(error).toEqual(expect.objectContaining({ message: expect.stringMatching(message) }));
+  });
+
   test('no further transaction is begun for it (RFC 9422)', async () => {
     let asked = 0;
     const rest = willing(['LIMITS RCPTMAX=1']);

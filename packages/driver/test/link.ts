@@ -123,7 +123,7 @@ export class LinkEnd implements Transport {
 
 /** A listener to which links are brought by hand. */
 export class LinkListener implements Listener {
-  readonly address = { address: '192.0.2.1', port: 25 };
+  readonly address = { address: '192.0.2.1', port: 2525 };
   #connected: (transport: Transport) => void = () => {};
 
   accept(connected: (transport: Transport) => void): void {

@@ -72,7 +72,7 @@ export class MemoryTransport implements Transport {
 }
 
 export class MemoryListener implements Listener {
-  readonly address = { address: '192.0.2.2', port: 25 };
+  readonly address = { address: '192.0.2.2', port: 2525 };
   closed = false;
   #connected: (transport: Transport) => void = () => {};
 

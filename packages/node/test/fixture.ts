@@ -27,7 +27,8 @@ export const test = base.extend<Fixtures>({
   start: async ({}, use) => {
     const servers: Server[] = [];
     await use(async (handler = {}, options = {}) => {
-      const server = await serve({ port: 0, hostname: 'mx.example.org', preset: 'sink', grace: 0, ...options }, handler);
+      const place = options.path === undefined ? { port: 0 } : {};
+      const server = await serve({ ...place, hostname: 'mx.example.org', preset: 'sink', grace: 0, ...options }, handler);
       servers.push(server);
       return server;
     });

@@ -96,6 +96,21 @@ describe.each([
   });
 });
 
+test.for([true, false])('peers: who is none of them comes by itself; implicit TLS: %s', async (implicitTls, { start, dial }) => {
+  const tls = implicitTls ? { implicitTls, tls: SERVER } : {};
+  for (const [peers, comes] of [
+    [['192.0.2.0/24', '127.0.0.0/8'], '192.0.2.7'],
+    [['192.0.2.0/24', '127.0.0.2'], '127.0.0.1'],
+  ] as const) {
+    const { seen, handler } = watcher();
+    const server = await start(handler, { proxy: { read: parseProxy, peers, version: 1 }, ...tls });
+    const clear = comes === '127.0.0.1' ? await dial(server) : await sent(await dial(server), V1);
+    const wire = implicitTls ? await handshake(clear) : clear;
+    expect(await wire.reply()).toMatch(/^220 /);
+    expect([seen.length, seen[0]?.peer.split(' ')[0], seen[0]?.tlvs]).toEqual([1, comes, comes === '127.0.0.1' ? -1 : 0]);
+  }
+});
+
 test('a health check of the proxy keeps the ends of its own connection', async ({ start, dial }) => {
   const { seen, handler } = watcher();
   const server = await start(handler, { proxy: parseProxy });

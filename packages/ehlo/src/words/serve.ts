@@ -1,4 +1,4 @@
-import type { Authentication, ServeOptions as DriverOptions, TrustedOptions } from '@ehlo/driver';
+import type { Authentication, ServeOptions as DriverOptions, ProxyOptions, TrustedOptions } from '@ehlo/driver';
 import type { AuthOptions, FutureReleaseOptions, MtPriorityOptions, ServerOptions } from '@ehlo/engine';
 import type { Certificate, ServeOptions, TlsSettings } from '@ehlo/node';
 import { TLS_RANGE } from './tls-range.ts';
@@ -29,7 +29,8 @@ export const SERVE: WordsOf<ServeOptions> = {
   },
   proxy: {
     what: 'every connection begins with the header of a proxy, which says whose it is; without one it is closed',
-    more: 'Give `parseProxy`.',
+    more: "Give `parseProxy`; or, where others come by themselves, `{ read: parseProxy, peers: ['10.0.0.0/8'] }`.",
+    type: '`parseProxy`, or options',
   },
   stray: { what: 'told of each connection that ends before its session can begin: no header, or a handshake that fails' },
   connections: {
@@ -155,6 +156,17 @@ export const SERVE_AUTH: WordsOf<Authentication> = {
 };
 
 /** `trusted`. */
+export const PROXY: WordsOf<ProxyOptions> = {
+  read: { what: '`parseProxy` of `@ehlo/grammar/proxy`' },
+  peers: {
+    type: 'a list of texts, or a function',
+    what: 'whose connections begin with a header: addresses and networks, such as `192.0.2.1` and `2001:db8::/32`, or a function that says true or false at once',
+    more: 'The others come without, and are taken for what they are. One that fails lets nobody in.',
+    default: 'all connections',
+  },
+  version: { what: 'the one version of the header that is taken', default: 'both' },
+};
+
 export const TRUSTED: WordsOf<TrustedOptions> = {
   XCLIENT: { what: 'whether this connection may say who its client is' },
   XFORWARD: { what: 'whether this connection may say whom it had a message from' },

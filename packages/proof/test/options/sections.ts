@@ -5,6 +5,7 @@ import { REJECT_OPTIONS } from '../../../driver/src/decision.ts';
 import { ENVELOPE_OPTIONS, RECIPIENT_OPTIONS, SEND_OPTIONS } from '../../../driver/src/delivery.ts';
 import { LISTEN_AND_SERVE } from '../../../driver/src/listen.ts';
 import { POOL_CLOSE, POOL_OPTIONS } from '../../../driver/src/pool.ts';
+import { PROXY_OPTIONS } from '../../../driver/src/proxies.ts';
 import { CLOSE_OPTIONS, SERVE_OPTIONS } from '../../../driver/src/serve.ts';
 import * as calls from '../../../ehlo/src/words/calls.ts';
 import { CLIENT_LIMITS } from '../../../ehlo/src/words/client-limits.ts';
@@ -96,6 +97,14 @@ export const SECTIONS: readonly Section[] = [
     words: serve.CERTIFICATE,
     file: words('serve'),
     interfaces: [['packages/node/src/server-tls.ts', 'Certificate']],
+  },
+  {
+    title: 'serve: proxy',
+    intro: '`proxy` of `serve`, where not everybody comes by a proxy. `read` has to be given.',
+    table: PROXY_OPTIONS,
+    words: serve.PROXY,
+    file: words('serve'),
+    interfaces: [['packages/driver/src/proxies.ts', 'ProxyOptions']],
   },
   {
     title: 'serve: trusted',

@@ -1,0 +1,80 @@
+import { checkOptions, kindOf, SmtpUsageError, type TableOf } from '@ehlo/engine';
+import { formatAddressLiteral, parseAddressLiteral } from '@ehlo/grammar';
+import { OTHER_NAMES } from './other-names.ts';
+import type { ProxyReader } from './proxied.ts';
+import type { Address } from './transport.ts';
+
+/** Proxies that are known, beside clients that come by themselves. */
+export interface ProxyOptions {
+  /** `parseProxy` of `@ehlo/grammar/proxy`. */
+  readonly read: ProxyReader;
+  /**
+   * Whose connections begin with a header: addresses and networks, such as `192.0.2.1` and `2001:db8::/32`, or a function that says `true` or `false`
+   * at once. The others come without, and are taken for what they are. One that fails lets nobody in. Default: all connections.
+   */
+  readonly peers?: readonly string[] | ((peer: Address) => boolean);
+  /** The one version that is taken. Default: both. */
+  readonly version?: 1 | 2;
+}
+
+export const PROXY_OPTIONS: TableOf<ProxyOptions> = { read: 'call', peers: 'any', version: [1, 2] };
+
+/** The reader of the header that a peer's connection begins with; null: it has none. Throws where the program's own function fails. */
+export type HeaderOf = (peer: Address) => ProxyReader | null;
+
+/** What the option `proxy` says. Throws `SmtpUsageError` for what it can't say; `byPath`: connections come by a Unix socket. */
+export function headerOf(proxy: ProxyReader | ProxyOptions | undefined, byPath: boolean): HeaderOf {
+  if (proxy === undefined) return () => null;
+  if (typeof proxy === 'function') return () => proxy;
+  const { read, peers, version } = checkOptions(PROXY_OPTIONS, proxy, OTHER_NAMES, 'proxy');
+  if (read === undefined) bad('proxy has no read: give it parseProxy of @ehlo/grammar/proxy');
+  const reader: ProxyReader = version === undefined ? read : (bytes) => read(bytes, version);
+  if (peers === undefined) return () => reader;
+  if (typeof peers === 'function') return (peer) => (isYes(peers(peer)) ? reader : null);
+  if (!Array.isArray(peers)) bad(`proxy.peers is ${kindOf(peers)}; it must be a list of addresses and networks, or a function`);
+  if (byPath) bad('proxy.peers names addresses, and who comes by a Unix socket has none: leave it out, or give a function');
+  const networks = peers.map(networkOf);
+  return ({ address }) => {
+    const octets = octetsOf(address);
+    return octets !== null && networks.some((network) => holds(network, octets)) ? reader : null;
+  };
+}
+
+function isYes(answer: unknown): boolean {
+  if (typeof answer !== 'boolean') throw new TypeError('proxy.peers has to return true or false, at once');
+  return answer;
+}
+
+/** Addresses that have their first bits in common. */
+interface Network {
+  readonly octets: readonly number[];
+  readonly bits: number;
+}
+
+function networkOf(text: unknown): Network {
+  const [address = '', prefix] = typeof text === 'string' ? text.split('/') : [];
+  const octets = octetsOf(address);
+  const most = (octets?.length ?? 0) * 8;
+  const bits = prefix === undefined ? most : /^[0-9]{1,3}$/.test(prefix) ? Number(prefix) : Number.POSITIVE_INFINITY;
+  if (octets === null || bits > most)
+    bad(`proxy.peers has ${JSON.stringify(text)}, which is no address or network, such as 192.0.2.1 or 192.0.2.0/24`);
+  return { octets, bits };
+}
+
+/** The octets of an IP address; of IPv4 that is mapped into IPv6 those of IPv4. */
+function octetsOf(address: string): readonly number[] | null {
+  const literal = parseAddressLiteral(formatAddressLiteral(address) ?? '');
+  return literal === null || literal.kind === 'general' ? null : literal.octets;
+}
+
+function holds({ octets, bits }: Network, address: readonly number[]): boolean {
+  if (octets.length !== address.length) return false;
+  return octets.every((octet, i) => {
+    const beyond = Math.min(8, Math.max(0, 8 * (i + 1) - bits));
+    return octet >> beyond === address[i]! >> beyond;
+  });
+}
+
+function bad(text: string): never {
+  throw new SmtpUsageError('bad-option', text);
+}
