@@ -1,3 +1,4 @@
+import type { TlsInfo } from '@ehlo/engine';
 import { Inbox } from './inbox.ts';
 import { type Address, LINGER_OCTETS, type Sink, type Transport } from './transport.ts';
 
@@ -11,7 +12,31 @@ export interface ByteStream {
   closeWrite(): Promise<void>;
   /** Ends both sides at once, and with them whatever waits. */
   close(): void;
+  /**
+   * Becomes its side of TLS; resolves with what is spoken through from then on, when its handshake is done. Called when all that was written has been
+   * taken. A read that is still waiting is to be given up: it may reject, or never end. Absent: STARTTLS is not offered, or not begun.
+   */
+  startTls?(): Promise<StartedTls<ByteStream>>;
 }
+
+/** What came of a handshake. */
+export interface StartedTls<Streams> {
+  /** In place of those before. */
+  readonly streams: Streams;
+  /** What is known of the connection: `VERIFIED_TLS` where that is no more than that the server was verified. */
+  readonly tls: TlsInfo;
+}
+
+/**
+ * Of a connection whose runtime has verified that the server is the host that was asked for (RFC 9525 6), and tells nothing else of it, such as that of
+ * Cloudflare's Workers. A client gives its credentials to who is verified.
+ */
+export const VERIFIED_TLS: TlsInfo = {
+  protocol: '',
+  cipher: '',
+  servername: '',
+  peerCertificate: { subject: '', altNames: '', fingerprint256: '', authorized: true },
+};
 
 /** What is known of a connection, and what it can do beyond carrying octets. */
 export type Ends = Partial<Pick<Transport, 'peer' | 'local' | 'tls' | 'secure'>>;
@@ -42,49 +67,23 @@ export function fromReader(stream: ByteStream, ends: Ends = {}): Transport {
   return new ReaderTransport(stream, ends);
 }
 
-/**
- * Makes a transport of a pair of Web streams, such as a socket of Cloudflare's Workers or the two ends of a `TransformStream`.
- *
- * @example
- * ```ts
- * import { fromStreams } from '@ehlo/driver';
- * const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
- * fromStreams({ readable, writable }, { peer: { address: '192.0.2.1', port: 25 } }).peer.address // → '192.0.2.1'
- * ```
- */
-export function fromStreams(
-  { readable, writable }: { readonly readable: ReadableStream<Uint8Array>; readonly writable: WritableStream<Uint8Array> },
-  ends: Ends = {},
-): Transport {
-  const reader = readable.getReader();
-  const writer = writable.getWriter();
-  const ignore = (): void => {};
-  // A stream that fails tells it by `read` and `write`, too.
-  reader.closed.catch(ignore);
-  writer.closed.catch(ignore);
-  const stream: ByteStream = {
-    read: async () => (await reader.read()).value ?? null,
-    write: (bytes) => writer.write(bytes),
-    closeWrite: () => writer.close(),
-    close() {
-      reader.cancel().catch(ignore);
-      writer.abort().catch(ignore);
-    },
-  };
-  return fromReader(stream, ends);
-}
-
 class ReaderTransport implements Transport {
   readonly peer: Address;
   readonly local: Address;
-  readonly secure: Transport['secure'];
+  secure: Transport['secure'];
   tls: Transport['tls'];
-  readonly #stream: ByteStream;
+  #stream: ByteStream;
   readonly #inbox: Inbox = new Inbox();
   #queue: Uint8Array[] = [];
   unwritten = 0;
   #writing = false;
-  #reading = false;
+  /** Called when there is nothing left to write. */
+  #emptied: () => void = () => {};
+  /** The stream that a read is waiting for. */
+  #reading: ByteStream | null = null;
+  /** A handshake is going on: `clear` if octets came that belong to none. */
+  #handshake: { clear: boolean } | null = null;
+  #giveUp: (error: Error) => void = () => {};
   #peerEnded = false;
   /** `closing`: there is still something to write; `closed`: this side is ended, and the peer's is read and dropped. */
   #state: 'open' | 'closing' | 'closed' | 'over' = 'open';
@@ -95,7 +94,7 @@ class ReaderTransport implements Transport {
     this.peer = peer;
     this.local = local;
     this.tls = tls;
-    this.secure = secure;
+    this.secure = secure ?? (stream.startTls === undefined ? undefined : () => this.#secure());
   }
 
   start(sink: Sink): void {
@@ -116,8 +115,11 @@ class ReaderTransport implements Transport {
   }
 
   resume(): void {
+    const { holds } = this.#inbox;
     this.#inbox.resume();
-    void this.#read();
+    // What was kept is heard first: it may be the reply behind which TLS begins, and then nothing is to be read in clear.
+    if (holds) queueMicrotask(() => void this.#read());
+    else void this.#read();
   }
 
   close(): void {
@@ -135,14 +137,55 @@ class ReaderTransport implements Transport {
 
   /** One read at a time, and none that nobody wants. */
   async #read(): Promise<void> {
-    if (this.#reading) return;
-    this.#reading = true;
+    const stream = this.#stream;
+    if (this.#reading === stream || this.#handshake !== null) return;
+    this.#reading = stream;
     try {
-      while (!this.#inbox.paused && !this.#peerEnded && this.#state !== 'over') this.#take(await this.#stream.read());
+      while (!this.#inbox.paused && !this.#peerEnded && this.#state !== 'over') {
+        const bytes = await stream.read();
+        if (this.#handshake !== null || stream !== this.#stream) return this.#intrude(bytes);
+        this.#take(bytes);
+      }
     } catch (error) {
-      this.#end(error);
+      // One that was given up for a handshake says nothing.
+      if (this.#handshake === null && stream === this.#stream) this.#end(error);
     }
-    this.#reading = false;
+    if (this.#reading === stream) this.#reading = null;
+  }
+
+  /** RFC 3207 4.2: what came in clear is no part of what follows. */
+  #intrude(bytes: Uint8Array | null): void {
+    if (bytes !== null && this.#handshake !== null) this.#handshake.clear = true;
+  }
+
+  /** Nothing that was read in clear is kept: it breaks the handshake. */
+  async #secure(): Promise<TlsInfo> {
+    this.secure = undefined;
+    this.#inbox.pause();
+    const handshake = { clear: this.#inbox.holds };
+    this.#handshake = handshake;
+    const ended = new Promise<never>((_, reject) => {
+      this.#giveUp = reject;
+    });
+    const started = this.#startTls();
+    const { streams, tls } = await Promise.race([started, ended]);
+    this.#handshake = null;
+    this.#stream = streams;
+    if (!handshake.clear) return tls;
+    this.#end();
+    throw new Error('octets in clear came before the TLS handshake');
+  }
+
+  async #startTls(): Promise<StartedTls<ByteStream>> {
+    if (this.#writing) {
+      await new Promise<void>((resolve) => {
+        this.#emptied = resolve;
+      });
+    }
+    const started = await this.#stream.startTls!();
+    // Nobody waits for it any more.
+    if (this.#state === 'over') started.streams.close();
+    return started;
   }
 
   #take(bytes: Uint8Array | null): void {
@@ -172,6 +215,7 @@ class ReaderTransport implements Transport {
       this.#end(error);
     }
     this.#writing = false;
+    this.#emptied();
   }
 
   async #closeWrite(): Promise<void> {
@@ -185,6 +229,7 @@ class ReaderTransport implements Transport {
     if (this.#state === 'over') return;
     this.#state = 'over';
     this.#queue = [];
+    this.#giveUp(new Error('the connection was ended before the TLS handshake was done'));
     this.#stream.close();
     this.#inbox.lost(error);
   }

@@ -15,6 +15,11 @@ export class Inbox implements Sink {
     return this.#state === 'paused';
   }
 
+  /** Whether octets are kept back. */
+  get holds(): boolean {
+    return this.#queue.length > 0;
+  }
+
   /** Who is told from now on, and gets octets after `resume`. */
   attach(sink: Sink): void {
     this.#sink = sink;

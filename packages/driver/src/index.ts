@@ -5,7 +5,8 @@ export { CONNECT_OPTIONS, type ConnectOptions, type ServerName, starttlsOf } fro
 export type { ClientMechanism, ClientMechanismContext, ClientStep, Credentials } from './client-sasl.ts';
 export { connectOn, dial } from './connect.ts';
 export { checkCredentials } from './credentials.ts';
-export { type ByteStream, type Ends, fromReader, fromStreams } from './from-reader.ts';
+export { type ByteStream, type Ends, fromReader, type StartedTls, VERIFIED_TLS } from './from-reader.ts';
+export { fromStreams, type WebEnds, type WebStreams } from './from-streams.ts';
 export { Inbox } from './inbox.ts';
 export { Entrance, type ListenAndServeOptions, type ListenOptions, listenAndServe } from './listen.ts';
 export { OTHER_NAMES } from './other-names.ts';

@@ -33,7 +33,7 @@ half an hour passes (RFC 5321 4.5.4.1)
 2 bob@example.org accepted: 250 2.6.0 Message accepted; never, it is accepted
 `,
   'in-memory.mjs': '50 octets for ann@example.org\naccepted\n',
-  'web-streams.mjs': '1188907 octets for ann@example.org\naccepted\n',
+  'web-streams.mjs': '1188907 octets by ESMTPS for ann@example.org\naccepted\n',
   'websocket.mjs': '1188907 octets for ann@example.org\naccepted\n',
 };
 

@@ -155,7 +155,7 @@ export const SERVE_AUTH: WordsOf<Authentication> = {
   },
 };
 
-/** `trusted`. */
+/** `proxy`. */
 export const PROXY: WordsOf<ProxyOptions> = {
   read: { what: '`parseProxy` of `@ehlo/grammar/proxy`' },
   peers: {
@@ -167,6 +167,7 @@ export const PROXY: WordsOf<ProxyOptions> = {
   version: { what: 'the one version of the header that is taken', default: 'both' },
 };
 
+/** `trusted`. */
 export const TRUSTED: WordsOf<TrustedOptions> = {
   XCLIENT: { what: 'whether this connection may say who its client is' },
   XFORWARD: { what: 'whether this connection may say whom it had a message from' },
