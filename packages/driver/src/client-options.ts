@@ -46,7 +46,7 @@ const { tls: _tls, ...OF_SESSION } = CLIENT_OPTIONS;
 export const CLIENT_AUTH: TableOf<ClientAuth> = { mechanisms: 'given', user: 'given', password: 'given', token: 'given', authzid: 'given' };
 
 /** The options of `connectOn`: every name, and what it may be. */
-export const CONNECT_OPTIONS: TableOf<ConnectOptions> = { ...OF_SESSION, auth: CLIENT_AUTH, signal: 'object', notice: 'call' };
+export const CONNECT_OPTIONS: TableOf<ConnectOptions> = { ...OF_SESSION, auth: CLIENT_AUTH, signal: 'signal', notice: 'call' };
 
 /** What only tells. */
 export type ClientNotice = Exclude<ClientEvent, { readonly type: 'challenge' }>;

@@ -213,7 +213,7 @@ export const ENVELOPE_OPTIONS: TableOf<SendEnvelope> = { reversePath: 'any', par
 /** A recipient that has parameters of its own. */
 export const RECIPIENT_OPTIONS: TableOf<ClientRecipient> = { forwardPath: 'any', parameters: 'object' };
 /** The options of `send`. */
-export const SEND_OPTIONS: TableOf<SendOptions> = { facts: FACTS, signal: 'object', progress: 'call', notice: 'call' };
+export const SEND_OPTIONS: TableOf<SendOptions> = { facts: FACTS, signal: 'signal', progress: 'call', notice: 'call' };
 
 function isRecipient(one: Address | ClientRecipient): one is ClientRecipient {
   return typeof one === 'object' && one !== null && 'forwardPath' in one;

@@ -94,7 +94,7 @@ export const SERVE_OPTIONS: TableOf<ServeOptions> = {
   connections: [1],
   sessionData: 'call',
   grace: [0],
-  signal: 'object',
+  signal: 'signal',
 };
 
 /** Connections at a time, if nothing is said. */

@@ -11,6 +11,7 @@ import {
   Pool,
   type SendOptions,
   type ServeOptions,
+  type ServerMechanism,
   serveOn,
 } from '../src/index.ts';
 import { MemoryListener } from './memory.ts';
@@ -22,6 +23,8 @@ const HOST = { hostname: 'mx.example.org', preset: 'sink' } as const;
 type Wrong = readonly [object, string | RegExp];
 
 const CLIENT: readonly Wrong[] = [
+  [{ limits: new Map() }, /^limits is a Map without any of its options; limits has greetingTimeout, /],
+  [{ signal: {} }, /^signal is an object; it must be an AbortSignal/],
   [{ starttls: 'require' }, 'starttls is "require"; it must be one of off, opportunistic, required: did you mean required?'],
   [{ starttls: true }, 'starttls is true; it must be one of off, opportunistic, required'],
   [{ starttls: 'offered' }, 'starttls is "offered"; it must be one of off, opportunistic, required'],
@@ -100,6 +103,26 @@ describe('send', () => {
 });
 
 const SERVER: readonly Wrong[] = [
+  [{ limits: new Map() }, /^limits is a Map without any of its options; limits has commandLine, /],
+  [
+    {
+      limits: new (class Mine {
+        recipient = 100;
+      })(),
+    },
+    /^there is no option limits\.recipient: did you mean limits\.recipients\?/,
+  ],
+  [
+    {
+      limits: new (class Mine {
+        recipients = 'many';
+      })(),
+    },
+    'limits.recipients is a string; it must be a number',
+  ],
+  [{ smallLimits: new Set() }, /^smallLimits is a Set without any of its options; /],
+  [{ signal: {} }, 'signal is an object; it must be an AbortSignal, such as that of an AbortController'],
+  [{ signal: new AbortController() }, /^signal is an object; it must be an AbortSignal/],
   [{ size: 5 }, /^there is no option size: did you mean limits.messageSize\?; there are hostname, preset, /],
   [{ starttls: 'require' }, 'starttls is "require"; it must be one of off, offered, required, unannounced: did you mean required?'],
   [{ starttls: true }, 'starttls is true; it must be one of off, offered, required, unannounced'],
@@ -158,6 +181,26 @@ describe('serveOn', () => {
     }
     for (const handler of [{ users: new Set(), rcpt: undefined, message: undefined }, new Mine()])
       expect(() => serveOn(new MemoryListener(), HOST, handler as unknown as Handler)).not.toThrow();
+  });
+
+  test('an object of a class has options, too: what it inherits, and methods that stay its own', async () => {
+    class Accounts {
+      readonly #passwords: ReadonlyMap<string, string> = new Map([['joe', 'pencil']]);
+      readonly mechanisms: readonly ServerMechanism[] = [plain()];
+      readonly inClear: boolean = true;
+      readonly cache: object = {};
+
+      lookup(user: string): string | undefined {
+        return this.#passwords.get(user);
+      }
+    }
+    const listener = new MemoryListener();
+    const server = serveOn(listener, { ...HOST, auth: new Accounts() }, {});
+    const transport = listener.connect();
+    transport.send(`EHLO c.example\r\nAUTH PLAIN ${btoa('\0joe\0pencil')}\r\n`);
+    expect((await transport.replies(3)).at(-1)).toMatch(/^235 /);
+    transport.sink!.lost();
+    await server.close();
   });
 
   test('what is undefined is absent: it takes back nothing that a preset sets', () => {

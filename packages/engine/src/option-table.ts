@@ -3,7 +3,7 @@ import { SmtpUsageError } from './error.ts';
 /**
  * What an option may be: one of some words, or in brackets a list of these; a number, whole where it has a most; `switch` true or false, `string`, `text`
  * a string that is not empty, `number` one that is judged by whoever uses it, `list` an array, `values` one of objects, `set` a Set, `call` a function,
- * `object`; a table where it has options of its own; `any` where it is judged by whoever uses it, and `given` where that has to see, too, that it is
+ * `object`, `signal` an AbortSignal; a table where it has options of its own; `any` where it is judged by whoever uses it, and `given` where that has to see, too, that it is
  * undefined.
  */
 export type OptionKind =
@@ -19,6 +19,7 @@ export type OptionKind =
   | 'set'
   | 'call'
   | 'object'
+  | 'signal'
   | 'any'
   | 'given'
   | OptionTable;
@@ -53,7 +54,7 @@ type ObjectKind<T> = T extends (...given: never[]) => unknown
     : T extends readonly (infer One)[]
       ? 'list' | 'values' | ([One] extends [string] ? readonly [readonly One[]] : never)
       : T extends object
-        ? 'object' | TableOf<T>
+        ? 'object' | TableOf<T> | (T extends AbortSignal ? 'signal' : never)
         : never;
 
 /**
@@ -95,9 +96,8 @@ export function numbers<Name extends string>(names: readonly Name[]): { readonly
 
 function checkValue(kind: OptionKind, value: unknown, others: OtherNames, path: string): unknown {
   if (isTable(kind)) {
-    // An object of a class, such as certificates that can be replaced, knows by itself what it is.
     const isInstance = typeof value === 'object' && value !== null && !Array.isArray(value) && !isPlain(value);
-    return isInstance ? value : checkOptions(kind as TableOf<object>, value as object, others, path);
+    return isInstance ? ofInstance(kind, value, others, path) : checkOptions(kind as TableOf<object>, value as object, others, path);
   }
   if (isListOfWords(kind)) {
     const list = checkValue('list', value, others, path) as readonly unknown[];
@@ -133,9 +133,40 @@ const KINDS: { readonly [kind in Extract<OptionKind, string>]: Rule } = {
   call: ['a function', (value) => typeof value === 'function'],
   set: ['a Set', (value) => isObject(value) && 'has' in value],
   object: ['an object', isObject],
+  signal: ['an AbortSignal, such as that of an AbortController', isSignal],
   any,
   given: any,
 };
+
+function isSignal(value: unknown): boolean {
+  const { aborted, addEventListener } = (value ?? {}) as { readonly aborted?: unknown; readonly addEventListener?: unknown };
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
+}
+
+/**
+ * The options that an object of a class has. It may have members of its own, but none that is near to one of these; its methods stay its own. What has
+ * none of them, such as a Map, was meant for something else.
+ */
+function ofInstance(table: OptionTable, value: object, others: OtherNames, path: string): object {
+  const members = value as { readonly [name: string]: unknown };
+  const names = Object.keys(table);
+  const odd = Object.keys(value).find((name) => !Object.hasOwn(table, name) && didYouMean(name, names, '') !== '');
+  if (odd !== undefined) bad(`there is no option ${path}.${odd}${didYouMean(odd, names, `${path}.`, others)}; ${listed(table, path)}`);
+  const options: { [name: string]: unknown } = {};
+  for (const [name, kind] of Object.entries(table)) {
+    const member = members[name];
+    if (member === undefined) continue;
+    const checked = checkValue(kind, member, others, `${path}.${name}`);
+    options[name] = typeof checked === 'function' ? checked.bind(value) : checked;
+  }
+  if (Object.keys(options).length === 0) bad(`${path} is ${classOf(value)} without any of its options; ${listed(table, path)}`);
+  return options;
+}
+
+function classOf(value: object): string {
+  const { name } = (value.constructor ?? {}) as { readonly name?: unknown };
+  return typeof name === 'string' && name !== '' ? `a ${name}` : 'an object';
+}
 
 /** One of some words. */
 function oneOf(words: readonly string[]): Rule {
