@@ -21,6 +21,7 @@ import { sending } from './interop/sending.mjs';
 import { startServer } from './interop/server.mjs';
 import { terminalScenarios } from './interop/terminal.mjs';
 import { tlsClients } from './interop/tls.mjs';
+import { workers } from './interop/workers.mjs';
 
 const RESULTS = 'packages/ehlo/.results';
 const args = process.argv.slice(2);
@@ -31,6 +32,7 @@ const scenarios = [
   ...authClients,
   browser,
   browserMail,
+  workers,
   ...eximScenarios,
   ...sending,
   ...postfixScenarios,

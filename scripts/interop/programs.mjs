@@ -35,6 +35,8 @@ export const NGINX_MAIL = '/usr/lib/nginx/modules/ngx_mail_module.so';
 /** Exim is no neighbour of Postfix for Debian: it is unpacked here. */
 const UNPACKED = fileURLToPath(new URL('../../node_modules/.cache/interop', import.meta.url));
 const UNPACK = fileURLToPath(new URL('unpack-exim.sh', import.meta.url));
+/** It comes from npm, and is too large to be installed with everything else. */
+const UNPACK_WORKERD = fileURLToPath(new URL('unpack-workerd.sh', import.meta.url));
 
 /** /usr/sbin is where Debian keeps smtp-source; not everybody has it in PATH. */
 const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', UNPACKED];
@@ -57,16 +59,18 @@ export function provide(install) {
   const wanted = install ? { ...PROGRAMS, ...BONUS } : PROGRAMS;
   const missing = Object.keys(wanted).filter((program) => !isHere(program));
   const exim = isHere('exim4') ? [] : ['exim4'];
-  if (missing.length + exim.length === 0) return null;
+  const workerd = isHere('workerd') ? [] : ['workerd'];
+  if (missing.length + exim.length + workerd.length === 0) return null;
   const packages = missing.flatMap((program) => [wanted[program], ...(BESIDE[program] ?? [])]);
   const steps = [
     'apt-get update',
     ...(packages.length === 0 ? [] : [`DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${packages.join(' ')}`]),
     ...exim.map(() => `sh "${UNPACK}" "${UNPACKED}"`),
+    ...workerd.map(() => `sh "${UNPACK_WORKERD}" "${UNPACKED}"`),
   ];
   const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
   const asRoot = `${sudo}sh -c '${steps.join(' && ')}'`;
-  const names = [...missing, ...exim];
+  const names = [...missing, ...exim, ...workerd];
   if (!install) return `missing: ${names.join(', ')}. Install with --install, or on Debian by:\n  ${asRoot}`;
   const { status, stdout, stderr } = spawnSync('sh', ['-c', asRoot], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   if (status !== 0) return `could not install ${names.join(', ')}:\n${stdout}${stderr}`;

@@ -319,6 +319,21 @@ describe('what is told of TLS from the first octet', () => {
     expect(transport.aborted).toBe(true);
   });
 
+  test('tlsFailed where its time runs out: the limit is that of STARTTLS, a small one too', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const starting = start(() => new Promise(() => {}), { smallLimits: { tlsTimeout: 50 } });
+      await vi.advanceTimersByTimeAsync(49);
+      const { transport, lines } = await starting;
+      expect(lines).toEqual([]);
+      await vi.advanceTimersByTimeAsync(50);
+      const why = 'no PROXY header or TLS handshake in time';
+      expect([lines, transport.aborted]).toEqual([[`failed 192.0.2.1 ${why} before a session`, `stray ${why}`], true]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('of a proxy’s header that does not come TLS is not to blame', async () => {
     const proxy = (): { ok: false; message: string } => ({ ok: false, message: 'not a PROXY header' });
     const { server, transport, lines } = await start(() => Promise.resolve(tlsInfo(false)), { proxy });

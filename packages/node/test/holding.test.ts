@@ -3,7 +3,7 @@ import type { Handler, Server, Session } from '@ehlo/node';
 import { describe, expect } from 'vitest';
 import { ABORTED, ABORTED_UNDER_TLS } from './adapter.ts';
 import { taking } from './fixture.ts';
-import { CLIENT, dialTls, pem, SERVER, test, upgrade } from './tls-wire.ts';
+import { CLIENT, dialTls, handshake, pem, SERVER, test, upgrade } from './tls-wire.ts';
 import { until, type Wire } from './wire.ts';
 
 /** What a handler is told, in words. */
@@ -59,6 +59,22 @@ test('close now: who sends, who waits, and who makes a handshake are cut off', a
     'failed 127.0.0.1 true null',
     'closed lost',
   ]);
+});
+
+test.for(['EHLO', 'LHLO'] as const)('%s: STARTTLS that is not announced is taken all the same', async (hello, { start, dial }) => {
+  const { lines, handler } = log();
+  const preset = hello === 'LHLO' ? 'lmtp' : 'mx';
+  const server = await start({ ...handler, rcpt: () => true, message: taking }, { preset, tls: SERVER, starttls: 'unannounced' });
+  const clear = await dial(server);
+  await clear.reply();
+  expect(await clear.say(`${hello} client.example`)).not.toContain('STARTTLS');
+  expect(await clear.say('STARTTLS')).toMatch(/^220 /);
+  const wire = await handshake(clear, { servername: 'mx.example.org' });
+  for (const line of [`${hello} client.example`, 'MAIL FROM:<a@client.example>', 'RCPT TO:<b@mx.example>'])
+    expect(await wire.say(line)).toMatch(/^250/);
+  expect(await wire.say('DATA')).toMatch(/^354 /);
+  expect(await wire.say('text\r\n.')).toMatch(/^250 /);
+  expect(lines).toEqual(['connect', 'secured TLSv1.3 mx.example.org nobody true']);
 });
 
 describe.each([
