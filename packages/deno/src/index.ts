@@ -1,5 +1,14 @@
 export * from '@ehlo/driver/programs';
-export { type Certificate, ClientTls, type ClientTlsSettings, ServerTls, type Target, type TlsSettings } from '@ehlo/node/adapter';
+export {
+  type Certificate,
+  ClientTls,
+  type ClientTlsSettings,
+  ServerTls,
+  type Target,
+  type TlsRange,
+  type TlsSettings,
+  type TlsVersion,
+} from '@ehlo/node/adapter';
 export { type ConnectOptions, connect } from './connect.ts';
 export { type ListenOptions, listen } from './listen.ts';
 export { type ServeOptions, serve } from './serve.ts';

@@ -54,7 +54,7 @@ type ObjectKind<T> = T extends (...given: never[]) => unknown
     : T extends readonly (infer One)[]
       ? 'list' | 'values' | ([One] extends [string] ? readonly [readonly One[]] : never)
       : T extends object
-        ? 'object' | TableOf<T> | (T extends AbortSignal ? 'signal' : never)
+        ? 'object' | TableOf<T> | (T extends { readonly aborted: boolean } ? 'signal' : never)
         : never;
 
 /**

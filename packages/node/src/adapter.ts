@@ -3,6 +3,7 @@ export { ClientTls, type ClientTlsSettings } from './client-tls.ts';
 export { type ConnectPlace, connectBy, type Open, refuseLocalAddress, type Target, unreachable } from './connect-by.ts';
 export type { Tls } from './handshake.ts';
 
+export type { TlsRange, TlsVersion } from './runtime.ts';
 export { type Certificate, ServerTls, type TlsSettings } from './server-tls.ts';
 export { demandCertificate, describeTls, endPoint, type TlsFacts } from './tls-info.ts';
 export { SocketTransport } from './transport.ts';
