@@ -29,8 +29,8 @@ export interface ListenOptions<Tls> {
   /** How long a proxy's header and the handshake of `implicitTls` may take. Milliseconds; default: `limits.tlsTimeout`, or 60000. */
   readonly handshakeTimeout?: number;
   /**
-   * Every connection begins with the header of a proxy, which says whose it is; without one it is closed. Give `parseProxy`; or, where others
-   * come by themselves, `{ read: parseProxy, peers: ['10.0.0.0/8'] }`.
+   * Every connection begins with the header of a proxy, which says whose it is; without one it is closed. Give `parseProxy`; or, where
+   * others come by themselves, `{ read: parseProxy, peers: ['10.0.0.0/8'] }`.
    */
   readonly proxy?: ProxyReader | ProxyOptions;
   /** Told of each connection that ends before its session can begin: no header, or a handshake that fails. */

@@ -84,7 +84,7 @@ export const CONNECT: WordsOf<ConnectOptions> = {
   },
   limits: { what: 'numbers in place of the limits that there are' },
   trace: { what: 'every line of the conversation is told as `trace`', default: 'false' },
-  signal: { type: 'AbortSignal', what: 'ends everything at once when it aborts, at any moment' },
+  signal: { what: 'ends everything at once when it aborts, at any moment' },
   notice: {
     what: "is told what happens: the server's greeting and offers, quirks and faults; and the conversation, with the option `trace`",
     more: 'Where it fails, a warning says so, once.',

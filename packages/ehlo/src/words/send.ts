@@ -30,7 +30,7 @@ export const RECIPIENT: WordsOf<ClientRecipient> = {
 /** The third argument of `send`. */
 export const SEND: WordsOf<SendOptions> = {
   facts: { what: 'what is known of the message: believed, and then a stream is not read ahead' },
-  signal: { type: 'AbortSignal', what: 'gives it up, at any moment, without ever ending the message on the wire' },
+  signal: { what: 'gives it up, at any moment, without ever ending the message on the wire' },
   progress: {
     what: 'called with the octets of the message that have been taken for the wire',
     more: 'Where it fails, a warning says so, once.',

@@ -43,7 +43,7 @@ export const SERVE: WordsOf<ServeOptions> = {
     more: 'Where it throws, the client is told 421.',
   },
   grace: { what: 'how long `close` lets open sessions finish, and their clients go', unit: 'milliseconds', default: '30000' },
-  signal: { type: 'AbortSignal', what: 'closes the server when it aborts' },
+  signal: { what: 'closes the server when it aborts' },
   hostname: { type: 'text', what: 'the name of this server: a domain or an address literal', source: 'RFC 5321 4.3.1' },
   preset: {
     what: 'what the server is for: it sets authentication, limits and leniency together',

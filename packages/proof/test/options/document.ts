@@ -42,6 +42,7 @@ const KINDS: { readonly [kind in Extract<OptionKind, string>]: string } = {
   set: 'Set',
   call: 'function',
   object: 'object',
+  signal: 'AbortSignal',
   any: '',
   given: '',
 };

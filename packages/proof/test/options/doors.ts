@@ -5,6 +5,7 @@ import { MemoryListener } from '../../../driver/test/memory.ts';
 import { ScriptedServer } from '../../../driver/test/scripted.ts';
 import { CLIENT_LIMITS, ClientSession, LIMITS, ServerSession } from '../../../engine/src/index.ts';
 import { PARAMETERS } from '../../../grammar/src/index.ts';
+import { parseProxy } from '../../../grammar/src/proxy.ts';
 import { connect, serve } from '../../../node/src/index.ts';
 import { SERVER } from '../../../node/test/tls-wire.ts';
 import { oauthBearer, plain, scram, scramKeys } from '../../../sasl/src/index.ts';
@@ -51,7 +52,14 @@ function tooSmall<T>(
 }
 
 export const DOORS: { readonly [title: string]: Door } = {
-  serve: { path: '', give: serveWith, wrong: { hostname: [5, /^hostname must be a domain name or an address literal .*, not 5$/] } },
+  serve: {
+    path: '',
+    give: serveWith,
+    wrong: {
+      hostname: [5, /^hostname must be a domain name or an address literal .*, not 5$/],
+      proxy: [5, 'proxy is a number; it must be parseProxy, or { read: parseProxy, peers }'],
+    },
+  },
   'serve: auth': {
     path: 'auth.',
     give: (auth) => serveWith({ auth: { mechanisms: [plain()], lookup, ...auth } }),
@@ -81,6 +89,11 @@ export const DOORS: { readonly [title: string]: Door } = {
     path: 'tls.certificates.0.',
     give: (certificate) => serveWith({ tls: { ...SERVER, certificates: [{ ...SERVER, ...certificate }] } }),
     wrong: { key: [5, /^tls\.certificates\.0\.key is a number: /], cert: [5, /^tls\.certificates\.0\.cert is a number: /] },
+  },
+  'serve: proxy': {
+    path: 'proxy.',
+    give: (proxy) => serveWith({ proxy: { read: parseProxy, ...proxy } }),
+    wrong: { peers: [5, 'proxy.peers is a number; it must be a list of addresses and networks, or a function'] },
   },
   'serve: trusted': { path: 'trusted.', give: (trusted) => serveWith({ trusted }) },
   'serve: futureRelease': {

@@ -12,6 +12,7 @@ const TYPES: { readonly [title: string]: string } = {
   'serve: smallLimits': "NonNullable<ServeOptions['smallLimits']>",
   'serve: tls': 'TlsSettings',
   'serve: tls.certificates': 'Certificate',
+  'serve: proxy': 'ProxyOptions',
   'serve: trusted': "NonNullable<ServeOptions['trusted']>",
   'serve: futureRelease': "NonNullable<ServeOptions['futureRelease']>",
   'serve: mtPriority': "NonNullable<ServeOptions['mtPriority']>",
@@ -43,7 +44,7 @@ const TYPES: { readonly [title: string]: string } = {
 
 /** `packages` is the folder of the packages, from where the module will stand. */
 const importsFrom = (packages: string): string => `
-import type { ConnectOptions as ConnectOnOptions, ServeOptions as ServeOnOptions } from '${packages}/driver/src/index.ts';
+import type { ConnectOptions as ConnectOnOptions, ProxyOptions, ServeOptions as ServeOnOptions } from '${packages}/driver/src/index.ts';
 import type { ClientOptions, ClientRecipient, CommandOptions, ServerOptions } from '${packages}/engine/src/index.ts';
 import type { MailParameters, RcptParameters } from '${packages}/grammar/src/index.ts';
 import type {
@@ -118,6 +119,7 @@ const KINDS: { readonly [kind in Extract<OptionKind, string>]: string } = {
   set: "['a']",
   call: '{}',
   object: 'true',
+  signal: '{}',
   any: 'Symbol()',
   given: 'Symbol()',
 };

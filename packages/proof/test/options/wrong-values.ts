@@ -12,6 +12,7 @@ const option = (value: unknown, said: string): WrongValue => ({ value, said, cod
 const limit = (value: number, must: string): WrongValue => ({ value, said: `is ${value}; it must be ${must}`, code: 'bad-limit' });
 
 const OBJECTS = 'an array of objects that are imported, not of names';
+const SIGNAL = 'an AbortSignal, such as that of an AbortController';
 const TEXT = 'a string that is not empty';
 
 const KINDS: { readonly [kind in Extract<OptionKind, string>]: readonly WrongValue[] } = {
@@ -24,6 +25,7 @@ const KINDS: { readonly [kind in Extract<OptionKind, string>]: readonly WrongVal
   set: [option(['a'], 'is an array; it must be a Set'), option('a', 'is a string; it must be a Set')],
   call: [option({}, 'is an object; it must be a function'), option(true, 'is a boolean; it must be a function')],
   object: [option(true, 'is a boolean; it must be an object'), option('a', 'is a string; it must be an object')],
+  signal: [option({}, `is an object; it must be ${SIGNAL}`), option(null, `is null; it must be ${SIGNAL}`)],
   any: [],
   given: [],
 };
