@@ -97,7 +97,7 @@ describe('proxy: { peers }', () => {
     [{}, /^proxy has no read: give it parseProxy/],
     [{ peers: ['10.0.0.0/8'] }, /^proxy has no read/],
     [{ read: parseProxy, peer: [] }, /^there is no option proxy\.peer: did you mean proxy\.peers\?/],
-    [{ read: parseProxy, version: 'v1' }, /^proxy\.version is a string; it must be a whole number from 1 to 2$/],
+    [{ read: parseProxy, version: 'v1' }, /^proxy\.version is "v1"; it must be a whole number from 1 to 2$/],
     [{ read: parseProxy, peers: '10.0.0.0/8' }, /^proxy\.peers is a string; it must be a list/],
     ...['10.0.0.0/33', '10.0.0/8', '::1/129', 'localhost', '10.0.0.1/', '10.0.0.1/x', '', '[::1]', 5].map((peer): [object, RegExp] => [
       { read: parseProxy, peers: [peer] },
