@@ -178,7 +178,7 @@ function load(given: TlsSettings): Ready {
 }
 
 /** What the program's own choice is called in an error. */
-const GIVEN = 'what tls.certificateFor gives';
+const GIVEN = 'tls.certificateFor()';
 
 function read(path: string, { key, cert, passphrase }: Certificate, { ca }: TlsSettings, range: ReturnType<typeof rangeOf>): Loaded {
   checkPem(`${path}.key`, key, 'PRIVATE KEY');

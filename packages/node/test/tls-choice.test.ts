@@ -60,7 +60,7 @@ describe.each([
       await expect(handshake(wire, { servername })).rejects.toThrow();
     }
     await until('both are told', () => failures.length === 2);
-    expect(failures).toEqual(['no such host here', expect.stringMatching(/^tls\.key is no PRIVATE KEY in PEM/)]);
+    expect(failures).toEqual(['no such host here', expect.stringMatching(/^tls\.certificateFor\(\)\.key is no PRIVATE KEY in PEM/)]);
     const wire = implicitTls ? await dialTls(server) : await upgrade(await dial(server));
     expect(wire.shown).toBe('localhost');
   });
