@@ -227,8 +227,7 @@ export class Client<X extends Extension = never> {
   abort(reason?: unknown): void {
     if (this.#ended !== null) return;
     this.#aborting = { reason };
-    this.#outbox.abort();
-    this.#pump.abort();
+    this.#pump.abort(() => this.#outbox.abort());
   }
 
   /** Something was given to the outbox. */

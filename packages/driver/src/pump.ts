@@ -171,10 +171,14 @@ export class Pump {
     this.#disconnect();
   }
 
-  /** Ends at once: what is not yet decided is lost. */
-  abort(): void {
+  /** Ends at once: what is not yet decided is lost. `last` is done to the session before. */
+  abort(last: () => void = NOTHING): void {
     this.#insecure(new Error(ENDED));
-    if (!this.#over) this.#lost();
+    if (!this.#over) {
+      this.#session.tick(performance.now());
+      last();
+      this.#lost();
+    }
     this.#transport.abort();
     this.#disconnect();
   }

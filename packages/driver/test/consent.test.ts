@@ -356,6 +356,7 @@ describe('decisions', () => {
 
   test('and the session looks at plain data that it is given by hand', () => {
     const session = new ServerSession({ hostname: 'mx.example.org', preset: 'sink', ask: ['connect'] });
+    session.tick(0);
     const question = session.nextEvent() as ConnectQuestion;
     for (const answer of [new Error('no'), { disabled: true }, 'yes', true, { identity: 'joe' }])
       expect(() => session.accept(question, answer as never)).toThrow(SmtpUsageError);

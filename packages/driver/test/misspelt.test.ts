@@ -206,6 +206,7 @@ describe('serveOn', () => {
   test('what is undefined is absent: it takes back nothing that a preset sets', () => {
     const auth = { mechanisms: ['PLAIN'], required: undefined } as unknown as { mechanisms: string[] };
     const session = new ServerSession({ hostname: 'mx.example.org', preset: 'submission', ask: ['auth', 'message'], auth });
+    session.tick(0);
     session.receive(new TextEncoder().encode('EHLO c.example\r\nMAIL FROM:<a@b.example>\r\n'));
     while (session.nextEvent() !== null);
     let said = '';

@@ -13,6 +13,7 @@ export type UsageCode =
   | 'not-waiting-for-tls' // secured() without an accepted STARTTLS
   | 'not-auth' // challenge() on what is no open AUTH question, or data that does not fit a reply line
   | 'snapshot-refused' // AUTH or the TLS hand-over can't be carried over
+  | 'driving' // told by `watched`: the law of driving is broken
   | 'not-ready' // the session's phase does not allow this call
   | 'bad-address' // no path of the grammar
   | 'bad-parameter' // no value of a parameter of MAIL or RCPT, or a parameter that the session does not know

@@ -71,3 +71,4 @@ export type { Condition, Effect, Guard, GuardRule, Phase, Row, Trigger } from '.
 export { ServerSession } from './server/session.ts';
 export type { Snapshot } from './server/snapshot.ts';
 export { GUARDS, TABLE, TIMERS } from './server/table.ts';
+export { type WatchOptions, watched } from './watch.ts';
