@@ -36,7 +36,6 @@ export const isAnswered: TransactionGuard = (_, { pending, recipientsLeft }) => 
 export const dataPipelined: TransactionGuard = (core, { settled, recipientsLeft }) => !settled && !recipientsLeft && core.pipelines('data');
 export const someAccepted: TransactionGuard = (_, { accepted }) => accepted.length > 0;
 export const noneWanted: TransactionGuard = (_, { accepted, settled }) => accepted.length === 0 || settled;
-export const roomForRset: TransactionGuard = (core) => core.hasRoom('RSET');
 export const roomForMail: TransactionGuard = (core, { plan }) => core.hasRoom(plan.mail);
 export const roomForRcpt: TransactionGuard = (core, { asking, asked }) => core.hasRoom(asking[asked]!.line);
 export const roomForData: TransactionGuard = (core) => core.hasRoom('DATA');

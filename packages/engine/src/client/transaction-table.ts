@@ -12,7 +12,6 @@ import {
   roomForData,
   roomForMail,
   roomForRcpt,
-  roomForRset,
   someAccepted,
   tooMany,
 } from './guards.ts';
@@ -46,8 +45,8 @@ export const TRANSACTION_ROWS: Rows<TransactionTrigger, TransactionRow> = {
   say: [
     // Given up before anything was said of it.
     { from: ['mail'], guards: [isSettled], to: 'over' },
-    // Another transaction was left half open.
-    { from: ['mail'], guards: [halfOpen, roomForRset], effects: [sayRset] },
+    // Another transaction was left half open: then nothing is due, and there is room.
+    { from: ['mail'], guards: [halfOpen], effects: [sayRset] },
     { from: ['mail'], guards: [notHalfOpen, roomForMail], effects: [sayMail], to: 'envelope' },
     { from: ['envelope'], guards: [recipientsLeft, roomForRcpt], effects: [sayRcpt] },
     { from: ['envelope'], guards: [isAnswered, noneWanted], effects: [leaveHalfOpen], to: 'over' },
