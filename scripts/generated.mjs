@@ -9,6 +9,7 @@ const generators = [
   { document: 'docs/decisions/README.md', command: ['scripts/decisions.mjs'] },
   { document: 'docs/options.md, and the docstrings of options', command: ['scripts/options.mjs'] },
   { document: 'docs/state-machine.md', command: ['scripts/state-machine.mjs'] },
+  { document: 'test-vectors/states.json', command: ['scripts/states.mjs'] },
   { document: 'docs/conformance.md', command: ['scripts/conformance.mjs'] },
 ];
 

@@ -2,6 +2,7 @@
 // and of its transaction each as a diagram and a table of what moves it. Runs after a build; --check compares only.
 import { CLIENT_TABLE, GUARDS, REPLIES, TABLE, TRANSACTION_TABLE } from '../packages/engine/dist/index.js';
 import { between } from './lib/between.mjs';
+import * as words from './lib/server-states.mjs';
 
 const FILE = 'docs/state-machine.md';
 const PHASES = ['greeted', 'ready', 'mail', 'rcpt', 'chunks', 'refused'];
@@ -18,6 +19,9 @@ const parts = {
   verbs: verbTable(),
   guards: guardTable(),
   triggers: triggerTable(),
+  phases: phaseTable(),
+  conditions: conditionTable(),
+  effects: effectTable(),
   'client-diagram': diagram(flat(CLIENT_TABLE)),
   'client-triggers': clientTable(flat(CLIENT_TABLE)),
   'transaction-diagram': diagram(flat(TRANSACTION_TABLE), 'mail', 'over'),
@@ -65,9 +69,23 @@ function guardTable() {
     const users = verbs.filter((verb) =>
       TABLE.some(({ on, guards: asked = [], checks = [] }) => on === verb && [...asked, ...checks].includes(guard)),
     );
-    return `| ${i + 1} | \`${guard}\` | ${users.join(', ')} | ${number} ${enhanced === undefined ? '' : `${enhanced} `}${lines[0]} | \`${fault}\` | ${section} |`;
+    return `| ${i + 1} | \`${guard}\` | ${words.GUARDS[guard].what} | ${words.GUARDS[guard].reads.join(', ')} | ${users.join(', ')} | ${number} ${enhanced === undefined ? '' : `${enhanced} `}${lines[0]} | \`${fault}\` | ${section} |`;
   });
-  return ['| | guard | of | reply where it fails | fault | source |', '|---|---|---|---|---|---|', ...rows].join('\n');
+  return ['| | guard | | reads | of | reply where it fails | fault | source |', '|---|---|---|---|---|---|---|---|', ...rows].join('\n');
+}
+
+function phaseTable() {
+  return ['| phase | |', '|---|---|', ...Object.entries(words.PHASES).map(([name, what]) => `| ${name} | ${what} |`)].join('\n');
+}
+
+function conditionTable() {
+  const rows = Object.entries(words.CONDITIONS).map(([name, { what, reads }]) => `| \`${name}\` | ${what} | ${reads.join(', ')} |`);
+  return ['| condition | | reads |', '|---|---|---|', ...rows].join('\n');
+}
+
+function effectTable() {
+  const rows = Object.entries(words.EFFECTS).map(([name, { what, changes }]) => `| \`${name}\` | ${what} | ${changes.join(', ')} |`);
+  return ['| effect | | changes |', '|---|---|---|', ...rows].join('\n');
 }
 
 function triggerTable() {

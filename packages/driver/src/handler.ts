@@ -22,8 +22,7 @@ import type {
 } from '@ehlo/engine';
 import type { Body } from './body.ts';
 import type { Acceptance, Challenge, Decision, Decisions, Refusal } from './decision.ts';
-import type { ProxyFacts } from './proxied.ts';
-import type { Address } from './transport.ts';
+import type { Address, ProxyFacts } from './transport.ts';
 import type { TypedCommand, TypedEnvelope, TypedMail, TypedRcpt } from './typed.ts';
 
 /** What a handler may know of the session it is asked by. A view: it shows the session as it is now. `Data` is what the program keeps with it. */

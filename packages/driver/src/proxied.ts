@@ -1,16 +1,7 @@
 import type { TlsInfo } from '@ehlo/engine';
-import type { Address, Sink, Transport } from './transport.ts';
+import type { Address, ProxyFacts, Sink, Transport } from './transport.ts';
 
-/** What a proxy says of the connection that it brings (PROXY protocol of HAProxy). */
-export interface ProxyFacts {
-  /** The proxy speaks for itself: a health check. */
-  readonly local: boolean;
-  /** Null where it is not told: then the ends of the connection count. */
-  readonly source: Address | null;
-  readonly destination: Address | null;
-  /** Of version 2: what else it tells, e.g. of TLS between the client and it. */
-  readonly tlvs: readonly { readonly type: number; readonly value: Uint8Array }[];
-}
+export type { ProxyFacts } from './transport.ts';
 
 /**
  * Reads a PROXY header from what has arrived; null while more octets are needed, of which there must be a bounded number. It is

@@ -1,5 +1,15 @@
 import type { TlsInfo } from '@ehlo/engine';
-import type { ProxyFacts } from './proxied.ts';
+
+/** What a proxy says of the connection that it brings (PROXY protocol of HAProxy). */
+export interface ProxyFacts {
+  /** The proxy speaks for itself: a health check. */
+  readonly local: boolean;
+  /** Null where it is not told: then the ends of the connection count. */
+  readonly source: Address | null;
+  readonly destination: Address | null;
+  /** Of version 2: what else it tells, e.g. of TLS between the client and it. */
+  readonly tlvs: readonly { readonly type: number; readonly value: Uint8Array }[];
+}
 
 /** An end of a connection. */
 export interface Address {

@@ -21,8 +21,7 @@ export class Input {
   #at = 0;
   #queue: Uint8Array[] = [];
   #partial: Uint8Array = EMPTY;
-  #held = 0; // octets of a line in #partial
-  #dropped = false; // the line in #partial is longer than the limit
+  #held = 0; // octets of a line in #partial; as many as the limit: it is too long
 
   /** Whether the peer has ended its side: nothing more comes. */
   ended = false;
@@ -52,7 +51,6 @@ export class Input {
     this.#at = 0;
     this.#queue = [];
     this.#held = 0;
-    this.#dropped = false;
   }
 
   /** The next octet, or -1. */
@@ -73,12 +71,11 @@ export class Input {
         this.#next();
         continue;
       }
-      if (this.#held === 0 && !this.#dropped) this.#found(bytes, from, i, i + 1 - from > limit);
+      if (this.#held === 0) this.#found(bytes, from, i, i + 1 - from > limit);
       else {
         this.#hold(bytes, from, i, limit);
-        this.#found(this.#partial, 0, this.#held, this.#dropped || this.#held + 1 > limit);
+        this.#found(this.#partial, 0, this.#held, this.#held + 1 > limit);
         this.#held = 0;
-        this.#dropped = false;
       }
       this.#at = i + 1;
       if (this.#at === bytes.length) this.#next();
@@ -108,14 +105,9 @@ export class Input {
     return concat(parts);
   }
 
-  get dropped(): boolean {
-    return this.#dropped;
-  }
-
   /** Goes on from a snapshot. */
-  resume(unread: Uint8Array, dropped: boolean, ended: boolean): void {
+  resume(unread: Uint8Array, ended: boolean): void {
     this.push(unread);
-    this.#dropped = dropped;
     this.ended = ended;
   }
 
@@ -130,7 +122,6 @@ export class Input {
   /** Keeps a part of a line; what goes beyond the limit is dropped. */
   #hold(bytes: Uint8Array, from: number, to: number, limit: number): void {
     const room = limit - this.#held;
-    if (to - from > room) this.#dropped = true;
     const end = Math.min(to, from + room);
     const needed = this.#held + end - from;
     if (needed > this.#partial.length) {

@@ -1,5 +1,7 @@
+import type { CommandDialect } from './command-dialect.ts';
+import type { Command, Verb } from './commands.ts';
 import type { Deviation } from './deviation.ts';
-import type { CommandDialect, Dialect } from './dialect.ts';
+import type { Dialect } from './dialect.ts';
 import { addressLiteral, domain, hasOddTag, hostName } from './domain.ts';
 import { attributes, auth, bdat, etrn } from './extension-command.ts';
 import { judge, type Line, space, spacesEnd } from './line.ts';
@@ -9,27 +11,6 @@ import type { MailParameters, RcptParameters } from './parameters.ts';
 import { FORWARD_PATH, looseDomain, type Path, type PathKind, pathAt, pathEnd, REVERSE_PATH } from './path.ts';
 import { type Failure, failure, type Parsed, success } from './result.ts';
 import { byteAt, COLON, decodeUtf8, HT, latin1, octets, octetsOf, PRINTABLE, SP, skip, word } from './rule.ts';
-
-/** A command line, understood. */
-export type Command =
-  | { readonly verb: 'EHLO' | 'HELO' | 'LHLO'; readonly name: string }
-  | { readonly verb: 'MAIL'; readonly reversePath: Path; readonly parameters: MailParameters }
-  | { readonly verb: 'RCPT'; readonly forwardPath: Path; readonly parameters: RcptParameters }
-  | { readonly verb: 'DATA' | 'RSET' | 'QUIT' | 'STARTTLS' }
-  /** `smtpUtf8`: the client takes UTF-8 in the reply (RFC 6531 3.7.4.2). */
-  | { readonly verb: 'VRFY' | 'EXPN'; readonly argument: string; readonly smtpUtf8: boolean }
-  | { readonly verb: 'HELP' | 'NOOP'; readonly argument: string }
-  | { readonly verb: 'AUTH'; readonly mechanism: string; readonly initial: Uint8Array | null }
-  /** RFC 3030 2; a size beyond 2^53 - 1 counts as that. */
-  | { readonly verb: 'BDAT'; readonly size: number; readonly last: boolean }
-  /** RFC 1985; `option` is `@` (and its subdomains), `#` (a queue) or empty. */
-  | { readonly verb: 'ETRN'; readonly option: '' | '@' | '#'; readonly node: string }
-  /** Of Postfix: facts of the client that a trusted proxy speaks for. `[UNAVAILABLE]` and `[TEMPUNAVAIL]` stand as they are. */
-  | { readonly verb: 'XCLIENT' | 'XFORWARD'; readonly attributes: ReadonlyMap<string, string> }
-  /** Known by name, and not implemented. */
-  | { readonly verb: 'SEND' | 'SOML' | 'SAML' | 'TURN' | 'ATRN' | 'BURL'; readonly argument: string };
-
-export type Verb = Command['verb'];
 
 type ArgumentParser = (line: Line, verb: never, from: number) => Command | Failure;
 
@@ -206,8 +187,9 @@ function pathAndParameters(
   if (typeof end !== 'number') return end;
   const parameters = end === to ? NO_PARAMETERS : parseParameters(line, end, verb);
   if (!parameters.ok) return parameters;
-  const ascii = dialect.utf8 ? bytes.subarray(i, end).findIndex((byte) => byte >= 0x80) : -1;
-  return { path: pathAt(bytes, i, end), parameters: parameters.value, beyondAscii: ascii < 0 ? -1 : i + ascii };
+  let ascii = i;
+  if (dialect.utf8) while (ascii < end && bytes[ascii]! < 0x80) ascii++;
+  return { path: pathAt(bytes, i, end), parameters: parameters.value, beyondAscii: dialect.utf8 && ascii < end ? ascii : -1 };
 }
 
 const NO_PARAMETERS = { ok: true, value: {} } as const;

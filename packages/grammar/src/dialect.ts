@@ -1,5 +1,4 @@
 import { type Deviation, STRICT } from './deviation.ts';
-import type { Parameter } from './parameters.ts';
 
 /** How addresses and answers are read. */
 export interface Dialect {
@@ -7,14 +6,6 @@ export interface Dialect {
   readonly tolerate: ReadonlySet<Deviation>;
   /** Whether addresses may hold characters beyond ASCII (RFC 6531); MAIL then has to say SMTPUTF8. */
   readonly utf8: boolean;
-}
-
-/** How commands are read. */
-export interface CommandDialect extends Dialect {
-  /** The parameters of MAIL and RCPT that are in force, by keyword. RFC 5321 2.2: those of the extensions that EHLO offered. */
-  readonly parameters: ReadonlyMap<string, Parameter>;
-  /** Whether a parameter that is not in force is kept as it came, for who reads logs or judges by itself. Default false: it is refused (RFC 5321 4.1.1.11). */
-  readonly keepUnknown?: boolean;
 }
 
 /** What RFC 5321 asks a receiver to take. */

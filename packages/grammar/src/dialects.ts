@@ -1,4 +1,5 @@
-import { ADDRESSES, type CommandDialect, LETTER_ADDRESSES } from './dialect.ts';
+import type { CommandDialect } from './command-dialect.ts';
+import { ADDRESSES, LETTER_ADDRESSES } from './dialect.ts';
 import { byKeyword, PARAMETERS } from './parameters.ts';
 
 const parameters: CommandDialect['parameters'] = /* @__PURE__ */ byKeyword(PARAMETERS);

@@ -1,5 +1,5 @@
 import { decodeBase64 } from './base64.ts';
-import type { Command } from './command.ts';
+import type { Command } from './commands.ts';
 import type { Deviation } from './deviation.ts';
 import { domain } from './domain.ts';
 import { judge, type Line, space } from './line.ts';

@@ -1,5 +1,5 @@
 import { encodeBase64 } from './base64.ts';
-import type { Command } from './command.ts';
+import type { Command } from './commands.ts';
 import { byKeyword, type MailParameters, PARAMETERS, type Parameter, type RcptParameters } from './parameters.ts';
 import { formatPath } from './path.ts';
 import { decodeUtf8, encodeUtf8 } from './rule.ts';

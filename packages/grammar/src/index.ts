@@ -19,7 +19,9 @@ export {
 } from './announcements.ts';
 export { decodeBase64, encodeBase64 } from './base64.ts';
 export { type Codec, type DeliverBy, type Notify, type OriginalRecipient, type RecipientValidSince, textCodec } from './codecs.ts';
-export { type Command, parseCommand, parseVerb, type Verb } from './command.ts';
+export { parseCommand, parseVerb } from './command.ts';
+export type { CommandDialect } from './command-dialect.ts';
+export type { Command, Verb } from './commands.ts';
 export {
   ADDRESS_DEVIATIONS,
   type AddressDeviation,
@@ -31,7 +33,7 @@ export {
   POSTEL,
   STRICT,
 } from './deviation.ts';
-export { ADDRESSES, type CommandDialect, type Dialect } from './dialect.ts';
+export { ADDRESSES, type Dialect } from './dialect.ts';
 export { DIALECT, LETTER } from './dialects.ts';
 export { addressLiteral, domain, hostName, ipv4Address, ipv6Address, isHostName } from './domain.ts';
 export {

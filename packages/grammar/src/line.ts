@@ -1,5 +1,5 @@
+import type { CommandDialect } from './command-dialect.ts';
 import { DEVIATIONS, type Deviation } from './deviation.ts';
-import type { CommandDialect } from './dialect.ts';
 import type { Failure } from './result.ts';
 import { byteAt, SP } from './rule.ts';
 import { intolerable } from './tolerance.ts';

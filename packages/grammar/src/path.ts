@@ -10,6 +10,7 @@ import {
   COLON,
   COMMA,
   DOT,
+  DQUOTE,
   decodeUtf8,
   GREATER,
   HT,
@@ -137,11 +138,21 @@ export function pathOctets(line: Uint8Array, kind: PathKind, dialect: Dialect, f
   while (start < to && line[start] !== COLON) start++;
   start++;
   while (byteAt(line, start, to) === SP) start++;
+  let i = start;
+  // Without quotes a path ends at the first `>`.
+  while (i < to && line[i] !== GREATER && line[i] !== DQUOTE) i++;
+  const end = byteAt(line, start, to) === LESS && byteAt(line, i, to) === GREATER ? i + 1 : recognisedEnd(line, start, to, kind, dialect);
+  // What `slice` gives of a Buffer of Node is a view; and a path is short: a loop costs less than a view to be copied.
+  const octets = new Uint8Array(end - start);
+  for (let k = start; k < end; k++) octets[k - start] = line[k]!;
+  return octets;
+}
+
+function recognisedEnd(line: Uint8Array, start: number, to: number, kind: PathKind, dialect: Dialect): number {
   let last = to;
   while (byteAt(line, last - 1, to) === SP || byteAt(line, last - 1, to) === HT) last--;
   const end = pathEnd(line, start, last, kind, dialect, []);
-  // What `slice` gives of a Buffer of Node is a view.
-  return new Uint8Array(line.subarray(start, typeof end === 'number' ? end : start));
+  return typeof end === 'number' ? end : start;
 }
 
 /** Writes a path: `<address>`, `<>` for the null path. A source route is not written (RFC 5321 4.1.2: SHOULD NOT be generated). */
@@ -159,6 +170,7 @@ export function pathEnd(
   found: Deviation[],
 ): number | Failure {
   const strict = kind.recognise(bytes, from, to, dialect.utf8);
+  if (strict - from <= 256 && strict >= 0 && isPlain(bytes, from, strict)) return strict;
   const deviations: AddressDeviation[] = [];
   const end = strict >= 0 ? strict : loosePath(bytes, from, to, dialect.utf8, deviations);
   const offset = strict < 0 ? ~strict : strict;
@@ -182,6 +194,12 @@ export function pathAt(bytes: Uint8Array, from: number, end: number): Path {
   const { localPart, domain, address } = mailboxAt(bytes, start, localPartEnd(bytes, start, end - bracketed), end - bracketed);
   const route = bytes[from + 1] === AT && bracketed ? decodeUtf8(bytes, from + 2, start - 1).split(',@') : NO_ROUTE;
   return { localPart, domain, address, route };
+}
+
+/** Whether a path that was recognised has nothing but an ordinary mailbox in brackets, as almost all have. */
+function isPlain(bytes: Uint8Array, from: number, end: number): boolean {
+  const first = bytes[from + 1]!;
+  return first !== AT && first !== DQUOTE && isOrdinary(bytes, from + 1, localPartEnd(bytes, from + 1, end - 1), end - 1);
 }
 
 /** Whether a mailbox that was recognised breaks no limit, as almost none does: no more has to be looked at. */

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { DEAD, type Dfa, step } from '../src/abnf/automaton.ts';
+import { DEAD, step } from '../src/abnf/automaton.ts';
 import { AbnfCompileError, compileAbnf, compiler } from '../src/abnf/compile.ts';
 import { simulate } from '../src/abnf/contract.ts';
+import type { Dfa } from '../src/abnf/dfa.ts';
 import { latin1 } from '../src/abnf/escape.ts';
 import * as of from '../src/abnf/operations.ts';
 import { parseAbnf } from '../src/abnf/parse-abnf.ts';

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { mutate, randomFrom, wordsOf } from '../src/abnf/arbitrary.ts';
-import { DEAD, type Dfa, step } from '../src/abnf/automaton.ts';
+import { DEAD, step } from '../src/abnf/automaton.ts';
 import { compileAbnf } from '../src/abnf/compile.ts';
 import { comparer, conformance, formatReport } from '../src/abnf/conformance.ts';
 import { type Contract, type Recogniser, recogniserOf, simulate } from '../src/abnf/contract.ts';
 import { deviate, deviationProblems } from '../src/abnf/deviations.ts';
+import type { Dfa } from '../src/abnf/dfa.ts';
 import { distinguisher } from '../src/abnf/distinguish.ts';
 import { escapeBytes, latin1 } from '../src/abnf/escape.ts';
 import { contains, nothing } from '../src/abnf/operations.ts';

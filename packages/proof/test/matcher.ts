@@ -1,7 +1,8 @@
 // An independent reader and writer of ABNF that is not regular: by all ways at once, rules within rules at any depth.
 import { type Random, wordsOf } from '../src/abnf/arbitrary.ts';
-import { DEAD, type Dfa, step } from '../src/abnf/automaton.ts';
+import { DEAD, step } from '../src/abnf/automaton.ts';
 import { AbnfCompileError, compiler, type Replacements } from '../src/abnf/compile.ts';
+import type { Dfa } from '../src/abnf/dfa.ts';
 import type { Expression, Grammar } from '../src/abnf/parse-abnf.ts';
 
 /** Where words that begin at an octet may end, in no order. */

@@ -15,10 +15,10 @@ import {
 import { parseEnhanced } from '@ehlo/grammar/codes';
 import { parseReturnPath } from '@ehlo/grammar/trace';
 import { describe, expect, test } from 'vitest';
-import type { Dfa } from '../src/abnf/automaton.ts';
 import { compileAbnf, compiler } from '../src/abnf/compile.ts';
 import type { Recogniser } from '../src/abnf/contract.ts';
 import { deviationProblems } from '../src/abnf/deviations.ts';
+import type { Dfa } from '../src/abnf/dfa.ts';
 import { latin1 } from '../src/abnf/escape.ts';
 import { ENVID_CHARACTERS, extensionLimits, ORCPT_CHARACTERS, SAMPLES, xtextOf } from '../src/abnf/extension-prose.ts';
 import { concatenation, distances, intersection, union } from '../src/abnf/operations.ts';

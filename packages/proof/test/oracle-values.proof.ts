@@ -7,9 +7,9 @@ import { type MessageIdDeviation, OBSOLETE_ID, parseMessageIds } from '@ehlo/mes
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { mutate, randomFrom } from '../src/abnf/arbitrary.ts';
-import type { Dfa } from '../src/abnf/automaton.ts';
 import { compileAbnf, compiler } from '../src/abnf/compile.ts';
 import type { Recogniser } from '../src/abnf/contract.ts';
+import type { Dfa } from '../src/abnf/dfa.ts';
 import { escapeBytes } from '../src/abnf/escape.ts';
 import { traceLimits } from '../src/abnf/extension-prose.ts';
 import { complement, contains, intersection } from '../src/abnf/operations.ts';

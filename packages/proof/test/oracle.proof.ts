@@ -1,9 +1,9 @@
 import * as grammar from '@ehlo/grammar';
 import { LETTER, parseMailbox, parsePath, parseReply, REVERSE_PATH, type Rule } from '@ehlo/grammar';
 import { describe, expect, test } from 'vitest';
-import type { Dfa } from '../src/abnf/automaton.ts';
 import { compiler } from '../src/abnf/compile.ts';
 import { deviationProblems } from '../src/abnf/deviations.ts';
+import type { Dfa } from '../src/abnf/dfa.ts';
 import { distances } from '../src/abnf/operations.ts';
 import { parseAbnf } from '../src/abnf/parse-abnf.ts';
 import { lengthLimits, PATH_OCTETS, proseLimits, registeredTags } from '../src/abnf/prose.ts';

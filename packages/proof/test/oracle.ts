@@ -4,10 +4,10 @@ import { type CommandDialect, LETTER, parseCommand } from '@ehlo/grammar';
 import fc from 'fast-check';
 import { afterAll, expect } from 'vitest';
 import { mutate, randomFrom, wordsOf } from '../src/abnf/arbitrary.ts';
-import type { Dfa } from '../src/abnf/automaton.ts';
 import { comparer, conformance, formatReport } from '../src/abnf/conformance.ts';
 import { type Contract, type Limit, type Recogniser, simulate } from '../src/abnf/contract.ts';
 import { deviate, type GrammarDeviation } from '../src/abnf/deviations.ts';
+import type { Dfa } from '../src/abnf/dfa.ts';
 import { escapeBytes } from '../src/abnf/escape.ts';
 import { type Grammar, parseAbnf } from '../src/abnf/parse-abnf.ts';
 

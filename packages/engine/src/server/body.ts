@@ -11,7 +11,7 @@ import type { Policy } from './options.ts';
  */
 export function readBody(machine: Machine): boolean {
   const { input } = machine;
-  const message = machine.facts.message!;
+  const message = machine.transaction.message!;
   if (judge(machine, message)) return true;
   if (!input.readChunk()) return false;
   const from = input.from;
@@ -26,7 +26,7 @@ export function readBody(machine: Machine): boolean {
 function judge(machine: Machine, { reader, size }: Message): boolean {
   const { limits, replies } = machine.policy;
   const { messageSize, drain } = limits;
-  if (machine.facts.verdict === null && size > messageSize) refuse(machine, 'too-large', replies.tooLarge);
+  if (machine.transaction.verdict === null && size > messageSize) refuse(machine, 'too-large', replies.tooLarge);
   else if (isStrict(machine) && reader.bareCr + reader.bareLf > 0) refuse(machine, 'bare-line-end', bareReply(replies, reader));
   // A refused message is read on to its end, for what follows must not be taken for commands; but not without limit.
   else if (size > messageSize + drain) machine.take('too-much');
@@ -40,8 +40,8 @@ function refuse(machine: Machine, cause: 'too-large' | 'bare-line-end', reply: R
 }
 
 /** Whether a CR or LF that stands alone refuses the message. */
-function isStrict({ policy, facts }: Machine): boolean {
-  return policy.bareLineEnds === 'reject' && facts.verdict === null;
+function isStrict({ policy, transaction }: Machine): boolean {
+  return policy.bareLineEnds === 'reject' && transaction.verdict === null;
 }
 
 /** The timer restarts at each block, not at each octet: a peer that trickles can't hold on. */
@@ -54,11 +54,11 @@ function progress({ policy, clock }: Machine, content: Progress, read: number): 
 }
 
 /** Hands content on, up to the size that EHLO announced (RFC 1870 6.3). */
-function handOn({ policy, facts, events }: Machine, message: Message, content: Uint8Array): void {
+function handOn({ policy, transaction, events }: Machine, message: Message, content: Uint8Array): void {
   const room = Math.max(0, policy.limits.messageSize - message.size);
   message.size += content.length;
   const bytes = content.length > room ? content.subarray(0, room) : content;
-  if (facts.verdict === null && bytes.length > 0) events.push({ type: 'chunk', bytes });
+  if (transaction.verdict === null && bytes.length > 0) events.push({ type: 'chunk', bytes });
 }
 
 /** Reads on through a refused chunk; its reply comes when the last octet has. */
@@ -78,9 +78,9 @@ export function drain(machine: Machine): boolean {
 }
 
 /** What is asked about a message that is whole: whoever takes responsibility for it decides, in LMTP for each recipient (RFC 2033 4.2). */
-export function messageQuestion({ policy, facts }: Machine): Question {
-  const { message, decided } = facts;
-  const envelope = facts.envelope!;
+export function messageQuestion({ policy, transaction }: Machine): Question {
+  const { message, decided } = transaction;
+  const envelope = transaction.envelope!;
   const recipient = policy.protocol === 'lmtp' ? envelope.recipients[decided]! : null;
   return { type: 'message', envelope, recipient, size: message!.size, deviations: bareLineEnds(message!.reader) };
 }

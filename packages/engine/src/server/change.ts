@@ -1,6 +1,6 @@
 import type { Command, Reply, Verb } from '@ehlo/grammar';
 import type { Answer, AuthQuestion, CloseCause, FaultCode, MessageQuestion, Question, Recipient, ServerEvent } from './events.ts';
-import { type Counts, type Decision, type Facts, isReceiving, type View } from './facts.ts';
+import { type Counts, type Decision, type Facts, isReceiving, type Transaction, type View } from './facts.ts';
 import type { OwnVerb } from './options.ts';
 import type { Effect, Row } from './row.ts';
 
@@ -8,6 +8,7 @@ import type { Effect, Row } from './row.ts';
 export interface Change {
   /** Facts in place of those before. */
   readonly facts?: Partial<Facts>;
+  readonly transaction?: Transaction | undefined;
   readonly counts?: Partial<Counts>;
   /** What the program is told, before the reply is said. */
   readonly events?: readonly ServerEvent[];
@@ -123,7 +124,7 @@ export type Effects<Name extends Effect> = { readonly [name in Name]: (at: View,
 export const NO_CHANGE: Change = {};
 
 /** The reply to the end of a message; RFC 2033 4.2, 4.3: in LMTP one for each recipient, none if there are none. */
-export function conclusion({ policy, facts: { envelope } }: View, { reply, delay }: Decision): Change {
+export function conclusion({ policy, transaction: { envelope } }: View, { reply, delay }: Decision): Change {
   const times = policy.protocol === 'lmtp' ? (envelope?.recipients.length ?? 0) : 1;
   return { reply, times, delay: times === 0 ? 0 : delay };
 }
@@ -138,5 +139,5 @@ export function aborted(at: View, cause: Refusal['cause'], reply?: Reply): reado
 
 /** What is told of a transaction that RSET or a new EHLO ends (RFC 5321 4.1.4). */
 export function givenUp(at: View): readonly ServerEvent[] {
-  return at.facts.envelope === null ? NOTHING_TOLD : [...aborted(at, 'reset'), { type: 'reset' }];
+  return at.transaction.envelope === null ? NOTHING_TOLD : [...aborted(at, 'reset'), { type: 'reset' }];
 }

@@ -16,13 +16,14 @@ import { believed, loweredPriority } from './believed.ts';
 import type { ChunkFault, Fault, OwnCommand } from './change.ts';
 import { attributeReply } from './effects.ts';
 import type { FaultCode, Question } from './events.ts';
-import { GUARD_CALLS } from './guards.ts';
 import type { Machine } from './machine.ts';
+import type { OwnVerb } from './options.ts';
 import { beginsTls, isOfRequest } from './other-protocols.ts';
 import { ownVerbOf, parseOwnCommand } from './own-verb.ts';
+import type { GuardCall } from './program.ts';
 import type { ReplyName } from './replies.ts';
 import type { Guard } from './row.ts';
-import { GUARDS, rowsOf } from './table.ts';
+import { GUARDS } from './table.ts';
 import { toldIdentity, toldPeer } from './trusted.ts';
 
 type AnyCommand = Command | OwnCommand;
@@ -32,52 +33,51 @@ export function readCommand(machine: Machine): boolean {
   const { input, policy } = machine;
   if (beginsTls(machine)) return true;
   if (!input.readLine(policy.limits.commandLine)) return false;
-  if (!machine.facts.redact && looksLikeAuth(input.bytes, input.from, input.to)) machine.learn({ redact: true });
+  const { bytes, from, to } = input;
+  const verb = parseVerb(bytes, from, to);
+  if ((verb === null || verb === 'AUTH') && !machine.facts.redact && looksLikeAuth(bytes, from, to)) machine.learn({ redact: true });
   if (policy.trace) machine.events.push({ type: 'trace', from: 'client', line: shown(machine) });
-  if (isOfRequest(machine)) machine.take('other-protocol', { line: shown(machine) });
-  else if (input.overlong) refuseLine(machine, 'line-too-long', 'lineTooLong', policy.limits.commandLine);
-  else if (!input.crlf && !policy.tolerate.has('bare-lf-line')) refuseLine(machine, 'bare-lf-line', 'bareLfLine', input.to - input.from);
-  else execute(machine);
+  if (isOfRequest(machine, verb)) machine.take('other-protocol', { line: shown(machine) });
+  else if (input.overlong) refuse(machine, verb, 'line-too-long', policy.replies.lineTooLong, policy.limits.commandLine);
+  else if (!input.crlf && !policy.tolerate.has('bare-lf-line')) refuse(machine, verb, 'bare-lf-line', policy.replies.bareLfLine, to - from);
+  else {
+    const own = ownVerbOf(machine);
+    if (own !== null) execute(machine, 'extension', own);
+    else if (verb !== null) execute(machine, verb, null);
+    else refuse(machine, null, 'unknown-verb', policy.replies[machine.stepOf('unknown').row.refuse!]);
+  }
   return true;
 }
 
-function refuseLine(machine: Machine, code: FaultCode, name: ReplyName, offset: number): void {
-  const { bytes, from, to } = machine.input;
-  refuse(machine, parseVerb(bytes, from, to), code, machine.policy.replies[name], offset);
-}
-
-/** Finds the row of a command and takes it, or says why not. */
-function execute(machine: Machine): void {
-  const { input, facts, counts, phase, policy } = machine;
-  const own = ownVerbOf(machine);
-  const verb = own === null ? parseVerb(input.bytes, input.from, input.to) : 'extension';
-  if (verb === null) return refuse(machine, null, 'unknown-verb', policy.replies[rowsOf(phase, 'unknown')[0]!.refuse!]);
-  if (verb !== 'AUTH' && facts.redact) machine.learn({ redact: false });
-  // Until one is accepted, when the phase is another.
-  if (verb === 'RCPT' && phase === 'mail' && !facts.onlyRefused) machine.learn({ onlyRefused: true });
-  if (!HAVE_LIMITS.has(verb)) counts.idleCommands++;
-  const row = rowsOf(phase, verb)[0]!;
-  const failing = firstFailing(machine, row.guards, null);
-  if (failing !== undefined) return refuseBy(machine, verb, failing);
+/** Takes the row of a command, or says why not. */
+function execute(machine: Machine, verb: Verb | 'extension', own: OwnVerb | null): void {
+  const { input, policy } = machine;
+  if (verb !== 'AUTH' && machine.facts.redact) machine.learn({ redact: false });
+  if (!HAVE_LIMITS.has(verb)) machine.counts.idleCommands++;
+  const step = machine.stepOf(verb);
+  const { row } = step;
+  const failing = firstFailing(machine, step.guards, null);
+  if (failing !== null) return refuseBy(machine, verb, failing);
   if (row.refuse !== undefined) {
     const reply = policy.replies[row.refuse];
     return refuse(machine, verb, reply.code === 502 ? 'not-implemented' : 'sequence', reply);
   }
   const parsed = own === null ? parseCommand(input.bytes, machine.dialect, input.from, input.to) : parseOwnCommand(machine, own);
   if (!parsed.ok) return refuse(machine, verb, parsed.code, replyTo(machine, parsed), parsed.offset);
-  if (verb === 'MAIL') counts.transactions++;
+  if (verb === 'MAIL') machine.counts.transactions++;
   const command = parsed.value;
-  const wrong = firstFailing(machine, row.checks, command);
-  if (wrong !== undefined) return refuseBy(machine, verb, wrong, command);
-  if (row.asks === undefined) return machine.carryOut(row, command);
+  const wrong = firstFailing(machine, step.checks, command);
+  if (wrong !== null) return refuseBy(machine, verb, wrong, command);
+  if (row.asks === undefined) return machine.carryOut(step, command);
   machine.ask(questionOf(machine, command, input.crlf ? parsed.deviations : [...parsed.deviations, 'bare-lf-line']));
 }
 
 /** Verbs that do not count as idle: recipients and chunks have limits of their own, and who says QUIT leaves. */
 const HAVE_LIMITS: ReadonlySet<Verb | 'extension'> = new Set(['RCPT', 'BDAT', 'QUIT']);
 
-function firstFailing(machine: Machine, guards: readonly Guard[] | undefined, command: AnyCommand | null): Guard | undefined {
-  return guards?.find((guard) => !GUARD_CALLS[guard](machine, command as never));
+function firstFailing(machine: Machine, guards: readonly GuardCall[], command: AnyCommand | null): Guard | null {
+  for (const { name, holds } of guards) if (!holds(machine, command as never)) return name;
+  return null;
 }
 
 /** Refuses a command by a guard that does not hold. */
@@ -112,8 +112,9 @@ function chunkOf({ input, dialect }: Machine): Pick<ChunkFault, 'size' | 'last' 
 
 /** What the program is asked about a command. */
 function questionOf(machine: Machine, command: AnyCommand, deviations: readonly Deviation[]): Question {
-  const { facts } = machine;
-  if ('phases' in command) return { type: 'command', verb: command.verb, argument: command.argument, envelope: facts.envelope, deviations };
+  const { facts, transaction } = machine;
+  if ('phases' in command)
+    return { type: 'command', verb: command.verb, argument: command.argument, envelope: transaction.envelope, deviations };
   switch (command.verb) {
     case 'EHLO':
     case 'HELO':
@@ -126,10 +127,10 @@ function questionOf(machine: Machine, command: AnyCommand, deviations: readonly 
     }
     case 'RCPT': {
       const { forwardPath, parameters } = command;
-      return { type: 'rcpt', forwardPath, wire: wireOf(machine, FORWARD_PATH), parameters, envelope: facts.envelope!, deviations };
+      return { type: 'rcpt', forwardPath, wire: wireOf(machine, FORWARD_PATH), parameters, envelope: transaction.envelope!, deviations };
     }
     case 'DATA':
-      return { type: 'data', verb: 'DATA', envelope: facts.envelope! };
+      return { type: 'data', verb: 'DATA', envelope: transaction.envelope! };
     case 'VRFY':
     case 'EXPN':
       return { type: 'info', verb: command.verb, argument: command.argument, smtpUtf8: command.smtpUtf8, deviations };

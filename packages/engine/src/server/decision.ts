@@ -13,8 +13,9 @@ export const PLAIN_YES: Answer = {};
 /** What an answer says. Throws `SmtpUsageError` `reply-class`, `enhanced-class`, `bad-argument`, `bad-delay`. */
 export function acceptance(at: View, question: Question, answer: Answer): Answered {
   if (answer !== PLAIN_YES) checkAnswer(answer);
-  const { delay = 0 } = answer;
   const reply = acceptingReply(at, question, answer);
+  if (answer === PLAIN_YES && question.type !== 'auth') return { question, answer, reply, delay: 0 };
+  const { delay = 0 } = answer;
   if (question.type === 'auth') checkIdentity(answer as AuthAnswer);
   else if ('identity' in answer) throw new SmtpUsageError('bad-argument', 'only an answer to AUTH has an identity');
   return { question, answer, reply, delay: delay > 0 && isUnanswered(question) ? 0 : delay };

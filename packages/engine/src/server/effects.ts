@@ -2,7 +2,7 @@
 import type { Reply } from '@ehlo/grammar';
 import { copy } from '../octets.ts';
 import { Secret } from '../secret.ts';
-import { type Answered, type Change, type Effects, type Fault, type Gifts, givenUp } from './change.ts';
+import { type Change, type Effects, type Fault, type Gifts, givenUp, NO_CHANGE } from './change.ts';
 import type { AuthQuestion, FaultNotice, Question } from './events.ts';
 import { NO_OWN, NO_TRANSACTION, type View } from './facts.ts';
 import { counts, unknownAttribute } from './guards.ts';
@@ -58,34 +58,40 @@ export const DIALOGUE_EFFECTS: Effects<Extract<Effect, DialogueEffect>> = {
   sayHello: (at, { question: { verb, name }, reply }) => {
     const own = verb === 'HELO' ? NO_OWN : ownOffers(at);
     return {
-      facts: { ...NO_TRANSACTION, hello: { verb, name }, own },
+      facts: { hello: { verb, name }, own },
+      transaction: NO_TRANSACTION,
       events: givenUp(at),
       reply: verb === 'HELO' ? bare(reply) : withExtensions(at, own, reply),
     };
   },
 
-  beginTransaction: (_, { question: { reversePath, wire, parameters } }) => ({
-    facts: { speaksSmtp: true, envelope: { reversePath, wire, parameters, recipients: [] } },
+  beginTransaction: ({ facts, transaction }, { question: { reversePath, wire, parameters } }) => ({
+    ...(facts.speaksSmtp ? NO_CHANGE : { facts: { speaksSmtp: true } }),
+    transaction: { ...transaction, envelope: { reversePath, wire, parameters, recipients: [] } },
   }),
 
-  addRecipient: (at, { question, reply }) => ({
-    recipient: { forwardPath: question.forwardPath, wire: question.wire, parameters: question.parameters },
-    ...worded(at, question, reply),
-  }),
+  addRecipient: (at, { question, reply }) => {
+    const { forwardPath, wire, parameters } = question;
+    const recipient = { forwardPath, wire, parameters };
+    return at.policy.wires.has(reply) ? { recipient } : { recipient, ...worded(at, question, reply) };
+  },
 
-  giveUpTransaction: (at) => ({ facts: NO_TRANSACTION, events: givenUp(at) }),
+  giveUpTransaction: (at) => ({ transaction: NO_TRANSACTION, events: givenUp(at) }),
 
   inform: (at, { question, reply }) => worded(at, question, reply),
 
-  noteForwarded: ({ facts: { forwarded } }, { attributes }) => ({ facts: { forwarded: toldForwarded(forwarded, attributes) } }),
+  noteForwarded: ({ transaction }, { attributes }) => ({
+    transaction: { ...transaction, forwarded: toldForwarded(transaction.forwarded, attributes) },
+  }),
 
   beginAnew: (at, { question: { peer, identity } }) => ({
-    facts: { ...NO_TRANSACTION, peer, identity, proxied: true, speaksSmtp: false, hello: null, own: NO_OWN },
+    facts: { peer, identity, proxied: true, speaksSmtp: false, hello: null, own: NO_OWN },
+    transaction: NO_TRANSACTION,
     events: givenUp(at),
   }),
 
   // RFC 3207 4.2: "The server MUST discard any knowledge obtained from the client".
-  secure: (_, { tls }) => ({ facts: { ...NO_TRANSACTION, tls, speaksSmtp: false, hello: null, own: NO_OWN, identity: null } }),
+  secure: (_, { tls }) => ({ facts: { tls, speaksSmtp: false, hello: null, own: NO_OWN, identity: null }, transaction: NO_TRANSACTION }),
 
   beginExchange: (_, { mechanism, initial }) => ({
     facts: { exchange: { mechanism, step: 0 } },
@@ -109,21 +115,21 @@ export const DIALOGUE_EFFECTS: Effects<Extract<Effect, DialogueEffect>> = {
   failAuth: (at, given, row) => failed(at, given, row, 0),
 
   refuse: (at, given) => {
-    const { question, reply } = given;
-    const { refusedRecipients } = at.counts;
-    if (question.type === 'rcpt')
-      return { counts: { refusedRecipients: refusedRecipients + 1 }, ...worded(at, question, reply), ...held(given) };
+    const { question, reply, delay } = given;
+    if (question.type === 'rcpt') return { ...refusedRecipient(at), ...worded(at, question, reply), delay };
     const isGreeting = question.type === 'connect' || question.type === 'hello';
-    return { ...(isGreeting ? { reply: bare(reply) } : worded(at, question, reply)), ...held(given) };
+    return { ...(isGreeting ? { reply: bare(reply) } : worded(at, question, reply)), delay };
   },
 
   refuseCommand: (at, fault, row) => {
     const { verb, code, line, offset } = fault;
     const said = row.reply === undefined ? fault.reply : at.policy.replies[row.reply];
     const reply = isHello(verb, at) ? bare(said) : said;
-    const { refusedRecipients } = at.counts;
+    const { counts, transaction } = verb === 'RCPT' ? refusedRecipient(at) : NO_CHANGE;
     return {
-      counts: { ...faultsWith(at, code), ...(verb === 'RCPT' ? { refusedRecipients: refusedRecipients + 1 } : {}) },
+      counts: { ...counts, ...faultsWith(at, code) },
+      // What could not be read is no RCPT.
+      transaction: code === 'line-too-long' || code === 'bare-lf-line' ? undefined : transaction,
       events: [{ type: 'fault', code, offset, reply, line }],
       reply,
       delay: at.policy.limits.faultDelay,
@@ -180,8 +186,12 @@ export function faultsWith({ counts: { faults } }: View, code: Fault['code']): {
   return { faults: counts(code) ? faults + 1 : faults };
 }
 
-function held({ delay }: Answered): Pick<Change, 'delay'> {
-  return { delay };
+/** One recipient more that was refused. */
+function refusedRecipient({ phase, counts, transaction }: View): Pick<Change, 'counts' | 'transaction'> {
+  return {
+    counts: { refusedRecipients: counts.refusedRecipients + 1 },
+    transaction: phase === 'mail' ? { ...transaction, onlyRefused: true } : undefined,
+  };
 }
 
 const BEYOND_ASCII = /\P{ASCII}/u;
@@ -191,7 +201,7 @@ function worded(at: View, question: Question, reply: Reply): Pick<Change, 'reply
   const { wires, replies } = at.policy;
   if (wires.has(reply) || !reply.lines.some((line) => BEYOND_ASCII.test(line))) return { reply };
   if (question.type === 'rcpt' && (reply.code === 251 || reply.code === 551)) {
-    if (at.facts.envelope!.parameters.smtpUtf8 === true) return { reply, utf8: true };
+    if (at.transaction.envelope!.parameters.smtpUtf8 === true) return { reply, utf8: true };
     return { reply: reply.code === 251 ? replies.rcptAscii : replies.rcptMovedAscii };
   }
   if (question.type !== 'info') return { reply };

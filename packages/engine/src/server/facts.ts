@@ -33,7 +33,7 @@ export interface Decision {
 }
 
 /** What a transaction is: born at MAIL, and dropped whole. */
-interface TransactionFacts {
+export interface Transaction {
   readonly envelope: (Envelope & { readonly recipients: Recipient[] }) | null;
   /** Of XFORWARD, which comes before MAIL. */
   readonly forwarded: Forwarded | null;
@@ -50,7 +50,7 @@ interface TransactionFacts {
  * What a session knows. No fact is changed: others are put in its place, by `Machine.apply` alone. What grows in them is the list of
  * recipients, and what is counted while octets are read.
  */
-export interface Facts extends TransactionFacts {
+export interface Facts {
   readonly peer: Peer;
   /** XCLIENT was taken: who speaks from then on may be the client itself, which is not to be trusted. */
   readonly proxied: boolean;
@@ -81,7 +81,7 @@ export interface OwnOffer {
 export const NO_OWN: readonly OwnOffer[] = [];
 
 /** No transaction. */
-export const NO_TRANSACTION: TransactionFacts = {
+export const NO_TRANSACTION: Transaction = {
   envelope: null,
   forwarded: null,
   onlyRefused: false,
@@ -93,7 +93,6 @@ export const NO_TRANSACTION: TransactionFacts = {
 /** What a session knows when it begins. */
 export function firstFacts(peer: Peer, tls: TlsInfo | null): Facts {
   return {
-    ...NO_TRANSACTION,
     peer,
     proxied: false,
     turnedAway: false,
@@ -134,6 +133,7 @@ export interface View {
   readonly policy: Policy;
   readonly phase: Phase;
   readonly facts: Facts;
+  readonly transaction: Transaction;
   readonly counts: Readonly<Counts>;
   /** The question that waits for its answer. */
   readonly question: Question | null;
@@ -142,6 +142,6 @@ export interface View {
 }
 
 /** Whether a message is being received that is wanted and not refused. Once it is whole it ends in `message`, whatever becomes of that. */
-export function isReceiving({ phase, facts: { message, verdict }, question }: View): boolean {
+export function isReceiving({ phase, transaction: { message, verdict }, question }: View): boolean {
   return message !== null && verdict === null && phase !== 'message' && question?.type !== 'data';
 }

@@ -31,10 +31,10 @@ export const GUARD_CALLS: { readonly [name in Guard]: (at: View, command: never)
   'tls-if-required': ({ policy, facts }) => policy.starttls !== 'required' || facts.tls !== null,
   'auth-if-required': ({ policy, facts }) => !policy.auth.required || facts.identity !== null,
   'room-for-transaction': ({ policy, counts: { transactions } }) => transactions < policy.limits.transactions,
-  'room-for-recipient': ({ policy, facts }) => (facts.envelope?.recipients.length ?? 0) < policy.limits.recipients,
+  'room-for-recipient': ({ policy, transaction }) => (transaction.envelope?.recipients.length ?? 0) < policy.limits.recipients,
   'room-for-refusals': ({ policy, counts: { refusedRecipients } }) => refusedRecipients < policy.limits.refusedRecipients,
-  'no-recipient-refused': ({ facts }) => !facts.onlyRefused,
-  'not-binary': ({ facts }) => facts.envelope?.parameters.body !== 'BINARYMIME',
+  'no-recipient-refused': ({ transaction }) => !transaction.onlyRefused,
+  'not-binary': ({ transaction }) => transaction.envelope?.parameters.body !== 'BINARYMIME',
   'chunking-offered': (at) => offers(at, 'CHUNKING'),
   'tls-not-active': ({ facts }) => facts.tls === null,
   // Unannounced, it is taken all the same.
@@ -52,8 +52,8 @@ export const GUARD_CALLS: { readonly [name in Guard]: (at: View, command: never)
   'sender-qualified': (at, { reversePath }: Given<'MAIL'>) => isQualified(reversePath, at),
   'by-time-not-too-soon': ({ policy }, { parameters: { by } }: Given<'MAIL'>) => by?.mode !== 'R' || by.seconds >= policy.limits.deliverBy,
   'not-held-too-long': (at, { parameters }: Given<'MAIL'>) => isHeldLittle(parameters, at),
-  'ascii-or-smtputf8': ({ facts }, { forwardPath }: Given<'RCPT'>) =>
-    facts.envelope!.parameters.smtpUtf8 === true || !/\P{ASCII}/u.test(forwardPath.address),
+  'ascii-or-smtputf8': ({ transaction }, { forwardPath }: Given<'RCPT'>) =>
+    transaction.envelope!.parameters.smtpUtf8 === true || !/\P{ASCII}/u.test(forwardPath.address),
   'recipient-qualified': (at, { forwardPath }: Given<'RCPT'>) => isQualified(forwardPath, at),
   'room-for-domain': ({ policy, counts: { domains } }, { forwardPath: { domain } }: Given<'RCPT'>) =>
     domains.size < policy.limits.recipientDomains || domains.has(domain.toLowerCase()),
@@ -76,14 +76,15 @@ export const CONDITIONS: { readonly [name in Condition]: (at: View, given: Occas
     faults + (code === undefined || counts(code) ? 1 : 0) >= policy.limits.faults,
   'no-faults-left': ({ policy, counts: { faults } }) => faults >= policy.limits.faults,
   'fault-closes': (_, { closes }) => closes !== undefined,
-  'verdict-closes': ({ facts: { verdict } }) => verdict?.reply.code === 421,
-  'message-refused': ({ facts: { verdict } }) => verdict !== null,
-  'last-decision': ({ policy, facts: { decided, envelope } }) => policy.protocol === 'smtp' || decided + 1 === envelope!.recipients.length,
+  'verdict-closes': ({ transaction: { verdict } }) => verdict?.reply.code === 421,
+  'message-refused': ({ transaction: { verdict } }) => verdict !== null,
+  'last-decision': ({ policy, transaction: { decided, envelope } }) =>
+    policy.protocol === 'smtp' || decided + 1 === envelope!.recipients.length,
   'chunk-readable': ({ policy }, { size }) => size! <= policy.limits.drain,
   'turned-away': ({ facts }) => facts.turnedAway,
   'no-hello': ({ facts }) => facts.hello === null,
-  'no-transaction': ({ facts }) => facts.envelope === null,
-  'no-recipient': ({ facts }) => facts.envelope?.recipients.length === 0,
+  'no-transaction': ({ transaction }) => transaction.envelope === null,
+  'no-recipient': ({ transaction }) => transaction.envelope?.recipients.length === 0,
   'chunking-not-offered': (at) => !offers(at, 'CHUNKING'),
   'last-chunk': ({ facts }) => facts.refusedChunk!.last,
 };

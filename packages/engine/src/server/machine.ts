@@ -4,18 +4,25 @@ import { Input } from '../input.ts';
 import { type Answered, aborted, type Change, NO_CHANGE, type Occasion } from './change.ts';
 import { Clock } from './clock.ts';
 import { acceptance, PLAIN_YES } from './decision.ts';
-import { DIALOGUE_EFFECTS } from './effects.ts';
 import type { Answer, CloseCause, Question, QuestionType, Recipient, ServerEvent } from './events.ts';
-import { type Counts, type Decision, type Facts, firstFacts, NO_TRANSACTION, nothingCounted, type View } from './facts.ts';
-import { CONDITIONS } from './guards.ts';
+import {
+  type Counts,
+  type Decision,
+  type Facts,
+  firstFacts,
+  NO_TRANSACTION,
+  nothingCounted,
+  type Transaction,
+  type View,
+} from './facts.ts';
 import type { LimitName } from './limits.ts';
-import { MESSAGE_EFFECTS } from './message-effects.ts';
 import { dialectOf } from './offer.ts';
 import type { Policy } from './options.ts';
 import { Outbox } from './outbox.ts';
+import { type Step, type Steps, stepsOf } from './program.ts';
 import type { EngineReply, ReplyName } from './replies.ts';
-import type { Effect, Phase, Row, Trigger } from './row.ts';
-import { rowsOf, TIMERS } from './table.ts';
+import type { Phase, Row, Trigger } from './row.ts';
+import { TIMERS } from './table.ts';
 import { encoded, shownLines } from './wire.ts';
 
 /** How long each question may stay open: less than a compliant client waits (RFC 5321 4.5.3.2). */
@@ -52,12 +59,7 @@ const VERBS: { readonly [type in QuestionType]: (question: never) => Verb | 'ext
   xclient: () => 'XCLIENT',
 };
 
-/** An effect, whatever its trigger gives: the table says which belong together. */
-type AnyEffect = (at: View, given: object, row: Row) => Change;
-
-const EFFECTS = { ...DIALOGUE_EFFECTS, ...MESSAGE_EFFECTS } as { readonly [name in Effect]: unknown } as {
-  readonly [name in Effect]: AnyEffect;
-};
+const NO_STEPS: readonly Step[] = [];
 
 /**
  * A session: its phase, what it knows and counts, and its three wires. `take` is the only way to another phase, `#apply` the only place where
@@ -70,8 +72,10 @@ export class Machine implements View {
   readonly clock: Clock;
   readonly events: ServerEvent[] = [];
   question: Question | null = null;
-  phase: Phase;
+  #phase: Phase;
+  #steps: Steps;
   facts: Facts;
+  transaction: Transaction = NO_TRANSACTION;
   counts: Counts = nothingCounted();
   /** The domain of the last recipient. */
   #domain: string | null = null;
@@ -79,8 +83,20 @@ export class Machine implements View {
   constructor(policy: Policy, peer: Peer, tls: TlsInfo | null) {
     this.policy = policy;
     this.clock = new Clock(policy.limits);
-    this.phase = policy.limits.greetingDelay > 0 ? 'wait' : 'connect';
+    this.#phase = policy.limits.greetingDelay > 0 ? 'wait' : 'connect';
+    this.#steps = stepsOf(this.#phase);
     this.facts = firstFacts(peer, tls);
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** The session stands in this phase from now on. */
+  enter(phase: Phase): void {
+    if (phase === this.#phase) return;
+    this.#phase = phase;
+    this.#steps = stepsOf(phase);
   }
 
   /** How commands are read. */
@@ -94,20 +110,29 @@ export class Machine implements View {
 
   /** Whether a row has this trigger in this phase. */
   knows(on: Trigger): boolean {
-    return rowsOf(this.phase, on).length > 0;
+    return this.#steps.has(on);
+  }
+
+  /** The one row of a verb, in a phase in which lines are commands; of a trigger, the first. */
+  stepOf(on: Verb | Trigger): Step {
+    return this.#steps.get(on)![0]!;
   }
 
   /** Takes the row of a trigger: the first whose conditions hold. */
   take(on: Verb | Trigger, given: object = NO_CHANGE): void {
-    for (const row of rowsOf(this.phase, on)) {
-      if (row.when?.every((name) => CONDITIONS[name](this, given)) ?? true) return this.carryOut(row, given);
-    }
-    throw new Error(`no row for ${on} in phase ${this.phase}`);
+    const steps = this.#steps.get(on) ?? NO_STEPS;
+    for (const step of steps) if (this.#fits(step, given)) return this.carryOut(step, given);
+    throw new Error(`no row for ${on} in phase ${this.#phase}`);
   }
 
   /** Carries out a row. */
-  carryOut(row: Row, given: object): void {
-    this.#apply(row.effect === undefined ? NO_CHANGE : EFFECTS[row.effect](this, given, row), row, given);
+  carryOut({ row, effect }: Step, given: object): void {
+    this.#apply(effect === null ? NO_CHANGE : effect(this, given, row), row, given);
+  }
+
+  #fits({ when }: Step, given: Occasion): boolean {
+    for (const holds of when) if (!holds(this, given)) return false;
+    return true;
   }
 
   /** Asks the program, or takes the preset's answer where it does not want to be asked. */
@@ -143,7 +168,7 @@ export class Machine implements View {
   /** Starts the timer of what is waited for now; an open question and a reply that is held back have their own. */
   settle(): void {
     if (this.clock.holds || this.question !== null) return;
-    const timer = TIMERS[this.phase];
+    const timer = TIMERS[this.#phase];
     if (timer === null) this.clock.stop();
     else this.clock.start(timer);
   }
@@ -168,8 +193,9 @@ export class Machine implements View {
 
   /** The one place where something changes. */
   #apply(change: Change, row: Row, occasion: Occasion): void {
-    const { facts, counts, events, recipient, wire, asks } = change;
+    const { facts, transaction, counts, events, recipient, wire, asks } = change;
     if (facts !== undefined) this.learn(facts);
+    if (transaction !== undefined) this.transaction = transaction;
     if (counts !== undefined) Object.assign(this.counts, counts);
     if (events !== undefined) for (const event of events) this.events.push(event);
     if (recipient !== undefined) this.#add(recipient);
@@ -178,13 +204,13 @@ export class Machine implements View {
     else this.#reply(reply, change, change.delay ?? occasion.delay ?? 0);
     if (change.accepts !== undefined) this.outbox.accepts(change.accepts);
     if (row.to === 'closed') this.#close(row.cause ?? occasion.closes!, occasion.limit);
-    else if (row.to !== undefined) this.phase = row.to;
+    else if (row.to !== undefined) this.enter(row.to);
     if (asks !== undefined) this.ask(asks);
   }
 
   /** RFC 9422 4.3: the domain of a recipient counts, whether the limit is announced or not. */
   #add(recipient: Recipient): void {
-    this.facts.envelope!.recipients.push(recipient);
+    this.transaction.envelope!.recipients.push(recipient);
     const { domain } = recipient.forwardPath;
     // Most are that of the recipient before: to compare costs less than a set.
     if (domain === this.#domain) return;
@@ -223,10 +249,11 @@ export class Machine implements View {
   /** Ends the session: what is queued for the peer still goes out. */
   #close(cause: CloseCause, limit?: string): void {
     for (const event of aborted(this, cause)) this.events.push(event);
-    this.phase = 'closed';
+    this.enter('closed');
     this.question = null;
     this.release();
-    this.learn({ ...NO_TRANSACTION, greeting: null, refusedChunk: null });
+    this.learn({ greeting: null, refusedChunk: null });
+    this.transaction = NO_TRANSACTION;
     this.input.clear();
     this.outbox.ending = limit === undefined ? { type: 'closed', cause } : { type: 'closed', cause, limit };
     this.tellEnd();

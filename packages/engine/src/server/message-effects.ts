@@ -3,7 +3,7 @@ import { aborted, type Change, conclusion, type Effects } from './change.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import { DotReader } from './dot-reader.ts';
 import { faultsWith } from './effects.ts';
-import { type Facts, type Message, NO_TRANSACTION, type View } from './facts.ts';
+import { type Message, NO_TRANSACTION, type Transaction, type View } from './facts.ts';
 import { isSmall } from './guards.ts';
 import type { Effect, Row } from './row.ts';
 
@@ -24,45 +24,46 @@ type MessageEffect =
   | 'failLastChunk';
 
 export const MESSAGE_EFFECTS: Effects<Extract<Effect, MessageEffect>> = {
-  beginData: () => ({ facts: { message: newMessage(new DotReader()) } }),
+  beginData: ({ transaction }) => ({ transaction: { ...transaction, message: newMessage(new DotReader()) } }),
 
   beginChunks: (at, { size, last }) => {
-    const envelope = at.facts.envelope!;
+    const envelope = at.transaction.envelope!;
+    const message = newMessage(new ChunkReader(envelope.parameters.body === 'BINARYMIME', size, last));
     return {
-      facts: { message: newMessage(new ChunkReader(envelope.parameters.body === 'BINARYMIME', size, last)) },
+      transaction: { ...at.transaction, message },
       counts: smallChunks(at, size, last),
       asks: { type: 'data', verb: 'BDAT', envelope },
     };
   },
 
   nextChunk: (at, { size, last }) => {
-    const message = at.facts.message!;
-    (message.reader as ChunkReader).begin(size, last);
+    (at.transaction.message!.reader as ChunkReader).begin(size, last);
     return { counts: smallChunks(at, size, last) };
   },
 
-  endOfChunk: ({ policy, facts: { message, verdict } }) => {
-    if (verdict !== null) return { ...verdict, facts: { verdict: { reply: verdict.reply, delay: 0 } } };
+  endOfChunk: ({ policy, transaction }) => {
+    const { message, verdict } = transaction;
+    if (verdict !== null) return { ...verdict, transaction: { ...transaction, verdict: { reply: verdict.reply, delay: 0 } } };
     return { reply: { ...policy.replies.chunk, lines: [`${(message!.reader as ChunkReader).size} octets received`] } };
   },
 
-  concludeRefused: (at) => ({ ...conclusion(at, at.facts.verdict!), facts: NO_TRANSACTION }),
+  concludeRefused: (at) => ({ ...conclusion(at, at.transaction.verdict!), transaction: NO_TRANSACTION }),
 
   takeResponsibility: (at, { question }, row) => ({
-    facts: decided(at, row),
+    transaction: decided(at, row),
     counts: { idleCommands: 0, refusedRecipients: 0 },
     accepts: question,
   }),
 
-  refuseDecision: (at, { reply, delay }, row) => ({ facts: decided(at, row), reply, delay }),
+  refuseDecision: (at, { reply, delay }, row) => ({ transaction: decided(at, row), reply, delay }),
 
   refuseMessage: (at, { cause, reply, delay }) => {
-    const { message, verdict } = at.facts;
+    const { message, verdict } = at.transaction;
     const events = aborted(at, cause, reply);
-    return message === null || verdict !== null ? { events } : { events, facts: { verdict: { reply, delay } } };
+    return message === null || verdict !== null ? { events } : { events, transaction: { ...at.transaction, verdict: { reply, delay } } };
   },
 
-  refuseFirstChunk: (_, { reply, delay }) => ({ facts: { verdict: { reply, delay } }, delay: 0 }),
+  refuseFirstChunk: ({ transaction }, { reply, delay }) => ({ transaction: { ...transaction, verdict: { reply, delay } }, delay: 0 }),
 
   refuseChunk: (at, { code, reply, line, size, last }) => {
     const { policy, counts } = at;
@@ -92,11 +93,12 @@ export const MESSAGE_EFFECTS: Effects<Extract<Effect, MessageEffect>> = {
 
   // RFC 3030 2: after a chunk that failed the transaction is lost, whatever comes before RSET; here its last chunk ends it too.
   failChunk: (at) => {
-    const { refusedChunk, message, verdict } = at.facts;
-    const { reply } = refusedChunk!;
+    const { message, verdict } = at.transaction;
+    const { reply } = at.facts.refusedChunk!;
     return {
-      facts: {
-        refusedChunk: null,
+      facts: { refusedChunk: null },
+      transaction: {
+        ...at.transaction,
         message: message ?? newMessage(new ChunkReader(true, 0, false)),
         verdict: verdict ?? { reply, delay: 0 },
       },
@@ -109,7 +111,8 @@ export const MESSAGE_EFFECTS: Effects<Extract<Effect, MessageEffect>> = {
   failLastChunk: (at) => {
     const { reply } = at.facts.refusedChunk!;
     return {
-      facts: { ...NO_TRANSACTION, refusedChunk: null },
+      facts: { refusedChunk: null },
+      transaction: NO_TRANSACTION,
       events: aborted(at, 'chunk', reply),
       ...conclusion(at, { reply, delay: at.policy.limits.faultDelay }),
     };
@@ -126,6 +129,6 @@ function smallChunks({ counts }: View, size: number, last: boolean): NonNullable
 }
 
 /** The transaction behind a decision: the last one ends it. RFC 5321 4.1.1.4: the end of data consumes the buffers. */
-function decided({ facts }: View, { to }: Row): Partial<Facts> {
-  return to === 'message' ? { decided: facts.decided + 1 } : NO_TRANSACTION;
+function decided({ transaction }: View, { to }: Row): Transaction {
+  return to === 'message' ? { ...transaction, decided: transaction.decided + 1 } : NO_TRANSACTION;
 }

@@ -1,6 +1,6 @@
 // Who was sent here to speak something else: a browser, with commands of SMTP in the body of a request or in a ticket of TLS. It gets one
 // reply, and nothing is executed behind it.
-import { latin1, octets, parseVerb } from '@ehlo/grammar';
+import { latin1, octets, parseVerb, type Verb } from '@ehlo/grammar';
 import type { Machine } from './machine.ts';
 
 /** RFC 8446 5.1: TLS begins with a record of the type handshake. No command of SMTP begins with this octet, and base64 has none. */
@@ -31,14 +31,20 @@ export function beginsTls(machine: Machine): boolean {
  * Whether the line that was read is of a request of HTTP. RFC 5321 3.8 has commands that are not known answered by 500, and the session
  * goes on: so the lines of HTTP are such commands as soon as a MAIL was accepted, in front of which no body of a request can come.
  */
-export function isOfRequest({ facts, input }: Machine): boolean {
+export function isOfRequest({ facts, input }: Machine, verb: Verb | null): boolean {
   if (facts.speaksSmtp) return false;
   const { bytes, from, to, overlong } = input;
   // Almost every line begins with a verb, and has no slash.
-  if (parseVerb(bytes, from, to) !== null && !bytes.subarray(from, to).includes(SLASH)) return false;
+  if (verb !== null && !hasSlash(bytes, from, to)) return false;
   const [, word = '', colon] = TOKEN.exec(latin1(bytes, from, Math.min(to, from + BEGINNING))) ?? [];
   // A word that begins with a verb may be one that is misspelt: `MAILFROM:<ann@client.example>`. Methods are found in any case: a browser
   // sends `patch` as it is given.
   if (colon === ':' ? parseVerb(octets(word.slice(0, 4))) === null : METHODS.has(word.toUpperCase())) return true;
   return !overlong && VERSION.test(latin1(bytes, from, to));
+}
+
+function hasSlash(bytes: Uint8Array, from: number, to: number): boolean {
+  let i = from;
+  while (i < to && bytes[i] !== SLASH) i++;
+  return i < to;
 }

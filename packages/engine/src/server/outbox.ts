@@ -1,5 +1,5 @@
 import type { Reply } from '@ehlo/grammar';
-import { concat, copy } from '../octets.ts';
+import { append, concat, copy } from '../octets.ts';
 import type { ClosedNotice, MessageQuestion, UnacknowledgedNotice } from './events.ts';
 
 /** An acceptance of a message, and how many octets of replies there are up to the end of its own. */
@@ -80,7 +80,7 @@ export class Outbox {
   /** Hands out all that is queued. */
   take(): Uint8Array | null {
     if (this.#queued === 0) return null;
-    const bytes = concat(this.#queue);
+    const bytes = this.#queue.length === 1 ? this.#queue[0]! : joined(this.#queue, this.#queued);
     this.#queue = [];
     this.#queued = 0;
     this.#handed += bytes.length;
@@ -145,3 +145,14 @@ export class Outbox {
 }
 
 const NOTHING: readonly ClosedNotice[] = [];
+
+/** Replies are short: a loop joins them faster than calls. */
+function joined(wires: readonly Uint8Array[], octets: number): Uint8Array {
+  const whole = new Uint8Array(octets);
+  let at = 0;
+  for (const wire of wires) {
+    append(whole, at, wire, 0, wire.length);
+    at += wire.length;
+  }
+  return whole;
+}

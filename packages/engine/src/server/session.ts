@@ -201,7 +201,7 @@ export class ServerSession {
   }
 
   get envelope(): Envelope | null {
-    return this.#machine.facts.envelope;
+    return this.#machine.transaction.envelope;
   }
 
   get tls(): TlsInfo | null {
@@ -219,7 +219,7 @@ export class ServerSession {
 
   /** What a trusted sender has said of the client that it had its message from (XFORWARD); forgotten with the transaction. */
   get forwarded(): Forwarded | null {
-    return this.#machine.facts.forwarded;
+    return this.#machine.transaction.forwarded;
   }
 
   /** What has been counted so far. */
@@ -230,7 +230,8 @@ export class ServerSession {
 
   /** RFC 3848, RFC 6531 4.3: the name of the protocol for the WITH clause of a Received field. */
   get protocol(): string {
-    const { hello, tls, identity, envelope } = this.#machine.facts;
+    const { hello, tls, identity } = this.#machine.facts;
+    const { envelope } = this.#machine.transaction;
     if (hello === null || hello.verb === 'HELO') return this.#machine.policy.protocol.toUpperCase();
     const family = hello.verb === 'LHLO' ? 'LMTP' : 'SMTP';
     const extended = envelope?.parameters.smtpUtf8 === true ? `UTF8${family}` : family === 'SMTP' ? 'ESMTP' : family;

@@ -5,7 +5,7 @@ import { ChunkReader } from './chunk-reader.ts';
 import type { ClockSnapshot } from './clock.ts';
 import { DotReader, type DotState } from './dot-reader.ts';
 import type { Question, ServerEvent } from './events.ts';
-import type { Counts, Facts, Message } from './facts.ts';
+import type { Counts, Facts, Message, Transaction } from './facts.ts';
 import { Machine } from './machine.ts';
 import type { Policy } from './options.ts';
 import type { OutboxSnapshot } from './outbox.ts';
@@ -17,13 +17,12 @@ import type { Phase } from './row.ts';
  */
 export interface Snapshot {
   readonly phase: Phase;
-  readonly facts: Omit<Facts, 'message' | 'exchange'> & { readonly message: MessageSnapshot | null };
+  readonly facts: Omit<Facts, 'exchange'>;
+  readonly transaction: Omit<Transaction, 'message'> & { readonly message: MessageSnapshot | null };
   readonly counts: Counts;
   readonly question: Question | null;
   readonly events: readonly ServerEvent[];
   readonly input: Uint8Array;
-  /** Whether the line at the start of the input has already gone beyond its limit. */
-  readonly dropped: boolean;
   /** Whether the peer has ended its side. */
   readonly ended: boolean;
   readonly outbox: OutboxSnapshot;
@@ -58,15 +57,16 @@ export function snapshotOf(machine: Machine): Snapshot {
   if (phase === 'auth' || phase === 'tls') {
     throw new SmtpUsageError('snapshot-refused', 'an AUTH exchange or a TLS hand-over can not be carried over');
   }
-  const { exchange: _, message, ...facts } = machine.facts;
-  const envelope = copyOf(facts.envelope);
+  const { exchange: _, ...facts } = machine.facts;
+  const { message } = machine.transaction;
+  const envelope = copyOf(machine.transaction.envelope);
   return {
     phase,
-    facts: {
-      ...facts,
+    facts: { ...facts, refusedChunk: facts.refusedChunk === null ? null : { ...facts.refusedChunk } },
+    transaction: {
+      ...machine.transaction,
       envelope,
       message: message === null ? null : { ...message, reader: readerSnapshot(message.reader) },
-      refusedChunk: facts.refusedChunk === null ? null : { ...facts.refusedChunk },
     },
     counts: { ...counts, domains: new Set(counts.domains) },
     question: about(question, envelope),
@@ -74,7 +74,6 @@ export function snapshotOf(machine: Machine): Snapshot {
       .filter((event) => event !== question)
       .map((event) => (event.type === 'chunk' ? { ...event, bytes: copy(event.bytes) } : event)),
     input: copy(input.unread()),
-    dropped: input.dropped,
     ended: input.ended,
     outbox: outbox.snapshot(),
     clock: clock.snapshot(),
@@ -82,20 +81,19 @@ export function snapshotOf(machine: Machine): Snapshot {
 }
 
 export function restoreMachine(policy: Policy, peer: Peer, snapshot: Snapshot, now: number): Machine {
-  const { facts, counts } = snapshot;
+  const { facts, transaction, counts } = snapshot;
   const machine = new Machine(policy, peer, facts.tls);
-  const { message } = facts;
-  const envelope = copyOf(facts.envelope);
-  machine.phase = snapshot.phase;
-  machine.facts = {
-    ...facts,
+  const { message } = transaction;
+  const envelope = copyOf(transaction.envelope);
+  machine.enter(snapshot.phase);
+  machine.facts = { ...facts, refusedChunk: facts.refusedChunk === null ? null : { ...facts.refusedChunk }, exchange: null };
+  machine.transaction = {
+    ...transaction,
     envelope,
     message: message === null ? null : { ...message, reader: restoreReader(message.reader) },
-    refusedChunk: facts.refusedChunk === null ? null : { ...facts.refusedChunk },
-    exchange: null,
   };
   machine.counts = { ...counts, domains: new Set(counts.domains) };
-  machine.input.resume(copy(snapshot.input), snapshot.dropped, snapshot.ended);
+  machine.input.resume(copy(snapshot.input), snapshot.ended);
   machine.events.push(...snapshot.events);
   // The open question is asked again.
   machine.question = about(snapshot.question, envelope);
@@ -105,12 +103,12 @@ export function restoreMachine(policy: Policy, peer: Peer, snapshot: Snapshot, n
   return machine;
 }
 
-function copyOf(envelope: Facts['envelope']): Facts['envelope'] {
+function copyOf(envelope: Transaction['envelope']): Transaction['envelope'] {
   return envelope === null ? null : { ...envelope, recipients: [...envelope.recipients] };
 }
 
 /** The question, about the session's own envelope: that one grows. */
-function about(question: Question | null, envelope: Facts['envelope']): Question | null {
+function about(question: Question | null, envelope: Transaction['envelope']): Question | null {
   return question !== null && 'envelope' in question ? { ...question, envelope: envelope! } : question;
 }
 

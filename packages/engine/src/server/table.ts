@@ -1,6 +1,5 @@
-import type { Verb } from '@ehlo/grammar';
 import type { LimitName } from './limits.ts';
-import type { Guard, GuardRule, Phase, Row, Trigger } from './row.ts';
+import type { Guard, GuardRule, Phase, Row } from './row.ts';
 import { TRIGGER_ROWS } from './trigger-rows.ts';
 import { VERB_ROWS } from './verb-rows.ts';
 
@@ -80,24 +79,3 @@ export const TIMERS: { readonly [phase in Phase]: LimitName | null } = {
   tls: 'tlsTimeout',
   closed: null,
 };
-
-const INDEX: ReadonlyMap<Phase, ReadonlyMap<Verb | Trigger, readonly Row[]>> = index(TABLE);
-
-const NO_ROWS: readonly Row[] = [];
-
-/** The rows of `on` in `phase`, in their order. */
-export function rowsOf(phase: Phase, on: Verb | Trigger): readonly Row[] {
-  return INDEX.get(phase)?.get(on) ?? NO_ROWS;
-}
-
-function index(table: readonly Row[]): ReadonlyMap<Phase, ReadonlyMap<Verb | Trigger, readonly Row[]>> {
-  const phases = new Map<Phase, Map<Verb | Trigger, Row[]>>();
-  for (const row of table) {
-    for (const phase of row.from) {
-      const rows = phases.get(phase) ?? new Map<Verb | Trigger, Row[]>();
-      rows.set(row.on, [...(rows.get(row.on) ?? []), row]);
-      phases.set(phase, rows);
-    }
-  }
-  return phases;
-}

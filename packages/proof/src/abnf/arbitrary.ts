@@ -1,4 +1,5 @@
-import { DEAD, type Dfa, step } from './automaton.ts';
+import { DEAD, step } from './automaton.ts';
+import type { Dfa } from './dfa.ts';
 import { acceptWords, distances } from './operations.ts';
 
 /** A number in [0, 1). Zero must always be allowed and gives the plainest choice, so that a shrinking source gives plain words. */

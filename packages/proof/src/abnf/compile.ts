@@ -1,4 +1,5 @@
-import { type Dfa, Nfa } from './automaton.ts';
+import { Nfa } from './automaton.ts';
+import type { Dfa } from './dfa.ts';
 import { type Expression, type Grammar, parseAbnf } from './parse-abnf.ts';
 
 /** What stands in for a rule: a function of the automaton that its ABNF gives (compiled only when asked for). */

@@ -1,5 +1,6 @@
-import { DEAD, type Dfa, step } from './automaton.ts';
+import { DEAD, step } from './automaton.ts';
 import { type Contract, type Recogniser, simulate } from './contract.ts';
+import type { Dfa } from './dfa.ts';
 import { distinguisher } from './distinguish.ts';
 import { escapeBytes } from './escape.ts';
 import { acceptWords, accessWords, append, representatives } from './operations.ts';

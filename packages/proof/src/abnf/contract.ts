@@ -1,4 +1,5 @@
-import { DEAD, type Dfa, step } from './automaton.ts';
+import { DEAD, step } from './automaton.ts';
+import type { Dfa } from './dfa.ts';
 
 /**
  * What a recogniser of a language answers about the window bytes[from, to).

@@ -1,5 +1,6 @@
-import { DEAD, type Dfa, step } from './automaton.ts';
+import { DEAD, step } from './automaton.ts';
 import { type Contract, showsFailure, simulateFrom } from './contract.ts';
+import type { Dfa } from './dfa.ts';
 import { acceptWords, append, representatives } from './operations.ts';
 
 /**

@@ -1,5 +1,6 @@
-import { type Dfa, Nfa, step } from './automaton.ts';
+import { Nfa, step } from './automaton.ts';
 import { compileAbnf, type Replacements } from './compile.ts';
+import type { Dfa } from './dfa.ts';
 import { difference, intersection, union } from './operations.ts';
 import { everyLineBegins } from './prose.ts';
 

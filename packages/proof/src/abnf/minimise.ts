@@ -1,4 +1,4 @@
-import type { Dfa } from './automaton.ts';
+import type { Dfa } from './dfa.ts';
 
 /**
  * The smallest automaton of the same language in its one canonical numbering: states in breadth-first order by octet, classes in the

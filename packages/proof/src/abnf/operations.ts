@@ -1,4 +1,5 @@
-import { DEAD, type Dfa, Nfa, step } from './automaton.ts';
+import { DEAD, Nfa, step } from './automaton.ts';
+import type { Dfa } from './dfa.ts';
 import { minimise } from './minimise.ts';
 
 /** Every sequence of octets, the empty one included. */

@@ -1,5 +1,6 @@
-import { DEAD, type Dfa } from './automaton.ts';
+import { DEAD } from './automaton.ts';
 import { compileAbnf, type Replacements } from './compile.ts';
+import type { Dfa } from './dfa.ts';
 import { minimise } from './minimise.ts';
 import { difference, intersection, lengthAtMost, nothing, union } from './operations.ts';
 

@@ -7,7 +7,15 @@ export {
   replayClientTranscript,
 } from './client.ts';
 export { type Attempt, type Coverage, coverage, EDGES } from './coverage.ts';
-export { type Chunking, type Move, type ReplayLog, type ReplayOptions, replayTranscript, TranscriptMismatch } from './replay.ts';
+export {
+  type Chunking,
+  type Driven,
+  type Move,
+  type ReplayLog,
+  type ReplayOptions,
+  replayTranscript,
+  TranscriptMismatch,
+} from './replay.ts';
 export { type JsonSchema, violations } from './schema.ts';
 export {
   type Citation,

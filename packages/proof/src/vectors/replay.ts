@@ -1,4 +1,4 @@
-import { type Phase, type Question, type Rejection, type ServerEvent, ServerSession } from '@ehlo/engine';
+import { type Phase, type Question, type Rejection, type ServerEvent, type ServerOptions, ServerSession } from '@ehlo/engine';
 import { latin1, octets } from '@ehlo/grammar';
 import { asWritten, isAnswer, type Numbered, withLateAnswers } from './order.ts';
 import { extensionOf } from './own-extension.ts';
@@ -12,7 +12,14 @@ export interface ReplayOptions {
   readonly chunking?: Chunking;
   /** Give each answer as late as can be: behind all input up to the next fact of its own, and after half of the time that it may take. */
   readonly lateAnswers?: boolean;
+  /** What stands in for the engine's own class. */
+  readonly Session?: new (
+    options: ServerOptions,
+  ) => Driven;
 }
+
+/** What is done to a session, and read of it. */
+export type Driven = Omit<ServerSession, 'snapshot'>;
 
 type PlainEvent = { readonly type: string; readonly [name: string]: Json };
 
@@ -47,14 +54,17 @@ export class TranscriptMismatch extends Error {
 }
 
 /** Runs a transcript against a session. Throws `TranscriptMismatch` at the first step that does not come out as written. */
-export function replayTranscript(transcript: Transcript, { chunking = 'whole', lateAnswers = false }: ReplayOptions = {}): ReplayLog {
-  const replay = new Replay(transcript, chunking, lateAnswers);
+export function replayTranscript(
+  transcript: Transcript,
+  { chunking = 'whole', lateAnswers = false, Session = ServerSession }: ReplayOptions = {},
+): ReplayLog {
+  const replay = new Replay(transcript, chunking, lateAnswers, Session);
   return replay.run(lateAnswers ? withLateAnswers(transcript.steps) : asWritten(transcript.steps));
 }
 
 class Replay {
   readonly #name: string;
-  readonly #session: ServerSession;
+  readonly #session: Driven;
   readonly #chunking: Chunking;
   readonly #late: boolean;
   #step = 0;
@@ -74,10 +84,10 @@ class Replay {
   #writes: string[] = [];
   readonly #log: { events: PlainEvent[]; output: string; moves: Move[] } = { events: [], output: '', moves: [] };
 
-  constructor({ name, options }: Transcript, chunking: Chunking, late: boolean) {
+  constructor({ name, options }: Transcript, chunking: Chunking, late: boolean, Session: NonNullable<ReplayOptions['Session']>) {
     const { tolerate, extensions, ...rest } = options;
     this.#name = name;
-    this.#session = new ServerSession({
+    this.#session = new Session({
       ...rest,
       ...(tolerate === undefined ? {} : { tolerate: new Set(tolerate) }),
       ...(extensions === undefined ? {} : { extensions: extensions.map((one) => (typeof one === 'string' ? one : extensionOf(one))) }),

@@ -226,7 +226,8 @@ const mark: fc.Arbitrary<Mark> = fc.record({
   at: fc.nat({ max: 2000 }),
   piece: fc.oneof(
     { weight: 4, arbitrary: fc.record({ tick: fc.constantFrom(1, 1000, 60_000, 60_000, 179_999, 300_000) }) },
-    { weight: 1, arbitrary: fc.record({ shutdown: fc.option(rejection) }) },
+    // RFC 5321 3.8: a server that closes unasked says 421.
+    { weight: 1, arbitrary: fc.record({ shutdown: fc.option(rejection.map((said) => ({ ...said, code: 421, enhanced: '4.3.2' }))) }) },
   ),
 });
 

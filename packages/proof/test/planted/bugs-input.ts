@@ -21,7 +21,7 @@ export const INPUT_BUGS: readonly Mutant[] = [
   {
     name: 'octets over a block are forgotten at the end of the chunk',
     file: 'server/body.ts',
-    find: 'content.block %= core.policy.limits.dataBlock;',
+    find: 'content.block %= policy.limits.dataBlock;',
     replace: 'content.block = 0;',
     law: PROGRESS,
   },
@@ -36,8 +36,8 @@ export const INPUT_BUGS: readonly Mutant[] = [
   {
     name: 'what follows from content is carried out before the program has seen it',
     file: 'server/body.ts',
-    find: '  handOn(core, body, body.reader.content);\n',
-    replace: '  handOn(core, body, body.reader.content);\n  judge(core, body);\n',
+    find: '  handOn(machine, message, message.reader.content);\n',
+    replace: '  handOn(machine, message, message.reader.content);\n  judge(machine, message);\n',
     law: CHUNKING,
   },
   {
@@ -65,9 +65,9 @@ export const INPUT_BUGS: readonly Mutant[] = [
   // Throws
   {
     name: 'a verb without a row throws',
-    file: 'server/command.ts',
-    find: "if (row === undefined) return { reply: 'onlyQuit', fault: 'sequence' };",
-    replace: "if (row === undefined) throw new Error('no row');",
+    file: 'server/table.ts',
+    find: '[...VERB_ROWS, ...REFUSED_ROWS]',
+    replace: '[...VERB_ROWS]',
     law: THROWS,
   },
   // Memory and work
@@ -89,8 +89,8 @@ export const INPUT_BUGS: readonly Mutant[] = [
   {
     name: 'each dot is copied with all that came before it',
     file: 'server/dot-reader.ts',
-    find: '// RFC 5321 4.5.2: "If the first character is a period',
-    replace: 'this.#block = this.#block.slice();\n        // "If the first character is a period',
+    find: '            start = i + 1;\n',
+    replace: '            start = i + 1;\n            block.slice();\n',
     law: LINEAR,
   },
   {
@@ -103,53 +103,52 @@ export const INPUT_BUGS: readonly Mutant[] = [
   {
     name: 'output without a cap',
     file: 'server/session.ts',
-    find: 'core.question !== null || core.outputFull ||',
-    replace: 'core.question !== null ||',
+    find: 'machine.question !== null || machine.outputFull ||',
+    replace: 'machine.question !== null ||',
     law: DEAF,
   },
   {
     name: 'each command costs stack',
     file: 'server/session.ts',
-    // However much output waits: the few replies that may wait would not be deep.
-    find: '|| core.outputFull || !step(core)) return null;',
-    replace: '|| !step(core)) return null;\n      return this.nextEvent();',
+    find: '|| machine.outputFull || !step(machine)) return null;',
+    replace: '|| !step(machine)) return null;\n      return this.nextEvent();',
     law: PIPELINE,
   },
   {
     name: 'oversize not enforced',
     file: 'server/body.ts',
-    find: 'if (verdict === null && size > messageSize)',
-    replace: 'if (verdict === null && size > 1e9)',
+    find: 'if (machine.transaction.verdict === null && size > messageSize)',
+    replace: 'if (machine.transaction.verdict === null && size > 1e9)',
     law: SIZE,
   },
   {
     name: 'one octet too many is taken',
     file: 'server/body.ts',
-    find: 'Math.max(0, core.policy.limits.messageSize - body.size)',
-    replace: 'Math.max(0, core.policy.limits.messageSize + 1 - body.size)',
+    find: 'Math.max(0, policy.limits.messageSize - message.size)',
+    replace: 'Math.max(0, policy.limits.messageSize + 1 - message.size)',
     law: SIZE,
   },
   {
     name: 'each recipient is compared with all before it',
-    file: 'server/answer.ts',
-    find: '      state.envelope!.recipients.push(',
+    file: 'server/machine.ts',
+    find: '    this.transaction.envelope!.recipients.push(recipient);',
     replace:
-      '      if (state.envelope!.recipients.some((other) => other.forwardPath === question.forwardPath)) return;\n      state.envelope!.recipients.push(',
+      '    if (this.transaction.envelope!.recipients.some((other) => other.forwardPath === recipient.forwardPath)) return;\n    this.transaction.envelope!.recipients.push(recipient);',
     law: RECIPIENTS,
   },
   {
     name: 'the envelope is copied for each recipient',
-    file: 'server/answer.ts',
-    find: '      state.envelope!.recipients.push(',
+    file: 'server/machine.ts',
+    find: '    this.transaction.envelope!.recipients.push(recipient);',
     replace:
-      '      state.envelope = { ...state.envelope!, recipients: [...state.envelope!.recipients] };\n      state.envelope!.recipients.push(',
+      '    const envelope = this.transaction.envelope!;\n    this.transaction = { ...this.transaction, envelope: { ...envelope, recipients: [...envelope.recipients, recipient] } };',
     law: RECIPIENTS,
   },
   // Time
   {
     name: 'timer restarts per octet',
     file: 'server/body.ts',
-    find: 'if (content.block < core.policy.limits.dataBlock) return;',
+    find: 'if (content.block < policy.limits.dataBlock) return;',
     replace: '',
     law: TRICKLE,
   },
@@ -157,21 +156,21 @@ export const INPUT_BUGS: readonly Mutant[] = [
     name: 'the timer of a command restarts with each chunk',
     file: 'server/session.ts',
     find: 'input.push(bytes);',
-    replace: 'input.push(bytes);\n    this.#core.settle();',
+    replace: 'input.push(bytes);\n    this.#machine.settle();',
     law: TRICKLE,
   },
   {
     name: 'an answer that never comes is awaited for ever',
-    file: 'server/answer.ts',
-    find: 'core.arm(ANSWER_LIMITS[question.type]);',
+    file: 'server/machine.ts',
+    find: '    this.clock.start(ANSWER_LIMITS[question.type]);\n',
     replace: '',
     law: DEADLINE,
   },
   {
     name: 'each reply gives a deaf peer more time',
-    file: 'server/core.ts',
-    find: 'if (this.outbox.size === 0) this.flushEnds',
-    replace: 'this.flushEnds',
+    file: 'server/machine.ts',
+    find: '    if (this.outbox.size === 0) this.clock.awaitReader();\n    this.outbox.push(wire);',
+    replace: '    this.clock.awaitReader();\n    this.outbox.push(wire);',
     law: READER,
   },
 ];

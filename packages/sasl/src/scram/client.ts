@@ -6,7 +6,7 @@ import { saslprep } from '../saslprep.ts';
 import { EMPTY, giveUp, lastResponse, respond, textOf } from '../steps.ts';
 import { keysOf, nameOf, saltedPassword } from './hash.ts';
 import { attributes, isNonce, ownNonce, textOfMessage } from './message.ts';
-import type { ScramPolicy } from './scram.ts';
+import type { ScramPolicy } from './policy.ts';
 
 /** What the client has said, and will be held to. */
 interface Opening {

@@ -4,6 +4,7 @@ import { checkSetting, checkSettings, ITERATIONS_RULE, isCount, type Rules } fro
 import { beginClient, chooseBinding } from './client.ts';
 import { HASH_RULE, nameOf, type ScramHash, SHA256 } from './hash.ts';
 import { ITERATIONS } from './keys.ts';
+import type { ScramPolicy } from './policy.ts';
 import { beginServer } from './server.ts';
 
 export interface ScramOptions {
@@ -14,13 +15,6 @@ export interface ScramOptions {
    * `[4096, 600000]`.
    */
   readonly accepted?: readonly [least: number, most: number];
-}
-
-export interface ScramPolicy {
-  readonly hash: ScramHash;
-  readonly bound: boolean;
-  readonly iterations: number;
-  readonly accepted: readonly [least: number, most: number];
 }
 
 const ACCEPTED = [ITERATIONS, 600_000] as const;

@@ -6,7 +6,7 @@ import { saslprep } from '../saslprep.ts';
 import { admit, challenge, EMPTY, isPassword, refuse, succeed, textOf } from '../steps.ts';
 import { keysOf, saltedPassword, seeded } from './hash.ts';
 import { attributes, isNonce, ownNonce, textOfMessage } from './message.ts';
-import type { ScramPolicy } from './scram.ts';
+import type { ScramPolicy } from './policy.ts';
 
 const SALT_LENGTH = 16;
 
