@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import pc from 'picocolors';
+import { colours } from './colours.ts';
 import { jsonLine } from './json-line.ts';
 
 /** What is known of a section of an RFC. */
@@ -78,7 +78,7 @@ function list(
     return { name, requirements: requirements.length, vectors, sources: sections.flatMap((section) => section.sources).length };
   });
   if (json) return write(jsonLine(counted));
-  write(pc.dim(`${''.padEnd(10)} requirements  vectors  source lines`));
+  write(colours.dim(`${''.padEnd(10)} requirements  vectors  source lines`));
   for (const { name, requirements, vectors, sources } of counted)
     write(`${name.padEnd(10)} ${String(requirements).padStart(12)}  ${String(vectors).padStart(7)}  ${String(sources).padStart(12)}`);
 }
@@ -87,13 +87,13 @@ function list(
 const VECTORS_SHOWN = 5;
 
 function show(title: string, { requirements, sources }: Section, write: (line: string) => void): void {
-  write(pc.bold(title));
+  write(colours.bold(title));
   for (const { id, level, actor, statement, vectors } of requirements) {
-    write(`  ${pc.cyan(id)} ${pc.yellow(level)} ${pc.dim(`(${actor})`)} ${statement}`);
+    write(`  ${colours.cyan(id)} ${colours.yellow(level)} ${colours.dim(`(${actor})`)} ${statement}`);
     for (const vector of vectors.slice(0, VECTORS_SHOWN)) write(`    test-vectors/${vector}`);
-    if (vectors.length > VECTORS_SHOWN) write(pc.dim(`    and ${vectors.length - VECTORS_SHOWN} more (--json has all)`));
+    if (vectors.length > VECTORS_SHOWN) write(colours.dim(`    and ${vectors.length - VECTORS_SHOWN} more (--json has all)`));
   }
-  for (const { file, line, text } of sources) write(`  ${pc.green(`${file}:${line}`)} ${text}`);
+  for (const { file, line, text } of sources) write(`  ${colours.green(`${file}:${line}`)} ${text}`);
   write('');
 }
 
