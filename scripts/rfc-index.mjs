@@ -1,7 +1,8 @@
-// Writes packages/ehlo/dist/rfc-index.json, which `ehlo rfc` reads: for each section of each RFC its requirements, the vectors that show them,
+// Writes packages/ehlo/dist/rfc-index.json.gz, which `ehlo rfc` reads: for each section of each RFC its requirements, the vectors that show them,
 // and the source lines that name it.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const read = (path) => JSON.parse(readFileSync(`${root}test-vectors/${path}`, 'utf8'));
@@ -21,7 +22,7 @@ for (const { id, rfc, section, level, actor, statement } of read('requirements.j
   entry(rfc, section).requirements.push(requirement);
 }
 for (const path of sources()) addSource(path, readFileSync(root + path, 'utf8'));
-writeFileSync(`${root}packages/ehlo/dist/rfc-index.json`, JSON.stringify(index));
+writeFileSync(`${root}packages/ehlo/dist/rfc-index.json.gz`, gzipSync(JSON.stringify(index), { level: 9 }));
 
 function entry(rfc, section) {
   index[rfc] ??= {};

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { colours } from './colours.ts';
 import { jsonLine } from './json-line.ts';
 
@@ -44,7 +45,7 @@ export function rfcCommand(
   options: RfcCommandOptions,
   write: (line: string) => void,
 ): void {
-  const index = JSON.parse(readFileSync(new URL('../dist/rfc-index.json', import.meta.url), 'utf8')) as Index;
+  const index = JSON.parse(gunzipSync(readFileSync(new URL('../dist/rfc-index.json.gz', import.meta.url))).toString()) as Index;
   if (rfc === undefined) {
     const counts = Object.entries(index).map(([number, sections]) => [`RFC ${number}`, Object.values(sections)] as const);
     return list(counts, options, write);
