@@ -41,17 +41,21 @@ function declarations(module, values) {
   const from = `'${module}' with { 'resolution-mode': 'import' }`;
   const named = Object.entries(values).map(([name, value]) =>
     isClass(value)
-      ? `export declare const ${name}: typeof esm.${name};\nexport type ${name}${parameters(name)} = esm.${name}${parameters(name)};\n`
+      ? `export declare const ${name}: typeof esm.${name};\nexport type ${name}${parameters(name).declared} = esm.${name}${parameters(name).given};\n`
       : `export declare const ${name}: typeof esm.${name};\n`,
   );
   return `import type * as esm from ${from};\nexport type * from ${from};\n${named.join('')}`;
 }
 
-/** The type parameters of a class: `<T>`, or nothing. */
+/** The type parameters of a class, as they are declared, with the types that they name, and as they are given: `<X extends esm.Y>` and `<X>`. */
 function parameters(name) {
-  return (
-    DECLARED.map((text) => text.match(new RegExp(`export declare class ${name}(<[^>]*>)`))?.[1]).find((found) => found !== undefined) ?? ''
+  const declared = DECLARED.map((text) => text.match(new RegExp(`export declare class ${name}<([^>]*)>`))?.[1]).find(
+    (found) => found !== undefined,
   );
+  if (declared === undefined) return { declared: '', given: '' };
+  const names = declared.split(',').map((one) => /\w+/.exec(one)[0]);
+  const qualified = declared.replaceAll(/\b[A-Z]\w*/g, (type) => (names.includes(type) ? type : `esm.${type}`));
+  return { declared: `<${qualified}>`, given: `<${names.join(', ')}>` };
 }
 
 function isClass(value) {
