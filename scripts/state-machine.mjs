@@ -2,6 +2,7 @@
 // and of its transaction each as a diagram and a table of what moves it. Runs after a build; --check compares only.
 import { CLIENT_TABLE, GUARDS, REPLIES, TABLE, TRANSACTION_TABLE } from '../packages/engine/dist/index.js';
 import { between } from './lib/between.mjs';
+import { CLIENT, FACTS, TRANSACTION } from './lib/client-states.mjs';
 import * as words from './lib/server-states.mjs';
 
 const FILE = 'docs/state-machine.md';
@@ -26,6 +27,9 @@ const parts = {
   'client-triggers': clientTable(flat(CLIENT_TABLE)),
   'transaction-diagram': diagram(flat(TRANSACTION_TABLE), 'mail', 'over'),
   'transaction-triggers': clientTable(flat(TRANSACTION_TABLE)),
+  'client-guards': wordsOfGuards(),
+  'client-effects': wordsOfEffects(),
+  'client-facts': ['| fact | |', '|---|---|', ...Object.entries(FACTS).map(([name, what]) => `| ${name} | ${what} |`)].join('\n'),
 };
 const results = Object.entries(parts).map(([name, text]) => between(FILE, name, text, check));
 process.exitCode = results.every(Boolean) ? 0 : 1;
@@ -111,4 +115,22 @@ function clientTable(table) {
     return `| \`${on}\` | ${from.join(', ')} | ${named(guards)} | ${named(effects)} | ${end} |`;
   });
   return ['| | from | if | does | to |', '|---|---|---|---|---|', ...rows].join('\n');
+}
+
+/** The client's guards, in words. */
+function wordsOfGuards() {
+  const rows = Object.entries({ ...CLIENT.guards, ...TRANSACTION.guards });
+  return [
+    '| guard | holds if | reads |',
+    '|---|---|---|',
+    ...rows.map(([name, { what, reads }]) => `| \`${name}\` | ${what} | ${reads.join(', ')} |`),
+  ].join('\n');
+}
+
+/** Its effects. */
+function wordsOfEffects() {
+  const rows = Object.entries({ ...CLIENT.effects, ...TRANSACTION.effects }).map(([name, { what, changes = [], tells = [] }]) => {
+    return `| \`${name}\` | ${what} | ${changes.join(', ')} | ${tells.join(', ')} |`;
+  });
+  return ['| effect | | changes | tells |', '|---|---|---|---|', ...rows].join('\n');
 }

@@ -1,11 +1,12 @@
 // Writes test-vectors/states.json from the tables of the engine and the words beside this script. Runs after a build; --check compares only.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { GUARDS, LMTP_REPLIES, REPLIES, TABLE } from '../packages/engine/dist/index.js';
+import { CLIENT_TABLE, GUARDS, LMTP_REPLIES, REPLIES, TABLE, TRANSACTION_TABLE } from '../packages/engine/dist/index.js';
+import { clientStates } from './lib/client-states.mjs';
 import * as words from './lib/server-states.mjs';
 
 const FILE = 'test-vectors/states.json';
 
-const states = { $schema: './schema/states.schema.json', server: server() };
+const states = { $schema: './schema/states.schema.json', server: server(), ...clientStates(CLIENT_TABLE, TRANSACTION_TABLE) };
 // A line a row: what changes is seen.
 const text = `${JSON.stringify(states, null, 2)
   .replaceAll(/\{\n\s+"from"[\s\S]*?\n {6}\}/g, oneLine)
