@@ -1,11 +1,11 @@
 import type { AbortCause, Envelope, MessageQuestion, Notice, Question, ServerEvent, ServerSession, TlsInfo } from '@ehlo/engine';
-import { aside } from './aside.ts';
 import type { Authenticator } from './authentication.ts';
 import { type Body, isAborted } from './body.ts';
 import { decide } from './decide.ts';
 import { type Acceptance, type Challenge, decisionOf, isChallenge, isRefusal, type Refusal, reject } from './decision.ts';
 import type { Failures } from './failures.ts';
 import type { CallbackName, Handler, Session } from './handler.ts';
+import { notify } from './notify.ts';
 import { Reception, type Verdict } from './reception.ts';
 import type { Clock } from './timer.ts';
 
@@ -229,7 +229,7 @@ export class Application {
 
   /** Tells the handler what needs no answer. */
   #tell(method: CallbackName, call: () => unknown): void {
-    aside(call, (error) => this.#failed(error, method));
+    notify(call, (error) => this.#failed(error, method));
   }
 
   /** What was decided on the recipients `[from, to)` is not said to the client any more. */

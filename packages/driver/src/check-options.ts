@@ -1,5 +1,5 @@
 import { PRESETS, type QuestionType, type ServerOptions, SmtpUsageError } from '@ehlo/engine';
-import { isLocal } from './staying.ts';
+import { isLocal } from './loopback.ts';
 import type { Listener } from './transport.ts';
 
 /** Throws `SmtpUsageError` where nobody answers what has to be asked: in the words of `serve`, whose questions are the handler's methods. */

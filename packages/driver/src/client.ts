@@ -11,13 +11,13 @@ import {
   type TransactionPlan,
 } from '@ehlo/engine';
 import type { Reply } from '@ehlo/grammar';
-import { aside, once, toConsole, type Warn } from './aside.ts';
 import { type ClientAuth, ClientAuthentication } from './client-authentication.ts';
 import { ClientError, errorOfClosed, withAdvice } from './client-error.ts';
 import { CLIENT_AUTH, type ClientNotice, type ConnectOptions, type ServerName, sessionOptions, starttlsOf } from './client-options.ts';
 import { checkCredentials } from './credentials.ts';
 import { Delivery, type SendEnvelope, type SendOptions, type SendResult, transactionOf } from './delivery.ts';
 import { type Message, MessageSource } from './message-source.ts';
+import { notify, once, toConsole, type Warn } from './notify.ts';
 import { OTHER_NAMES } from './other-names.ts';
 import { Outbox } from './outbox.ts';
 import { Pump } from './pump.ts';
@@ -309,7 +309,7 @@ export class Client<X extends Extension = never> {
   #tell(notice: ClientNotice): void {
     const { notice: tell } = this.#options;
     if (tell !== undefined)
-      aside(
+      notify(
         () => tell(notice),
         (error) => this.#warn(error, 'the function notice has failed'),
       );

@@ -1,8 +1,8 @@
 import { checkOptions, type Extension, SmtpUsageError } from '@ehlo/engine';
-import type { Warn } from './aside.ts';
 import { Client } from './client.ts';
 import { ClientError } from './client-error.ts';
 import { CONNECT_OPTIONS, type ConnectOptions, type ServerName } from './client-options.ts';
+import type { Warn } from './notify.ts';
 import { OTHER_NAMES } from './other-names.ts';
 import { timer } from './timer.ts';
 import type { Transport } from './transport.ts';

@@ -1,4 +1,4 @@
-import { isThenable } from './aside.ts';
+import { isThenable } from './notify.ts';
 
 /** What becomes of a call of the program that is waited for. */
 interface Deciding<D> {

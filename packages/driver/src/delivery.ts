@@ -11,8 +11,8 @@ import {
   type Outcome,
   type TableOf,
 } from '@ehlo/engine';
-import { aside } from './aside.ts';
 import { FACTS, type Message, MessageSource } from './message-source.ts';
+import { notify } from './notify.ts';
 import { OTHER_NAMES } from './other-names.ts';
 import { type RetryAdvice, retryOf } from './retry.ts';
 import type { TypedMailParameters, TypedRecipient } from './typed.ts';
@@ -132,7 +132,7 @@ export class Delivery {
     this.#taken += octets;
     const { progress } = this.#options;
     if (progress !== undefined)
-      aside(
+      notify(
         () => progress(this.#taken),
         (error) => this.#warn(error, 'the function progress has failed'),
       );
@@ -147,7 +147,7 @@ export class Delivery {
     }
     const { notice } = this.#options;
     if (notice !== undefined)
-      aside(
+      notify(
         () => notice(told),
         (error) => this.#warn(error, 'the function notice has failed'),
       );

@@ -1,6 +1,6 @@
 import { guardedExtension, type ServerOptions } from '@ehlo/engine';
-import { aside, once, type Warn } from './aside.ts';
 import type { CallbackName, Handler, Session } from './handler.ts';
+import { notify, once, type Warn } from './notify.ts';
 
 /** Where the failures of a server's program go: to the handler's `error`, else, and once, to `warn`. */
 export class Failures {
@@ -16,7 +16,7 @@ export class Failures {
     const handler = this.#handler;
     if (handler.error === undefined) this.#warn(error, `the handler has failed at ${method}, and has no method error to be told of it`);
     else {
-      aside(
+      notify(
         () => handler.error!(error, method, session),
         (again) => this.#warn(again, "the handler's method error has failed"),
       );

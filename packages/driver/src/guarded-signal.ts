@@ -1,4 +1,4 @@
-import { aside } from './aside.ts';
+import { notify } from './notify.ts';
 
 type Listener = Parameters<AbortSignal['addEventListener']>[1] | null;
 type Options = Parameters<AbortSignal['addEventListener']>[2];
@@ -14,7 +14,7 @@ export function guardListeners(signal: AbortSignal, failed: (error: unknown) => 
   /** One guard for each listener, so that it is added once however often it is given. What is no listener is for the signal to judge. */
   const guardOf = (listener: Listener): Guard => {
     if (!isListener(listener)) return listener as never;
-    const guard = guards.get(listener) ?? ((event) => aside(() => called(listener, signal, event), failed));
+    const guard = guards.get(listener) ?? ((event) => notify(() => called(listener, signal, event), failed));
     guards.set(listener, guard);
     return guard;
   };
@@ -33,7 +33,7 @@ export function guardListeners(signal: AbortSignal, failed: (error: unknown) => 
       set(listener: AbortSignal['onabort']) {
         if (guard !== null) removeEventListener.call(signal, 'abort', guard);
         onabort = typeof listener === 'function' ? listener : null;
-        guard = onabort === null ? null : (event) => aside(() => listener!.call(signal, event), failed);
+        guard = onabort === null ? null : (event) => notify(() => listener!.call(signal, event), failed);
         if (guard !== null) addEventListener.call(signal, 'abort', guard);
       },
     },

@@ -1,5 +1,4 @@
 export type { Extension } from '@ehlo/engine';
-export type { Warn } from './aside.ts';
 export { replyText } from './client-error.ts';
 export { CONNECT_OPTIONS, type ConnectOptions, type ServerName, starttlsOf } from './client-options.ts';
 export type { ClientMechanism, ClientMechanismContext, ClientStep, Credentials } from './client-sasl.ts';
@@ -9,6 +8,7 @@ export { type ByteStream, type Ends, fromReader, type StartedTls, VERIFIED_TLS }
 export { fromStreams, type WebEnds, type WebStreams } from './from-streams.ts';
 export { Inbox } from './inbox.ts';
 export { Entrance, type ListenAndServeOptions, type ListenOptions, listenAndServe } from './listen.ts';
+export type { Warn } from './notify.ts';
 export { OTHER_NAMES } from './other-names.ts';
 export * from './programs.ts';
 export type { ProxyFacts, ProxyReader } from './proxied.ts';

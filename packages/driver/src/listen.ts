@@ -1,7 +1,7 @@
 import { checkOptions, type Extension, kindOf, SmtpUsageError, type StartTls, type TableOf } from '@ehlo/engine';
-import { aside, once, toConsole, type Warn } from './aside.ts';
 import { Failures } from './failures.ts';
 import type { Handler } from './handler.ts';
+import { notify, once, toConsole, type Warn } from './notify.ts';
 import { OTHER_NAMES } from './other-names.ts';
 import { type ProxyReader, readHeader } from './proxied.ts';
 import { type HeaderOf, headerOf, type ProxyOptions } from './proxies.ts';
@@ -98,7 +98,7 @@ export async function listenAndServe<Tls, Data = undefined, X extends Extension 
     ...(tlsTimeout !== undefined && tlsTimeout >= 1 ? { handshakeTimeout: tlsTimeout } : {}),
     ...chosen(given),
     stray: (peer, reason) =>
-      aside(
+      notify(
         () => stray?.(peer, reason),
         (error) => failures.tell(error, 'stray', null),
       ),
@@ -219,7 +219,7 @@ export class Entrance {
   }
 
   #stray(peer: Address, reason: string): void {
-    aside(
+    notify(
       () => this.#options.stray?.(peer, reason),
       (error) => this.#warn(error, 'the function stray has failed'),
     );

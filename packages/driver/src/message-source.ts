@@ -10,7 +10,7 @@ import {
   type TransactionPaths,
 } from '@ehlo/engine';
 import { OTHER_NAMES } from './other-names.ts';
-import { isStream, Pieces, type Stream } from './pieces.ts';
+import { isStream, type Stream, StreamReader } from './stream-reader.ts';
 import { nextTurn } from './turns.ts';
 
 /**
@@ -76,7 +76,7 @@ export class MessageSource {
   #facts: MessageFacts | null = null;
   /** What makes it for a transaction. */
   #tailor: TailoredMessage | null = null;
-  #pieces: Pieces | null = null;
+  #reader: StreamReader | null = null;
   /** What was read and not yet taken. */
   #blocks: Uint8Array[] = [];
   /** Where short pieces are put together; what is filled of it is the last block. More of them get more room. */
@@ -101,7 +101,7 @@ export class MessageSource {
   constructor(message: Message) {
     this.#message = message;
     if (typeof message === 'function' || isWhole(message)) return;
-    if (isStream(message)) this.#pieces = new Pieces(message);
+    if (isStream(message)) this.#reader = new StreamReader(message);
     else if (isTailored(message)) checkOptions(FACTS, message.facts, OTHER_NAMES, 'message.facts');
     else
       throw new SmtpUsageError(
@@ -128,8 +128,8 @@ export class MessageSource {
       this.#facts = { ...scanMessage(this.#hold(content)), ...known };
       return;
     }
-    this.#pieces ??= new Pieces(content);
-    if (this.#state === 'stopped') return this.#pieces.stop();
+    this.#reader ??= new StreamReader(content);
+    if (this.#state === 'stopped') return this.#reader.stop();
     if (known !== undefined) {
       this.#facts = known;
       return this.#fill();
@@ -147,8 +147,8 @@ export class MessageSource {
     new Promise<Content>((resolve) => resolve(tailor.content(transaction))).then(
       (content) => {
         if (isWhole(content)) this.#hold(content);
-        else this.#pieces = new Pieces(content);
-        if (this.#state === 'stopped') this.#pieces?.stop();
+        else this.#reader = new StreamReader(content);
+        if (this.#state === 'stopped') this.#reader?.stop();
         else if (this.#state === 'ended') this.#arrived();
         else this.#fill();
       },
@@ -187,7 +187,7 @@ export class MessageSource {
   stop(): void {
     clearTimeout(this.#timer);
     if (this.#state !== 'ended') this.#state = 'stopped';
-    this.#pieces?.stop();
+    this.#reader?.stop();
   }
 
   /** The same message once more; null if it came only once. */
@@ -207,7 +207,7 @@ export class MessageSource {
 
   /** Reads ahead of what is taken, as far as there is room. */
   #fill(): void {
-    if (this.#state !== 'idle' || this.#pieces === null || this.#octets >= BLOCK) return;
+    if (this.#state !== 'idle' || this.#reader === null || this.#octets >= BLOCK) return;
     this.#read().then(
       () => {
         if (this.#state === 'stopped') return;
@@ -229,7 +229,7 @@ export class MessageSource {
 
   async #read(): Promise<void> {
     this.#state = 'reading';
-    const piece = await this.#pieces!.next();
+    const piece = await this.#reader!.next();
     this.#unshared += piece?.length ?? 0;
     if (this.#unshared >= SHARE) {
       this.#unshared = 0;

@@ -6,8 +6,8 @@ import { type Member, Members } from './members.ts';
 import { isRepeatable, type Message, MessageSource } from './message-source.ts';
 import { OTHER_NAMES } from './other-names.ts';
 import { Pace, type PaceOptions } from './pace.ts';
-import { holdStream } from './pieces.ts';
 import { Signals } from './signals.ts';
+import { holdStream } from './stream-reader.ts';
 import { timer } from './timer.ts';
 import { unsentBy } from './unsent.ts';
 

@@ -1,5 +1,5 @@
 import type { TlsInfo } from '@ehlo/engine';
-import { aside } from './aside.ts';
+import { notify } from './notify.ts';
 import { type Clock, REAL_CLOCK } from './timer.ts';
 import { LINGER_MS, type Sink, type Transport } from './transport.ts';
 
@@ -162,11 +162,11 @@ export class Pump {
     this.#insecure(error);
     if (this.#over) return;
     const { broken } = this.#program;
-    aside(() => this.#passed(), broken);
+    notify(() => this.#passed(), broken);
     this.#session.lost();
     this.#leaving = true;
-    aside(() => this.#program.pull(), broken);
-    aside(() => this.#transport.abort(), broken);
+    notify(() => this.#program.pull(), broken);
+    notify(() => this.#transport.abort(), broken);
     this.#gone();
     this.#disconnect();
   }

@@ -13,7 +13,6 @@ import {
   type TrustedVerb,
 } from '@ehlo/engine';
 import { failureOf } from './application.ts';
-import { aside, toConsole, type Warn } from './aside.ts';
 import { type Authentication, Authenticator, isAuthentication } from './authentication.ts';
 import { checkProtection, checkQuestions } from './check-options.ts';
 import { Connection } from './connection.ts';
@@ -21,8 +20,9 @@ import { checkMechanisms } from './credentials.ts';
 import { Failures, withToldExtensions } from './failures.ts';
 import type { Handler } from './handler.ts';
 import { checkHandler } from './handler-methods.ts';
+import { isLocalConnection } from './loopback.ts';
+import { notify, toConsole, type Warn } from './notify.ts';
 import { OTHER_NAMES } from './other-names.ts';
-import { staysHere } from './staying.ts';
 import { type Clock, REAL_CLOCK, timer } from './timer.ts';
 import type { Address, Connected, Listener, Transport } from './transport.ts';
 import { Turns } from './turns.ts';
@@ -221,13 +221,13 @@ export class Server {
       };
     };
     const tlsFailed: Connected['tlsFailed'] = (error, peer) =>
-      aside(
+      notify(
         () => handler.tlsFailed?.(error, peer, null),
         (failure) => failures.tell(failure, 'tlsFailed', null),
       );
     listener.accept(Object.assign(connected, { reserve, tlsFailed }));
     const close = (): void =>
-      aside(
+      notify(
         () => this.close(),
         (error) => failures.tell(error, 'session', null),
       );
@@ -305,7 +305,7 @@ function made(make: (() => unknown) | undefined, failed: (error: unknown) => voi
 /** Whether a function of the program says yes: by `true` alone, and at once. One that fails says no. */
 function isYes(call: () => unknown, failed: (error: unknown) => void): boolean {
   let yes = false;
-  aside(() => {
+  notify(() => {
     const answer = call();
     yes = answer === true;
     if (answer !== undefined && answer !== null && typeof answer !== 'boolean')
@@ -324,7 +324,7 @@ function variantsOf(options: ServerOptions): (transport: Transport, trust: reado
     const { auth } = options;
     // RFC 4954 4: without TLS, AUTH needs "some other mechanism that protects the session": this machine does. Not where TLS can be had,
     // and not for whom a proxy speaks by XCLIENT.
-    const safe = starttls === 'off' && !trust.includes('XCLIENT') && staysHere(transport);
+    const safe = starttls === 'off' && !trust.includes('XCLIENT') && isLocalConnection(transport);
     const inClear = auth?.inClear ?? safe;
     const key = `${starttls} ${inClear} ${trust.join(' ')}`;
     const variant = variants.get(key) ?? { ...options, starttls, trust, ...(auth === undefined ? {} : { auth: { ...auth, inClear } }) };

@@ -15,7 +15,7 @@ export function isLocal({ address, port }: Address): boolean {
  * Whether what a connection carries is seen by this machine alone. Whom a proxy brings comes from anywhere. The client's end of a Unix
  * socket has no name: the server's end tells.
  */
-export function staysHere({ peer, local, proxy }: Transport): boolean {
+export function isLocalConnection({ peer, local, proxy }: Transport): boolean {
   if (proxy !== undefined) return false;
   return peer.address === '' ? local.port === 0 && isLocal(local) : isLocal(peer);
 }

@@ -10,7 +10,7 @@ interface Source {
 }
 
 /** The octets of a stream, in pieces of any size, none of them empty; text as UTF-8. */
-export class Pieces {
+export class StreamReader {
   readonly #source: Source;
   /** The first half of a character of which the second is in the next piece. */
   #half = '';

@@ -7,7 +7,7 @@ export type Warn = (message: string, detail: string) => void;
  * Calls a function of the program that only is told something. What it throws, or its promise rejects with, ends neither the session nor
  * the process: `failed` is told of it.
  */
-export function aside(call: () => unknown, failed: (error: unknown) => void): void {
+export function notify(call: () => unknown, failed: (error: unknown) => void): void {
   try {
     const result = call();
     if (isThenable(result)) Promise.resolve(result).then(undefined, failed);
@@ -29,7 +29,7 @@ export function once(warn: Warn): (error: unknown, what: string) => void {
   return (error, what) => {
     if (told) return;
     told = true;
-    aside(
+    notify(
       () => warn(`${what}; what fails later is not shown: ${reasonOf(error)}`, error instanceof Error ? (error.stack ?? '') : ''),
       () => {},
     );
