@@ -41,6 +41,8 @@ async function send(given: (client: Client) => unknown): Promise<void> {
   }
 }
 
+const nobody = (): Promise<Client> => Promise.reject(new Error('it opens'));
+
 const ENVELOPE = { reversePath: 'a@b.example', recipients: ['c@d.example'] };
 
 /** For each limit the number below its least, and what is said of that. */
@@ -159,7 +161,9 @@ export const DOORS: { readonly [title: string]: Door } = {
     give: (options) => new ClientSession({ hostname: 'c.example', ...options }),
     wrong: { hostname: [undefined, /^hostname must be a domain name or an address literal .*, not undefined$/] },
   },
-  Pool: { path: '', give: (options) => new Pool(() => Promise.reject(new Error('it opens')), options) },
+  Pool: { path: '', give: (options) => new Pool(nobody, options) },
+  'Pool: pace': { path: 'pace.', give: (pace) => new Pool(nobody, { pace: { messages: 5, within: 1000, ...pace } }) },
+  'pool.close': { path: '', give: (options) => new Pool(nobody).close(options) },
   send: { path: '', give: (options) => send((client) => client.send(ENVELOPE, 'x', options)) },
   'send: envelope': {
     path: 'envelope.',

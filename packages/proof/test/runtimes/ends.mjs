@@ -72,7 +72,7 @@ const stray = (_, reason) => tell({ event: 'stray', reason });
 const proxy = proxied ? { proxy: parseProxy } : {};
 const base = { port: 0, hostname: 'mx.example.org', preset: 'sink', auth, stray, ...proxy, ...options };
 const servers = [await serve({ ...base, tls }, handler), await serve({ ...base, tls, implicitTls: true }, handler)];
-if (unix !== null) servers.push(await serve({ ...base, path: unix, mode: 0o600, tls }, handler));
+if (unix !== null) servers.push(await serve({ ...base, port: undefined, path: unix, mode: 0o600, tls }, handler));
 
 const commands = {
   open() {
