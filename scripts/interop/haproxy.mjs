@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './clients.mjs';
 import { judge } from './judge.mjs';
+import { shown } from './manual.mjs';
 import { CA, CERTS, freePort, linesTo, scenario, storedBy, TLS, until } from './stage.mjs';
 
 /** The client's end: another address than that of the proxy. */
@@ -15,6 +16,9 @@ const COMMANDS = new Map([
   [0x21, 'PROXY'],
 ]);
 const TLV = { crc32c: 0x03, uniqueId: 0x05, tls: 0x20 };
+
+/** What docs/behind-haproxy.md says of the server. */
+const SHOWN = 'send-proxy-v2 check check-send-proxy';
 
 export const haproxyScenarios = [
   scenario('HAProxy: PROXY v1', (stage) => proxied(stage, { version: 'v1', send: 'send-proxy' })),
@@ -33,6 +37,7 @@ export const haproxyScenarios = [
   ),
   scenario('HAProxy: health checks by v1', (stage) => checked(stage, 'v1', 'send-proxy')),
   scenario('HAProxy: health checks by v2, LOCAL', (stage) => checked(stage, 'v2', 'send-proxy-v2')),
+  scenario('HAProxy: configured as docs/behind-haproxy.md shows', documented),
 ];
 
 /** The wire between the proxy and us is recorded: what it said of the client, and the message. */
@@ -66,7 +71,7 @@ async function checked(stage, version, send) {
   const server = await stage.server('--raw', '--proxy', version);
   const relay = await stage.relay(server.port);
   const front = await haproxy(stage, relay.port, `${send} check-send-proxy check inter 100`);
-  await until('three health checks', () => linesTo(server).filter((line) => line === 'EHLO check.example').length >= 3);
+  await until('three health checks', () => linesTo(server).filter((line) => line === 'EHLO haproxy.example.org').length >= 3);
   const port = await swaks(front);
   const [message] = await storedBy(server);
   assert.deepEqual(message.peer, { address: CLIENT, port });
@@ -77,27 +82,31 @@ async function checked(stage, version, send) {
   if (version === 'v2') assert.equal(readV2(withoutHeader(relay.recordings[0]).header).command, 'LOCAL');
 }
 
-/** Starts it in front of a port; returns its own. */
-async function haproxy(stage, target, send, endsTls = false) {
+/** Both sides as the page has them. */
+async function documented(stage) {
+  const port = await freePort();
+  const said = await stage.example('behind-haproxy.mjs', port);
+  await swaks(await haproxy(stage, port));
+  await until('one message of the client', () => said() === `from ${CLIENT}\n`);
+}
+
+/** Starts it in front of a port, by the configuration of the page, where `send` may stand for other options of the server; returns its own. */
+async function haproxy(stage, target, send = SHOWN, endsTls = false) {
   const port = await freePort();
   const ready = await freePort();
   const pem = ['server.crt', 'server.key'].map((name) => readFileSync(join(CERTS, name), 'latin1')).join('');
+  const bind = `127.0.0.1:${port}${endsTls ? ` ssl crt ${stage.file('server.pem', pem)}` : ''}`;
+  const page = shown('behind-haproxy.md', 'haproxy', [
+    ['bind :25', `bind ${bind}`],
+    [`10.0.0.5:2525 ${SHOWN}`, `127.0.0.1:${target} ${send}`],
+  ]);
   const config = stage.file(
     'haproxy.cfg',
     `
 global
   log stdout format raw local0 info
-defaults
-  mode tcp
-  option smtpchk EHLO check.example
+${page}
   unique-id-format %rt
-  timeout connect 10s
-  timeout check 10s
-  timeout client 60s
-  timeout server 60s
-listen front
-  bind 127.0.0.1:${port}${endsTls ? ` ssl crt ${stage.file('server.pem', pem)}` : ''}
-  server mx 127.0.0.1:${target} ${send}
 # The last to be bound: who asks the other is a client.
 frontend ready
   bind 127.0.0.1:${ready}

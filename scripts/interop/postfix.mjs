@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { reject } from 'ehlo';
 import { run } from './clients.mjs';
 import { judge } from './judge.mjs';
+import { shown } from './manual.mjs';
 import { USER } from './peers.mjs';
 import { bytes, CA, converse, freePort, judgedAuthenticated, scenario, script, storedBy, TLS, until } from './stage.mjs';
 
@@ -30,6 +31,7 @@ export const postfixScenarios = [
   scenario('Postfix: LMTP over TCP, XFORWARD for an IPv4 client', (stage) => forwarded(stage, CLIENTS.IPv4)),
   scenario('Postfix: LMTP over a Unix socket, XFORWARD for an IPv6 client', forwardedByUnix),
   scenario('Postfix: LMTP, a recipient refused and others failed at the end', delivered),
+  scenario('Postfix: LMTP, configured as docs/lmtp-behind-postfix.md shows', documented),
 ].map((one) => ({ ...one, root: true }));
 
 async function pipelined(stage) {
@@ -208,6 +210,27 @@ async function delivered(stage) {
   assert.match(log, /to=<"four of us"@mx\.example>, .*status=deferred .*451 4\.2\.0 Come back later/);
 }
 
+/** Both sides as the page has them. Without its lines, everything would be discarded. */
+async function documented(stage) {
+  const page = 'lmtp-behind-postfix.md';
+  const settings = shown(page, 'ini').trimEnd().split('\n');
+  // Postfix asks again and again for what has become of its question: sooner here, and for as long as it takes.
+  const submit = await postfix(stage, 'discard:', [...settings, 'address_verify_poll_delay = 1', 'address_verify_poll_count = 30']);
+  const folder = stage.path('queue/ehlo');
+  const make = shown(page, 'sh', [
+    ['-o ehlo', '-o root'],
+    ['/var/spool/postfix/ehlo', folder],
+  ]);
+  await run('sh', ['-c', make]);
+  const said = await stage.example('lmtp-behind-postfix.mjs', `${folder}/lmtp.sock`);
+  await submit([{ to: ['<ann@example.org>', '<bob@example.org>'], content: CONTENT }], { deferred: true });
+  assert.match(submit.log(), /to=<ann@example\.org>, .*status=sent \(250 2\.6\.0 /);
+  assert.match(submit.log(), /to=<bob@example\.org>, .*status=deferred .*452 4\.2\.2 mailbox full/);
+  const refused = ['EHLO client.example', 'MAIL FROM:<sender@client.example>', 'RCPT TO:<nobody@example.org>'];
+  await assert.rejects(converse(submit.port, refused), /was answered 550 5\.1\.1 .*no such user/s);
+  await until('one message of the client', () => said() === 'from 192.0.2.77\n');
+}
+
 /** A server whose wire is recorded, and a Postfix that relays to it. */
 async function recorded(stage, options = [], settings = []) {
   const server = await stage.server('--raw', ...options);
@@ -237,6 +260,7 @@ defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 smtp unix - - n - - smtp
 lmtp unix - - n - - lmtp
+verify unix - - n - 1 verify
 retry unix - - n - - error
 discard unix - - n - - discard
 anvil unix - - n - 1 anvil
@@ -303,6 +327,7 @@ async function postfix(stage, transport, settings = []) {
     for (const [n, id] of ids.entries()) await until(`Postfix to be done with ${id}`, () => isDone(id, deferred, messages[n].to.length));
     return ids;
   };
+  submit.port = port;
   submit.log = () => readFileSync(log, 'utf8');
   return submit;
 }

@@ -15,6 +15,7 @@ import { startServer } from './server.mjs';
 
 const PATIENCE = 30_000;
 export const CERTS = fileURLToPath(new URL('../../packages/node/test/certs/', import.meta.url));
+const EXAMPLES = new URL('../../examples/', import.meta.url);
 export const CA = join(CERTS, 'ca.crt');
 export const TLS = ['--cert', join(CERTS, 'server.crt'), '--key', join(CERTS, 'server.key')];
 
@@ -94,6 +95,13 @@ class Stage {
     return server;
   }
 
+  /** A program of the examples, which stays and serves; resolves when it listens on the port, or the path of a socket. `said()` is what it has printed. */
+  async example(name, where) {
+    const { said, hasEnded } = this.#start(process.execPath, [fileURLToPath(new URL(name, EXAMPLES)), `${where}`]);
+    await answers(where, hasEnded);
+    return said;
+  }
+
   async relay(port) {
     const relay = await startRelay(port);
     this.later(() => relay.close());
@@ -102,7 +110,12 @@ class Stage {
 
   /** Starts a program that stays; resolves when it listens on the ports. */
   async daemon(program, args, ports) {
-    const child = spawn(find(program), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const { hasEnded } = this.#start(find(program), args);
+    for (const port of ports) await answers(port, hasEnded);
+  }
+
+  #start(program, args) {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const gone = once(child, 'exit');
     let said = '';
     for (const stream of [child.stdout, child.stderr]) {
@@ -117,7 +130,7 @@ class Stage {
       await gone;
       clearTimeout(timer);
     });
-    for (const port of ports) await answers(port, () => child.exitCode !== null || child.signalCode !== null);
+    return { said: () => said, hasEnded: () => child.exitCode !== null || child.signalCode !== null };
   }
 }
 
@@ -141,10 +154,11 @@ export async function until(what, ask) {
   }
 }
 
+/** `port` may be the path of a socket, too. */
 function answers(port, isGone) {
-  return until(`an answer on port ${port}`, async () => {
+  return until(`an answer on ${port}`, async () => {
     if (isGone()) throw new Error('it has ended');
-    const socket = connect(port, '127.0.0.1');
+    const socket = typeof port === 'string' ? connect(port) : connect(port, '127.0.0.1');
     const [found] = await Promise.race([once(socket, 'connect').then(() => [true]), once(socket, 'close').then(() => [false])]).catch(
       () => [false],
     );

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { dkimFault } from './dkim.ts';
-import { root } from './house.ts';
+import { root, text } from './house.ts';
 import { RUNTIMES, type Runtime } from './runtimes/subject.ts';
 
 /** What each says. */
@@ -32,6 +32,29 @@ half an hour passes (RFC 5321 4.5.4.1)
 2 greylisted@example.org accepted: 250 2.6.0 Message accepted; never, it is accepted
 2 bob@example.org accepted: 250 2.6.0 Message accepted; never, it is accepted
 `,
+  'refuse-unknown.mjs': `joe@EXAMPLE.org accepted: 250 2.6.0 Message accepted
+Postmaster@example.org accepted: 250 2.6.0 Message accepted
+eve@example.org refused: 550 5.1.1 no such user
+joe@other.example refused: 550 5.7.1 no relaying
+`,
+  'file-to-disk.mjs': 'accepted 1 true true\n',
+  'submission-with-users.mjs': `41 octets of ann by ESMTPA for bob@example.net
+SCRAM-SHA-256, ann@example.org: accepted, 250 2.6.0 Message accepted
+SCRAM-SHA-256, joe@example.org: refused, 550 5.7.1 not an address of yours
+auth-refused 535
+nobody: refused, 530 5.7.0 Authentication required (the server asks for AUTH: give credentials)
+`,
+  'lmtp-behind-postfix.mjs': `from 192.0.2.7
+ann@example.org accepted: 250 2.6.0 Message accepted
+bob@example.org refused: 452 4.2.2 mailbox full
+eve@example.org refused: 550 5.1.1 no such user
+`,
+  'behind-haproxy.mjs': 'from 192.0.2.7\naccepted\n',
+  'log-line.mjs': `MAIL joe@example.org {"size":1000} unknown: XVERP deviations: extra-space
+RCPT ann@example.net {"notify":"NEVER"} unknown: XRULE=7,XFLAG deviations: 
+RCPT bob@example.net {} unknown:  deviations: space-after-colon
+wrong at octet 13: not a valid recipient address (Forward-path, RFC 5321 4.1.1.3)
+`,
   'in-memory.mjs': '50 octets for ann@example.org\naccepted\n',
   'web-streams.mjs': '1188907 octets by ESMTPS for ann@example.org\naccepted\n',
   'websocket.mjs': '1188907 octets for ann@example.org\naccepted\n',
@@ -42,10 +65,16 @@ test('each example is known', () => {
   expect(names.sort()).toEqual(Object.keys(SAID).sort());
 });
 
+test.each(['lmtp-behind-postfix', 'behind-haproxy'])('docs/%s.md shows what its example does', (name) => {
+  const blocks = Array.from(text(`docs/${name}.md`).matchAll(/^```js\n([\s\S]*?)^```/gm), ([, block]) => block!);
+  expect(blocks).toHaveLength(1);
+  expect(text(`examples/${name}.mjs`)).toContain(blocks[0]);
+});
+
 describe.each(Object.keys(RUNTIMES) as Runtime[])('%s', (runtime) => {
   test.each(Object.keys(SAID))('%s', async (name) => {
     const [binary, ...options] = RUNTIMES[runtime];
-    const allowed = runtime === 'deno' ? ['--allow-env', '--allow-net', '--allow-read', '--allow-sys'] : [];
+    const allowed = runtime === 'deno' ? ['--allow-env', '--allow-net', '--allow-read', '--allow-sys', '--allow-write'] : [];
     const { stdout, stderr } = await promisify(execFile)(binary, [...options, ...allowed, `${root}examples/${name}`], {
       env: { ...process.env, NO_COLOR: '1' },
     });
