@@ -57,7 +57,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     });
   program
     .command('rfc')
-    .description('what there is of a section of an RFC: requirements, test vectors that show them, source lines')
+    .description('what there is of a section of an RFC: requirements, test vectors that show them, rows of the state machine, source lines')
     .argument('[number]', 'the RFC, e.g. 5321 (default: all that there is something of)')
     .argument('[section]', 'the section, e.g. 4.1.1.4; those below it are shown, too')
     .option('--json', 'print JSON', false)

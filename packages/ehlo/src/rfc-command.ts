@@ -6,7 +6,20 @@ import { jsonLine } from './json-line.ts';
 /** What is known of a section of an RFC. */
 interface Section {
   readonly requirements: readonly Requirement[];
+  readonly rows: readonly Row[];
   readonly sources: readonly SourceLine[];
+}
+
+/** A row of the server's state machine, as test-vectors/states.json has it. */
+interface Row {
+  readonly from: readonly string[];
+  readonly on: string;
+  readonly guards?: readonly string[];
+  readonly checks?: readonly string[];
+  readonly asks?: string;
+  readonly reply?: string;
+  readonly refuse?: string;
+  readonly to?: string;
 }
 
 interface Requirement {
@@ -36,8 +49,8 @@ export interface RfcCommandOptions {
 }
 
 /**
- * Shows what there is of a section of an RFC and of those below it: what it asks for, which test vectors show that, and the lines of the source
- * that name it. Without a section: the sections, with counts; without an RFC: the RFCs. A SectionError names what there is instead.
+ * Shows what there is of a section of an RFC and of those below it: what it asks for, which test vectors show that, the rows of the state machine
+ * that carry it out, and the lines of the source that name it. Without a section: the sections, with counts; without an RFC: the RFCs. A SectionError names what there is instead.
  */
 export function rfcCommand(
   rfc: string | undefined,
@@ -87,15 +100,28 @@ function list(
 /** The shortest list of vectors is the most telling: more of them only fill the screen. */
 const VECTORS_SHOWN = 5;
 
-function show(title: string, { requirements, sources }: Section, write: (line: string) => void): void {
+function show(title: string, { requirements, rows, sources }: Section, write: (line: string) => void): void {
   write(colours.bold(title));
   for (const { id, level, actor, statement, vectors } of requirements) {
     write(`  ${colours.cyan(id)} ${colours.yellow(level)} ${colours.dim(`(${actor})`)} ${statement}`);
     for (const vector of vectors.slice(0, VECTORS_SHOWN)) write(`    test-vectors/${vector}`);
     if (vectors.length > VECTORS_SHOWN) write(colours.dim(`    and ${vectors.length - VECTORS_SHOWN} more (--json has all)`));
   }
+  for (const row of rows) write(`  ${colours.magenta(`${row.on} in ${row.from.join(', ')}`)}: ${carriedOut(row)}`);
   for (const { file, line, text } of sources) write(`  ${colours.green(`${file}:${line}`)} ${text}`);
   write('');
+}
+
+/** What a row does, in the names of the state machine. */
+function carriedOut({ guards = [], checks = [], asks, reply, refuse, to }: Row): string {
+  const parts = [
+    guards.length + checks.length === 0 ? '' : `if ${[...guards, ...checks].join(', ')}`,
+    refuse === undefined ? '' : `refused by ${refuse}`,
+    asks === undefined ? '' : `asks ${asks}`,
+    reply === undefined ? '' : `says ${reply}`,
+    to === undefined ? '' : `then ${to}`,
+  ];
+  return parts.filter((part) => part !== '').join('; ');
 }
 
 /** 4.2 before 4.10, numbers before appendices. */

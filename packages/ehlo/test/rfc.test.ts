@@ -40,6 +40,11 @@ test('a section is shown with the vectors that show it and the lines that name i
   expect(said).toMatch(/packages\/engine\/src\/server\/dot-reader\.ts:\d+ .*RFC 5321 4\.5\.2/);
 });
 
+test('a verb has its rows of the state machine, and their order has those that refuse it', () => {
+  expect(asked('5321', '4.1.1.3')).toContain('RCPT in mail, rcpt: if room-for-commands, room-for-refusals');
+  expect(asked('5321', '4.1.4')).toMatch(/RCPT in ready: if .*; refused by mailFirst/);
+});
+
 test('the sections below are shown, too, and a line that names two sections stands at both', () => {
   const titles = asked('RFC 5321', '§ 4.5.3.1')
     .split('\n')
