@@ -1,4 +1,4 @@
-import type { Address, Listener } from '@ehlo/driver';
+import type { Address, Listener, Transport } from '@ehlo/driver';
 import { parseProxy } from '@ehlo/grammar/proxy';
 import { type ListenOptions, listen } from '#adapter';
 import { limitsOf, listensInClear, type ServeCommandOptions } from './serve-options.ts';
@@ -56,10 +56,12 @@ export function together(open: readonly Open[], byUnix: WeakSet<Address>): Liste
     address: open[0]!.listener.address,
     accept(connected) {
       for (const { listener, unix } of open) {
-        listener.accept((transport) => {
+        const noted = (transport: Transport): void => {
           if (unix) byUnix.add(transport.peer);
           connected(transport);
-        });
+        };
+        // With what the server wants to be told of connections that are no sessions yet.
+        listener.accept(Object.assign(noted, connected));
       }
     },
     close: async () => void (await Promise.all(open.map(({ listener }) => listener.close()))),
