@@ -70,7 +70,7 @@ export class Authenticator {
   readonly #pepper: Uint8Array;
   readonly #mechanisms: ReadonlyMap<string, ServerMechanism>;
 
-  /** Throws `SmtpUsageError` if a mechanism asks what nobody answers. */
+  /** Throws `SmtpUsageError` if a mechanism needs a callback that is not given. */
   constructor(settings: Authentication, hostname: string) {
     const { mechanisms, pepper = randomOctets(32) } = settings;
     const all = mechanisms.flat();
@@ -92,7 +92,7 @@ export class Authenticator {
 
   /** What answers the questions of one session. */
   exchange(session: Session): (question: AuthQuestion) => Promise<Acceptance<AuthAnswer> | Refusal | Challenge> {
-    // Who is judged too slowly is of an exchange that is over: the one that has begun since goes on where it stands.
+    // The answer came too late: its exchange is over, and another has begun since, which goes on.
     let current: Exchange;
     return async ({ mechanism, step, response }) => {
       let now: ServerStep;

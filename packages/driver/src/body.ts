@@ -78,7 +78,7 @@ export class Body implements AsyncIterable<Uint8Array> {
     this.#notify();
   }
 
-  /** Nobody will read it, or nobody goes on reading: what is here and what arrives is dropped, so that the connection does not stand still. */
+  /** It will not be read, or not read on: what is here and what arrives is dropped, so that the connection goes on. */
   drop(): void {
     this.#unwanted = true;
     this.#queue = [];

@@ -2,7 +2,7 @@ import { PRESETS, type QuestionType, type ServerOptions, SmtpUsageError } from '
 import { isLocal } from './loopback.ts';
 import type { Listener } from './transport.ts';
 
-/** Throws `SmtpUsageError` where nobody answers what has to be asked: in the words of `serve`, whose questions are the handler's methods. */
+/** Throws `SmtpUsageError` where a question has no method of the handler that answers it, in the words of `serve`. */
 export function checkQuestions({ preset = 'mx', extensions, auth }: ServerOptions, ask: readonly QuestionType[]): void {
   const need = (method: QuestionType, why: string): void => {
     if (!ask.includes(method)) throw new SmtpUsageError('missing-question', `${why}: give the handler a method ${method}`);

@@ -135,7 +135,7 @@ class ReaderTransport implements Transport {
     this.#end();
   }
 
-  /** One read at a time, and none that nobody wants. */
+  /** One read at a time, and none that is not wanted. */
   async #read(): Promise<void> {
     const stream = this.#stream;
     if (this.#reading === stream || this.#handshake !== null) return;

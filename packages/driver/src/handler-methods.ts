@@ -23,7 +23,7 @@ const HANDLER_METHODS: TableOf<Handler> = {
 };
 
 /**
- * Throws `SmtpUsageError` `bad-option` for a method that nobody would call, and for a name of one that is no function. An object of a class may
+ * Throws `SmtpUsageError` `bad-option` for a method that would never be called, and for a name of one that is no function. An object of a class may
  * have methods of its own, but none that looks like one of these; what is no function is its own business.
  */
 export function checkHandler(handler: Handler): void {

@@ -20,7 +20,7 @@ export class Inbox implements Sink {
     return this.#queue.length > 0;
   }
 
-  /** Who is told from now on, and gets octets after `resume`. */
+  /** The sink that is told from now on, and gets octets after `resume`. */
   attach(sink: Sink): void {
     this.#sink = sink;
   }
@@ -35,14 +35,14 @@ export class Inbox implements Sink {
     if (this.#queue.length > 0 || this.#ended || this.#loss !== null) queueMicrotask(() => this.#flow());
   }
 
-  /** For who closes: of octets and their end nobody is told any more. */
+  /** The transport is closing: octets and their end are not told any more. */
   close(): void {
     this.#state = 'closed';
     this.#queue = [];
     this.#ended = false;
   }
 
-  /** For who aborts, or is done: nobody is told of anything any more. */
+  /** The transport is aborted or done: nothing is told any more. */
   stop(): void {
     this.close();
     this.#sink = null;

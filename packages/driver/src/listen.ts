@@ -123,7 +123,7 @@ function chosen<Tls>(options: ListenOptions<Tls>): ListenOptions<Tls> {
 export class Entrance {
   /** Connections that nobody has asked for yet. */
   readonly #waiting: Transport[] = [];
-  /** What ends each connection whose session has not begun: nobody knows of them yet. */
+  /** What ends each connection whose session has not begun: no other part knows of them yet. */
   readonly #entering: Set<(reason: string) => void> = new Set();
   readonly #options: ListenOptions<unknown>;
   readonly #headerOf: HeaderOf;
@@ -205,7 +205,7 @@ export class Entrance {
     });
     try {
       const arrived = await Promise.race([begun, givenUp]);
-      // Its place has just become free: nobody can have taken it.
+      // Its place has just become free, and can't have been taken.
       leave();
       connected(arrived);
     } catch (error) {

@@ -8,7 +8,7 @@ import { timer } from './timer.ts';
 export interface Member<X extends Extension> {
   readonly client: Client<X>;
   sent: number;
-  /** Since when nobody uses it. */
+  /** Since when it is idle. */
   since: number;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
@@ -66,7 +66,7 @@ export class Members<X extends Extension> {
     return this.#opening + this.#asking;
   }
 
-  /** Whether there is one that nobody uses, or a place for another; if not, `moved` is called when that may have changed. */
+  /** Whether there is an idle one, or a place for another; if not, `moved` is called when that may have changed. */
   hasPlace(): boolean {
     return this.#idle.length > 0 || this.#mayOpen(performance.now());
   }
@@ -117,7 +117,7 @@ export class Members<X extends Extension> {
     for (const { client } of this.#living) client.abort(reason);
   }
 
-  /** Ends those that nobody uses; resolves when they are gone. */
+  /** Ends the idle ones; resolves when they are gone. */
   async close(): Promise<void> {
     this.#stopTimers();
     for (const member of this.#idle.splice(0)) this.drop(member);
@@ -197,7 +197,7 @@ export class Members<X extends Extension> {
     if (this.#living.size > 0) return this.#capacity.refused(this.#living.size, performance.now());
     this.#refusals.push(error);
     if (this.#opening > 0) return;
-    // The server takes nobody. One that is known is asked again, for it may be counting those that have just left.
+    // The server takes no connection. One that is known is asked again: it may still count those that have just left.
     const pause = this.#met ? PAUSES[this.#pauses++] : undefined;
     const refusals = this.#refusals.splice(0);
     if (pause !== undefined) {

@@ -1,6 +1,6 @@
 // What becomes of a function of the program that fails where nothing waits for its answer.
 
-/** Is told what nobody else hears of: in a sentence, and at length. */
+/** Is told of failures that have no other place to be told: in a sentence, and at length. */
 export type Warn = (message: string, detail: string) => void;
 
 /**

@@ -49,7 +49,7 @@ export class Outbox {
 
   take(event: Extract<ClientEvent, { readonly type: 'reply' }> | SendNotice): void {
     if (event.type === 'reply') {
-      // NOOP, behind which a login stands, is nobody's question.
+      // The NOOP that is said before a login was not asked for by the program.
       if (this.#asked === null || 'begin' in this.#asked) return;
       this.#asked.resolve(event.reply);
       this.#asked = null;

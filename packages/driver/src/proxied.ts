@@ -52,9 +52,9 @@ export class ProxiedTransport implements Transport {
   tls: TlsInfo | undefined;
   readonly #transport: Transport;
   #sink: Sink | null = null;
-  /** Octets behind the header, for who reads next. */
+  /** Octets behind the header: the next reader gets them. */
   #head: Uint8Array = new Uint8Array(0);
-  /** What has ended while nobody listened. */
+  /** What has ended before there was a listener. */
   #missed: 'end' | 'lost' | null = null;
 
   constructor(transport: Transport) {

@@ -126,7 +126,7 @@ export class Pump {
     this.#session.tick(now);
     this.#passed();
     const result = call();
-    // Who has had its share waits for its turn, whatever happens meanwhile.
+    // A session that has had its share waits for its turn, whatever happens meanwhile.
     if (!this.#resting) this.run();
     return result;
   }

@@ -3,7 +3,7 @@ export type Stream = Iterable<string | Uint8Array> | AsyncIterable<string | Uint
 
 type Piece = string | Uint8Array;
 
-/** Where pieces come from, and how it is let go: at any moment, whether or not it was ever read. */
+/** Where pieces come from. `stop` releases it, at any moment, whether or not it was read. */
 interface Source {
   next(): Promise<IteratorResult<Piece, unknown>> | IteratorResult<Piece, unknown>;
   stop(): unknown;
@@ -37,7 +37,7 @@ export class StreamReader {
 
   /** No more is wanted. */
   stop(): void {
-    // How it takes that is its own affair.
+    // A source that fails to stop has no effect on the session.
     new Promise((resolve) => resolve(this.#source.stop())).catch(() => {});
   }
 
@@ -80,7 +80,7 @@ function sourceOf(stream: Stream): Source {
   return { next: () => iterator.next(), stop: () => stream.destroy() };
 }
 
-/** A stream may fail before it is read: nobody listens then, and the process would end. Who reads it is told all the same. */
+/** A stream may fail before it is read. Without a listener for that the process would end. The reader still gets the error. */
 export function holdStream(message: unknown): void {
   if (isDestroyable(message)) message.on('error', () => {});
 }

@@ -17,7 +17,7 @@ const MOST = 1000;
 /**
  * A text of the peer, or a sentence with one in it, as a person may read it: what is not printed (C0 and C1 controls, U+061C, U+200E, U+200F,
  * U+202A to U+202E, U+2066 to U+2069 and the like) is escaped, and what is beyond `most` characters (1000) is cut off. It does not know
- * secrets; see `Redactor`. HTML and XML are escaped by who writes them.
+ * secrets; see `Redactor`. Whoever writes HTML or XML escapes it for that.
  *
  * @example
  * ```ts

@@ -39,7 +39,7 @@ function addressOf(server: Server): Address {
   return { address: address.address, port: address.port };
 }
 
-/** A Unix socket that is left over from a server that fell: nobody answers on it. */
+/** A Unix socket that a crashed server has left: no server answers on it. */
 async function removeStale(path: string): Promise<void> {
   const isSocket = await lstat(path).then(
     (entry) => entry.isSocket(),

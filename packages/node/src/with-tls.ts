@@ -22,7 +22,7 @@ class LayeredTransport implements Transport {
   readonly #clear: Transport;
   /** The layer that the octets of the session go through now. */
   #layer: Transport;
-  /** Who hears of the transport in clear. */
+  /** The sink of the transport in clear. */
   #sink: Sink | null = null;
 
   constructor(clear: Transport, tls: Tls) {
@@ -247,7 +247,7 @@ class TlsLayer implements Transport {
 
   close(): void {
     this.#inbox.close();
-    // The last reply and the alert that ends TLS go out first; what the peer still sends is nobody's.
+    // The last reply and the alert that ends TLS go out first; what the peer still sends is dropped.
     this.#socket.end();
     this.resume();
   }

@@ -23,7 +23,7 @@ export function external(): Mechanism {
   };
 }
 
-/** RFC 4505 2: a token has 255 characters at the most; so long an address is unheard of, too. */
+/** RFC 4505 2: a token has 255 characters at the most, and addresses are shorter, too. */
 const LONGEST_TRACE = 255;
 
 /** ANONYMOUS (RFC 4505): anybody. The trace, if any, is the `user` of the client's credentials. */
