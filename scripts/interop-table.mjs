@@ -6,9 +6,18 @@ import { haproxyScenarios } from './interop/haproxy.mjs';
 import { nginxScenarios } from './interop/nginx.mjs';
 import { postfixScenarios } from './interop/postfix.mjs';
 import { peers } from './interop/sending.mjs';
+import { testingScenarios } from './interop/testing.mjs';
 import { between } from './lib/between.mjs';
 
-const scenarios = [...clients, ...eximScenarios, ...postfixScenarios, ...haproxyScenarios, ...nginxScenarios, ...extensionScenarios];
+const scenarios = [
+  ...clients,
+  ...eximScenarios,
+  ...postfixScenarios,
+  ...haproxyScenarios,
+  ...nginxScenarios,
+  ...extensionScenarios,
+  ...testingScenarios,
+];
 const rows = scenarios.map(({ name }) => /^([^:]+)(?:: (.*))?$/.exec(name)).map(([, program, what = 'a message']) => [program, what]);
 const programs = [...new Set(rows.map(([program]) => program))];
 const lines = programs.flatMap((program) =>

@@ -20,6 +20,7 @@ import { startRelay } from './interop/relay.mjs';
 import { sending } from './interop/sending.mjs';
 import { startServer } from './interop/server.mjs';
 import { terminalScenarios } from './interop/terminal.mjs';
+import { testingScenarios } from './interop/testing.mjs';
 import { tlsClients } from './interop/tls.mjs';
 import { workers } from './interop/workers.mjs';
 
@@ -40,6 +41,7 @@ const scenarios = [
   ...nginxScenarios,
   ...extensionScenarios,
   ...terminalScenarios,
+  ...testingScenarios,
   { name: 'mx: a bare LF is refused, and the session goes on', run: bareLineFeed },
 ];
 
