@@ -15,7 +15,7 @@ class Bare {
     preset: 'mx',
     ask: ['rcpt', 'message'],
     extensions: [...PRESETS.mx.extensions, 'BINARYMIME'],
-    limits: { transactions: 999_999_999 },
+    limits: { transactions: 999_999_999, idleCommands: 999_999_999 },
   });
   #replies = 0;
   #content = 0;

@@ -4,7 +4,7 @@ import { listening, received } from './report.ts';
 
 const server = await serve(
   // One connection carries more messages here than any session does elsewhere.
-  { port: 0, hostname: 'bench.example', preset: 'mx', limits: { transactions: 999_999_999 } },
+  { port: 0, hostname: 'bench.example', preset: 'mx', limits: { transactions: 999_999_999, idleCommands: 999_999_999 } },
   {
     rcpt: () => true,
     async message({ body }) {
