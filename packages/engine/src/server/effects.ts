@@ -7,37 +7,11 @@ import type { AuthQuestion, FaultNotice, Question } from './events.ts';
 import { NO_OWN, NO_TRANSACTION, type View } from './facts.ts';
 import { counts, unknownAttribute } from './guards.ts';
 import { offered, ownOffers } from './offer.ts';
-import type { Effect, Row } from './row.ts';
+import type { DialogueEffect, Row } from './row.ts';
 import { toldForwarded } from './trusted.ts';
 import { bare } from './wire.ts';
 
-type DialogueEffect =
-  | 'holdGreeting'
-  | 'greet'
-  | 'turnAway'
-  | 'turnAwayEarlyTalker'
-  | 'sayHello'
-  | 'beginTransaction'
-  | 'addRecipient'
-  | 'giveUpTransaction'
-  | 'inform'
-  | 'noteForwarded'
-  | 'beginAnew'
-  | 'secure'
-  | 'beginExchange'
-  | 'askStep'
-  | 'challenge'
-  | 'authenticate'
-  | 'refuseAuth'
-  | 'failAuth'
-  | 'refuse'
-  | 'refuseCommand'
-  | 'tellOtherProtocol'
-  | 'tellPlaintext'
-  | 'sayFarewell'
-  | 'giveUpContent';
-
-export const DIALOGUE_EFFECTS: Effects<Extract<Effect, DialogueEffect>> = {
+export const DIALOGUE_EFFECTS: Effects<DialogueEffect> = {
   holdGreeting: (_, { reply, delay }) => ({ facts: { greeting: reply }, times: 0, delay }),
 
   greet: (at, { reply }) => ({

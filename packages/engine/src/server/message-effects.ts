@@ -5,25 +5,9 @@ import { DotReader } from './dot-reader.ts';
 import { faultsWith } from './effects.ts';
 import { type Message, NO_TRANSACTION, type Transaction, type View } from './facts.ts';
 import { isSmall } from './guards.ts';
-import type { Effect, Row } from './row.ts';
+import type { MessageEffect, Row } from './row.ts';
 
-type MessageEffect =
-  | 'beginData'
-  | 'beginChunks'
-  | 'nextChunk'
-  | 'endOfChunk'
-  | 'concludeRefused'
-  | 'takeResponsibility'
-  | 'refuseDecision'
-  | 'refuseMessage'
-  | 'refuseFirstChunk'
-  | 'refuseChunk'
-  | 'loseChunk'
-  | 'answerChunk'
-  | 'failChunk'
-  | 'failLastChunk';
-
-export const MESSAGE_EFFECTS: Effects<Extract<Effect, MessageEffect>> = {
+export const MESSAGE_EFFECTS: Effects<MessageEffect> = {
   beginData: ({ transaction }) => ({ transaction: { ...transaction, message: newMessage(new DotReader()) } }),
 
   beginChunks: (at, { size, last }) => {

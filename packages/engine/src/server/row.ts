@@ -52,8 +52,8 @@ export type Trigger =
   | 'secured'
   | 'leave';
 
-/** What a row does to the facts, the counts and the events; `effects.ts` says how. */
-export type Effect =
+/** What a row does outside of messages; `effects.ts` says how. */
+export type DialogueEffect =
   | 'holdGreeting'
   | 'greet'
   | 'turnAway'
@@ -61,20 +61,6 @@ export type Effect =
   | 'sayHello'
   | 'beginTransaction'
   | 'addRecipient'
-  | 'beginData'
-  | 'beginChunks'
-  | 'nextChunk'
-  | 'endOfChunk'
-  | 'concludeRefused'
-  | 'takeResponsibility'
-  | 'refuseDecision'
-  | 'refuseMessage'
-  | 'refuseFirstChunk'
-  | 'refuseChunk'
-  | 'loseChunk'
-  | 'answerChunk'
-  | 'failChunk'
-  | 'failLastChunk'
   | 'giveUpTransaction'
   | 'inform'
   | 'noteForwarded'
@@ -92,6 +78,26 @@ export type Effect =
   | 'tellPlaintext'
   | 'sayFarewell'
   | 'giveUpContent';
+
+/** What a row does to a message; `message-effects.ts` says how. */
+export type MessageEffect =
+  | 'beginData'
+  | 'beginChunks'
+  | 'nextChunk'
+  | 'endOfChunk'
+  | 'concludeRefused'
+  | 'takeResponsibility'
+  | 'refuseDecision'
+  | 'refuseMessage'
+  | 'refuseFirstChunk'
+  | 'refuseChunk'
+  | 'loseChunk'
+  | 'answerChunk'
+  | 'failChunk'
+  | 'failLastChunk';
+
+/** What a row does to the facts, the counts and the events. */
+export type Effect = DialogueEffect | MessageEffect;
 
 export interface Row {
   readonly from: readonly Phase[];
