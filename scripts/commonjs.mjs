@@ -16,7 +16,10 @@ const DECLARED = readdirSync('node_modules/@ehlo').flatMap((name) => {
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 const BUNDLE = 'dist/bundle.cjs';
-const entries = Object.values(exports).map(({ import: esm, require: cjs }, i) => ({ esm, cjs, name: `entry${i}` }));
+// What stands on a package that is installed beside is an ES module alone, as that package is.
+const entries = Object.values(exports)
+  .filter((one) => one.require !== undefined)
+  .map(({ import: esm, require: cjs }, i) => ({ esm, cjs, name: `entry${i}` }));
 
 await build({
   stdin: { contents: entries.map(({ esm, name }) => `export * as ${name} from '${esm.default}';`).join('\n'), resolveDir: process.cwd() },

@@ -1,4 +1,4 @@
-// Lists in docs/conformance.md which step of which test vector shows which requirement, for each side and for messages, with counts; --check
+// Lists in docs/conformance.md which step of which test vector shows which requirement, for each side, for deliveries and for messages, with counts; --check
 // compares only.
 import { readdirSync, readFileSync } from 'node:fs';
 import { between } from './lib/between.mjs';
@@ -11,18 +11,33 @@ const read = (path) => JSON.parse(readFileSync(`test-vectors/${path}`, 'utf8'));
 const { requirements } = read('requirements.json');
 const { behaviours } = read('behaviours.json');
 const { notVectors } = read('not-vectors.json');
+const emailcore = read('emailcore.json');
+const stays = new Set(emailcore.same.map(({ section }) => section));
 const SIDES = ['server', 'client'];
 const FOLDERS = { server: ['server', 'smuggling'], client: ['client'] };
-// A case of a message is no conversation: it has no steps, and one side.
-const COLUMNS = [...SIDES, 'message'];
+// A case of a message is no conversation: it has no steps, and one side. A delivery has steps, and is told by who relays.
+const COLUMNS = [...SIDES, 'delivery', 'message'];
 
 const transcripts = Object.fromEntries(SIDES.map((side) => [side, FOLDERS[side].flatMap(transcriptsIn)]));
 const cases = readdirSync('test-vectors/message').flatMap(casesIn);
-const shownBy = { ...Object.fromEntries(SIDES.map((side) => [side, citations(transcripts[side])])), message: citations(cases) };
+const deliveries = readdirSync('test-vectors/delivery').flatMap((name) =>
+  read(`delivery/${name}`).deliveries.map((one) => ({ ...one, file: `delivery/${name}` })),
+);
+const shownBy = {
+  ...Object.fromEntries(SIDES.map((side) => [side, citations(transcripts[side])])),
+  delivery: citations(deliveries),
+  message: citations(cases),
+};
 const reasons = Object.fromEntries(COLUMNS.map((side) => [side, reasonsFor(side)]));
 
 const rfcs = [...new Set(requirements.map(({ rfc }) => rfc))];
-const text = { counts: counts(), requirements: rfcs.map(chapter).join('\n\n'), behaviours: table(behaviours, false) };
+const text = {
+  counts: counts(),
+  revision: revision(),
+  mutants: mutants(),
+  requirements: rfcs.map(chapter).join('\n\n'),
+  behaviours: table(behaviours, false),
+};
 const check = process.argv.includes('--check');
 process.exitCode = Object.entries(text)
   .map(([name, part]) => between(FILE, name, part, check))
@@ -56,7 +71,7 @@ function citations(list) {
 }
 
 function reasonsFor(side) {
-  const entries = notVectors.filter(({ role }) => role === side || (role === undefined && side !== 'message'));
+  const entries = notVectors.filter(({ role }) => role === side || (role === undefined && SIDES.includes(side)));
   return new Map(entries.flatMap(({ ids, why }) => ids.map((id) => [id, why])));
 }
 
@@ -73,9 +88,10 @@ function counts() {
   const all = SIDES.flatMap((side) => transcripts[side]);
   const steps = all.reduce((sum, one) => sum + one.steps.length, 0);
   const ids = new Set(SIDES.flatMap((side) => [...shownBy[side].keys()]));
-  const ofMessages = `${cases.length} cases of messages show ${shownBy.message.size} requirements.`;
+  const ofDeliveries = `${deliveries.length} deliveries show ${shownBy.delivery.size} requirements`;
+  const ofMessages = `${cases.length} cases of messages ${shownBy.message.size}.`;
   return [
-    `${all.length} transcripts with ${steps} steps show ${ids.size} requirements and behaviours; ${ofMessages}`,
+    `${all.length} transcripts with ${steps} steps show ${ids.size} requirements and behaviours; ${ofDeliveries}, ${ofMessages}`,
     '',
     `| shown by a step | ${LEVELS.join(' | ')} |`,
     `|---|${'---|'.repeat(LEVELS.length)}`,
@@ -83,28 +99,74 @@ function counts() {
   ].join('\n');
 }
 
+/** What packages/proof/test/mutants.proof.ts has counted, and those that no vector catches, with the reason for each. */
+function mutants() {
+  const [figures, survivors] = ['figures', 'survivors'].map((name) =>
+    JSON.parse(readFileSync(`packages/proof/test/mutants/${name}.json`, 'utf8')),
+  );
+  const kinds = [...new Set(SIDES.flatMap((side) => Object.keys(figures[side])))].sort();
+  const count = (side, of) => Object.values(figures[side]).reduce((sum, one) => sum + one[of], 0);
+  const cells = (caught, all) => `${caught} of ${all}`;
+  const rows = kinds.map((kind) => {
+    const sides = SIDES.map((side) =>
+      figures[side][kind] === undefined ? '' : cells(figures[side][kind].caught, figures[side][kind].mutants),
+    );
+    return `| ${kind} | ${sides.join(' | ')} |`;
+  });
+  const all = SIDES.map(
+    (side) =>
+      `${cells(count(side, 'caught'), count(side, 'mutants'))} (${((100 * count(side, 'caught')) / count(side, 'mutants')).toFixed(1)} %)`,
+  );
+  const reasons = SIDES.flatMap((side) => survivors[side].map((one) => `| ${side} | ${one.mutants.length} | ${cell(one.why)} |`));
+  return [
+    `| changed | ${SIDES.join(' | ')} |`,
+    `|---|${'---|'.repeat(SIDES.length)}`,
+    ...rows,
+    `| all | ${all.join(' | ')} |`,
+    '',
+    '| not caught | | why |',
+    '|---|---|---|',
+    ...reasons,
+  ].join('\n');
+}
+
 function chapter(rfc) {
-  return `### RFC ${rfc}\n\n${table(listed(rfc), true)}`;
+  return `### RFC ${rfc}\n\n${table(listed(rfc), true, rfc === 5321)}`;
 }
 
 function listed(rfc) {
-  return requirements.filter((one) => one.rfc === rfc && (one.testable_in_engine || one.testable_in_message));
+  return requirements.filter((one) => one.rfc === rfc && (one.testable_in_engine || one.testable_in_delivery || one.testable_in_message));
 }
 
 /** Whether a side has to show a requirement; a behaviour is shown by whoever has it. */
-function concerns({ actor, testable_in_engine = true, testable_in_message }, side) {
+function concerns({ actor, testable_in_engine = true, testable_in_delivery, testable_in_message }, side) {
+  if (side === 'delivery') return testable_in_delivery === true;
   return side === 'message' ? testable_in_message === true : testable_in_engine && (actor === side || actor === 'both');
 }
 
-function table(list, levels) {
-  const columns = list.some((one) => concerns(one, 'message')) ? COLUMNS : SIDES;
+/** What is known of the coming revision. */
+function revision() {
+  const { document, state, read: known, changes } = emailcore;
+  const due = listed(5321);
+  const sections = due.filter(({ section }) => stays.has(section)).length;
+  const line = ({ what, known: quoted }) => `- ${cell(what)}${quoted ? '' : ' (expected)'}.`;
+  return [
+    `${document} ${state}. ${known} Of ${due.length} requirements here ${sections} stand in sections that stay as they are: \`same\` in the column \`revision\`. What changes:`,
+    '',
+    ...changes.map(line),
+  ].join('\n');
+}
+
+function table(list, levels, revised = false) {
+  const columns = COLUMNS.filter((side) => SIDES.includes(side) || list.some((one) => concerns(one, side)));
   const rows = list.map((one) => {
     const sides = columns.map((side) => shown(one, side)).join(' | ');
-    return `| ${one.id} |${levels ? ` ${one.level} |` : ''} ${cell(one.statement)} | ${sides} |`;
+    const later = revised ? ` ${stays.has(one.section) ? 'same' : ''} |` : '';
+    return `| ${one.id} |${levels ? ` ${one.level} |` : ''} ${cell(one.statement)} | ${sides} |${later}`;
   });
   return [
-    `| |${levels ? ' |' : ''} requirement | ${columns.join(' | ')} |`,
-    `|---|${levels ? '---|' : ''}---|${'---|'.repeat(columns.length)}`,
+    `| |${levels ? ' |' : ''} requirement | ${columns.join(' | ')} |${revised ? ' revision |' : ''}`,
+    `|---|${levels ? '---|' : ''}---|${'---|'.repeat(columns.length + (revised ? 1 : 0))}`,
     ...rows,
   ].join('\n');
 }

@@ -8,9 +8,16 @@ const generators = [
   { document: 'docs/interop.md', command: ['scripts/interop-table.mjs'] },
   { document: 'docs/decisions/README.md', command: ['scripts/decisions.mjs'] },
   { document: 'docs/options.md, and the docstrings of options', command: ['scripts/options.mjs'] },
+  { document: 'docs/relay.schema.json, and the options in docs/relay.md', command: ['scripts/relay-options.mjs'] },
   { document: 'docs/state-machine.md', command: ['scripts/state-machine.mjs'] },
-  { document: 'test-vectors/states.json', command: ['scripts/states.mjs'] },
+  {
+    document: 'docs/states.dot, docs/states-client.dot, and the state spaces in docs/state-machine.md',
+    command: ['scripts/state-space.mjs'],
+  },
+  { document: 'test-vectors/states.json, and that of packages/web', command: ['scripts/states.mjs'] },
+  { document: 'docs/conform.md', command: ['scripts/conform-table.mjs'] },
   { document: 'docs/conformance.md', command: ['scripts/conformance.mjs'] },
+  { document: 'docs/conform-clients.md', command: ['scripts/conform-clients.mjs'] },
 ];
 
 const check = process.argv.includes('--check');

@@ -1,5 +1,10 @@
 // Lists in docs/interop.md what others' programs do with the server, and what theirs are sent; --check compares only.
 import { clients } from './interop/clients.mjs';
+import { conformScenarios } from './interop/conform.mjs';
+import { conformClientScenarios } from './interop/conform-clients.mjs';
+import { conformReportScenarios } from './interop/conform-report.mjs';
+import { conformRunnerScenarios } from './interop/conform-runners.mjs';
+import { dnsScenarios } from './interop/dns.mjs';
 import { eximScenarios } from './interop/exim.mjs';
 import { extensionScenarios } from './interop/extensions.mjs';
 import { haproxyScenarios } from './interop/haproxy.mjs';
@@ -7,16 +12,25 @@ import { nginxScenarios } from './interop/nginx.mjs';
 import { postfixScenarios } from './interop/postfix.mjs';
 import { peers } from './interop/sending.mjs';
 import { testingScenarios } from './interop/testing.mjs';
+import { webScenarios } from './interop/web.mjs';
+import { webClientScenarios } from './interop/web-clients.mjs';
 import { between } from './lib/between.mjs';
 
 const scenarios = [
   ...clients,
+  ...dnsScenarios,
   ...eximScenarios,
   ...postfixScenarios,
   ...haproxyScenarios,
   ...nginxScenarios,
   ...extensionScenarios,
   ...testingScenarios,
+  ...webScenarios,
+  ...webClientScenarios,
+  ...conformScenarios,
+  ...conformClientScenarios,
+  ...conformRunnerScenarios,
+  ...conformReportScenarios,
 ];
 const rows = scenarios.map(({ name }) => /^([^:]+)(?:: (.*))?$/.exec(name)).map(([, program, what = 'a message']) => [program, what]);
 const programs = [...new Set(rows.map(([program]) => program))];

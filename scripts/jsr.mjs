@@ -1,11 +1,11 @@
-// Publishes to JSR what Deno needs: `@ehlo/deno`, all that it stands on, and `@ehlo/sasl`, from their sources. Without --publish nothing leaves this
+// Publishes to JSR what Deno needs: `@ehlo/deno`, all that it stands on, `@ehlo/sasl` and `@ehlo/testing`, from their sources. Without --publish nothing leaves this
 // machine: it is only checked that JSR would take them. What deno.json says follows from package.json.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
-const PACKAGES = ['grammar', 'engine', 'sasl', 'driver', 'node', 'deno'];
+const PACKAGES = ['grammar', 'engine', 'sasl', 'driver', 'message', 'testing', 'node', 'deno'];
 const DENO = resolve('packages/deno/node_modules/deno/deno');
 
 const folder = mkdtempSync(join(tmpdir(), 'ehlo-jsr-'));

@@ -12,8 +12,22 @@ const text = `${JSON.stringify(states, null, 2)
   .replaceAll(/\{\n\s+"from"[\s\S]*?\n {6}\}/g, oneLine)
   .replaceAll(/\[\n\s+("[^[\]{}]*?")\n\s+\]/g, oneLine)}\n`;
 
-if (process.argv.includes('--check')) process.exitCode = readFileSync(FILE, 'utf8') === text ? 0 : 1;
-else writeFileSync(FILE, text);
+// What the page of `ehlo serve --web` draws of it.
+const { phases, guards, effects, replies, rows } = states.server;
+const drawn = `${JSON.stringify({ phases, guards: sayings(guards), effects: sayings(effects), replies, rows })}\n`;
+
+for (const [file, content] of [
+  [FILE, text],
+  ['packages/web/page/states.json', drawn],
+]) {
+  if (!process.argv.includes('--check')) writeFileSync(file, content);
+  else if (readFileSync(file, 'utf8') !== content) process.exitCode = 1;
+}
+
+/** Their sentences alone. */
+function sayings(of) {
+  return Object.fromEntries(Object.entries(of).map(([name, { what }]) => [name, { what }]));
+}
 
 function server() {
   const rows = TABLE.map(({ from, on, guards = [], checks = [], when = [], asks, effect, reply, to, cause, refuse }) => {

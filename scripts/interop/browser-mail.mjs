@@ -45,6 +45,7 @@ async function sendByBrowser() {
   const program = await chromium.launch({ executablePath: find('chromium'), args: QUIET });
   try {
     const page = await program.newPage();
+    page.setDefaultTimeout(PATIENCE);
     for (const [name, way, sent] of WAYS) {
       // An address of its own, so that no connection is one of before.
       const relay = await startRelay(server.port);

@@ -31,10 +31,12 @@ async function inBrowser() {
   const program = await chromium.launch({ executablePath: find('chromium'), args: QUIET });
   try {
     const page = await program.newPage();
+    // All transcripts are replayed before the page has loaded.
+    page.setDefaultTimeout(3 * PATIENCE);
     const errors = [];
     page.on('pageerror', (error) => errors.push(String(error)));
-    await page.goto(`http://127.0.0.1:${pages.address().port}/`);
-    await page.waitForFunction(() => globalThis.result !== undefined, null, { timeout: PATIENCE });
+    await page.goto(`http://127.0.0.1:${pages.address().port}/`, { waitUntil: 'commit' });
+    await page.waitForFunction(() => globalThis.result !== undefined);
     const { replayed, conversation } = await page.evaluate(() => globalThis.result);
     assert.deepEqual(errors, []);
     assert.deepEqual(conversation, { arrived: 'joe: 1050000', outcome: 'accepted' });

@@ -7,7 +7,7 @@ import { transactions } from './extract.mjs';
 import { judge } from './judge.mjs';
 import { USER } from './peers.mjs';
 import { find } from './programs.mjs';
-import { bytes, CA, judgedAuthenticated, linesTo, scenario, script, storedBy, TLS } from './stage.mjs';
+import { bytes, CA, freePort, judgedAuthenticated, linesTo, scenario, script, storedBy, TLS } from './stage.mjs';
 
 const CONTENT = ['From: <sender@client.example>', 'Subject: dots', '', '.', '..', '.a', '', '...', 'last', '.', ''].join('\r\n');
 const RECIPIENTS = ['one', 'two', 'three', '"four of us"'].map((local) => `<${local}@mx.example>`);
@@ -180,14 +180,40 @@ async function judged(server, relay, count) {
   return messages;
 }
 
-/** Returns what gives messages to an Exim that delivers to a port at once. `options` are those of its transport; those of an authenticator may follow. */
-function exim(stage, port, options = [], authenticator = []) {
+/**
+ * Returns what gives messages to an Exim that delivers to a port at once. `options` are those of its transport; those of an authenticator and whole sections may follow.
+ * `again` has it try what it could not deliver.
+ */
+export function exim(stage, port, options = [], authenticator = [], sections = []) {
+  const config = configured(stage, port, { options, authenticator, sections });
+  const submit = async (messages) => {
+    const input = `${script(messages).join('\r\n')}\r\n`;
+    const said = await run('exim4', ['-C', config, '-odf', '-oMa', '127.0.0.1', '-bs'], Buffer.from(input, 'latin1'));
+    assert.doesNotMatch(said, /^[45]\d\d/m);
+  };
+  submit.again = () => run('exim4', ['-C', config, '-qff']);
+  return submit;
+}
+
+/** Starts an Exim that listens, and delivers to a port at once; resolves with where it listens. `acl` says who is taken at RCPT; other settings may follow. */
+export async function eximServer(stage, port, acl, settings = ['tls_advertise_hosts =']) {
+  const listens = await freePort();
+  await stage.daemon('exim4', ['-C', configured(stage, port, { acl, settings }), '-bdf', '-oX', `127.0.0.1.${listens}`], [listens]);
+  return listens;
+}
+
+/** The file of its settings. */
+function configured(
+  stage,
+  port,
+  { options = [], authenticator = [], acl = 'accept', sections = [], settings = ['tls_advertise_hosts ='] },
+) {
   for (const folder of ['spool', 'log']) {
     mkdirSync(stage.path(folder));
     // It writes there as a user of its own.
     chmodSync(stage.path(folder), 0o777);
   }
-  const config = stage.file(
+  return stage.file(
     'exim.conf',
     `
 exim_path = ${stage.copy(find('exim4'), 0o755)}
@@ -195,13 +221,15 @@ spool_directory = ${stage.path('spool')}
 log_file_path = ${stage.path('log')}/%slog
 primary_hostname = exim.interop.example
 message_size_limit = 0
+# More messages of one connection would wait for a queue runner.
+smtp_accept_queue_per_connection = 0
 host_lookup =
 never_users =
 keep_environment =
 smtputf8_advertise_hosts = *
 dsn_advertise_hosts = *
-tls_advertise_hosts =
-acl_smtp_rcpt = accept
+acl_smtp_rcpt = ${acl}
+${settings.join('\n')}
 begin routers
 all:
   driver = manualroute
@@ -215,11 +243,7 @@ out:
   allow_localhost
   ${options.join('\n  ')}
 ${authenticator.length === 0 ? '' : ['begin authenticators', 'out:', ...authenticator].join('\n  ')}
+${sections.join('\n')}
 `,
   );
-  return async (messages) => {
-    const input = `${script(messages).join('\r\n')}\r\n`;
-    const said = await run('exim4', ['-C', config, '-odf', '-oMa', '127.0.0.1', '-bs'], Buffer.from(input, 'latin1'));
-    assert.doesNotMatch(said, /^[45]\d\d/m);
-  };
 }

@@ -17,7 +17,8 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { find } from './programs.mjs';
+import { stopMaster } from './master.mjs';
+import { find, GO_MODULES } from './programs.mjs';
 import { startServer } from './server.mjs';
 
 export const CERTS = fileURLToPath(new URL('../../packages/node/test/certs/', import.meta.url));
@@ -147,7 +148,7 @@ export async function startPostfix() {
     tlsPort,
     received: () => behind.list('new').map((name) => behind.read(name)),
     async stop() {
-      postfix('stop');
+      await stopMaster(path('queue'));
       await behind.stop();
       behind.remove();
       await end(child, folder);
@@ -196,7 +197,9 @@ export async function startExim() {
     'chunking_advertise_hosts = *',
     'message_size_limit = 20M',
     'rfc1413_query_timeout = 0s',
+    // Nothing is looked up in the DNS: where a name server is slow, each session waits.
     'host_lookup =',
+    'helo_lookup_domains =',
     'never_users =',
     'acl_smtp_rcpt = accept',
     'begin routers',
@@ -252,6 +255,41 @@ export async function startExim() {
       await end(child, folder);
     },
   };
+}
+
+/** OpenSMTPD in clear: its TLS does not work on Debian 12. It takes everything, and keeps it in its queue. One at a time: its folders are built in. */
+export async function startOpenSmtpd() {
+  const folder = newFolder();
+  const port = await freePort();
+  const config = join(folder, 'smtpd.conf');
+  const lines = [
+    `listen on 127.0.0.1 port ${port} hostname peer.example`,
+    'action "keep" relay host smtp://127.0.0.1:1',
+    'match from any for any action "keep"',
+  ];
+  writeFileSync(config, `${lines.join('\n')}\n`);
+  const resolver = join(folder, 'resolv.conf');
+  writeFileSync(resolver, 'lookup file\n');
+  // It looks each client up before it greets, in the DNS first, and has no option for another: where a name server is slow, each check waits.
+  const apart = spawnSync('unshare', ['-m', 'true']).status === 0 ? ['unshare', '-m'] : [];
+  const [program, ...args] = [...apart, 'sh', '-c', `${apart.length > 0 ? 'mount --bind "$0" /etc/resolv.conf; ' : ''}exec "$@"`, resolver];
+  const child = spawn(program, [...args, find('opensmtpd'), '-d', '-f', config], { stdio: 'ignore' });
+  await listening(port, child);
+  return { port, stop: () => end(child, folder) };
+}
+
+/** go-smtp of Debian, by a program of ours. */
+export async function startGoSmtp() {
+  const folder = newFolder();
+  const program = join(folder, 'receive');
+  const source = fileURLToPath(new URL('receive.go', import.meta.url));
+  const env = { ...process.env, GO111MODULE: 'off', GOPATH: GO_MODULES, GOCACHE: join(folder, 'cache') };
+  const { status, stderr } = spawnSync(find('go'), ['build', '-o', program, source], { env, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`go build: ${stderr}`);
+  const args = [join(CERTS, 'server.crt'), join(CERTS, 'server.key'), USER.name, USER.password];
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const [line] = await once(child.stdout, 'data');
+  return { port: Number(line), stop: () => end(child, folder) };
 }
 
 /** Whether there was anybody in the group to be told to end. */

@@ -17,33 +17,69 @@ const PROGRAMS = {
   chromium: 'chromium',
   haproxy: 'haproxy',
   nginx: 'nginx',
+  go: 'golang-go',
+  unbound: 'unbound',
+  'ldns-signzone': 'ldnsutils',
+  postgres: 'postgresql',
 };
 
 /** What is used where it is there, and installed along with the others. */
 const BONUS = { gsasl: 'gsasl' };
 
+/** Those that Debian does not install side by side with the others, and how they are unpacked. */
+const UNPACK = { exim4: 'unpack-exim.sh', opensmtpd: 'unpack-opensmtpd.sh', workerd: 'unpack-workerd.sh' };
+
+/** What a scenario needs, by the words of its name. */
+const NEEDS = [
+  [/\bswaks\b|^HAProxy|^nginx/, 'swaks'],
+  [/\bcurl\b/, 'curl'],
+  [/\bsmtplib\b|\bPython\b|Cyrus SASL|^a terminal|aiosmtpd|Postfix.* as a client/, 'python3'],
+  [/\bby Go\b|go-smtp/, 'go'],
+  [/OpenSMTPD/, 'opensmtpd'],
+  [/\bmsmtp\b/, 'msmtp'],
+  [/\bopenssl\b|unbound/, 'openssl'],
+  [/smtp-source|smtp-sink|posttls-finger|Postfix/, 'smtp-source'],
+  [/Cyrus SASL|Postfix/, 'saslpasswd2'],
+  [/aiosmtpd/, 'aiosmtpd'],
+  [/a browser|^Chromium/, 'chromium'],
+  [/HAProxy/, 'haproxy'],
+  [/^nginx/, 'nginx'],
+  [/\bgsasl\b/, 'gsasl'],
+  [/Exim/, 'exim4'],
+  [/unbound/, 'unbound'],
+  [/unbound/, 'ldns-signzone'],
+  [/Workers/, 'workerd'],
+  [/PostgreSQL/, 'postgres'],
+];
+
 /** Without these swaks can't do TLS, Cyrus SASL has no mechanism, and nginx no mail. */
 const BESIDE = {
   swaks: ['libnet-ssleay-perl', 'libio-socket-ssl-perl'],
   saslpasswd2: ['libsasl2-modules'],
+  go: ['golang-github-emersion-go-smtp-dev', 'golang-github-emersion-go-sasl-dev'],
   nginx: ['libnginx-mod-mail'],
 };
+
+/** Where Debian keeps the sources of Go's modules. */
+export const GO_MODULES = '/usr/share/gocode';
 
 /** nginx loads it by its path. */
 export const NGINX_MAIL = '/usr/lib/nginx/modules/ngx_mail_module.so';
 
-/** Exim is no neighbour of Postfix for Debian: it is unpacked here. */
+/** Exim and OpenSMTPD are no neighbours of Postfix for Debian, and workerd comes from npm and is too large to be installed with everything else: they are unpacked here. */
 const UNPACKED = fileURLToPath(new URL('../../node_modules/.cache/interop', import.meta.url));
-const UNPACK = fileURLToPath(new URL('unpack-exim.sh', import.meta.url));
-/** It comes from npm, and is too large to be installed with everything else. */
-const UNPACK_WORKERD = fileURLToPath(new URL('unpack-workerd.sh', import.meta.url));
 
 /** /usr/sbin is where Debian keeps smtp-source; not everybody has it in PATH. */
 const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin', UNPACKED];
 
+/** Debian has a folder here for each version of PostgreSQL. */
+const POSTGRES = '/usr/lib/postgresql';
+
 /** The full path of a program, or undefined. */
 export function find(program) {
-  return FOLDERS.map((folder) => join(folder, program)).find((path) => existsSync(path));
+  const versions = existsSync(POSTGRES) ? readdirSync(POSTGRES) : [];
+  const folders = [...FOLDERS, ...versions.map((version) => join(POSTGRES, version, 'bin'))];
+  return folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
 }
 
 /** What each package is a version of, for whom a failure puzzles; empty where Debian's tools are not. */
@@ -54,33 +90,39 @@ export function versions() {
   return [...(stdout ?? '').trim().split('\n'), ...(/^Exim version \S+/.exec(exim) ?? [])].filter((line) => line !== '');
 }
 
-/** Makes sure that every program is here; installs what is missing if `install`. Returns what is wrong, or null. */
-export function provide(install) {
-  const wanted = install ? { ...PROGRAMS, ...BONUS } : PROGRAMS;
-  const missing = Object.keys(wanted).filter((program) => !isHere(program));
-  const exim = isHere('exim4') ? [] : ['exim4'];
-  const workerd = isHere('workerd') ? [] : ['workerd'];
-  if (missing.length + exim.length + workerd.length === 0) return null;
-  const packages = missing.flatMap((program) => [wanted[program], ...(BESIDE[program] ?? [])]);
+/**
+ * Makes sure that what scenarios of these names need is here, or with `all` every program there is one of; installs what is missing if `install`.
+ * Returns what is wrong, or null.
+ */
+export function provide(names, all, install) {
+  const debian = { ...PROGRAMS, ...BONUS };
+  const known = [...Object.keys(debian), ...Object.keys(UNPACK)];
+  const needed = NEEDS.filter(([words, program]) => names.some((name) => words.test(name)) && (install || BONUS[program] === undefined));
+  const wanted = all && install ? known : needed.map(([, program]) => program);
+  const missing = known.filter((program) => wanted.includes(program) && !isHere(program));
+  if (missing.length === 0) return null;
+  const packages = missing.flatMap((program) => [debian[program] ?? [], BESIDE[program] ?? []].flat());
   const steps = [
     'apt-get update',
     ...(packages.length === 0 ? [] : [`DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ${packages.join(' ')}`]),
-    ...exim.map(() => `sh "${UNPACK}" "${UNPACKED}"`),
-    ...workerd.map(() => `sh "${UNPACK_WORKERD}" "${UNPACKED}"`),
+    ...missing.flatMap((program) =>
+      UNPACK[program] === undefined ? [] : [`sh "${fileURLToPath(new URL(UNPACK[program], import.meta.url))}" "${UNPACKED}"`],
+    ),
   ];
   const sudo = process.getuid?.() === 0 ? '' : 'sudo ';
   const asRoot = `${sudo}sh -c '${steps.join(' && ')}'`;
-  const names = [...missing, ...exim, ...workerd];
-  if (!install) return `missing: ${names.join(', ')}. Install with --install, or on Debian by:\n  ${asRoot}`;
+  if (!install) return `missing: ${missing.join(', ')}. Install with --install, or on Debian by:\n  ${asRoot}`;
   const { status, stdout, stderr } = spawnSync('sh', ['-c', asRoot], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
-  if (status !== 0) return `could not install ${names.join(', ')}:\n${stdout}${stderr}`;
-  const still = names.filter((program) => !isHere(program));
+  if (status !== 0) return `could not install ${missing.join(', ')}:\n${stdout}${stderr}`;
+  const still = missing.filter((program) => !isHere(program));
   return still.length === 0 ? null : `all is installed, but there is no ${still.join(', ')}`;
 }
 
 /** With what it can't do without. */
 function isHere(program) {
   if (program === 'saslpasswd2' && !libraries().some((folder) => existsSync(join(folder, 'sasl2', 'libscram.so')))) return false;
+  if (program === 'go' && !existsSync(`${GO_MODULES}/src/github.com/emersion/go-sasl`)) return false;
+  if (program === 'opensmtpd' && !/^opensmtpq:/m.test(readFileSync('/etc/passwd', 'utf8'))) return false;
   if (program === 'nginx' && !existsSync(NGINX_MAIL)) return false;
   if (program === 'exim4' && !/^Debian-exim:/m.test(readFileSync('/etc/passwd', 'utf8'))) return false;
   return find(program) !== undefined;

@@ -14,7 +14,10 @@ import { startRelay } from './relay.mjs';
 import { startServer } from './server.mjs';
 
 const PATIENCE = 30_000;
+/** How much of a program's log is shown where a scenario fails. */
+const LINES = 200;
 export const CERTS = fileURLToPath(new URL('../../packages/node/test/certs/', import.meta.url));
+const EHLO = fileURLToPath(new URL('../../packages/ehlo/bin/ehlo.js', import.meta.url));
 const EXAMPLES = new URL('../../examples/', import.meta.url);
 export const CA = join(CERTS, 'ca.crt');
 export const TLS = ['--cert', join(CERTS, 'server.crt'), '--key', join(CERTS, 'server.key')];
@@ -28,13 +31,19 @@ export function scenario(name, play) {
       try {
         await play(stage);
       } catch (error) {
-        for (const log of stage.logs) error.stack += `\n--- ${log()}`;
+        for (const log of stage.logs) error.stack += `\n--- ${lastLines(log())}`;
         throw error;
       } finally {
         await stage.clear();
       }
     },
   };
+}
+
+/** Of what a program has said. */
+function lastLines(text) {
+  const lines = text.split('\n');
+  return lines.length > LINES ? [`${lines.length - LINES} lines before`, ...lines.slice(-LINES)].join('\n') : text;
 }
 
 class Stage {
@@ -102,6 +111,23 @@ class Stage {
     return said;
   }
 
+  /** `ehlo relay` by a configuration; resolves when it listens on the ports. `crash` is kill -9, and a new one on the same queue; `said()` is what it has printed since. */
+  async mailer(config, ports) {
+    const file = this.file(`${config.hostname}.json`, JSON.stringify(config));
+    const start = async () => {
+      const { child, gone, said, hasEnded } = this.#start(process.execPath, [EHLO, 'relay', '--config', file]);
+      for (const port of ports) await answers(port, hasEnded);
+      return { child, gone, said };
+    };
+    let running = await start();
+    const crash = async () => {
+      running.child.kill('SIGKILL');
+      await running.gone;
+      running = await start();
+    };
+    return { crash, said: () => running.said() };
+  }
+
   async relay(port) {
     const relay = await startRelay(port);
     this.later(() => relay.close());
@@ -130,18 +156,31 @@ class Stage {
       await gone;
       clearTimeout(timer);
     });
-    return { said: () => said, hasEnded: () => child.exitCode !== null || child.signalCode !== null };
+    return { child, gone, said: () => said, hasEnded: () => child.exitCode !== null || child.signalCode !== null };
   }
 }
 
-/** A port that nobody listens on, for programs that can't choose one. */
+/**
+ * A port that nobody listens on, for programs that can't choose one. It is below those that the system gives to who connects (32768 on), and given once:
+ * nobody else takes it before the program listens, or while it is killed and starts again.
+ */
 export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    if (GIVEN.has(port)) continue;
+    GIVEN.add(port);
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
+
+const GIVEN = new Set();
 
 /** Waits until something is so; it is asked often. */
 export async function until(what, ask) {

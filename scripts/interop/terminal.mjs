@@ -14,6 +14,7 @@ const ERASE = '\x1b[K';
 
 export const terminalScenarios = [
   scenario('a terminal: the password is asked for and not shown, and progress is', onTerminal),
+  scenario('a terminal: many messages, and a bar that fills', many),
   scenario('a terminal: Ctrl-C where the password is asked for', interrupted),
 ];
 
@@ -51,6 +52,26 @@ async function onTerminal(stage) {
     [...sizes].sort((a, b) => a - b),
   );
   assert.match(shown.split(`\r${ERASE}`)[1] ?? shown, /accepted[^\r]*ann@mx\.example/);
+}
+
+async function many(stage) {
+  let received = 0;
+  const server = await stage.serve('sink', {
+    async message({ body }) {
+      await body.bytes();
+      received++;
+      // Longer than it takes until the bar is drawn again.
+      if (received % 100 === 0) await delay(120);
+      return true;
+    },
+  });
+  const to = ['--server', `127.0.0.1:${server.address.port}`, '--from', 'joe@client.example', '--to', 'ann@mx.example'];
+  const shown = await atTerminal('', ...to, '--count', '400', '--concurrency', '4', stage.file('small.eml', 'Subject: x\r\n'));
+  assert.equal(received, 400);
+  const bars = [...shown.matchAll(/\r\[(=* *)\] (\d+)\/400, \d+\/s/g)];
+  assert(bars.length >= 2, shown);
+  assert(bars.every(([, bar, done]) => bar.length === 30 && bar.trimEnd().length === Math.floor((Number(done) / 400) * 30)));
+  assert.match(shown.split(`\r${ERASE}`)[1] ?? shown, /400 messages in [\d.]+ s, \d+\/s: 400 accepted/);
 }
 
 async function interrupted(stage) {

@@ -153,6 +153,7 @@ export const TRANSACTION = {
     halfOpen: CLIENT.guards.halfOpen,
     notHalfOpen: CLIENT.guards.notHalfOpen,
     isSettled: { what: 'Every outcome is told.', reads: ['untold'] },
+    notAwaited: { what: 'Nothing that was said of it waits for its reply.', reads: ['due'] },
     isOpen: { what: 'The server has accepted MAIL.', reads: ['open'] },
     byData: { what: 'The message goes by DATA.', reads: ['plan'] },
     byBdat: { what: 'The message goes by BDAT.', reads: ['plan'] },

@@ -1,6 +1,6 @@
 import { Client } from './client.ts';
-import { CONTENDERS, Contender, type ContenderName } from './contender.ts';
-import type { Effort, Samples } from './row.ts';
+import { CONTENDERS, Contender, type ContenderName, type Measured } from './contender.ts';
+import type { Effort, Sample, Samples } from './row.ts';
 import { session, type Workload } from './workload.ts';
 
 /** How many clients connect at a time. */
@@ -10,28 +10,38 @@ const AT_ONCE = 20;
 const BEFORE = 50;
 
 /** Greeting, EHLO, QUIT, closed: again and again, some at a time. */
-export async function measureSessions({ rounds, milliseconds }: Effort): Promise<Samples> {
+export async function measureSessions(effort: Effort): Promise<Samples> {
   const workload = session();
-  const samples: Samples = { ehlo: [], 'smtp-server': [], floor: [] };
-  const lanes = await Promise.all(CONTENDERS.map(async (name) => ({ name, contender: await Contender.start(name, workload) })));
+  const servers = await Promise.all(CONTENDERS.map(async (name) => [name, await Contender.start(name, workload)] as const));
+  const samples = (await measureSessionsOf(servers, workload, effort)) as Samples;
+  for (const [, server] of servers) await server.stop();
+  return samples;
+}
+
+/** The same of any servers. */
+export async function measureSessionsOf(
+  servers: readonly (readonly [name: string, server: Measured])[],
+  workload: Workload,
+  { rounds, milliseconds }: Effort,
+): Promise<{ readonly [name: string]: Sample[] }> {
+  const samples = Object.fromEntries(servers.map(([name]) => [name, [] as Sample[]]));
   for (let round = -1; round < rounds; round++) {
-    for (const { name, contender } of lanes) {
-      const before = await contender.report();
+    for (const [name, server] of servers) {
+      const before = await server.report();
       const start = performance.now();
       let count = 0;
       const visit = async (): Promise<void> => {
         do {
-          await visited(contender.port, workload);
+          await visited(server.port, workload);
           count++;
         } while (performance.now() - start < milliseconds);
       };
       await Promise.all(Array.from({ length: AT_ONCE }, visit));
       const wall = (performance.now() - start) / 1000;
-      const cpu = ((await contender.report()).cpu - before.cpu) / 1000;
-      if (round >= 0) samples[name].push({ rate: count / wall, perCpu: count / cpu });
+      const cpu = ((await server.report()).cpu - before.cpu) / 1000;
+      if (round >= 0) samples[name]!.push({ rate: count / wall, perCpu: count / cpu });
     }
   }
-  for (const { contender } of lanes) await contender.stop();
   return samples;
 }
 

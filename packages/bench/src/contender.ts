@@ -9,21 +9,32 @@ export const CONTENDERS = ['ehlo', 'smtp-server', 'floor'] as const;
 
 export type ContenderName = (typeof CONTENDERS)[number];
 
-/** A server in a process of its own. */
-export class Contender {
+/** A server that is measured. */
+export interface Measured {
+  readonly port: number;
+  /** What it counts of what it receives: messages with their content, octets of the wire, or nothing that it says. */
+  readonly counts: 'content' | 'wire' | 'nothing';
+  report(): Promise<Pick<Report, 'cpu' | 'messages' | 'octets'>>;
+  stop(): Promise<void>;
+}
+
+/** A server of ours, or of npm, in a process of its own. */
+export class Contender implements Measured {
+  readonly counts: 'content' | 'wire';
   readonly #child: ChildProcess;
   readonly port: number;
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, port: number, counts: 'content' | 'wire' = 'content') {
     this.#child = child;
     this.port = port;
+    this.counts = counts;
   }
 
   static async start(name: ContenderName, { opening, cycle }: Workload): Promise<Contender> {
     const schedule = JSON.stringify({ opening: answersOf(opening), cycle: answersOf(cycle) });
     const child = fork(server(name), [schedule], { execArgv: ['--expose-gc'] });
     const [{ port }] = (await answer(child)) as [{ port: number }];
-    return new Contender(child, port);
+    return new Contender(child, port, name === 'floor' ? 'wire' : 'content');
   }
 
   /** `ehlo serve`, as its users start it. */

@@ -6,9 +6,11 @@ import { measureIdle, measureSessions } from './connections.ts';
 import { measureEngine } from './engine.ts';
 import { measureGrammar } from './grammar.ts';
 import { measureMessage } from './message.ts';
+import { measurePeerSessions, measurePeers, measureSource, type PeerSamples } from './peers.ts';
+import { plotOf } from './plot.ts';
 import { type Effort, measure, type Row } from './row.ts';
 import { bodyRows, messageRows } from './rows.ts';
-import { measureSending } from './sending.ts';
+import { CONNECTIONS, measureSending } from './sending.ts';
 import { measureStorage } from './storage.ts';
 import {
   comparison,
@@ -17,12 +19,18 @@ import {
   grammarTable,
   idleTable,
   messageTable,
+  peerTable,
   type Result,
   sendingTable,
+  sourceTable,
   storageTable,
 } from './tables.ts';
+import { session } from './workload.ts';
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean' }, write: { type: 'boolean' }, only: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { quick: { type: 'boolean' }, write: { type: 'boolean' }, peers: { type: 'boolean' }, only: { type: 'string' } },
+});
+const PAGE = new URL('../../../docs/performance.md', import.meta.url);
 const effort: Effort = values.quick ? { rounds: 3, milliseconds: 200, idle: 500 } : { rounds: 5, milliseconds: 1000, idle: 2000 };
 const only = new RegExp(values.only ?? '');
 const peer = `smtp-server ${version('smtp-server')}`;
@@ -48,7 +56,7 @@ const sections: [title: string, words: string, table: () => Promise<string>][] =
   ],
   [
     'Sending',
-    `Messages of 4 KiB a second over one connection · CPU of the client for 1,000 of them, to the same server; nodemailer ${version('nodemailer')} by its pool.`,
+    `Messages of 4 KiB a second over five connections · CPU of the client for 1,000 of them, to the same server; ehlo and nodemailer ${version('nodemailer')} by their pools. The floor says a command at a time, or the next message’s commands behind the dot: that of the last column says as much at a time.`,
     async () => sendingTable(await measureSending(effort)),
   ],
   ['Engine', 'The session alone, in memory, no socket.', async () => engineTable(measureEngine(effort))],
@@ -63,6 +71,26 @@ const sections: [title: string, words: string, table: () => Promise<string>][] =
     async () => messageTable(await measureMessage(effort)),
   ],
 ];
+
+/** Programs of Debian's, which npm has not: only with `--peers`. */
+const peers: typeof sections = [
+  [
+    'Servers of Debian’s',
+    'Messages, or sessions, a second · CPU of the server for 1,000 of them: Postfix’s smtp-sink (C) and aiosmtpd (Python), as Debian has them. Their processor time is known to a hundredth of a second.',
+    async () => {
+      const results: { readonly row: Pick<Row, 'name' | 'unit'>; readonly samples: PeerSamples }[] = [];
+      for (const row of messageRows()) results.push({ row, samples: await measurePeers(row, effort) });
+      results.push({ row: { name: 'sessions', unit: 'sessions' }, samples: await measurePeerSessions(effort, session()) });
+      return peerTable(results);
+    },
+  ],
+  [
+    'smtp-source',
+    'Messages of 4 KiB a second over five connections · CPU of the client for 1,000 of them, to the same server: Postfix’s smtp-source (C), which keeps its connections.',
+    async () => sourceTable((await measureSending(effort)).ehlo, await measureSource(effort, CONNECTIONS)),
+  ],
+];
+if (values.peers) sections.push(...peers);
 
 const parts = [conditions(effort.rounds, effort.milliseconds)];
 console.log(parts[0]);
@@ -90,12 +118,10 @@ async function sessions(): Promise<string> {
   return comparison([{ row: { name: 'sessions', unit: 'sessions' }, samples: await measureSessions(effort) }], peer);
 }
 
-/** Puts the text between the markers of the page. */
+/** Puts the text between the markers of the page, and draws it. */
 async function write(text: string): Promise<void> {
-  const page = new URL('../../../docs/performance.md', import.meta.url);
-  const old = await readFile(page, 'utf8');
-  await writeFile(
-    page,
-    old.replace(/(<!-- begin:bench -->).*(?=<!-- end:bench -->)/s, (_, begin: string) => `${begin}\n\n${text}\n\n`),
-  );
+  const old = await readFile(PAGE, 'utf8');
+  const page = old.replace(/(<!-- begin:bench -->).*(?=<!-- end:bench -->)/s, (_, begin: string) => `${begin}\n\n${text}\n\n`);
+  await writeFile(PAGE, page);
+  await writeFile(new URL('performance.svg', PAGE), plotOf(page));
 }

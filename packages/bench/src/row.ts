@@ -1,5 +1,5 @@
 import { Client } from './client.ts';
-import { CONTENDERS, Contender, type ContenderName } from './contender.ts';
+import { CONTENDERS, Contender, type ContenderName, type Measured } from './contender.ts';
 import { sizeOf, type Workload } from './workload.ts';
 
 /** One line of the results: the same work for every contender. */
@@ -28,13 +28,25 @@ export interface Sample {
 
 export type Samples = Record<ContenderName, Sample[]>;
 
-/** Measures all contenders in turn, round after round, on connections that are kept; then checks that all was received. */
-export async function measure({ workload, connections, perCycle }: Row, { rounds, milliseconds }: Effort): Promise<Samples> {
-  const lanes = await Promise.all(CONTENDERS.map((name) => Lane.open(name, workload, connections)));
-  const samples: Samples = { ehlo: [], 'smtp-server': [], floor: [] };
+/** Measures all contenders. */
+export async function measure(row: Row, effort: Effort): Promise<Samples> {
+  const servers = await Promise.all(CONTENDERS.map(async (name) => [name, await Contender.start(name, row.workload)] as const));
+  const samples = (await measureBy(servers, row, effort)) as Samples;
+  for (const [, server] of servers) await server.stop();
+  return samples;
+}
+
+/** Measures servers in turn, round after round, on connections that are kept; then checks that all was received. */
+export async function measureBy(
+  servers: readonly (readonly [name: string, server: Measured])[],
+  { workload, connections, perCycle }: Row,
+  { rounds, milliseconds }: Effort,
+): Promise<{ readonly [name: string]: Sample[] }> {
+  const lanes = await Promise.all(servers.map(([name, server]) => Lane.open(name, server, workload, connections)));
+  const samples = Object.fromEntries(servers.map(([name]) => [name, [] as Sample[]]));
   for (const lane of lanes) await lane.run(milliseconds);
   for (let round = 0; round < rounds; round++) {
-    for (const lane of lanes) samples[lane.name].push(perUnit(await lane.run(milliseconds), perCycle));
+    for (const lane of lanes) samples[lane.name]!.push(perUnit(await lane.run(milliseconds), perCycle));
   }
   for (const lane of lanes) await lane.close();
   return samples;
@@ -53,21 +65,20 @@ function perUnit({ cycles, wall, cpu }: Run, perCycle: number): Sample {
 
 /** A contender with its connections. */
 class Lane {
-  readonly name: ContenderName;
-  readonly #contender: Contender;
+  readonly name: string;
+  readonly #contender: Measured;
   readonly #workload: Workload;
   readonly #clients: readonly Client[];
   #cycles = 0;
 
-  private constructor(name: ContenderName, contender: Contender, workload: Workload, clients: readonly Client[]) {
+  private constructor(name: string, contender: Measured, workload: Workload, clients: readonly Client[]) {
     this.name = name;
     this.#contender = contender;
     this.#workload = workload;
     this.#clients = clients;
   }
 
-  static async open(name: ContenderName, workload: Workload, connections: number): Promise<Lane> {
-    const contender = await Contender.start(name, workload);
+  static async open(name: string, contender: Measured, workload: Workload, connections: number): Promise<Lane> {
     const clients = await Promise.all(Array.from({ length: connections }, () => Client.open(contender.port)));
     await Promise.all(clients.map((client) => writeAll(client, workload.opening)));
     return new Lane(name, contender, workload, clients);
@@ -97,16 +108,17 @@ class Lane {
   async close(): Promise<void> {
     const { opening, cycle, closing, messages, octets } = this.#workload;
     await Promise.all(this.#clients.map((client) => writeAll(client, closing)));
+    const { counts } = this.#contender;
+    if (counts === 'nothing') return;
     const received = await this.#contender.report();
     // A closing brings the message that an opening has announced.
     const count = messages * (this.#cycles + (closing.length > 0 ? this.#clients.length : 0));
     const wire = this.#clients.length * (sizeOf(opening) + sizeOf(closing)) + this.#cycles * sizeOf(cycle);
-    const due = this.name === 'floor' ? wire : count * octets;
+    const due = counts === 'wire' ? wire : count * octets;
     if (received.octets !== due) throw new Error(`${this.name} has received ${received.octets} octets, ${due} were sent`);
-    if (this.name !== 'floor' && received.messages !== count) {
+    if (counts === 'content' && received.messages !== count) {
       throw new Error(`${this.name} has received ${received.messages} messages, ${count} were sent`);
     }
-    await this.#contender.stop();
   }
 }
 

@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
-import { type Client, connect } from '@ehlo/node';
+import { connect, Pool } from '@ehlo/node';
+import { Client } from './client.ts';
 import { Contender } from './contender.ts';
 import type { Effort } from './row.ts';
-import { SHAPES, sequential, small } from './workload.ts';
+import { lines, type Message, pipelined, SHAPES, sequential, small, type Workload } from './workload.ts';
 
 /** What a pool of nodemailer does here. */
 interface Mailer {
@@ -12,10 +13,24 @@ interface Mailer {
 
 const { createTransport } = createRequire(import.meta.url)('nodemailer') as { createTransport(options: object): Mailer };
 
-/** Messages that wait for the one connection, so that it never stands still. */
-const WAITING = 20;
+/** Connections that a sender has. */
+export const CONNECTIONS = 5;
 
-export const SENDERS = ['ehlo', 'ehlo, DATA in the group', 'ehlo, next behind the dot', 'nodemailer'] as const;
+/** Messages that wait for them, so that none ever stands still. */
+const WAITING = 40;
+
+/**
+ * Who sends, by five connections. The floor writes octets that were made before, and checks the code of each reply: a command at a time, and with
+ * the commands of the next message behind the dot of the last.
+ */
+export const SENDERS = [
+  'ehlo',
+  'ehlo, DATA in the group',
+  'ehlo, next behind the dot',
+  'nodemailer',
+  'floor, a command at a time',
+  'floor, next behind the dot',
+] as const;
 
 export type SenderName = (typeof SENDERS)[number];
 
@@ -27,23 +42,31 @@ export interface SendingSample {
 
 export type SendingSamples = Record<SenderName, SendingSample[]>;
 
-/** Sends one message. */
-type Send = () => Promise<void>;
+/** Sends one message; `lane` is one of those that wait. */
+type Send = (lane: number) => Promise<void>;
 
-/** A client in this process and one connection, to our server in another. */
+interface Sender {
+  /** Messages that are waited for at a time. */
+  readonly lanes: number;
+  readonly send: Send;
+  close(): Promise<void>;
+}
+
+/** A client in this process, and our server in another. */
 export async function measureSending({ rounds, milliseconds }: Effort): Promise<SendingSamples> {
   const server = await Contender.start('ehlo', sequential(small()));
-  const samples: SendingSamples = { ehlo: [], 'ehlo, DATA in the group': [], 'ehlo, next behind the dot': [], nodemailer: [] };
-  const raw = Buffer.from(`Subject: bench\r\n\r\n${`${SHAPES.lines76}\r\n`.repeat(52)}`);
+  const samples = Object.fromEntries(SENDERS.map((name) => [name, [] as SendingSample[]])) as SendingSamples;
+  const message = lines(SHAPES.lines76, 4096);
+  const senders: { readonly name: SenderName; readonly sender: Sender }[] = [];
   try {
+    for (const name of SENDERS) senders.push({ name, sender: await open(name, server.port, message) });
     for (let round = -1; round < rounds; round++) {
-      for (const name of SENDERS) {
-        const { send, close } = await open(name, server.port, raw);
-        const sample = await timed(send, milliseconds);
+      for (const { name, sender } of senders) {
+        const sample = await timed(sender, milliseconds);
         if (round >= 0) samples[name].push(sample);
-        await close();
       }
     }
+    for (const { sender } of senders) await sender.close();
   } finally {
     await server.stop();
   }
@@ -53,36 +76,56 @@ export async function measureSending({ rounds, milliseconds }: Effort): Promise<
 const FROM = 'sender@client.example';
 const TO = 'recipient@bench.example';
 
-async function open(name: SenderName, port: number, raw: Buffer): Promise<{ readonly send: Send; close(): Promise<void> }> {
+async function open(name: SenderName, port: number, message: Message): Promise<Sender> {
+  if (name === 'floor, a command at a time') return await floor(port, sequential(message));
+  if (name === 'floor, next behind the dot') return await floor(port, pipelined(message));
+  const raw = Buffer.from(message.content);
   if (name === 'nodemailer') {
     const pool = createTransport({
       pool: true,
-      maxConnections: 1,
+      maxConnections: CONNECTIONS,
       maxMessages: Number.POSITIVE_INFINITY,
       host: '127.0.0.1',
       port,
       ignoreTLS: true,
     });
     const send = async (): Promise<void> => void (await pool.sendMail({ envelope: { from: FROM, to: TO }, raw }));
-    return { send, close: async () => pool.close() };
+    return { lanes: WAITING, send, close: async () => pool.close() };
   }
   const pipelining = name === 'ehlo' ? 'envelope' : name === 'ehlo, DATA in the group' ? 'data' : 'transactions';
-  const client: Client = await connect({ host: '127.0.0.1', port, hostname: 'client.example', starttls: 'off', pipelining });
+  const pool = new Pool(() => connect({ host: '127.0.0.1', port, hostname: 'client.example', starttls: 'off', pipelining }), {
+    size: CONNECTIONS,
+  });
   const send = async (): Promise<void> => {
-    const { outcomes } = await client.send({ reversePath: FROM, recipients: [TO] }, raw);
+    const { outcomes } = await pool.send({ reversePath: FROM, recipients: [TO] }, raw);
     if (outcomes[0]!.status !== 'accepted') throw new Error(`a message was ${outcomes[0]!.status}`);
   };
-  return { send, close: () => client.close() };
+  return { lanes: WAITING, send, close: () => pool.close() };
 }
 
-async function timed(send: Send, milliseconds: number): Promise<SendingSample> {
+async function floor(port: number, { opening, cycle, closing }: Workload): Promise<Sender> {
+  const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => Client.open(port)));
+  for (const client of clients) for (const write of opening) await client.write(write);
+  const send: Send = async (lane) => {
+    for (const write of cycle) await clients[lane]!.write(write);
+  };
+  const close = async (): Promise<void> => {
+    for (const client of clients) {
+      for (const write of closing) await client.write(write);
+      await client.close();
+    }
+  };
+  return { lanes: CONNECTIONS, send, close };
+}
+
+async function timed({ lanes, send }: Sender, milliseconds: number): Promise<SendingSample> {
   let count = 0;
   const start = performance.now();
   const before = process.cpuUsage();
   await Promise.all(
-    Array.from({ length: WAITING }, async () => {
+    Array.from({ length: lanes }, async (_, lane) => {
       do {
-        await send();
+        await send(lane);
         count++;
       } while (performance.now() - start < milliseconds);
     }),

@@ -3,8 +3,9 @@ import { CONTENDERS, type ContenderName } from './contender.ts';
 import type { EngineFigures } from './engine.ts';
 import type { GrammarFigures } from './grammar.ts';
 import type { MessageFigures } from './message.ts';
+import { BESIDE, PEERS, type PeerSamples } from './peers.ts';
 import type { Row, Sample, Samples } from './row.ts';
-import { SENDERS, type SendingSamples } from './sending.ts';
+import { SENDERS, type SenderName, type SendingSample, type SendingSamples } from './sending.ts';
 import { median, ratio, shown, spread } from './statistics.ts';
 import type { StorageSamples } from './storage.ts';
 
@@ -55,15 +56,44 @@ export function storageTable({ ehlo, disk }: StorageSamples): string {
 }
 
 export function sendingTable(samples: SendingSamples): string {
-  const figures = (name: (typeof SENDERS)[number], figure: 'rate' | 'cpu'): number[] => samples[name].map((sample) => sample[figure]);
+  const figures = (name: SenderName, figure: 'rate' | 'cpu'): number[] => samples[name].map((sample) => sample[figure]);
   const rows = SENDERS.map((name) => [
     name,
     `${shown(median(figures(name, 'rate')))}/s · ${shown(median(figures(name, 'cpu')))} ms`,
     shown(ratio(figures(name, 'rate'), figures('nodemailer', 'rate'))),
     shown(ratio(figures('nodemailer', 'cpu'), figures(name, 'cpu'))),
+    shown(ratio(figures(name, 'cpu'), figures(FLOORS[name] ?? 'floor, a command at a time', 'cpu'))),
   ]);
-  return table(['', 'messages', 'rate, it : nodemailer', 'CPU, nodemailer : it'], rows);
+  return table(['', 'messages', 'rate, it : nodemailer', 'CPU, nodemailer : it', 'CPU, it : floor'], rows);
 }
+
+/** One more row for those of other programs: beside ours. */
+export function sourceTable(ehlo: readonly SendingSample[], source: readonly SendingSample[]): string {
+  const row = (name: string, samples: readonly SendingSample[]): Cells => {
+    const [rates, cpus] = [samples.map(({ rate }) => rate), samples.map(({ cpu }) => cpu)];
+    return [name, `${shown(median(rates))}/s · ${shown(median(cpus))} ms`, shown(median(cpus) / median(source.map(({ cpu }) => cpu)))];
+  };
+  return table(['', 'messages', 'CPU, it : smtp-source'], [row('ehlo', ehlo), row('smtp-source', source)]);
+}
+
+/** Rates with the CPU that they take, beside programs of Debian's, and the ratios within the rounds. */
+export function peerTable(results: readonly { readonly row: Pick<Row, 'name' | 'unit'>; readonly samples: PeerSamples }[]): string {
+  const head = ['', ...BESIDE, ...PEERS.map((peer) => `CPU, ${peer} : ehlo`)];
+  return table(
+    head,
+    results.map(({ row, samples }) => [
+      row.name,
+      ...BESIDE.map((name) => cell(row.unit, samples[name])),
+      ...PEERS.map((peer) => shown(ratio(efficiencies(samples.ehlo), efficiencies(samples[peer])))),
+    ]),
+  );
+}
+
+/** The floor that says as much at a time, where it is not that of a command at a time. */
+const FLOORS: { readonly [name in SenderName]?: SenderName } = {
+  'ehlo, next behind the dot': 'floor, next behind the dot',
+  'floor, next behind the dot': 'floor, next behind the dot',
+};
 
 export function engineTable({ commands, bodies, chunks }: EngineFigures): string {
   const shapes = Object.entries(bodies).map(([shape, figures]) => [`body, ${shape}`, `${shown(median(figures))} MiB/s`]);

@@ -1,17 +1,31 @@
 // Each row once, with as little work as it takes: the measurements themselves throw unless every command got the reply that was
 // due and every octet arrived. Nothing here is timed.
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { measureIdle, measureSessions } from '../src/connections.ts';
 import { CONTENDERS } from '../src/contender.ts';
 import { measureEngine } from '../src/engine.ts';
 import { measureGrammar } from '../src/grammar.ts';
 import { measureMessage } from '../src/message.ts';
+import { BESIDE, measurePeers, measureSource } from '../src/peers.ts';
+import { plotOf } from '../src/plot.ts';
 import { type Effort, measure } from '../src/row.ts';
 import { bodyRows, messageRows } from '../src/rows.ts';
 import { measureSending } from '../src/sending.ts';
 import { shown } from '../src/statistics.ts';
 import { measureStorage } from '../src/storage.ts';
-import { comparison, engineTable, grammarTable, idleTable, messageTable, sendingTable, storageTable } from '../src/tables.ts';
+import {
+  comparison,
+  engineTable,
+  grammarTable,
+  idleTable,
+  messageTable,
+  peerTable,
+  sendingTable,
+  sourceTable,
+  storageTable,
+} from '../src/tables.ts';
 
 const effort: Effort = { rounds: 1, milliseconds: 0, idle: 5 };
 
@@ -30,12 +44,28 @@ describe.concurrent('on sockets', () => {
   });
 
   test('sending', async () => {
-    expect(sendingTable(await measureSending(effort))).toMatch(/next behind the dot .*\n.*nodemailer /);
+    expect(sendingTable(await measureSending(effort))).toMatch(
+      /next behind the dot .*\n.*nodemailer .*\n.*floor, a command at a time .*\n.*floor, next behind /,
+    );
   });
 
   test('storage', async () => {
     expect(storageTable(await measureStorage(effort))).toContain('synced');
   });
+});
+
+test.runIf(existsSync('/usr/sbin/smtp-sink') && existsSync('/usr/bin/aiosmtpd'))('beside programs of Debian’s', async () => {
+  const [row] = messageRows();
+  const samples = await measurePeers(row!, effort);
+  expect(BESIDE.map((name) => samples[name].length)).toEqual([1, 1, 1, 1]);
+  expect(peerTable([{ row: row!, samples }])).toContain('CPU, aiosmtpd : ehlo');
+  const source = await measureSource(effort, 2);
+  expect(sourceTable(source, source)).toContain('smtp-source');
+});
+
+test('the plot is that of the page', async () => {
+  const page = new URL('../../../docs/performance.md', import.meta.url);
+  expect(await readFile(new URL('performance.svg', page), 'utf8')).toBe(plotOf(await readFile(page, 'utf8')));
 });
 
 test('the engine alone', () => {

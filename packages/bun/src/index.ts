@@ -4,6 +4,7 @@ export {
   ClientTls,
   type ClientTlsSettings,
   ServerTls,
+  type ShownCertificates,
   type Target,
   type TlsRange,
   type TlsSettings,

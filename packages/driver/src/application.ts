@@ -1,13 +1,12 @@
 import type { AbortCause, Envelope, MessageQuestion, Notice, Question, ServerEvent, ServerSession, TlsInfo } from '@ehlo/engine';
-import type { Authenticator } from './authentication.ts';
+import { type Asked, AskedQuestion, type Asker } from './asked-question.ts';
 import { type Body, isAborted } from './body.ts';
 import { decide } from './decide.ts';
-import { type Acceptance, type Challenge, decisionOf, isChallenge, isRefusal, type Refusal, reject } from './decision.ts';
-import type { Failures } from './failures.ts';
+import { type Acceptance, type Challenge, isChallenge, isRefusal, type Refusal, reject } from './decision.ts';
 import type { CallbackName, Handler, Session } from './handler.ts';
+import type { Host } from './host.ts';
 import { notify } from './notify.ts';
 import { Reception, type Verdict } from './reception.ts';
-import type { Clock } from './timer.ts';
 
 /** The failure is ours, and passing. A connection can't be refused by 451 (RFC 5321 4.3.2), and AUTH has a code of its own (RFC 4954 6). */
 export function failureOf(type: Question['type']): Refusal {
@@ -15,36 +14,27 @@ export function failureOf(type: Question['type']): Refusal {
   return reject(type === 'connect' ? 421 : 451, '4.3.0', 'Requested action aborted: local error in processing');
 }
 
+/** The view of a session that the handler is given, and what lets the session go on. */
+export interface View extends Session {
+  goOn(): void;
+}
+
 /** Couples a session to its handler: events go to the handler's methods, and what they return or throw becomes the answer. */
-export class Application {
+export class Application implements Asker {
   readonly #session: ServerSession;
-  readonly #handler: Handler;
-  readonly #view: Session;
-  readonly #pump: () => void;
+  readonly #view: View;
+  readonly #host: Host;
   readonly #auth: Handler['auth'];
-  readonly #failures: Failures;
-  readonly #clock: Clock;
   #reception: Reception | null = null;
   /** Each message whose handler has not heard that the client does not know of it; the session keeps the envelopes that may be asked for. */
-  readonly #receptions: WeakMap<Envelope, Reception> = new WeakMap();
+  #receptions: WeakMap<Envelope, Reception> | null = null;
 
-  /** `pump` is called when something was answered later, or when there is room again. AUTH is the authenticator's, where there is one. */
-  constructor(
-    session: ServerSession,
-    handler: Handler,
-    view: Session,
-    pump: () => void,
-    authenticator: Authenticator | null,
-    failures: Failures,
-    clock: Clock,
-  ) {
-    this.#clock = clock;
+  /** The view is told to go on when something was answered later, or when there is room again. AUTH is the authenticator's, where there is one. */
+  constructor(session: ServerSession, view: View, host: Host) {
     this.#session = session;
-    this.#handler = handler;
-    this.#auth = authenticator?.exchange(view);
     this.#view = view;
-    this.#pump = pump;
-    this.#failures = failures;
+    this.#host = host;
+    this.#auth = host.authenticator?.exchange(view);
   }
 
   /** Whether the reader of the message that arrives can keep up. */
@@ -53,11 +43,11 @@ export class Application {
   }
 
   secured(tls: TlsInfo): void {
-    this.#tell('secured', () => this.#handler.secured?.(tls, this.#view));
+    this.#tell('secured', () => this.#host.handler.secured?.(tls, this.#view));
   }
 
   insecure(error: unknown): void {
-    this.#tell('tlsFailed', () => this.#handler.tlsFailed?.(error, this.#view.peer, this.#view));
+    this.#tell('tlsFailed', () => this.#host.handler.tlsFailed?.(error, this.#view.peer, this.#view));
   }
 
   take(event: ServerEvent): void {
@@ -74,7 +64,7 @@ export class Application {
       case 'closed':
         return this.#notice(event);
       default:
-        this.#ask(event);
+        decide(new AskedQuestion(event, this));
     }
   }
 
@@ -85,7 +75,7 @@ export class Application {
       const { envelope, recipient } = notice;
       this.#unacknowledged(envelope, recipient === null ? 0 : envelope.recipients.indexOf(recipient));
     }
-    this.#tell('notice', () => this.#handler.notice?.(notice, this.#view));
+    this.#tell('notice', () => this.#host.handler.notice?.(notice, this.#view));
   }
 
   /** The client has left: if it was told only a part of what was decided (LMTP), the rest of the recipients are not acknowledged. */
@@ -104,32 +94,34 @@ export class Application {
     reception!.body.abort(cause);
   }
 
-  #ask(question: Exclude<Question, MessageQuestion>): void {
+  /** Asks the handler, for an `AskedQuestion`. */
+  call(question: Asked): unknown {
+    const { handler } = this.#host;
     const { type } = question;
-    const method = type === 'auth' && this.#auth !== undefined ? this.#auth : this.#handler[type];
-    decide(() => (method as (question: Question, session: Session) => unknown).call(this.#handler, question, this.#view), {
-      understand: (value) => decisionOf(type, value),
-      instead: (error) => this.#refusalFor(error, type),
-      decided: (decision) => this.#answer(question, decision),
-      later: this.#pump,
-    });
+    const method = type === 'auth' && this.#auth !== undefined ? this.#auth : handler[type];
+    return (method as (question: Question, session: Session) => unknown).call(handler, question, this.#view);
   }
 
   /** What is said where something was thrown. */
-  #refusalFor(error: unknown, type: Question['type']): Refusal {
+  refusalFor(error: unknown, type: Question['type']): Refusal {
     if (isRefusal(error)) return error;
     this.#failed(error, type);
     return failureOf(type);
   }
 
-  #answer(question: Exclude<Question, MessageQuestion>, decision: Acceptance | Refusal | Challenge): void {
+  /** Says what was decided, if it is still asked. */
+  answer(question: Asked, decision: Acceptance | Refusal | Challenge): void {
     const session = this.#session;
-    session.tick(this.#clock.now());
+    session.tick(this.#host.alarms.now());
     this.#carryOut(question, () => {
       if (isRefusal(decision)) return session.reject(question, decision);
       if (isChallenge(decision)) return question.type === 'auth' && session.challenge(question, decision.challenge);
       return session.accept(question, decision as never);
     });
+  }
+
+  goOn(): void {
+    this.#view.goOn();
   }
 
   /** Says what was decided; false if nobody asks any more. What can't be said throws and leaves the question open: then it is our failure. */
@@ -164,15 +156,18 @@ export class Application {
   /** The reception of the message whose octets arrive; the handler is called at the first of them. */
   #receiving(envelope: Envelope): Reception {
     if (this.#isArriving) return this.#reception!;
-    const reception = new Reception(envelope, () => this.#pump());
+    const reception = new Reception(envelope, () => this.goOn());
     this.#reception = reception;
+    this.#receptions ??= new WeakMap();
     this.#receptions.set(envelope, reception);
-    const refusalFor = (error: unknown): Refusal => this.#refusalFor(error, 'message');
-    decide(() => (this.#handler.message === undefined ? drop(reception.body) : this.#handler.message(reception, this.#view)), {
+    const { handler } = this.#host;
+    const refusalFor = (error: unknown): Refusal => this.refusalFor(error, 'message');
+    decide({
+      call: () => (handler.message === undefined ? drop(reception.body) : handler.message(reception, this.#view)),
       understand: (value) => reception.verdicts(value, this.#session.hello?.verb === 'LHLO', refusalFor),
       instead: refusalFor,
       decided: (verdict) => this.#decided(reception, verdict),
-      later: this.#pump,
+      later: () => this.goOn(),
     });
     return reception;
   }
@@ -184,7 +179,7 @@ export class Application {
     // RFC 1047: who was asked about meanwhile was told 451 for want of a decision, and is sent the message again.
     if (this.#reception !== reception) return this.#missed(reception, 0, asked);
     this.#missed(reception, 0, asked - 1);
-    this.#session.tick(this.#clock.now());
+    this.#session.tick(this.#host.alarms.now());
     if (question !== null) this.#conclude(reception, question);
     else if (isRefusal(decision)) this.#discard(decision);
     else if (!body.consumed) body.drop();
@@ -224,7 +219,7 @@ export class Application {
 
   #failed(error: unknown, method: CallbackName): void {
     // What the reader of a body was thrown is no failure of his.
-    if (!isAborted(error)) this.#failures.tell(error, method, this.#view);
+    if (!isAborted(error)) this.#host.failures.tell(error, method, this.#view);
   }
 
   /** Tells the handler what needs no answer. */
@@ -240,11 +235,11 @@ export class Application {
 
   /** RFC 1047: the client does not know that the message was accepted, of those recipients that follow the first `told`, and will send it again. */
   #unacknowledged(envelope: Envelope, told: number): void {
-    const reception = this.#receptions.get(envelope);
+    const reception = this.#receptions?.get(envelope);
     if (reception === undefined) return;
-    this.#receptions.delete(envelope);
+    this.#receptions?.delete(envelope);
     reception.told = told;
-    this.#tell('unacknowledged', () => this.#handler.unacknowledged?.(reception, this.#view));
+    this.#tell('unacknowledged', () => this.#host.handler.unacknowledged?.(reception, this.#view));
   }
 }
 

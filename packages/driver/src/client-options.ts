@@ -6,12 +6,14 @@ import {
   type ClientPolicyOptions,
   type Extension,
   type TableOf,
+  type TlsInfo,
 } from '@ehlo/engine';
 import { formatAddressLiteral } from '@ehlo/grammar';
 import type { ClientAuth } from './client-authentication.ts';
 import { ClientError } from './client-error.ts';
 import { checkCredentials } from './credentials.ts';
-import type { Transport } from './transport.ts';
+import { notify, once, type Warn } from './notify.ts';
+import type { Address, Transport } from './transport.ts';
 
 /** What `connect` takes beside the session's own options. */
 export interface ConnectOptions<X extends Extension = Extension> extends ClientPolicyOptions {
@@ -35,8 +37,8 @@ export interface ConnectOptions<X extends Extension = Extension> extends ClientP
   /** Ends everything at once when it aborts, at any moment. */
   readonly signal?: AbortSignal;
   /**
-   * Is told what happens: the server's greeting and offers, quirks and faults; and the conversation, with the option `trace`. Where it
-   * fails, a warning says so, once.
+   * Is told what happens: that there is a connection, and TLS; the server's greeting and offers, quirks and faults; and the conversation,
+   * with the option `trace`. Where it fails, a warning says so, once.
    */
   readonly notice?: (notice: ClientNotice) => void;
 }
@@ -48,8 +50,30 @@ export const CLIENT_AUTH: TableOf<ClientAuth> = { mechanisms: 'given', user: 'gi
 /** The options of `connectOn`: every name, and what it may be. */
 export const CONNECT_OPTIONS: TableOf<ConnectOptions> = { ...OF_SESSION, auth: CLIENT_AUTH, signal: 'signal', notice: 'call' };
 
+/** There is a connection; its session is about to begin. Told by the `connect` of an adapter. */
+export interface ConnectedNotice {
+  readonly type: 'connected';
+  readonly peer: Address;
+}
+
+/** A TLS handshake is done: by STARTTLS, or from the first octet, which the `connect` of an adapter tells. */
+export interface SecuredNotice {
+  readonly type: 'secured';
+  readonly tls: TlsInfo;
+}
+
 /** What only tells. */
-export type ClientNotice = Exclude<ClientEvent, { readonly type: 'challenge' }>;
+export type ClientNotice = Exclude<ClientEvent, { readonly type: 'challenge' }> | ConnectedNotice | SecuredNotice;
+
+/** For an adapter: `notice` as the program has given it, which may fail; `warn` is told of the first time. */
+export function guardedNotice({ notice }: ConnectOptions, warn: Warn): (told: ClientNotice) => void {
+  const failed = once(warn);
+  return (told) =>
+    notify(
+      () => notice?.(told),
+      (error) => failed(error, 'the function notice has failed'),
+    );
+}
 
 /** The server that was asked for, for the mechanisms that want to know. */
 export interface ServerName {

@@ -11,6 +11,7 @@ import {
   type TransactionPlan,
 } from '@ehlo/engine';
 import type { Reply } from '@ehlo/grammar';
+import { Alarms } from './alarms.ts';
 import { type ClientAuth, ClientAuthentication } from './client-authentication.ts';
 import { ClientError, errorOfClosed, withAdvice } from './client-error.ts';
 import { CLIENT_AUTH, type ClientNotice, type ConnectOptions, type ServerName, sessionOptions, starttlsOf } from './client-options.ts';
@@ -20,8 +21,9 @@ import { type Message, MessageSource } from './message-source.ts';
 import { notify, once, toConsole, type Warn } from './notify.ts';
 import { OTHER_NAMES } from './other-names.ts';
 import { Outbox } from './outbox.ts';
-import { Pump } from './pump.ts';
+import { type Program, Pump } from './pump.ts';
 import { Signals } from './signals.ts';
+import { REAL_CLOCK } from './timer.ts';
 import type { Address, Transport } from './transport.ts';
 
 /**
@@ -44,6 +46,8 @@ export class Client<X extends Extension = never> {
   #opened: ((error: Error | null) => void) | null;
   #authentication: ClientAuthentication | null = null;
   #leaving = false;
+  /** As far as it was told. */
+  #tls: TlsInfo | null;
   #fault: ClientFaultEvent | null = null;
   /** What the transport has failed with. */
   #failure: unknown = null;
@@ -64,6 +68,7 @@ export class Client<X extends Extension = never> {
     const session = new ClientSession(sessionOptions(transport, options, (error) => told(error, 'the function toAscii has failed')));
     this.#session = session;
     this.#transport = transport;
+    this.#tls = transport.tls ?? null;
     this.#options = options;
     this.#server = server;
     this.#opened = opened;
@@ -77,7 +82,7 @@ export class Client<X extends Extension = never> {
     const failed = (cause: unknown): void => {
       this.#failure ??= cause;
     };
-    this.#pump = new Pump(session, transport, {
+    const program: Program = {
       pull: () => this.#pull(),
       hasRoom: () => true,
       abrupt: () => this.#ended?.cause === 'aborted' || this.#ended?.cause === 'timeout',
@@ -87,7 +92,8 @@ export class Client<X extends Extension = never> {
         signal?.removeEventListener('abort', aborted);
         over(this.#error);
       },
-    });
+    };
+    this.#pump = new Pump(session, transport, program, new Alarms(REAL_CLOCK));
     signal?.addEventListener('abort', aborted);
   }
 
@@ -133,6 +139,17 @@ export class Client<X extends Extension = never> {
     return !this.ended && (this.#session.canSend || this.#session.phase !== 'ready');
   }
 
+  /**
+   * So many messages at a time keep the connection busy: one; three with `pipelining: 'transactions'`, where the commands of the next one go out
+   * behind the dot of the last: one that the server answers for, one that is sent, and one that goes with it.
+   */
+  get depth(): number {
+    const { pipelining, features = [] } = this.#options;
+    const offered = this.#session.capabilities?.extensions;
+    const chunks = offered?.has('CHUNKING') === true && features.some(({ name }) => name === 'chunking');
+    return pipelining === 'transactions' && offered?.has('PIPELINING') === true && !chunks ? 3 : 1;
+  }
+
   /** Messages and questions that wait for their turn or for their end. */
   get pending(): number {
     return this.#outbox.pending;
@@ -142,8 +159,13 @@ export class Client<X extends Extension = never> {
    * Sends a message, after those that were given before. Resolves when each recipient has its outcome, also those whose address can't be
    * written; rejects with `SmtpUsageError` only, for what is wrong by its type.
    */
-  async send(envelope: SendEnvelope<X>, message: Message, options: SendOptions = {}): Promise<SendResult> {
-    const delivery = new Delivery(envelope, message, options, this.#warn);
+  send(envelope: SendEnvelope<X>, message: Message, options: SendOptions = {}): Promise<SendResult> {
+    let delivery: Delivery;
+    try {
+      delivery = new Delivery(envelope, message, options, this.#warn);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const { signal } = options;
     this.#outbox.add(delivery);
     if (signal !== undefined) {
@@ -151,7 +173,7 @@ export class Client<X extends Extension = never> {
       delivery.result.then(forget, forget);
     }
     this.#said();
-    return await delivery.result;
+    return delivery.result;
   }
 
   /**
@@ -215,7 +237,7 @@ export class Client<X extends Extension = never> {
   /** Says QUIT when all that was given is over; resolves when the connection is left. */
   async close(): Promise<void> {
     this.#leaving = true;
-    this.#pump.act(() => {});
+    this.#pump.goOn();
     await this.closed;
   }
 
@@ -233,11 +255,16 @@ export class Client<X extends Extension = never> {
   /** Something was given to the outbox. */
   #said(): void {
     if (this.#ended !== null) this.#outbox.end(this.#ended, this.#error);
-    else this.#pump.act(() => {});
+    else this.#pump.goOn();
   }
 
   #pull(): void {
     const session = this.#session;
+    const { tls } = session;
+    if (tls !== null && tls !== this.#tls) {
+      this.#tls = tls;
+      this.#tell({ type: 'secured', tls });
+    }
     do {
       for (let event = session.nextEvent(); event !== null; event = session.nextEvent()) this.#take(event);
       if (this.#ended !== null) break;

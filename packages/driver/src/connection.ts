@@ -1,63 +1,36 @@
 import { type Rejection, type ServerOptions, ServerSession, type TlsInfo } from '@ehlo/engine';
-import { Application } from './application.ts';
-import type { Authenticator } from './authentication.ts';
-import type { Failures } from './failures.ts';
+import { Application, type View } from './application.ts';
 import { guardListeners } from './guarded-signal.ts';
-import type { Handler, Session } from './handler.ts';
+import type { Session } from './handler.ts';
+import type { Host } from './host.ts';
 import { type Program, Pump } from './pump.ts';
-import type { Clock } from './timer.ts';
 import type { Address, Transport } from './transport.ts';
-import type { Turns } from './turns.ts';
 
-/** One client of a server: its session, moved over its transport, and its view for the handler. */
-export class Connection implements Session {
+/** One client of a server: its session, moved over its transport; its view for the handler, and the program that its pump moves it for. */
+export class Connection implements View, Program {
   readonly id: number;
   data: unknown;
   readonly #session: ServerSession;
   readonly #transport: Transport;
+  readonly #application: Application;
   readonly #pump: Pump;
-  readonly #failures: Failures;
+  readonly #host: Host;
   /** Made when somebody asks for the signal: it costs more than the rest of a connection's bookkeeping. */
   #controller: AbortController | null = null;
   /** What has been told of it. */
   #tls: TlsInfo | null = null;
 
-  constructor(
-    id: number,
-    transport: Transport,
-    options: ServerOptions,
-    handler: Handler,
-    closed: () => void,
-    disconnected: () => void,
-    turns: Turns,
-    authenticator: Authenticator | null,
-    failures: Failures,
-    data: unknown,
-    clock: Clock,
-  ) {
+  constructor(id: number, transport: Transport, options: ServerOptions, data: unknown, host: Host) {
     this.id = id;
     this.data = data;
     this.#transport = transport;
-    this.#failures = failures;
+    this.#host = host;
     const { peer, tls } = transport;
-    this.#session = new ServerSession(options, tls === undefined ? { peer } : { peer, tls });
-    const application = new Application(this.#session, handler, this, () => this.#pump.act(() => {}), authenticator, failures, clock);
-    const program: Program = {
-      // All that follows from an event has been said when it is taken.
-      pull: () => this.#pull(application),
-      hasRoom: () => application.hasRoom,
-      abrupt: () => false,
-      failed: () => {},
-      insecure: (error) => application.insecure(error),
-      broken: (error) => failures.tell(error, 'session', this),
-      gone: () => {
-        this.#controller?.abort();
-        closed();
-      },
-      disconnected,
-      later: (call) => turns.add(call),
-    };
-    this.#pump = new Pump(this.#session, transport, program, clock);
+    const facts = tls === undefined ? { peer } : { peer, tls };
+    const session = host.around(new ServerSession(options, facts), options, facts);
+    this.#session = session;
+    this.#application = new Application(session, this, host);
+    this.#pump = new Pump(session, transport, this, host.alarms);
   }
 
   get peer(): Session['peer'] {
@@ -103,7 +76,7 @@ export class Connection implements Session {
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
-      guardListeners(this.#controller.signal, (error) => this.#failures.tell(error, 'signal', this));
+      guardListeners(this.#controller.signal, (error) => this.#host.failures.tell(error, 'signal', this));
       if (this.#pump.over) this.#controller.abort();
     }
     return this.#controller.signal;
@@ -121,17 +94,55 @@ export class Connection implements Session {
     this.#pump.abort();
   }
 
-  /** Takes the events that there is room for. */
-  #pull(application: Application): void {
-    const { tls } = this.#session;
+  /** The session goes on: something was answered, or there is room again. */
+  goOn(): void {
+    this.#pump.goOn();
+  }
+
+  /** Takes the events that there is room for. All that follows from an event has been said when it is taken. */
+  pull(): void {
+    const session = this.#session;
+    const application = this.#application;
+    const { tls } = session;
     if (tls !== null && tls !== this.#tls) {
       this.#tls = tls;
       application.secured(tls);
     }
     while (application.hasRoom) {
-      const event = this.#session.nextEvent();
+      const event = session.nextEvent();
       if (event === null) break;
       application.take(event);
     }
+  }
+
+  hasRoom(): boolean {
+    return this.#application.hasRoom;
+  }
+
+  abrupt(): boolean {
+    return false;
+  }
+
+  failed(): void {}
+
+  insecure(error: unknown): void {
+    this.#application.insecure(error);
+  }
+
+  broken(error: unknown): void {
+    this.#host.failures.tell(error, 'session', this);
+  }
+
+  gone(): void {
+    this.#controller?.abort();
+    this.#host.closed(this);
+  }
+
+  disconnected(): void {
+    this.#host.disconnected(this);
+  }
+
+  later(call: () => void): void {
+    this.#host.turns.add(call);
   }
 }

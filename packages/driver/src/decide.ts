@@ -1,10 +1,12 @@
 import { isThenable } from './notify.ts';
 
-/** What becomes of a call of the program that is waited for. */
-interface Deciding<D> {
+/** A call of the program that is waited for, and what becomes of it. */
+export interface Deciding<D> {
+  /** Calls the program. */
+  call(): unknown;
   /** What the value means that was returned; throws if that is nothing. */
   understand(value: unknown): D;
-  /** What is decided where something was thrown, by the call or by `understand`. */
+  /** What is decided where something was thrown, by `call` or by `understand`. */
   instead(error: unknown): D;
   decided(decision: D): void;
   /** Follows `decided`, where that came later. */
@@ -12,29 +14,30 @@ interface Deciding<D> {
 }
 
 /** Calls a method of the program, and is done with it now, or when the promise that it has returned is settled. */
-export function decide<D>(call: () => unknown, { understand, instead, decided, later }: Deciding<D>): void {
-  const returned = (value: unknown): D => {
-    try {
-      return understand(value);
-    } catch (error) {
-      return instead(error);
-    }
-  };
+export function decide<D>(deciding: Deciding<D>): void {
   let result: unknown;
   let waits: boolean;
   try {
-    result = call();
+    result = deciding.call();
     waits = isThenable(result);
   } catch (error) {
-    return decided(instead(error));
+    return deciding.decided(deciding.instead(error));
   }
-  if (!waits) return decided(returned(result));
+  if (!waits) return deciding.decided(understood(deciding, result));
   const settle = (decision: D): void => {
-    decided(decision);
-    later();
+    deciding.decided(decision);
+    deciding.later();
   };
   Promise.resolve(result).then(
-    (value) => settle(returned(value)),
-    (error) => settle(instead(error)),
+    (value) => settle(understood(deciding, value)),
+    (error) => settle(deciding.instead(error)),
   );
+}
+
+function understood<D>(deciding: Deciding<D>, value: unknown): D {
+  try {
+    return deciding.understand(value);
+  } catch (error) {
+    return deciding.instead(error);
+  }
 }

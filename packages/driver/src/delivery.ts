@@ -105,12 +105,15 @@ export class Delivery {
 
   /** Those to whom it has to be sent still. */
   get envelope(): ClientEnvelope {
-    return { ...this.#envelope, recipients: this.#places.map((place) => this.#envelope.recipients[place]!) };
+    const envelope = this.#envelope;
+    if (this.#places.length === envelope.recipients.length) return envelope;
+    return { ...envelope, recipients: this.#places.map((place) => envelope.recipients[place]!) };
   }
 
-  /** Makes the message ready; `ready` is called with what has gone wrong, or null. */
-  open(capabilities: Capabilities, ready: (failure: { readonly error: unknown } | null) => void): void {
-    if (this.#opening) return;
+  /** Makes the message ready. Returns whether it is; if not, `ready` is called later, with what has gone wrong, or null. */
+  open(capabilities: Capabilities, ready: (failure: { readonly error: unknown } | null) => void): boolean {
+    if (this.source.facts !== null || (!this.#opening && this.source.openAtOnce(this.#options.facts))) return true;
+    if (this.#opening) return false;
     this.#opening = true;
     this.source.open(capabilities, this.#options.facts).then(
       () => {
@@ -119,6 +122,7 @@ export class Delivery {
       },
       (error: unknown) => ready({ error }),
     );
+    return false;
   }
 
   /** It is given up, for this reason. Where a source throws nothing, or a signal aborts for nothing, something is wrong all the same. */
@@ -171,13 +175,11 @@ export class Delivery {
     this.source.stop();
     // What the server has decided was not for the session's end to change.
     if (this.#outcomes.some((outcome) => OPEN.includes((outcome ?? rest).status))) this.error ??= error;
-    const outcomes = this.#outcomes.map(
-      (outcome, place): RecipientOutcome => ({
-        ...(outcome ?? rest),
-        ...retryOf(outcome ?? rest),
-        recipient: this.#addressOf(place),
-      }),
-    );
+    const outcomes = this.#outcomes.map((told, place): RecipientOutcome => {
+      const outcome = told ?? rest;
+      const { retry, reason } = retryOf(outcome);
+      return { ...outcome, retry, reason, recipient: this.#addressOf(place) };
+    });
     this.#settle?.resolve({ outcomes, error: this.error });
     this.#settle = null;
   }

@@ -5,7 +5,8 @@ import { notify, once, toConsole, type Warn } from './notify.ts';
 import { OTHER_NAMES } from './other-names.ts';
 import { type ProxyReader, readHeader } from './proxied.ts';
 import { type HeaderOf, headerOf, type ProxyOptions } from './proxies.ts';
-import { CONNECTIONS, SERVE_OPTIONS, type ServeOptions, Server, type SessionDataOf } from './serve.ts';
+import { Server } from './serve.ts';
+import { CONNECTIONS, checkServe, SERVE_OPTIONS, type ServeOptions, type SessionDataOf } from './serve-options.ts';
 import { timer } from './timer.ts';
 import type { Address, Connected, Listener, Transport } from './transport.ts';
 
@@ -93,9 +94,11 @@ export async function listenAndServe<Tls, Data = undefined, X extends Extension 
   const { proxy: _proxy, stray, handshakeTimeout: _handshakeTimeout, ...rest } = others;
   const { tlsTimeout } = { ...rest.limits, ...rest.smallLimits };
   const failures = new Failures(handler, warn);
+  const serving: ServeOptions = { starttls: tls === undefined ? 'off' : 'offered', ...rest };
+  // What is wrong is told before anybody can connect.
+  checkServe(serving, handler);
   const listener = await listen({
-    // One that is no limit is refused with the session's options, by its own name.
-    ...(tlsTimeout !== undefined && tlsTimeout >= 1 ? { handshakeTimeout: tlsTimeout } : {}),
+    ...(tlsTimeout === undefined ? {} : { handshakeTimeout: tlsTimeout }),
     ...chosen(given),
     stray: (peer, reason) =>
       notify(
@@ -104,7 +107,7 @@ export async function listenAndServe<Tls, Data = undefined, X extends Extension 
       ),
   });
   try {
-    return new Server(listener, { starttls: tls === undefined ? 'off' : 'offered', ...rest }, handler, failures);
+    return new Server(listener, serving, handler, failures);
   } catch (error) {
     await listener.close();
     throw error;

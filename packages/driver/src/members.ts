@@ -7,7 +7,9 @@ import { timer } from './timer.ts';
 /** A connection of a pool. */
 export interface Member<X extends Extension> {
   readonly client: Client<X>;
+  /** Messages that were begun, and those of them that are over. */
   sent: number;
+  over: number;
   /** Since when it is idle. */
   since: number;
   timer: ReturnType<typeof setTimeout> | undefined;
@@ -79,6 +81,18 @@ export class Members<X extends Extension> {
     else if (this.#mayOpen(now)) void this.#connect();
     else return false;
     return true;
+  }
+
+  /**
+   * One that is used, and that the next message can be given to all the same: its commands go out behind the dot of the last. Not before the
+   * server has taken a message by it: one too many is known by the first.
+   */
+  second(): Member<X> | undefined {
+    for (const member of this.#living) {
+      const { client, sent, over } = member;
+      if (over > 0 && sent > over && sent - over < client.depth && client.canSend) return member;
+    }
+    return undefined;
   }
 
   /** Nobody uses it now. */
@@ -163,7 +177,7 @@ export class Members<X extends Extension> {
     await this.#client().then(
       (client) => {
         this.#opening--;
-        this.#taken({ client, sent: 0, since: 0, timer: undefined });
+        this.#taken({ client, sent: 0, over: 0, since: 0, timer: undefined });
       },
       (error: unknown) => {
         this.#opening--;

@@ -115,8 +115,17 @@ export class MessageSource {
     return this.#facts;
   }
 
+  /** Makes it ready now, where that needs nothing to be waited for: a text or octets. Whether it did. */
+  openAtOnce(known?: MessageFacts): boolean {
+    const message = this.#message;
+    if (typeof message === 'function' || !isWhole(message)) return false;
+    this.#facts = { ...scanMessage(this.#hold(message)), ...known };
+    return true;
+  }
+
   /** Makes it ready: it is scanned, a stream as far as it is read ahead. What is `known` is believed, and nothing is read ahead then. */
   async open(capabilities: Capabilities, known?: MessageFacts): Promise<void> {
+    if (this.openAtOnce(known)) return;
     const message = this.#message;
     const content = typeof message === 'function' ? await message(constraintsOf(capabilities)) : message;
     if (isTailored(content)) {
@@ -140,10 +149,14 @@ export class MessageSource {
     this.#facts = this.#whole === null ? factsOfBeginning(this.#blocks) : scanMessage(this.#blocks);
   }
 
+  /** Whether it is made for each transaction. */
+  get isTailored(): boolean {
+    return this.#tailor !== null;
+  }
+
   /** The server waits for it, in this transaction: what is made for it is made now. */
   begin(transaction: TransactionPaths): void {
-    const tailor = this.#tailor;
-    if (tailor === null) return;
+    const tailor = this.#tailor!;
     new Promise<Content>((resolve) => resolve(tailor.content(transaction))).then(
       (content) => {
         if (isWhole(content)) this.#hold(content);

@@ -58,8 +58,9 @@ export class Outbox {
     const delivery = this.#begun.get(event.transaction)!;
     delivery.take(event);
     if (event.type === 'ready') {
-      const { paths } = this.#session;
       this.#writing = delivery;
+      // Null where the server has gone on meanwhile.
+      const paths = delivery.source.isTailored ? this.#session.paths : null;
       if (paths !== null) delivery.source.begin(paths);
     } else if (event.type === 'settled') {
       this.#begun.delete(event.transaction);
@@ -76,6 +77,7 @@ export class Outbox {
 
   /** Keeps the promises of those that are over. `error` is why the session is over, if it is. */
   keep(error: ClientError | null): void {
+    if (this.#over.length === 0) return;
     for (const delivery of this.#over.splice(0)) delivery.settle(unsent('aborted'), error);
   }
 
@@ -142,24 +144,21 @@ export class Outbox {
   #beginDelivery(delivery: Delivery): boolean {
     const session = this.#session;
     // RFC 9422 3: where nothing is under way and nothing can be begun, the server takes no more messages in this session.
-    if (!session.canSend && session.phase === 'ready') {
+    if (session.phase === 'ready' && !session.canSend) {
       this.#waiting.shift();
       delivery.settle(unsent('limits'));
       return true;
     }
-    if (delivery.source.facts === null) {
-      delivery.open(session.capabilities!, (failure) =>
-        this.#act(() => {
-          if (failure !== null) this.abandon(delivery, failure.error);
-        }),
-      );
-      return false;
-    }
+    const ready = (failure: { readonly error: unknown } | null): void =>
+      this.#act(() => {
+        if (failure !== null) this.abandon(delivery, failure.error);
+      });
+    if (!delivery.open(session.capabilities!, ready)) return false;
     if (!session.canSend) return false;
     this.#waiting.shift();
     try {
       this.#used = true;
-      this.#begun.set(session.send(delivery.envelope, delivery.source.facts), delivery);
+      this.#begun.set(session.send(delivery.envelope, delivery.source.facts!), delivery);
     } catch (error) {
       delivery.fail(error);
     }

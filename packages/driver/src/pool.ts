@@ -14,7 +14,7 @@ import { unsentBy } from './unsent.ts';
 export interface PoolOptions {
   /** Connections at a time. Default: 5. */
   readonly size?: number;
-  /** Messages that one connection is used for. Default: 100. */
+  /** Messages that one connection is used for. Default: as many as the server takes by it. */
   readonly messages?: number;
   /** Time without use after which a connection is asked (NOOP) whether it lives before it is used. Milliseconds; default: 5000. */
   readonly probe?: number;
@@ -61,7 +61,8 @@ const TRIES = 3;
 /**
  * Several connections to one server, opened as they are needed and used again. Messages beyond that wait, in order; who makes many of
  * them awaits `room` before each, so that only as many exist as are being sent. A server that takes fewer connections than `size` keeps
- * those, and is asked for one more each minute; what was meant for the others waits. A pool that is not closed keeps its connections, and
+ * those, and is asked for one more each minute; what was meant for the others waits. With `pipelining: 'transactions'` a connection that has no
+ * other beside it is given the next messages before the server has answered for the last. A pool that is not closed keeps its connections, and
  * so the process, for `idle` milliseconds.
  */
 export class Pool<X extends Extension = never> {
@@ -84,7 +85,13 @@ export class Pool<X extends Extension = never> {
 
   /** `open` makes a connection: `() => connect(options)`. Throws `SmtpUsageError` `bad-limit`, or `bad-option` for an option that is misspelt. */
   constructor(open: () => Promise<Client<X>>, options: PoolOptions = {}) {
-    const { size = 5, messages = 100, probe = 5000, idle = 30_000, pace } = checkOptions(POOL_OPTIONS, options, OTHER_NAMES);
+    const {
+      size = 5,
+      messages = Number.POSITIVE_INFINITY,
+      probe = 5000,
+      idle = 30_000,
+      pace,
+    } = checkOptions(POOL_OPTIONS, options, OTHER_NAMES);
     if (typeof open !== 'function')
       throw new SmtpUsageError('bad-argument', 'a pool opens its connections by a function: () => connect(options)');
     this.#messages = messages;
@@ -150,7 +157,7 @@ export class Pool<X extends Extension = never> {
   /** Begins what can be: the first message that waits, by a connection that is idle, or by another. */
   #dispatch(): void {
     while (this.#jobs.length > this.#members.coming) {
-      if (!this.#mayBegin() || !this.#members.want()) break;
+      if (!this.#mayBegin() || !(this.#members.want() || this.#useSecond())) break;
     }
     this.#tellRoom();
   }
@@ -170,6 +177,21 @@ export class Pool<X extends Extension = never> {
   #fail(error: unknown): void {
     const job = this.#jobs.shift();
     if (job !== undefined) this.#unsent(job, error);
+  }
+
+  /** A message is given to a connection that is used already; false if there is none. */
+  #useSecond(): boolean {
+    const member = this.#second();
+    if (member !== undefined) this.#use(member);
+    return member !== undefined;
+  }
+
+  #second(): Member<X> | undefined {
+    const next = this.#jobs[0];
+    // Should the server leave meanwhile, it goes by another connection: one that can't be made again waits for its own.
+    if (next !== undefined && !isRepeatable(next.message)) return undefined;
+    const member = this.#members.second();
+    return member !== undefined && member.sent < this.#messages ? member : undefined;
   }
 
   #use(member: Member<X>): void {
@@ -232,9 +254,13 @@ export class Pool<X extends Extension = never> {
 
   /** A connection has sent a message. */
   #release(member: Member<X>): void {
-    const spent = !member.client.canSend || member.sent >= this.#messages;
-    if (spent) this.#members.drop(member);
-    else this.#free(member);
+    member.over++;
+    // Those that were given behind it come first.
+    if (member.sent === member.over) {
+      const spent = !member.client.canSend || member.sent >= this.#messages;
+      if (spent) this.#members.drop(member);
+      else this.#free(member);
+    }
     this.#dispatch();
   }
 
@@ -249,7 +275,7 @@ export class Pool<X extends Extension = never> {
   #tellRoom(): void {
     if (this.#closed !== 'no') for (const tell of this.#wanting.splice(0)) tell();
     if (this.#wanting.length === 0 || this.#jobs.length > this.#members.coming) return;
-    if (!this.#mayBegin() || !this.#members.hasPlace()) return;
+    if (!this.#mayBegin() || !(this.#members.hasPlace() || this.#second() !== undefined)) return;
     if (!this.#told) {
       this.#told = true;
       this.#wanting.shift()!();

@@ -4,7 +4,7 @@ export { Body, BodyAbortedError } from './body.ts';
 export { Client } from './client.ts';
 export type { ClientAuth } from './client-authentication.ts';
 export { ClientError, type ClientErrorCode, outcomeText } from './client-error.ts';
-export type { ClientNotice } from './client-options.ts';
+export type { ClientNotice, ConnectedNotice, SecuredNotice } from './client-options.ts';
 export {
   type Acceptance,
   accept,

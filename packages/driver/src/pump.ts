@@ -1,6 +1,6 @@
 import type { TlsInfo } from '@ehlo/engine';
+import type { Alarms, Sleeper } from './alarms.ts';
 import { notify } from './notify.ts';
-import { type Clock, REAL_CLOCK } from './timer.ts';
 import { LINGER_MS, type Sink, type Transport } from './transport.ts';
 
 /** What the sessions of both roles have in common, as far as octets and time go. */
@@ -20,6 +20,7 @@ export interface Machine {
 }
 
 const NOTHING = (): void => {};
+const NEVER = Number.POSITIVE_INFINITY;
 
 const IN_CLEAR = 'octets in clear came before the TLS handshake';
 const ENDED = 'the connection was ended before the TLS handshake was done';
@@ -35,22 +36,23 @@ export interface Program {
   /** The connection or its handshake has failed; the session knows of it. */
   failed(cause: unknown): void;
   /** The session, or its transport, has thrown what it must not: it is left. May be called again. */
-  readonly broken: (error: unknown) => void;
+  broken(error: unknown): void;
   /** A handshake has failed, or its session has ended meanwhile: once for each that has begun and was not told to the session. */
-  readonly insecure?: (error: unknown) => void;
+  insecure?(error: unknown): void;
   /** The transport is left for good. Called once. */
   gone(): void;
   /** Nothing is left of the connection: one that is closed gracefully waits for its peer to end, too. Called once, after `gone`. */
-  readonly disconnected?: () => void;
+  disconnected?(): void;
   /** Calls it in a turn to come: others come first. */
-  readonly later?: (call: () => void) => void;
+  later?(call: () => void): void;
 }
 
 /**
  * Moves one session over one transport, in either role: the only place where engine, socket and program meet. Everything goes through
- * `run`, which is synchronous; promises are awaited outside of it.
+ * `run`, which is synchronous; promises are awaited outside of it. It is itself what the transport tells of octets and what the alarms wake:
+ * a server has thousands of these, most of them idle, and each function of its own would take as much memory as seven numbers.
  */
-export class Pump {
+export class Pump implements Sink, Sleeper {
   readonly #session: Machine;
   readonly #transport: Transport;
   readonly #program: Program;
@@ -70,15 +72,14 @@ export class Pump {
   #closing = false; // gracefully: what the transport holds may still be taken
   /** Whether there is a connection; its end is told when the session is over. */
   #connection: 'open' | 'ended' | 'told' = 'open';
-  #lingering: () => void = NOTHING;
   /** This session has had its share of a turn. */
   #resting = false;
-  readonly #clock: Clock;
-  #timer: (() => void) | null = null;
-  #timerAt = Number.POSITIVE_INFINITY;
+  readonly #alarms: Alarms;
+  alarmAt: number = NEVER;
+  alarmPlace = -1;
 
-  constructor(session: Machine, transport: Transport, program: Program, clock: Clock = REAL_CLOCK) {
-    this.#clock = clock;
+  constructor(session: Machine, transport: Transport, program: Program, alarms: Alarms) {
+    this.#alarms = alarms;
     this.#session = session;
     this.#transport = transport;
     this.#program = program;
@@ -91,44 +92,65 @@ export class Pump {
   start(): void {
     this.#started = true;
     try {
-      this.#transport.start(this.#sink());
+      this.#transport.start(this);
     } catch (error) {
       return this.#break(error);
     }
-    this.act(NOTHING);
+    this.goOn();
   }
 
-  #sink(): Sink {
-    const session = this.#session;
-    return {
-      data: (bytes) => this.act(() => session.receive(bytes)),
-      end: () => this.act(() => session.receiveEnd()),
-      lost: (cause) => {
-        this.#insecure(cause ?? new Error(ENDED));
-        if (!this.#over) {
-          if (!this.#closing) this.#program.failed(cause);
-          this.#lost();
-        }
-        this.#disconnect();
-      },
-      drained: () => {
-        this.#writable = true;
-        this.act(NOTHING);
-        if (this.#closing) this.#left();
-      },
-    };
+  data(bytes: Uint8Array): void {
+    this.#enter();
+    this.#session.receive(bytes);
+    this.#leave();
+  }
+
+  end(): void {
+    this.#enter();
+    this.#session.receiveEnd();
+    this.#leave();
+  }
+
+  lost(cause?: unknown): void {
+    if (this.#handshaking) this.#insecure(cause ?? new Error(ENDED));
+    if (!this.#over) {
+      if (!this.#closing) this.#program.failed(cause);
+      this.#lost();
+    }
+    this.#disconnect();
+  }
+
+  drained(): void {
+    this.#writable = true;
+    this.goOn();
+    if (this.#closing) this.#left();
   }
 
   /** Does something to the session, at its time, and what follows from it. */
   act<T>(call: () => T): T {
-    const now = this.#clock.now();
+    this.#enter();
+    const result = call();
+    this.#leave();
+    return result;
+  }
+
+  /** Lets the session go on: its time has passed, or its program has answered or has room again. */
+  goOn(): void {
+    this.#enter();
+    this.#leave();
+  }
+
+  /** Before anything is done to the session: what time it is, and what the transport has taken. */
+  #enter(): void {
+    const now = this.#alarms.now();
     if (this.#handshaking && now >= this.#session.deadline) this.#insecure(new Error('no TLS handshake in time'));
     this.#session.tick(now);
     this.#passed();
-    const result = call();
-    // A session that has had its share waits for its turn, whatever happens meanwhile.
+  }
+
+  /** A session that has had its share waits for its turn, whatever happens meanwhile. */
+  #leave(): void {
     if (!this.#resting) this.run();
-    return result;
   }
 
   /** Says, writes and does all that can be now. */
@@ -161,7 +183,7 @@ export class Pump {
     this.#program.broken(error);
     this.#insecure(error);
     if (this.#over) return;
-    const { broken } = this.#program;
+    const broken = (again: unknown): void => this.#program.broken(again);
     notify(() => this.#passed(), broken);
     this.#session.lost();
     this.#leaving = true;
@@ -173,9 +195,9 @@ export class Pump {
 
   /** Ends at once: what is not yet decided is lost. `last` is done to the session before. */
   abort(last: () => void = NOTHING): void {
-    this.#insecure(new Error(ENDED));
+    if (this.#handshaking) this.#insecure(new Error(ENDED));
     if (!this.#over) {
-      this.#session.tick(performance.now());
+      this.#session.tick(this.#alarms.now());
       last();
       this.#lost();
     }
@@ -194,12 +216,12 @@ export class Pump {
 
   /** Goes on in a turn to come. */
   #rest(): void {
-    const { later } = this.#program;
-    if (later === undefined || this.#resting) return;
+    const program = this.#program;
+    if (program.later === undefined || this.#resting) return;
     this.#resting = true;
-    later(() => {
+    program.later(() => {
       this.#resting = false;
-      if (!this.#over) this.act(NOTHING);
+      if (!this.#over) this.goOn();
     });
   }
 
@@ -231,7 +253,7 @@ export class Pump {
     if (wants === 'close') {
       this.#leaving = true;
       this.#closing = true;
-      this.#lingering = this.#clock.timer(() => this.abort(), LINGER_MS);
+      this.#alarms.set(this, this.#alarms.now() + LINGER_MS);
       this.#transport.close();
       return this.#left();
     }
@@ -280,21 +302,20 @@ export class Pump {
     this.#program.insecure?.(error);
   }
 
-  /** One timer, which is moved only when it would fire too late: deadlines mostly move away. */
+  /** An alarm is moved only when it would ring too late: deadlines mostly move away. */
   #schedule(): void {
     const { deadline } = this.#session;
-    if (deadline >= this.#timerAt) return;
-    this.#timer?.();
-    this.#timerAt = deadline;
-    const wait = Math.max(0, Math.ceil(deadline - this.#clock.now()));
-    this.#timer = this.#clock.timer(() => {
-      this.#timer = null;
-      this.#timerAt = Number.POSITIVE_INFINITY;
-      this.act(NOTHING);
-      if (this.#session.phase !== 'closed') return this.#schedule();
-      // A TLS handshake that did not end in time.
-      if (this.#leaving && !this.#closing) this.abort();
-    }, wait);
+    if (deadline < this.alarmAt) this.#alarms.set(this, deadline);
+  }
+
+  /** The alarm has rung. */
+  wake(): void {
+    if (this.#closing) return this.abort();
+    if (this.#over) return;
+    this.goOn();
+    if (this.#session.phase !== 'closed') return this.#schedule();
+    // A TLS handshake that did not end in time.
+    if (this.#leaving && !this.#closing) this.abort();
   }
 
   #gone(): void {
@@ -302,9 +323,7 @@ export class Pump {
       this.#goneMeanwhile = true;
       return;
     }
-    this.#timer?.();
-    this.#timer = null;
-    this.#timerAt = Number.POSITIVE_INFINITY;
+    if (!this.#closing) this.#alarms.clear(this);
     if (this.#over) return;
     this.#over = true;
     this.#program.gone();
@@ -313,7 +332,7 @@ export class Pump {
 
   /** Nothing is left of the connection: that is told when the session is over. */
   #disconnect(): void {
-    this.#lingering();
+    this.#alarms.clear(this);
     if (this.#connection === 'told') return;
     this.#connection = this.#over ? 'told' : 'ended';
     if (this.#over) this.#program.disconnected?.();

@@ -235,6 +235,19 @@ describe('listenAndServe', () => {
       expect(() => new Entrance(options as object)).toThrow(expect.objectContaining(error(message)));
   });
 
+  test.each([
+    [{ limits: { recipients: 1 } }, 'bad-limit'],
+    [{ limits: { tlsTimeout: -1 } }, 'bad-limit'],
+    [{ auth: { lookup: () => 'x' } }, 'bad-argument'],
+    [{ preset: 'mx' }, 'missing-question'],
+    [{ hostname: 'not a name' }, 'bad-hostname'],
+    [{ extensions: ['BURL'] }, 'bad-extension'],
+  ])('%j; nobody listens, not even for a moment', async (options, code) => {
+    const listen = vi.fn(() => Promise.reject(new Error('it listens')));
+    await expect(listenAndServe(listen, { ...HOST, ...options } as never, {})).rejects.toMatchObject({ name: 'SmtpUsageError', code });
+    expect(listen).not.toHaveBeenCalled();
+  });
+
   test('starttls that is undefined is offered where there are certificates', async () => {
     const listener = new MemoryListener();
     const options = { ...HOST, tls: {}, starttls: undefined } as never;

@@ -112,7 +112,7 @@ describe('send', () => {
       {
         status: 'refused',
         problem: {
-          text: 'the address can\'t be sent: "Ann <ann@example.net>" is no local-part@domain from octet 3 on: give what stands in the angle brackets alone',
+          text: 'the address can\'t be sent: "Ann <ann@example.net>" is no local-part@domain from octet 4 on: give what stands in the angle brackets alone',
         },
       },
     ]);

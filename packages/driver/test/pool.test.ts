@@ -1,7 +1,7 @@
 // Several connections to one server: how many there are, when they are used again, and what happens when they are gone.
 import { SmtpUsageError } from '@ehlo/engine';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type Client, ClientError, connectOn, Pool, type PoolOptions } from '../src/index.ts';
+import { type Client, ClientError, connectOn, type Message, Pool, type PoolOptions } from '../src/index.ts';
 import { but, type Script, ScriptedServer, turns, willing } from './scripted.ts';
 
 const ENVELOPE = { reversePath: 'joe@a.example', recipients: ['ann@b.example', 'bob@b.example'] } as const;
@@ -46,6 +46,75 @@ test('a connection is used for so many messages', async () => {
   await Promise.all(['1', '2', '3', '4', '5'].map((text) => pool.send(ENVELOPE, text)));
   expect(bodies()).toEqual([2, 2, 1]);
   expect(servers.slice(0, 2).map(({ lines }) => lines.at(-1))).toEqual(['QUIT', 'QUIT']);
+});
+
+describe("with pipelining 'transactions'", () => {
+  /** Closes the session behind its second message, and takes all that come by later connections. */
+  const leaving =
+    (count: number): Script =>
+    (line, server) => {
+      if (count > 0 || server.bodies.length < 2) return willing()(line, server);
+      if (line !== 'END') return null;
+      // Behind the reply, in the same turn.
+      queueMicrotask(() =>
+        queueMicrotask(() => {
+          server.say('421 enough');
+          server.end();
+        }),
+      );
+      return '250 taken';
+    };
+
+  function pipelined(script: (count: number) => Script, options: PoolOptions = {}) {
+    const servers: ScriptedServer[] = [];
+    const pool = new Pool(
+      () => {
+        const server = new ScriptedServer(script(servers.length));
+        servers.push(server);
+        return connectOn(server, { pipelining: 'transactions' });
+      },
+      { size: 1, ...options },
+    );
+    return { pool, servers };
+  }
+
+  async function* once(text: string): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(text);
+  }
+
+  test('a connection that is used is given the next two, once it has taken one; the others wait', async () => {
+    let taken = 0;
+    // The first message is taken, and behind the second nothing is answered.
+    const { pool } = pipelined(() => (line, server) => {
+      if (line === 'END') taken++;
+      return taken > 1 ? null : willing()(line, server);
+    });
+    const sending = ['1', '2', '3', '4', '5', '6'].map((text) => pool.send(ENVELOPE, text));
+    expect(pool.waiting).toBe(5);
+    await sending[0];
+    await turns();
+    expect([taken, pool.waiting]).toEqual([2, 2]);
+    await pool.close({ now: true });
+  });
+
+  test.each([
+    ['a text', (): Message => 'third\r\n'],
+    ['a stream', (): Message => once('third\r\n')],
+  ])('%s behind a message after which the server leaves goes by another connection', async (_, message) => {
+    const { pool, servers } = pipelined(leaving);
+    expect(await statuses(pool.send(ENVELOPE, 'first\r\n'))).toBe('accepted accepted');
+    const sending = [statuses(pool.send(ENVELOPE, 'second\r\n')), statuses(pool.send(ENVELOPE, message()))];
+    expect(await Promise.all(sending)).toEqual(['accepted accepted', 'accepted accepted']);
+    expect(servers.map(({ bodies }) => bodies)).toEqual([['first\r\n', 'second\r\n'], ['third\r\n']]);
+    await pool.close();
+  });
+
+  test('no more than one connection is used for', async () => {
+    const { pool, servers } = pipelined(() => willing(), { messages: 2 });
+    await Promise.all(['1', '2', '3', '4', '5'].map((text) => pool.send(ENVELOPE, text)));
+    expect(servers.map(({ bodies }) => bodies.length)).toEqual([2, 2, 1]);
+    await pool.close();
+  });
 });
 
 test('never more at a time than its size, whoever comes when', async () => {

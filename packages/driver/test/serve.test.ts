@@ -392,14 +392,14 @@ describe('time and pressure', () => {
     };
     for (const flooder of flooders) flooder.send(flood);
     // All that is done before the loop has its next turn; and nobody is read who has more to be carried out.
-    expect(count()).toBeLessThanOrEqual(flooders.length * 64);
+    expect(count()).toBeLessThanOrEqual(flooders.length * 128);
     expect(flooders.every(({ paused }) => paused)).toBe(true);
     const next = listener.connect();
     expect(next.take()).toMatch(/^220 /);
     // From one turn to the next only one of them goes on: it is a turn that is short, not a share.
     const so = count();
     await vi.advanceTimersToNextTimerAsync();
-    expect(count()).toBe(so + 64);
+    expect(count()).toBe(so + 128);
     next.send('NOOP\r\n');
     expect(next.take()).toMatch(/^250 /);
     // Nobody is forgotten, and who is cut off has no share any more.

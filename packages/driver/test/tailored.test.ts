@@ -34,7 +34,7 @@ describe.each<[string, ConnectOptions]>([
         rcpt: ({ forwardPath, envelope }) =>
           envelope.recipients.length > 1 ? reject(452, '4.5.3', 'too many') : forwardPath.localPart !== 'no' || reject(550, '5.1.1', 'no'),
         async message({ envelope, body }) {
-          stored.push([text(await body.bytes()), [envelope.wire, ...envelope.recipients.map(({ wire }) => wire)].map(text)]);
+          stored.push([text(await body.bytes()), [envelope.wire, ...envelope.recipients.map(({ wire }) => wire)]]);
           return true;
         },
       },

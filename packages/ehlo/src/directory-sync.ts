@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { flushDirectory } from './files.ts';
 
 /**
  * Makes the names in a directory durable. Those who ask while a sync runs share the next one. The directory is opened each time: one that
@@ -18,19 +18,9 @@ export class DirectorySync {
       .catch(() => {})
       .then(() => {
         this.#next = null;
-        this.#running = flush(this.#path);
+        this.#running = flushDirectory(this.#path);
         return this.#running;
       });
     return this.#next;
-  }
-}
-
-async function flush(path: string): Promise<void> {
-  if (process.platform === 'win32') return; // it has no such thing
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }

@@ -16,10 +16,7 @@ import {
 } from '@ehlo/message';
 import { type EnvelopeProblem, envelopeOf } from '@ehlo/message/envelope';
 import { ADDRESS_DEVIATIONS, HEADER_DEVIATIONS } from '@ehlo/message/words';
-import { type Letter, letterOf, MessageError, openSource } from './send-message.ts';
-
-/** A header that nobody can send by: who would get the message is not sure. The text says why. */
-export class HeaderError extends Error {}
+import { HeaderError, type Letter, letterOf, type Source, unlessAborted } from './send-message.ts';
 
 /** Whom a message comes from and goes to, as texts. */
 export interface TextEnvelope {
@@ -37,9 +34,8 @@ export interface HeaderLetter extends Letter {
  * and Date, Message-ID and From are added where they are missing. `from` is the reverse-path, if it is given. Throws `MessageError` if the
  * message can't be read, and `HeaderError` if a recipient or the sender is not sure.
  */
-export async function openHeaderLetter(file: string | undefined, from: string | undefined, signal: AbortSignal): Promise<HeaderLetter> {
+export async function openHeaderLetter(source: Source, from: string | undefined, signal: AbortSignal): Promise<HeaderLetter> {
   const finder = new EnvelopeFinder(from === undefined ? null : mailboxOf(from));
-  const source = openSource(file);
   if (source.type === 'file') {
     const letter = letterOf(editedBlocks(source.blocks(), finder), () => edited(source.stream(), finder));
     return { ...letter, envelope: finder.envelope };
@@ -52,23 +48,6 @@ export async function openHeaderLetter(file: string | undefined, from: string | 
     yield* message;
   };
   return { message: whole(), facts: undefined, octets: null, envelope: finder.envelope };
-}
-
-/** Throws the reason of the signal as soon as it is given. */
-async function unlessAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abort = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort);
-  });
-  try {
-    return await Promise.race([result, aborted]);
-  } catch (error) {
-    if (error instanceof HeaderError || signal.aborted) throw error;
-    throw new MessageError(`standard input can't be read: ${(error as Error).message}`);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }
 
 function mailboxOf(address: string): Mailbox {
@@ -103,7 +82,7 @@ class EnvelopeFinder implements Edit {
     if (sender.address === '' && draft.named('From').length === 0) throw new HeaderError('there is no From, and no sender to make one of');
     this.#envelope = { reversePath: sender.address, recipients: found.recipients.map(({ address }) => address) };
     const date = { date: this.#now.getTime(), offset: -this.#now.getTimezoneOffset() };
-    const edits = [removeReturnPath(), removeBcc(), addDate(date), addMessageId(`<${this.#id}@${idDomain(sender)}>`)];
+    const edits = [removeReturnPath(), removeBcc(), addDate(date), addMessageId(`<${this.#id}@${idDomain(sender.domain)}>`)];
     if (sender.address !== '') edits.push(addFrom(sender));
     for (const edit of edits) edit.apply(draft);
     if (draft.notes.some(({ edit, refused }) => edit === 'remove-bcc' && refused !== null))
@@ -125,7 +104,7 @@ function inWords(message: string): string {
 }
 
 /** A name of this host or, where it has none, of the sender's; RFC 5322 3.6.4 wants one that makes the identifier unique. */
-function idDomain({ domain }: Mailbox): string {
+export function idDomain(domain: string): string {
   const own = hostname();
   if (own.includes('.') && isHostName(own)) return own;
   return isHostName(domain) && !domain.startsWith('[') ? domain : 'localhost.localdomain';

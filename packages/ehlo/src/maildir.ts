@@ -1,7 +1,9 @@
-import { type FileHandle, link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DirectorySync } from './directory-sync.ts';
+import { renameFile, unlinkFile, writeFile } from './files.ts';
 
 /** A folder that can't be made, for a reason of its own. */
 export class MaildirError extends Error {}
@@ -44,21 +46,17 @@ export class Maildir {
     const name = `${Math.floor(Date.now() / 1000)}.${id}.${HOST}`;
     const draft = join(this.#path, 'tmp', name);
     const file = join(this.#path, 'new', name);
-    const handle = await this.#withFolders(() => open(draft, 'wx'));
+    await writeFile(draft, body, (create) => this.#withFolders(create));
     try {
-      for await (const bytes of body) await write(handle, bytes);
-      await handle.sync();
-      await handle.close();
       await this.#withFolders(() => publish(draft, file));
     } catch (error) {
-      await handle.close().catch(() => {});
-      await unlink(draft).catch(() => {});
+      await unlinkFile(draft).catch(() => {});
       throw error;
     }
     try {
       await this.#new.sync();
     } catch (error) {
-      await unlink(file).catch(() => {});
+      await unlinkFile(file).catch(() => {});
       throw error;
     }
     if (this.#keep < Number.POSITIVE_INFINITY) await this.#forget(file);
@@ -109,25 +107,14 @@ async function isMade(path: string, made: Set<string>): Promise<boolean> {
   }
 }
 
-/** Gives a draft its name. Fails with EEXIST where that is taken; `rename` would replace what is there. */
+/**
+ * Gives a draft its name. Fails with EEXIST where that is taken: `rename` alone would replace what is there. Nobody takes it between the look and
+ * the call: a message has the name in `tmp/` first, which only one can have.
+ */
 async function publish(draft: string, file: string): Promise<void> {
-  try {
-    await link(draft, file);
-  } catch (error) {
-    if (!NO_LINKS.has(codeOf(error))) throw error;
-    // The file system has no hard links: the name is taken by an empty file first.
-    await (await open(file, 'wx')).close();
-    try {
-      return await rename(draft, file);
-    } catch (error) {
-      await unlink(file).catch(() => {});
-      throw error;
-    }
-  }
-  await unlink(draft);
+  if (existsSync(file)) throw Object.assign(new Error(`EEXIST: there is a message ${file}`), { code: 'EEXIST' });
+  await renameFile(draft, file);
 }
-
-const NO_LINKS: ReadonlySet<unknown> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /** Removes what is left of messages during which a server has crashed: after 36 hours nobody writes to them any more (maildir(5)). */
 async function sweep(drafts: string): Promise<void> {
@@ -141,10 +128,6 @@ async function sweep(drafts: string): Promise<void> {
 
 /** A host name as a Maildir file name may hold it. */
 const HOST: string = hostname().replaceAll(/[^\w.-]/g, '_') || 'localhost';
-
-async function write(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at)).bytesWritten;
-}
 
 function codeOf(error: unknown): unknown {
   return (error as NodeJS.ErrnoException | null)?.code;

@@ -11,6 +11,7 @@ export interface ParseCommandOptions {
   readonly dialect: 'letter' | 'strict' | 'postel' | 'anything';
   readonly json: boolean;
   readonly escaped: boolean;
+  readonly keepUnknown: boolean;
 }
 
 const TOLERATED: { readonly [name in ParseCommandOptions['dialect']]: ReadonlySet<Deviation> } = {
@@ -27,7 +28,7 @@ export async function parseTextCommand(
   input: Readable,
   write: (text: string) => void,
 ): Promise<boolean> {
-  const dialect: CommandDialect = { ...DIALECT, tolerate: TOLERATED[options.dialect] };
+  const dialect: CommandDialect = { ...DIALECT, tolerate: TOLERATED[options.dialect], keepUnknown: options.keepUnknown };
   const kind = KINDS.find(({ name }) => name === options.as);
   if (argument === undefined && kind !== undefined) return parseLines(input, kind, dialect, options.escaped, write);
   const bytes = argument === undefined ? await readAll(input) : Buffer.from(argument, 'utf8');

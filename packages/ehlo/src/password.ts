@@ -7,22 +7,23 @@ class PasswordError extends Error {}
 
 /** The password of a user: from a file, from EHLO_PASSWORD, or from whoever sits at the terminal. Never from an argument, which others see. */
 export async function findPassword(user: string, file: string | undefined): Promise<string> {
-  if (file !== undefined) return readPassword(file);
+  if (file !== undefined) return readPassword(file, '--auth-password-file');
   const { EHLO_PASSWORD: password } = process.env;
   if (password !== undefined) return password;
   if (!process.stdin.isTTY) throw new PasswordError('there is no password: set EHLO_PASSWORD, or give --auth-password-file');
   return await ask(`password of ${user}: `);
 }
 
-function readPassword(file: string): string {
+/** The first line of a file that an option names. */
+export function readPassword(file: string, option: string): string {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new PasswordError(`--auth-password-file: ${(error as Error).message}`);
+    throw new PasswordError(`${option}: ${(error as Error).message}`);
   }
   const [first = ''] = text.split(/\r?\n/, 1);
-  if (first === '') throw new PasswordError(`--auth-password-file: the first line of ${file} is empty`);
+  if (first === '') throw new PasswordError(`${option}: the first line of ${file} is empty`);
   return first;
 }
 

@@ -1,27 +1,22 @@
-import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { domainToASCII } from 'node:url';
-import { CHUNKING, CLIENT_LIMITS, type ClientLimitName, type ClientLimitOptions, type Outcome, planTransaction } from '@ehlo/engine';
-import { isHostName } from '@ehlo/grammar';
-import { cramMd5, login, plain, SHA1, SHA256, SHA512, scram } from '@ehlo/sasl';
+import { type Outcome, planTransaction } from '@ehlo/engine';
 import {
   type Client,
-  type ClientAuth,
   ClientError,
   type ClientErrorCode,
+  type ClientNotice,
   type ConnectOptions,
   connect,
   type RecipientOutcome,
   retryOf,
 } from '#adapter';
-import { HeaderError, openHeaderLetter, type TextEnvelope } from './header-letter.ts';
-import { findPassword } from './password.ts';
-import { type Letter, MessageError, openLetter } from './send-message.ts';
-import { addressHints, type SendCommandOptions } from './send-options.ts';
-import { jsonSendPrinter, progressBar, type SendPrinter, textSendPrinter, traceText } from './send-printer.ts';
-
-/** What is wrong with the options of `ehlo send`; the message says it all. */
-class SendError extends Error {}
+import { type Composer, isComposed, openComposer } from './compose.ts';
+import { openHeaderLetter, type TextEnvelope } from './header-letter.ts';
+import { connectOptions } from './send-connection.ts';
+import { type Amount, sendMany } from './send-many.ts';
+import { HeaderError, type Letter, MessageError, openLetter, openSource, repeatable } from './send-message.ts';
+import { addressHints, type SendCommandOptions, SendError } from './send-options.ts';
+import { jsonSendPrinter, progressBar, progressOf, type SendPrinter, textSendPrinter, traceText } from './send-printer.ts';
+import { TimeSum, TimeTable, Timing } from './timing.ts';
 
 /** The exit codes, those above 63 as `sysexits.h` has them. */
 export const EXIT = {
@@ -34,7 +29,7 @@ export const EXIT = {
   denied: 77,
 } as const;
 
-/** Sends one message, and shows what becomes of each recipient; returns the exit code. Throws what is wrong with the options. `tell` gets the conversation. */
+/** Sends a message, and shows what becomes of each recipient; returns the exit code. Throws what is wrong with the options. `tell` gets the conversation. */
 export async function sendCommand(
   file: string | undefined,
   options: SendCommandOptions,
@@ -44,44 +39,105 @@ export async function sendCommand(
   signal: AbortSignal,
 ): Promise<number> {
   const given = givenEnvelope(options);
-  const settings = await connectOptions(options, signal, tell);
-  if ((file === undefined || file === '-') && process.stdin.isTTY)
-    warn('the message is read from the terminal; Ctrl-D on a line of its own ends it');
-  let letter: Letter & { readonly envelope: TextEnvelope };
+  const amount = amountOf(options);
+  checkSource(file, options);
+  const settings = await connectOptions(options, signal);
+  if (isFromTerminal(file, options)) warn('the message is read from the terminal; Ctrl-D on a line of its own ends it');
+  let letters: Letters;
   try {
-    letter = given === null ? await openHeaderLetter(file, options.from, signal) : { ...openLetter(file), envelope: given };
+    letters = await openLetters(file, options, given, amount !== null, signal);
   } catch (error) {
     if (!(error instanceof HeaderError) && !signal.aborted) throw error;
     warn(signal.aborted ? STOPPED : (error as Error).message);
     return signal.aborted ? EXIT.later : EXIT.refused;
   }
-  const { envelope } = letter;
-  const printer = options.json ? jsonSendPrinter(write) : textSendPrinter(write);
+  const { envelope, next } = letters;
+  const sum = new TimeSum();
+  const printer = options.json ? jsonSendPrinter(write, sum) : textSendPrinter(write, options.timing ? sum : null);
   if (given !== null) for (const line of addressHints(given)) warn(line);
   const unwritable = unwritableTo(envelope);
   if (unwritable !== null) {
     for (const outcome of unwritable) printer.outcome(outcome);
     return EXIT.refused;
   }
+  const table = new TimeTable();
+  const timing = new Timing(amount === null ? sum.add : table.add);
   let client: Client;
   try {
-    client = await connect(settings);
+    client = await connect(told(settings, options.trace, timing, tell));
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
     const text = error.code === 'aborted' ? STOPPED : error.message;
     warn(`${text}${hint(error)}`);
     for (const outcome of unsent(envelope.recipients, error)) printer.outcome(outcome, text);
+    printer.end();
     if (error.code === 'aborted') return EXIT.later;
     if (!DENIED.has(error.code)) return EXIT.unavailable;
     // RFC 4954 6: what is refused for now may be tried again.
     return error.code === 'auth-refused' && error.reply!.code < 500 ? EXIT.later : EXIT.denied;
   }
+  if (amount !== null) {
+    const first = [client];
+    const open = async (): Promise<Client> => first.pop() ?? (await connect(told(settings, options.trace, new Timing(table.add), tell)));
+    const outcomes = await sendMany(amount, open, envelope, next, printer, table, progressOf(amount.count, warn), signal);
+    return signal.aborted && exitCode(outcomes) === EXIT.sent ? EXIT.later : exitCode(outcomes);
+  }
   try {
+    const letter = await next();
     if (options.dryRun) return await showPlan(client, envelope, letter, printer, warn, signal);
-    return await send(client, envelope, letter, printer, warn, signal);
+    return await send(client, envelope, letter, printer, timing, warn, signal);
   } finally {
     await client.close();
   }
+}
+
+/** The messages of a run, one after the other, and where all of them go. */
+interface Letters {
+  readonly envelope: TextEnvelope;
+  readonly next: Composer;
+}
+
+async function openLetters(
+  file: string | undefined,
+  options: SendCommandOptions,
+  given: TextEnvelope | null,
+  isMany: boolean,
+  signal: AbortSignal,
+): Promise<Letters> {
+  if (given !== null && isComposed(options)) return { envelope: given, next: await openComposer(options, given, signal) };
+  const opened = openSource(file);
+  const source = isMany ? await repeatable(opened, signal) : opened;
+  const letter = given === null ? await openHeaderLetter(source, options.from, signal) : { ...openLetter(source), envelope: given };
+  return { envelope: letter.envelope, next: () => Promise.resolve(letter) };
+}
+
+/** How many messages are asked for; null: one. */
+function amountOf({ count, concurrency, dryRun }: SendCommandOptions): Amount | null {
+  if (count === undefined && concurrency !== undefined) throw new SendError('--concurrency needs --count, the number of messages');
+  if (count !== undefined && dryRun) throw new SendError('--dry-run sends nothing: leave out --count');
+  return count === undefined ? null : { count, concurrency: concurrency ?? 1 };
+}
+
+function checkSource(file: string | undefined, options: SendCommandOptions): void {
+  if (!isComposed(options)) return;
+  if (file !== undefined)
+    throw new SendError('a message is read from a file, or composed of --subject, --header, --body, --html and --attach: not both');
+  if (options.fromHeader) throw new SendError('-t reads the header of a message; one that is composed goes to whom --to says');
+}
+
+function isFromTerminal(file: string | undefined, options: SendCommandOptions): boolean {
+  const reads = isComposed(options) ? options.body === '-' : file === undefined || file === '-';
+  return reads && process.stdin.isTTY;
+}
+
+/** Settings of a connection whose times are taken, and whose conversation is shown if it is to be. */
+function told(settings: ConnectOptions, trace: boolean, timing: Timing, tell: (line: string) => void): ConnectOptions {
+  const notice = (notice: ClientNotice): void => {
+    timing.notice(notice);
+    const line = trace ? traceText(notice) : null;
+    if (line !== null) tell(line);
+  };
+  return { ...settings, trace: true, notice };
 }
 
 /** The envelope of the options; null if it is that of the header. */
@@ -129,19 +185,25 @@ async function send(
   envelope: TextEnvelope,
   { message, facts, octets }: Letter,
   printer: SendPrinter,
+  timing: Timing,
   warn: (line: string) => void,
   signal: AbortSignal,
 ): Promise<number> {
   const bar = progressBar(octets);
+  const progress = (taken: number): void => {
+    timing.progress();
+    bar.draw(taken);
+  };
   const { outcomes, error } = await client.send(envelope, message, {
     signal,
-    progress: bar.draw,
+    progress,
     ...(facts === undefined ? {} : { facts }),
   });
   bar.clear();
   const unreadable = error instanceof Error && !(error instanceof ClientError) && !signal.aborted;
   if (unreadable) warn(`the message can't be read: ${error.message}`);
   for (const outcome of outcomes) printer.outcome(outcome);
+  printer.end();
   return unreadable && outcomes.every(({ status }) => status === 'unsent') ? EXIT.unreadable : exitCode(outcomes);
 }
 
@@ -191,90 +253,4 @@ const DENIED: ReadonlySet<ClientErrorCode> = new Set([
 function unsent(recipients: readonly string[], { code, stage, reply }: ClientError): RecipientOutcome[] {
   const outcome: Outcome = { status: 'unsent', stage, cause: code === 'aborted' ? 'aborted' : 'lost', reply };
   return recipients.map((recipient) => ({ ...outcome, ...retryOf(outcome), recipient }));
-}
-
-async function connectOptions(options: SendCommandOptions, signal: AbortSignal, tell: (line: string) => void): Promise<ConnectOptions> {
-  const { server, tls, tlsCa, tlsInsecure, lmtp, pipelining, chunking, timeout, trace, allowCleartextAuth } = options;
-  const implicitTls = tls === 'implicit';
-  if (lmtp && 'host' in server && server.port === null)
-    throw new SendError('LMTP has no port of its own: give --server host:port, or a Unix socket');
-  if (!lmtp && 'path' in server) throw new SendError('a Unix socket is for LMTP: give --lmtp, or --server host[:port]');
-  if (tls === 'none' && (tlsCa !== undefined || tlsInsecure)) throw new SendError('--tls none needs neither --tls-ca nor --tls-insecure');
-  const auth = await authOptions(options);
-  if (auth !== null && tls === 'none' && !allowCleartextAuth)
-    throw new SendError('the password would cross the network in clear: leave out --tls none, or give --allow-cleartext-auth');
-  const name = options.hostname ?? ownName();
-  if (name !== null && !isHostName(name)) throw new SendError('--hostname must be a domain name or an address literal such as [192.0.2.1]');
-  const port = 'host' in server ? (server.port ?? (implicitTls ? 465 : 25)) : 0;
-  return {
-    ...('host' in server ? { host: server.host, port } : { path: server.path }),
-    ...(name === null ? {} : { hostname: name }),
-    ...(lmtp ? { protocol: 'lmtp' } : {}),
-    ...(tls === undefined || tls === 'implicit' ? {} : { starttls: tls === 'none' ? 'off' : tls }),
-    implicitTls,
-    tls: {
-      ...(tlsCa === undefined ? {} : { ca: readCa(tlsCa) }),
-      // Whoever names authorities wants them asked.
-      ...(tlsInsecure ? { rejectUnauthorized: false } : tlsCa === undefined ? {} : { rejectUnauthorized: true }),
-    },
-    ...(auth === null ? {} : { auth, credentials: allowCleartextAuth ? 'cleartext' : tlsInsecure ? 'encrypted' : 'verified' }),
-    pipelining,
-    toAscii: domainToASCII,
-    ...(chunking ? { features: [CHUNKING] } : {}),
-    ...(timeout === undefined ? {} : { limits: timeLimits(timeout), connectTimeout: timeout }),
-    trace,
-    notice: (notice) => {
-      const line = trace ? traceText(notice) : null;
-      if (line !== null) tell(line);
-    },
-    signal,
-  };
-}
-
-/** Best first. */
-const MECHANISMS = [scram(SHA256), scram(SHA512), scram(SHA1), cramMd5(), plain(), login()].flat();
-
-async function authOptions({
-  authUser,
-  authPasswordFile,
-  authMechanism,
-  allowCleartextAuth,
-}: SendCommandOptions): Promise<ClientAuth | null> {
-  if (authUser === undefined) {
-    const stray =
-      authPasswordFile !== undefined
-        ? '--auth-password-file'
-        : authMechanism !== undefined
-          ? '--auth-mechanism'
-          : allowCleartextAuth
-            ? '--allow-cleartext-auth'
-            : null;
-    if (stray !== null) throw new SendError(`${stray} needs --auth-user, the name of the user`);
-    return null;
-  }
-  const wanted = authMechanism?.toUpperCase();
-  const mechanisms = MECHANISMS.filter(({ name }) => wanted === undefined || name === wanted);
-  if (mechanisms.length === 0) throw new SendError(`--auth-mechanism is one of ${MECHANISMS.map(({ name }) => name).join(', ')}`);
-  return { mechanisms, user: authUser, password: await findPassword(authUser, authPasswordFile) };
-}
-
-/** The same time for every phase; but QUIT, whose answer changes nothing, is not waited for any longer than ever. */
-function timeLimits(timeout: number): ClientLimitOptions {
-  const names = (Object.keys(CLIENT_LIMITS) as ClientLimitName[]).filter((name) => CLIENT_LIMITS[name].unit === 'milliseconds');
-  const quitTimeout = Math.min(timeout, CLIENT_LIMITS.quitTimeout.value);
-  return { ...Object.fromEntries(names.map((name) => [name, timeout])), quitTimeout };
-}
-
-function readCa(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new SendError(`--tls-ca: ${(error as Error).message}`);
-  }
-}
-
-/** RFC 5321 4.1.4: a name that others can look up; null where this machine has none. */
-function ownName(): string | null {
-  const own = hostname();
-  return own.includes('.') && isHostName(own) ? own : null;
 }

@@ -6,8 +6,23 @@ import { each, port } from './serve-options.ts';
 import { CLIENT_TLS, CONNECT } from './words/connect.ts';
 import { helpOf } from './words/words.ts';
 
+/** What is wrong with the options of `ehlo send`; the message says it all. */
+export class SendError extends Error {}
+
+/** What a message is composed of. */
+export interface Composition {
+  readonly subject?: string;
+  /** `Name: value`. */
+  readonly header?: readonly string[];
+  /** Texts, or `@file`; the first also `-`, standard input. */
+  readonly body?: string;
+  readonly html?: string;
+  /** Files. */
+  readonly attach?: readonly string[];
+}
+
 /** The options of `ehlo send`. */
-export interface SendCommandOptions {
+export interface SendCommandOptions extends Composition {
   readonly server: Place;
   readonly hostname?: string;
   readonly from?: string;
@@ -26,7 +41,10 @@ export interface SendCommandOptions {
   readonly chunking: boolean;
   /** Milliseconds. */
   readonly timeout?: number;
+  readonly count?: number;
+  readonly concurrency?: number;
   readonly dryRun: boolean;
+  readonly timing: boolean;
   readonly trace: boolean;
   readonly json: boolean;
 }
@@ -46,6 +64,12 @@ export function addSendOptions(command: Command): Command {
       'recipients and sender (without --from) are those of the header; Bcc is taken out, Date, Message-ID and From are added',
       false,
     )
+    .optionsGroup('A message from its parts, by nodemailer, in place of a file:')
+    .option('--subject <text>', 'what it is about')
+    .option("--header <'name: value'>", 'one more field of the header, or another From, To, Date or Message-ID; once for each', each)
+    .option('--body <text>', 'the text; @FILE reads a file, - standard input; @@ is an @ that begins a text')
+    .option('--html <text>', 'the same text as HTML; @FILE reads a file')
+    .option('--attach <file>', 'a file to go along; once for each', each)
     .optionsGroup('Where:')
     .addOption(
       new Option(
@@ -80,8 +104,11 @@ export function addSendOptions(command: Command): Command {
         .default('envelope'),
     )
     .option('--chunking', 'BDAT in place of DATA, where it is offered', false)
+    .addOption(new Option('--count <number>', 'send it so many times').argParser(whole(1_000_000)))
+    .addOption(new Option('--concurrency <number>', 'connections at a time, with --count (default: 1)').argParser(whole(1000)))
     .optionsGroup('What is shown:')
     .option('--dry-run', 'connect, and print how the message would be sent', false)
+    .option('--timing', 'show how long each stage took; --json always does', false)
     .option('--trace', 'show the conversation, without secrets', false)
     .option('--json', 'print one JSON object per recipient', false)
     .addHelpText('after', EXIT_CODES);
@@ -92,7 +119,7 @@ Exit code: 0 all accepted; 1 a recipient refused for good, or a fault in the mes
 not sent or stopped; 76 an outcome is unknown; 69 no session; 77 no TLS or no AUTH; 66 the message can't be read; 2 wrong options.`;
 
 /** `host`, `host:port`, `[address]:port`, an IPv6 address, or a path. */
-function place(text: string): Place {
+export function place(text: string): Place {
   if (text.includes('/')) return { path: text };
   const [, literal, host, number] = /^(?:\[([^\]]+)\]|([^:]+))(?::([0-9]+))?$/.exec(text) ?? [];
   if (literal !== undefined || host !== undefined)
@@ -127,6 +154,14 @@ export function addressHints({ reversePath, recipients }: TextEnvelope): readonl
 
 function recipient(text: string, before: readonly string[] = []): readonly string[] {
   return each(path(text), before);
+}
+
+function whole(most: number): (text: string) => number {
+  return (text) => {
+    const number = /^[0-9]{1,7}$/.test(text) ? Number(text) : 0;
+    if (number < 1 || number > most) throw new InvalidArgumentError(`It must be a whole number from 1 to ${most}.`);
+    return number;
+  };
 }
 
 function seconds(text: string): number {

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { type Address, type Handler, type Listener, type ServeOptions, type Server, serveOn } from '@ehlo/driver';
+import { type Address, checkServe, type Handler, type Listener, type ServeOptions, type Server, serveOn } from '@ehlo/driver';
 import { showText } from '@ehlo/engine';
 import { formatAddressLiteral, isHostName } from '@ehlo/grammar';
 import { StubServer, TestClock } from '@ehlo/testing';
@@ -9,12 +9,15 @@ import { explain, explanationText } from './explain.ts';
 import { jsonLine } from './json-line.ts';
 import { listenOn, together } from './listeners.ts';
 import { Maildir } from './maildir.ts';
+import { openPage, pageLine, shownByBoth } from './open-page.ts';
 import { jsonPrinter, type Printer, quietPrinter, textPrinter } from './printer.ts';
+import { RecordFile } from './record-file.ts';
 import { checkTogether, extensionsOf, limitsOf, listensInClear, presetOf, type ServeCommandOptions } from './serve-options.ts';
 import { storeMessage } from './store-message.ts';
 import { type LoadedStubs, loadStubs } from './stub-files.ts';
 import { trustedPeers } from './trusted-peers.ts';
 import { loadUsers } from './users.ts';
+import { checkWeb, type WebCommandOptions } from './web-options.ts';
 
 /** A server that runs. */
 export interface RunningServer {
@@ -33,11 +36,12 @@ export interface Source {
 
 /** Starts a server that stores each message as a file and shows the conversation. Resolves when it listens; null if it only explains. */
 export async function serveCommand(
-  options: ServeCommandOptions,
+  options: ServeCommandOptions & WebCommandOptions,
   write: (line: string) => void,
   warn: (line: string) => void,
 ): Promise<RunningServer | null> {
   checkTogether(options);
+  checkWeb(options);
   const name = options.hostname ?? defaultHostname(options.host);
   const printer = options.quiet ? quietPrinter(write) : options.json ? jsonPrinter(write) : textPrinter(write);
   const certificate = await loadCertificate(options, name);
@@ -49,7 +53,7 @@ export async function serveCommand(
     extensions: extensionsOf(options),
     limits: limitsOf(options),
     futureRelease: FOREVER,
-    trace: printer.conversation,
+    trace: printer.conversation || options.web !== undefined,
     ...(options.connections === undefined ? {} : { connections: options.connections }),
     starttls: certificate === null ? 'off' : options.requireTls ? 'required' : 'offered',
     trusted: {
@@ -58,26 +62,40 @@ export async function serveCommand(
     },
     ...(users === null ? {} : { auth: options.requireAuth ? { ...users.auth, required: true } : users.auth }),
   };
-  const stubs = await loadStubs(options.stubs);
+  const stubs = await loadStubs(options.stubs, options.web !== undefined);
   if (options.explain) {
     const explanation = await explain(policy, watch(quietPrinter(write), warn));
     write(options.json ? jsonLine(explanation) : explanationText(explanation));
     return null;
   }
-  const maildir = await Maildir.open(options.maildir, options.keep);
-  const store = { maildir, printer, name, raw: options.raw, hops: options.hops };
-  const handler: Handler = { ...watch(printer, warn), message: (message, session) => storeMessage(message, session, store) };
+  // What is wrong is told before anybody can connect.
+  checkServe(policy, watch(printer, warn));
+  const kept = options.web === undefined ? options.keep : undefined;
+  const maildir = await Maildir.open(options.maildir, kept);
+  const page = stubs === null ? null : await openPage(options, { ...options, name, stubs: stubs.stubs }, warn);
+  const shown = page === null ? printer : shownByBoth(printer, page);
+  const store = { maildir, printer: shown, name, raw: options.raw, hops: options.hops };
+  const handler: Handler = { ...watch(shown, warn), message: (message, session) => storeMessage(message, session, store) };
   const tls = certificate === null ? {} : { tls: certificate.tls };
-  const open = await listenOn(options, tls, (reason) => warn(`no session: ${showText(reason)}`));
-  const listener = together(open, byUnix);
-  const server = await start(listener, policy, handler, stubs, warn);
-  if (certificate !== null && certificate.fingerprint !== null)
-    warn(`the certificate is self-signed; its SHA-256 is ${certificate.fingerprint}`);
-  for (const { listener, tls } of open) printer.listening(listener.address.address, listener.address.port, tls);
-  return {
-    close: () => server.close(),
-    sources: [...source('certificate', certificate), ...source('users', users), ...source('stubs', stubs)],
-  };
+  const record = options.record === undefined ? null : await RecordFile.open(options.record, warn);
+  try {
+    const open = await listenOn(options, tls, (reason) => warn(`no session: ${showText(reason)}`));
+    const server = await start(together(open, byUnix), policy, handler, stubs, record, warn);
+    if (certificate !== null && certificate.fingerprint !== null)
+      warn(`the certificate is self-signed; its SHA-256 is ${certificate.fingerprint}`);
+    for (const { listener, tls } of open) shown.listening(listener.address.address, listener.address.port, tls);
+    if (page !== null) write(pageLine(page, options.json));
+    return {
+      close: async () => {
+        await Promise.all([server.close(), page?.close()]);
+        await record?.close();
+      },
+      sources: [...source('certificate', certificate), ...source('users', users), ...source('stubs', stubs)],
+    };
+  } catch (error) {
+    await page?.close();
+    throw error;
+  }
 }
 
 function source(what: string, loaded: { readonly reload: (() => Promise<void>) | null } | null): readonly Source[] {
@@ -91,10 +109,11 @@ async function start(
   policy: ServeOptions,
   handler: Handler,
   stubs: LoadedStubs | null,
+  record: RecordFile | null,
   warn: (line: string) => void,
 ): Promise<Pick<Server, 'close'>> {
   try {
-    if (stubs === null) return serveOn(listener, policy, handler);
+    if (stubs === null) return serveOn(listener, policy, handler, undefined, undefined, record?.around);
     const { connections, ...others } = policy;
     return new StubServer(listener, others, {
       stubs: stubs.stubs,

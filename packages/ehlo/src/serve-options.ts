@@ -28,6 +28,8 @@ export interface ServeCommandOptions extends CertificateOptions, UsersOptions {
   readonly stubs?: readonly string[];
   /** Mails that are kept. */
   readonly keep?: number;
+  /** The file of transcripts. */
+  readonly record?: string;
   readonly explain: boolean;
   readonly raw: boolean;
   readonly json: boolean;
@@ -72,7 +74,16 @@ export function addServeOptions(command: Command): Command {
       `answers that fail on command, as a file in JSON says it, or a preset: ${Object.keys(STUB_PRESETS).join(', ')}; once for each, the last is asked first; SIGHUP reads files again`,
       each,
     )
-    .addOption(new Option('--keep <number>', 'messages of this run to keep; older ones are removed (default: all)').argParser(most))
+    .addOption(
+      new Option(
+        '--keep <number>',
+        'messages to keep, of this run, and with --web of those before, too; older ones are removed (default: all)',
+      ).argParser(most),
+    )
+    .option(
+      '--record <file>',
+      'add each session to this file, one a line, as a transcript that ehlo replay takes; secrets of AUTH are left out',
+    )
     .option('--raw', 'store messages without trace fields', false)
     .addOption(new Option('--hops <number>', 'Received fields that a message may have').default(100).argParser(whole))
     .option('--json', 'print one JSON object per event', false)
@@ -120,11 +131,12 @@ const NEEDS: ReadonlyMap<string, string> = new Map([
 
 /** Throws if options contradict each other. */
 export function checkTogether(options: ServeCommandOptions): void {
-  const { unix, unixMode, lmtp, preset, size } = options;
+  const { unix, unixMode, lmtp, preset, size, record, stubs } = options;
   const wrong: readonly (readonly [boolean, string])[] = [
     [unixMode !== undefined && unix === undefined, '--unix-mode is the mode of a Unix socket: name one by --unix'],
     [lmtp && preset !== 'sink' && preset !== 'lmtp', `--lmtp is --preset lmtp, and --preset ${preset} is another: give one of them`],
     [size !== undefined && 'limitMessageSize' in options, '--size and --limit-message-size are the same: give one of them'],
+    [record !== undefined && stubs !== undefined, '--record and --stubs: what a stub does is not of the session, and would not replay'],
   ];
   for (const [is, message] of wrong) if (is) throw new Error(message);
 }

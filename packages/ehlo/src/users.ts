@@ -39,6 +39,8 @@ const MECHANISMS = [scram(), scram(SHA512), scram(SHA1), cramMd5(), plain(), log
 /** Those that show what is to be judged. */
 const ANY = [plain(), login(), oauthBearer(), xoauth2()];
 const HASHES = [SHA1, SHA256, SHA512];
+/** The same for as long as this process lives: salts of users that there are not stay as they are when a file is read again. */
+const PEPPER = randomBytes(32);
 
 /** Who may authenticate, and how to read their file anew. */
 export interface LoadedUsers {
@@ -63,28 +65,36 @@ export async function loadUsers(options: UsersOptions, tls: boolean, warn: (line
     return null;
   }
   if (!tls && !LOOPBACK.test(host) && !allowCleartextAuth) throw new UsersError(inClear(host));
-  const pepper = randomBytes(32);
-  let table = await readTable(options, pepper);
+  let table = await readTable(options);
   const mechanisms = MECHANISMS.filter(({ name }) => table.serves(name));
   if (!tls) warn('there is no TLS: whoever can listen to the connections reads the passwords; see --cert and --tls-self-signed');
   const reload = async (): Promise<void> => {
-    const next = await readTable(options, pepper);
+    const next = await readTable(options);
     // Which mechanisms are offered is decided at the start.
     const unserved = mechanisms.filter(({ name }) => !next.serves(name)).map(({ name }) => name);
     if (unserved.length > 0) throw new UsersError(`not all of them can be served by ${unserved.join(', ')}: start the server anew`);
     table = next;
   };
   return {
-    auth: { mechanisms, lookup: (name) => table.lookup(name), pepper, inClear: allowCleartextAuth || !tls },
+    auth: { mechanisms, lookup: (name) => table.lookup(name), pepper: PEPPER, inClear: allowCleartextAuth || !tls },
     reload: users === undefined ? null : reload,
   };
 }
 
-async function readTable({ user = [], users }: UsersOptions, pepper: Uint8Array): Promise<UserTable> {
+/** Users of a file, by its text. Throws `UsersError` for a line that is none. */
+export function usersOf(text: string, file: string): { readonly auth: Authentication; has(user: string): boolean } {
+  const entries = parseUsers(text, file);
+  if (entries.length === 0) throw new UsersError(`${file} names no user; a line is name:password`);
+  const table = tableOf(entries);
+  const mechanisms = MECHANISMS.filter(({ name }) => table.serves(name));
+  return { auth: { mechanisms, lookup: (name) => table.lookup(name), pepper: PEPPER }, has: (name) => table.has(name) };
+}
+
+async function readTable({ user = [], users }: UsersOptions): Promise<UserTable> {
   const entries = user.map((text) => parseUser(text, '--user'));
   if (users !== undefined) entries.push(...parseUsers(await readUsers(users), users));
   if (entries.length === 0) throw new UsersError(`${users} names no user; a line is name:password`);
-  return tableOf(entries, pepper);
+  return tableOf(entries);
 }
 
 const LOOPBACK = /^(?:localhost|127(?:\.[0-9]{1,3}){3}|::1)$/;
@@ -120,9 +130,9 @@ function parseStored(text: string, where: string): Stored {
   throw new UsersError(`${where}: keys are {SCRAM-SHA-256}iterations,salt,storedKey,serverKey, the last three in base64`);
 }
 
-function tableOf(entries: readonly User[], pepper: Uint8Array): UserTable {
+function tableOf(entries: readonly User[]): UserTable {
   try {
-    return userTable(entries, pepper);
+    return userTable(entries, PEPPER);
   } catch (error) {
     throw error instanceof RangeError ? new UsersError(error.message) : error;
   }

@@ -1,7 +1,7 @@
 // A command that can't begin: exit code 2, one line that says what to do, and nothing on stdout.
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { CLIENT_TLS, CONNECT } from '../src/words/connect.ts';
@@ -33,6 +33,20 @@ test.for([
   ['an address of another machine', ['--host', '192.0.2.1'], /192\.0\.2\.1 is not an address of this machine; see --host/],
 ] as const)('%s', async ([, args, why], { run, folder }) => {
   await refuses(run(['serve', '--port', '0', '--maildir', join(folder, 'mail'), ...args]), why);
+});
+
+test('what is wrong among the options is told before anybody could connect: no port is opened, and no folder made', async ({
+  run,
+  folder,
+}) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const mail = join(folder, 'mail');
+  const cli = run(['serve', '--port', String(port), '--maildir', mail, '--hostname', 'not_a name']);
+  await refuses(cli, /hostname must be a domain name/);
+  expect(existsSync(mail)).toBe(false);
+  taken.close();
 });
 
 test('an unknown command', async ({ run }) => {

@@ -40,6 +40,8 @@ describe('to ehlo serve', () => {
         enhanced: '2.6.0',
         text: expect.stringContaining('queued as'),
         phase: 'message',
+        retry: 'never',
+        timing: expect.objectContaining({ mail: expect.any(Number), end: expect.any(Number) }),
       },
     ]);
     expect([...stored().values()]).toEqual(['Subject: x\r\n\r\nbare\r\n']);
@@ -156,6 +158,16 @@ test('a file that is removed while the server is asked is sent all the same', as
   const cli = run(to((server.address() as AddressInfo).port, path));
   expect([await cli.exited, cli.errors]).toEqual([0, '']);
   server.close();
+});
+
+test('a file goes as often as the server wants transactions for it', async ({ run, stored, folder }) => {
+  const path = join(folder, 'message.eml');
+  writeFileSync(path, MESSAGE);
+  const stubs = join(folder, 'few.json');
+  writeFileSync(stubs, JSON.stringify({ stubs: [{ on: 'connect', do: { limits: { recipients: 1 } } }] }));
+  const cli = run(to(await run(['--raw', '--stubs', stubs]).port(), '--to', 'bob@b.example', '--to', 'eve@b.example', path));
+  expect([await cli.exited, cli.errors]).toEqual([0, '']);
+  expect([...stored().values()]).toEqual(Array.from({ length: 3 }, () => `${MESSAGE}\r\n`));
 });
 
 test('--dry-run prints the plan, and sends nothing', async ({ run, stored }) => {

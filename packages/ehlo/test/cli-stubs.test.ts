@@ -75,7 +75,9 @@ test('a file that is none says where it goes wrong', async ({ run, folder }) => 
   }
   const none = run(['--stubs', 'gmial']);
   expect(await none.exited).toBe(2);
-  expect(none.errors).toMatch(/--stubs: there is no file gmial, nor a preset of that name: gmail, outlook, /);
+  expect(none.errors).toMatch(
+    /--stubs: there is no file gmial, nor a preset of that name: did you mean gmail\?; there are gmail, outlook, /,
+  );
 });
 
 test('a preset, behind a file', async ({ run, folder }) => {

@@ -49,6 +49,19 @@ test('shows the tree of a command', () => {
   });
 });
 
+test('a parameter that nothing here knows is wrong, or kept where that is wanted', () => {
+  const line = 'RCPT TO:<joe@example.org> NOTIFY=NEVER XRULE=7';
+  expect(parse([line, '--json']).status).toBe(1);
+  const { stdout, status } = parse([line, '--json', '--keep-unknown']);
+  expect(status).toBe(0);
+  expect(objects(stdout)).toMatchObject([
+    {
+      value: { parameters: { notify: 'NEVER', unknown: [{ keyword: 'XRULE', value: Buffer.from('7').toString('base64') }] } },
+      canonical: line,
+    },
+  ]);
+});
+
 test('points at the octet that can not continue, with the rule and its section', () => {
   expect(parse(['RCPT TO:<joe@example-.com>'])).toEqual({
     status: 1,

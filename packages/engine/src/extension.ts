@@ -70,7 +70,7 @@ const PARAMETER: TableOf<Parameter> = {
   command: ['MAIL', 'RCPT'],
   extension: 'text',
   adds: 'number',
-  codec: { parse: 'call', format: 'call' },
+  codec: { parse: 'call', parseText: 'call', format: 'call' },
 };
 const VERB: TableOf<PlainVerb> = { verb: 'text', phases: 'list' };
 const PHASES: readonly VerbPhase[] = ['ready', 'mail', 'rcpt'];

@@ -13,10 +13,17 @@ export class Input {
   from = 0;
   to = 0;
   /** Whether that line ended with CRLF; else with LF alone. */
-  crlf = false;
+  crlf = true;
+  /**
+   * Whether that line is broken: it goes on behind an LF that no CR precedes. RFC 5321 2.3.8: nothing but CRLF ends a line. So what comes
+   * next, up to CRLF or to another such LF, is a `rest` of it, and no line.
+   */
+  broken = false;
+  rest = false;
   /** Whether that line was longer than the limit; then only its beginning is there. */
   overlong = false;
 
+  readonly #lfEnds: boolean;
   #chunk: Uint8Array = EMPTY;
   #at = 0;
   #queue: Uint8Array[] = [];
@@ -25,6 +32,11 @@ export class Input {
 
   /** Whether the peer has ended its side: nothing more comes. */
   ended = false;
+
+  /** With `lfEnds` LF alone ends a line, too. */
+  constructor(lfEnds: boolean) {
+    this.#lfEnds = lfEnds;
+  }
 
   /** Chunks that wait, the one being read included. */
   get chunks(): number {
@@ -59,7 +71,7 @@ export class Input {
     return this.#at < this.#chunk.length ? this.#chunk[this.#at]! : -1;
   }
 
-  /** Finds the next line of at most `limit` octets, its end included. Returns false if it has not arrived yet. */
+  /** Finds the next line of at most `limit` octets, its end included, or a rest of one. Returns false if its end has not arrived yet. */
   readLine(limit: number): boolean {
     while (this.#at < this.#chunk.length) {
       const bytes = this.#chunk;
@@ -106,20 +118,23 @@ export class Input {
   }
 
   /** Goes on from a snapshot. */
-  resume(unread: Uint8Array, ended: boolean): void {
+  resume(unread: Uint8Array, ended: boolean, broken: boolean): void {
     this.push(unread);
     this.ended = ended;
+    this.broken = broken;
   }
 
   #found(bytes: Uint8Array, from: number, lf: number, overlong: boolean): void {
     this.bytes = bytes;
     this.from = from;
+    this.rest = this.broken;
     this.crlf = lf > from && bytes[lf - 1] === CR;
+    this.broken = !(this.crlf || this.#lfEnds);
     this.to = this.crlf ? lf - 1 : lf;
     this.overlong = overlong;
   }
 
-  /** Keeps a part of a line; what goes beyond the limit is dropped. */
+  /** Keeps a part of a line; what goes beyond the limit is dropped but for its last octet, which may be the CR of its end. */
   #hold(bytes: Uint8Array, from: number, to: number, limit: number): void {
     const room = limit - this.#held;
     const end = Math.min(to, from + room);
@@ -130,6 +145,7 @@ export class Input {
       this.#partial = larger;
     }
     if (end > from) this.#partial.set(bytes.subarray(from, end), this.#held);
+    if (end < to) this.#partial[limit - 1] = bytes[to - 1]!;
     this.#held = needed;
   }
 

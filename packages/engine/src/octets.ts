@@ -38,3 +38,16 @@ export function textEnd(bytes: Uint8Array, from: number, to: number): number {
   while (i < to && bytes[i] !== CR && bytes[i] !== LF) i++;
   return i;
 }
+
+/** The same octets, to be read four at a time. */
+export function wordsOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** The highest bit of each octet of a word: of what is beyond ASCII. */
+export const HIGH = 0x80808080;
+
+/** Whether an octet of a word is a CR or below it: less the one behind CR it borrows, and has the highest bit that it had not. */
+export function hasControl(word: number): boolean {
+  return ((word - 0x0e0e0e0e) & ~word & HIGH) !== 0;
+}

@@ -132,7 +132,7 @@ const KINDS: { readonly [kind in Extract<OptionKind, string>]: Rule } = {
   values: ['an array of objects that are imported, not of names', (value) => isArray(value) && value.every(isObject)],
   call: ['a function', (value) => typeof value === 'function'],
   set: ['a Set', (value) => isObject(value) && 'has' in value],
-  object: ['an object', isObject],
+  object: ['an object', (value) => isObject(value) && !isArray(value)],
   signal: ['an AbortSignal, such as that of an AbortController', isSignal],
   any,
   given: any,

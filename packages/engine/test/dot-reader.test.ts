@@ -69,6 +69,31 @@ test('agrees with the model by lines on any wire and any chunking', () => {
   );
 });
 
+test('agrees with it where content is longer than its first block, and where long lines and short ones take turns', () => {
+  const length = fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 6000 }));
+  const line = fc.tuple(fc.constantFrom('', '.', '..'), length, fc.constantFrom('', '\r', 'x')).map(([dots, n, tail]) => {
+    const text = Array.from({ length: n }, (_, i) => String.fromCharCode(97 + (i % 26))).join('');
+    return `${dots}${text}${tail}\r\n`;
+  });
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 12 }), fc.nat(), (lines, cut) => {
+      const wire = `${lines.join('')}.\r\nNOOP`;
+      const at = cut % wire.length;
+      const expected = model(wire);
+      expect(read([wire])).toMatchObject(expected);
+      expect(read([wire.slice(0, at), wire.slice(at)])).toMatchObject({ content: expected.content, ended: true });
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a CR that a dot has held back finds room wherever its block ends', () => {
+  for (let length = 4080; length < 4110; length++) {
+    const chunks = ['a\r\n.\r', `${'x'.repeat(length)}\r\n.\rY\r\n`, '.\r\n'];
+    expect(read(chunks)).toMatchObject(model(chunks.join('')));
+  }
+});
+
 test('stops before the octet that makes a CR or LF a bare one, whatever the chunking', () => {
   const piece = fc.constantFrom('.', '\r', '\n', '\r\n', 'a', '.\r\n', '\r\n.');
   fc.assert(

@@ -12,6 +12,8 @@ export interface Codec<T = unknown> {
    * parameter is added to `found`, by its name.
    */
   parse(value: Uint8Array, found: Deviation[]): T | undefined;
+  /** The same of the text that they spell in UTF-8, where text is all that `parse` looks at. */
+  parseText?(text: string, found: Deviation[]): T | undefined;
   /** Gives octets of which `parse` makes the same value. */
   format(value: T): Uint8Array;
 }
@@ -30,12 +32,16 @@ export interface Codec<T = unknown> {
 export function textCodec<T>(parse: (text: string, found: Deviation[]) => T | undefined, format: (value: T) => string): Codec<T> {
   return {
     parse: (value, found) => parse(decodeUtf8(value, 0, value.length), found),
+    parseText: parse,
     format: (value) => encodeUtf8(format(value)),
   };
 }
 
 /** A parameter without a value. */
-export const flag: Codec<true> = { parse: ({ length }) => (length === 0 ? true : undefined), format: () => new Uint8Array(0) };
+export const flag: Codec<true> = /* @__PURE__ */ textCodec(
+  (text) => (text === '' ? true : undefined),
+  () => '',
+);
 
 /** A whole number as the pattern spells it; beyond 2^53 - 1 it counts as that. */
 export function decimal(pattern: RegExp): Codec<number> {
@@ -44,7 +50,10 @@ export function decimal(pattern: RegExp): Codec<number> {
 
 /** One of a few words, in any case; written in capitals. */
 export function oneOf<const Word extends string>(...words: readonly Word[]): Codec<Word> {
-  return textCodec((text) => words.find((word) => word === capitals(text)), String);
+  return textCodec((text) => {
+    const upper = capitals(text);
+    return words.find((word) => word === upper);
+  }, String);
 }
 
 /** RFC 4954 5: `AUTH=`, a Mailbox in xtext, or `<>` (empty here). */

@@ -6,11 +6,10 @@ import { addressLiteral, domain, hasOddTag, hostName } from './domain.ts';
 import { attributes, auth, bdat, etrn } from './extension-command.ts';
 import { judge, type Line, space, spacesEnd } from './line.ts';
 import { string } from './mailbox.ts';
-import { esmtpKeyword, parseParameters } from './parameter.ts';
-import type { MailParameters, RcptParameters } from './parameters.ts';
-import { FORWARD_PATH, looseDomain, type Path, type PathKind, pathAt, pathEnd, REVERSE_PATH } from './path.ts';
+import { parseParameters } from './parameter.ts';
+import { FORWARD_PATH, looseDomain, pathAt, pathEnd, REVERSE_PATH } from './path.ts';
 import { type Failure, failure, type Parsed, success } from './result.ts';
-import { byteAt, COLON, decodeUtf8, HT, latin1, octets, octetsOf, PRINTABLE, SP, skip, word } from './rule.ts';
+import { byteAt, COLON, classAt, decodeUtf8, HT, HYPHEN, LET_DIG, latin1, octets, octetsOf, PRINTABLE, SP, skip, word } from './rule.ts';
 
 type ArgumentParser = (line: Line, verb: never, from: number) => Command | Failure;
 
@@ -45,7 +44,7 @@ const ARGUMENTS: ReadonlyMap<Verb, ArgumentParser> = new Map<Verb, ArgumentParse
 /** The verbs by their first four letters, which no two share. */
 const VERBS: ReadonlyMap<number, Verb> = new Map([...ARGUMENTS.keys()].map((verb) => [initials(octets(verb), 0), verb]));
 
-/** Four letters in capitals, as one number; of other octets, any number. */
+/** Four letters in capitals, as one number: no octet but a letter becomes one; of other octets, any number. */
 function initials(bytes: Uint8Array, from: number): number {
   return ((bytes[from]! & 0xdf) << 24) | ((bytes[from + 1]! & 0xdf) << 16) | ((bytes[from + 2]! & 0xdf) << 8) | (bytes[from + 3]! & 0xdf);
 }
@@ -55,7 +54,10 @@ export function parseVerb(text: Uint8Array | string, from = 0, to?: number): Ver
   const bytes = octetsOf(text);
   const last = to ?? bytes.length;
   const verb = VERBS.get(initials(bytes, from));
-  return verb !== undefined && word(bytes, from, last, verb) === esmtpKeyword(bytes, from, last) ? verb : null;
+  if (verb === undefined) return null;
+  const end = from + verb.length;
+  const isWhole = end <= last && (verb.length === 4 || word(bytes, from, last, verb) === end);
+  return isWhole && (classAt(bytes, end, last) & LET_DIG) === 0 && byteAt(bytes, end, last) !== HYPHEN ? verb : null;
 }
 
 /**
@@ -91,10 +93,14 @@ export function parseCommand(text: Uint8Array | string, dialect: CommandDialect,
   const last = to ?? bytes.length;
   const verb = parseVerb(bytes, from, last);
   if (verb === null) return failure('unknown-verb', 'command', '5321 4.1.1', 0, 'command not recognized');
+  return parseArguments(verb, bytes, dialect, from, last);
+}
+
+/** Parses the rest of a command line, whose verb has been read by `parseVerb`: the whole is what `parseCommand` gives. */
+export function parseArguments(verb: Verb, bytes: Uint8Array, dialect: CommandDialect, from: number, to: number): Parsed<Command> {
   const end = from + verb.length;
   const found: Deviation[] = [];
-  const line: Line = { bytes, from, to: trimmed(bytes, end, last, dialect, found), dialect, found };
-  const parsed = ARGUMENTS.get(verb)!(line, verb as never, end);
+  const parsed = ARGUMENTS.get(verb)!({ bytes, to: trimmed(bytes, end, to, dialect, found), dialect, found }, verb as never, end);
   if (!('ok' in parsed)) return success(parsed, found.length > 1 ? [...new Set(found)] : found);
   return from === 0 ? parsed : { ...parsed, offset: parsed.offset - from };
 }
@@ -142,62 +148,62 @@ function looseHello(bytes: Uint8Array, start: number, to: number, verb: string, 
 }
 
 /** RFC 5321 4.1.1.2: `"MAIL FROM:" Reverse-path [SP Mail-parameters]`. */
-function mail(line: Line, _verb: never, from: number): Command | Failure {
-  const read = pathAndParameters(line, from, 'FROM', REVERSE_PATH, 'MAIL');
-  if ('ok' in read) return read;
-  const { path, parameters, beyondAscii } = read;
+function mail(line: Line, verb: 'MAIL', from: number): Command | Failure {
+  const start = pathStart(line, from, 'FROM', verb, '5321 4.1.1.2');
+  if (typeof start !== 'number') return start;
+  const end = pathEnd(line.bytes, start, line.to, REVERSE_PATH, line.dialect, line.found);
+  if (typeof end !== 'number') return end;
+  const parameters = parametersAt(line, end, verb);
+  if (!parameters.ok) return parameters;
+  const { smtpUtf8 } = parameters.value;
   // RFC 6531 3.4: such an address is sent only with the parameter.
-  if (beyondAscii >= 0 && parameters.smtpUtf8 === undefined)
-    return failure('smtputf8', 'Reverse-path', '6531 3.4', beyondAscii, 'this address needs SMTPUTF8');
-  return { verb: 'MAIL', reversePath: path, parameters };
+  const ascii = line.dialect.utf8 && smtpUtf8 === undefined ? asciiEnd(line.bytes, start, end) : end;
+  if (ascii < end) return failure('smtputf8', 'Reverse-path', '6531 3.4', ascii, 'this address needs SMTPUTF8');
+  return { verb, reversePath: pathAt(line.bytes, start, end), parameters: parameters.value };
 }
 
 /** RFC 5321 4.1.1.3: `"RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters]`. */
-function rcpt(line: Line, _verb: never, from: number): Command | Failure {
-  const read = pathAndParameters(line, from, 'TO', FORWARD_PATH, 'RCPT');
-  return 'ok' in read ? read : { verb: 'RCPT', forwardPath: read.path, parameters: read.parameters };
+function rcpt(line: Line, verb: 'RCPT', from: number): Command | Failure {
+  const start = pathStart(line, from, 'TO', verb, '5321 4.1.1.3');
+  if (typeof start !== 'number') return start;
+  const end = pathEnd(line.bytes, start, line.to, FORWARD_PATH, line.dialect, line.found);
+  if (typeof end !== 'number') return end;
+  const parameters = parametersAt(line, end, verb);
+  return parameters.ok ? { verb, forwardPath: pathAt(line.bytes, start, end), parameters: parameters.value } : parameters;
 }
 
-interface PathAndParameters {
-  readonly path: Path;
-  readonly parameters: MailParameters & RcptParameters;
-  /** Where the first octet beyond ASCII stands in the path, or -1. */
-  readonly beyondAscii: number;
-}
-
-function pathAndParameters(
-  line: Line,
-  from: number,
-  preposition: string,
-  kind: PathKind,
-  verb: 'MAIL' | 'RCPT',
-): PathAndParameters | Failure {
-  const { bytes, to, dialect, found } = line;
-  const section = verb === 'MAIL' ? '5321 4.1.1.2' : '5321 4.1.1.3';
+/** Where the path begins. */
+function pathStart(line: Line, from: number, preposition: 'FROM' | 'TO', verb: 'MAIL' | 'RCPT', section: string): number | Failure {
+  const { bytes, to } = line;
   const start = space(line, from);
   const named = start < 0 ? start : word(bytes, start, to, preposition);
-  const colon = named < 0 ? named : oddSpace(line, named, 'space-before-colon', verb.toLowerCase());
+  const colon = named < 0 ? named : oddSpace(line, named, 'space-before-colon', verb);
   if (typeof colon !== 'number') return colon;
   if (colon < 0 || byteAt(bytes, colon, to) !== COLON) {
     return failure('syntax', verb.toLowerCase(), section, colon < 0 ? ~colon : colon, `the form is ${verb} ${preposition}:<address>`);
   }
-  const i = oddSpace(line, colon + 1, 'space-after-colon', kind.rule);
-  if (typeof i !== 'number') return i;
-  const end = pathEnd(bytes, i, to, kind, dialect, found);
-  if (typeof end !== 'number') return end;
-  const parameters = end === to ? NO_PARAMETERS : parseParameters(line, end, verb);
-  if (!parameters.ok) return parameters;
-  let ascii = i;
-  if (dialect.utf8) while (ascii < end && bytes[ascii]! < 0x80) ascii++;
-  return { path: pathAt(bytes, i, end), parameters: parameters.value, beyondAscii: dialect.utf8 && ascii < end ? ascii : -1 };
+  return oddSpace(line, colon + 1, 'space-after-colon', verb);
+}
+
+/** The parameters behind a path, which most have not. */
+function parametersAt(line: Line, from: number, verb: 'MAIL' | 'RCPT'): ReturnType<typeof parseParameters> {
+  return from === line.to ? NO_PARAMETERS : parseParameters(line, from, verb);
+}
+
+function asciiEnd(bytes: Uint8Array, from: number, to: number): number {
+  let i = from;
+  while (i < to && bytes[i]! < 0x80) i++;
+  return i;
 }
 
 const NO_PARAMETERS = { ok: true, value: {} } as const;
 
-/** Spaces where none belong: skipped if the dialect takes them. */
-function oddSpace(line: Line, from: number, name: Deviation, rule: string): number | Failure {
+/** Spaces around the colon, where none belong: skipped if the dialect takes them. */
+function oddSpace(line: Line, from: number, name: 'space-before-colon' | 'space-after-colon', verb: 'MAIL' | 'RCPT'): number | Failure {
   const end = spacesEnd(line, from);
-  return (end > from ? judge(line, [name], from, rule) : null) ?? end;
+  if (end === from) return end;
+  const path = verb === 'MAIL' ? REVERSE_PATH : FORWARD_PATH;
+  return judge(line, [name], from, name === 'space-before-colon' ? verb.toLowerCase() : path.rule) ?? end;
 }
 
 /** RFC 5321 4.1.1: DATA, RSET, QUIT "are specified as not permitting parameters"; RFC 3207 4: nor does STARTTLS. */

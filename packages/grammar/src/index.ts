@@ -19,7 +19,7 @@ export {
 } from './announcements.ts';
 export { decodeBase64, encodeBase64 } from './base64.ts';
 export { type Codec, type DeliverBy, type Notify, type OriginalRecipient, type RecipientValidSince, textCodec } from './codecs.ts';
-export { parseCommand, parseVerb } from './command.ts';
+export { parseArguments, parseCommand, parseVerb } from './command.ts';
 export type { CommandDialect } from './command-dialect.ts';
 export type { Command, Verb } from './commands.ts';
 export {
@@ -86,9 +86,9 @@ export {
   parseMailbox,
   parsePath,
   path,
-  pathOctets,
   REVERSE_PATH,
   reversePath,
+  writtenPath,
 } from './path.ts';
 export { formatReply, isReplyCode, parseReply, type Reply, replyLine, replyOf } from './reply.ts';
 export type { Failure, FailureCode, Parsed, Success } from './result.ts';

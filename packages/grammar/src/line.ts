@@ -7,7 +7,6 @@ import { intolerable } from './tolerance.ts';
 /** A line being read: everything up to `to` is the command without its CRLF. */
 export interface Line {
   readonly bytes: Uint8Array;
-  readonly from: number;
   readonly to: number;
   readonly dialect: CommandDialect;
   readonly found: Deviation[];

@@ -39,9 +39,20 @@ export const atom: Rule = (bytes, from, to, utf8) => {
 
 /** RFC 5321 4.1.2: `Dot-string = Atom *("." Atom)`. */
 export const dotString: Rule = (bytes, from, to, utf8) => {
-  let i = atom(bytes, from, to, utf8);
-  while (i >= 0 && byteAt(bytes, i, to) === DOT) i = atom(bytes, i + 1, to, utf8);
-  return i;
+  let i = from;
+  let ends = false; // whether it may end here: behind a character of an atom
+  for (; i < to; i++) {
+    const byte = bytes[i]!;
+    if ((CLASSES[byte]! & ATEXT) !== 0) ends = true;
+    else if (byte === DOT && ends) ends = false;
+    else if (utf8 && byte >= 0x80) {
+      const end = utf8NonAscii(bytes, i, to);
+      if (end < 0) return ~end > i ? end : ends ? i : ~i;
+      i = end - 1;
+      ends = true;
+    } else break;
+  }
+  return ends ? i : ~i;
 };
 
 /** RFC 5321 4.1.2: `Quoted-string = DQUOTE *QcontentSMTP DQUOTE`. */

@@ -1,8 +1,8 @@
 import type { Deviation } from './deviation.ts';
-import { judge, type Line, space } from './line.ts';
+import { judge, type Line, space, spacesEnd } from './line.ts';
 import type { MailParameters, RcptParameters, UnknownParameter } from './parameters.ts';
 import { type Failure, failure } from './result.ts';
-import { byteAt, classAt, EQUALS, HYPHEN, LET_DIG, latin1, type Rule, skip, VALUE } from './rule.ts';
+import { byteAt, capitals, classAt, decodeUtf8, EQUALS, HYPHEN, LET_DIG, latin1, type Rule, SP, skip, VALUE } from './rule.ts';
 
 const SECTION = '5321 4.1.2';
 
@@ -38,39 +38,43 @@ export function parseParameters(
     i = start < 0 ? start : esmtpParam(bytes, start, to, dialect.utf8);
     if (i < 0) return failure('syntax', 'esmtp-param', SECTION, ~i, 'not a valid parameter');
   }
-  const values = new Map<string, unknown>();
+  const values: { [name: string]: unknown } = {};
   const unknown: UnknownParameter[] = [];
   for (let i = from; i < to; ) {
-    const start = space(line, i);
+    const start = spacesEnd(line, i);
     const keywordEnd = esmtpKeyword(bytes, start, to);
-    i = esmtpParam(bytes, start, to, dialect.utf8);
-    const keyword = latin1(bytes, start, keywordEnd).toUpperCase();
+    i = keywordEnd;
+    while (i < to && bytes[i] !== SP) i++;
+    const keyword = capitals(latin1(bytes, start, keywordEnd));
     const known = dialect.parameters.get(keyword);
     const valueStart = Math.min(keywordEnd + 1, i);
-    const value = bytes.subarray(valueStart, i);
     if (known === undefined) {
       if (!dialect.keepUnknown) return failure('unknown-parameter', 'esmtp-param', '5321 4.1.1.11', start, 'parameter not recognized');
-      unknown.push({ keyword, value: value.slice() });
-      values.set('unknown', unknown);
+      unknown.push({ keyword, value: new Uint8Array(bytes.subarray(valueStart, i)) });
+      values.unknown = unknown;
       continue;
     }
     if (known.command !== command) {
       return failure('misplaced-parameter', 'esmtp-param', '5321 4.1.1.11', start, `${keyword} is a parameter of ${known.command}`);
     }
-    if (values.has(known.name)) {
+    if (Object.hasOwn(values, known.name)) {
       return failure('duplicate-parameter', 'esmtp-param', SECTION, start, `${keyword} is given twice`);
     }
     const odd: Deviation[] = [];
-    const typed = known.codec.parse(value, odd);
+    const { codec } = known;
+    const typed =
+      codec.parseText === undefined
+        ? codec.parse(bytes.subarray(valueStart, i), odd)
+        : codec.parseText(decodeUtf8(bytes, valueStart, i), odd);
     if (typed === undefined) return failure('parameter-value', 'esmtp-value', SECTION, valueStart, `not a value of ${keyword}`);
-    const refused = judge(line, odd, valueStart, 'esmtp-value');
+    const refused = odd.length === 0 ? null : judge(line, odd, valueStart, 'esmtp-value');
     if (refused !== null) return refused;
-    values.set(known.name, typed);
+    // The names come from the registry, never from the wire.
+    values[known.name] = typed;
   }
   // RFC 4865 4: "only one of" the two.
-  if (values.has('holdFor') && values.has('holdUntil')) {
+  if (values.holdFor !== undefined && values.holdUntil !== undefined) {
     return failure('duplicate-parameter', 'hold-param', '4865 4', from, 'HOLDFOR and HOLDUNTIL exclude each other');
   }
-  // The names come from the registry, never from the wire.
-  return { ok: true, value: Object.fromEntries(values) };
+  return { ok: true, value: values };
 }

@@ -1,7 +1,7 @@
 import { ADDRESS_DEVIATIONS, type AddressDeviation, type Deviation } from './deviation.ts';
 import { ADDRESSES, type Dialect } from './dialect.ts';
 import { domain, hasOddTag, hostName } from './domain.ts';
-import { atom, localPart, localPartEnd, type Mailbox, mailbox, mailboxAt } from './mailbox.ts';
+import { atom, dotString, localPart, localPartEnd, type Mailbox, mailbox, mailboxAt } from './mailbox.ts';
 import { type Failure, failure, type Parsed, success } from './result.ts';
 import {
   AT,
@@ -122,30 +122,35 @@ export function parseMailbox(text: Uint8Array | string, dialect: Dialect = ADDRE
 }
 
 /**
- * The octets of the path in a line of MAIL or RCPT that was parsed, as they came: quotes, source route and angle brackets, where it has some.
- * A copy. What binds an envelope octet by octet, such as a signature over it, asks for these, where `address` is canonical.
+ * The path of a line of MAIL or RCPT as it came, of which `path` was parsed: quotes, source route and angle brackets, where it has some. Its
+ * UTF-8 is what came, octet by octet: a signature over an envelope binds that, where `address` is canonical.
  *
  * @example
  * ```ts
- * import { ADDRESSES, FORWARD_PATH, latin1, octets, pathOctets } from '@ehlo/grammar';
- * const path = pathOctets(octets('RCPT TO:<@relay.example:"ann"@Example.org> NOTIFY=NEVER'), FORWARD_PATH, ADDRESSES);
- * latin1(path, 0, path.length)
+ * import { DIALECT, FORWARD_PATH, octets, parseCommand, writtenPath } from '@ehlo/grammar';
+ * const line = octets('RCPT TO:<@relay.example:"ann"@Example.org> NOTIFY=NEVER');
+ * const parsed = parseCommand(line, DIALECT);
+ * parsed.ok && parsed.value.verb === 'RCPT' && writtenPath(line, parsed.value.forwardPath, FORWARD_PATH, DIALECT)
  * // → '<@relay.example:"ann"@Example.org>'
  * ```
  */
-export function pathOctets(line: Uint8Array, kind: PathKind, dialect: Dialect, from = 0, to: number = line.length): Uint8Array {
+export function writtenPath(
+  line: Uint8Array,
+  { address }: Path,
+  kind: PathKind,
+  dialect: Dialect,
+  from = 0,
+  to: number = line.length,
+): string {
   let start = from;
   while (start < to && line[start] !== COLON) start++;
   start++;
   while (byteAt(line, start, to) === SP) start++;
-  let i = start;
-  // Without quotes a path ends at the first `>`.
-  while (i < to && line[i] !== GREATER && line[i] !== DQUOTE) i++;
-  const end = byteAt(line, start, to) === LESS && byteAt(line, i, to) === GREATER ? i + 1 : recognisedEnd(line, start, to, kind, dialect);
-  // What `slice` gives of a Buffer of Node is a view; and a path is short: a loop costs less than a view to be copied.
-  const octets = new Uint8Array(end - start);
-  for (let k = start; k < end; k++) octets[k - start] = line[k]!;
-  return octets;
+  const isBracketed = byteAt(line, start, to) === LESS;
+  const first = byteAt(line, isBracketed ? start + 1 : start, to);
+  // What has neither a route nor quotes is its address.
+  if (first !== AT && first !== DQUOTE) return isBracketed ? `<${address}>` : address;
+  return decodeUtf8(line, start, recognisedEnd(line, start, to, kind, dialect));
 }
 
 function recognisedEnd(line: Uint8Array, start: number, to: number, kind: PathKind, dialect: Dialect): number {
@@ -169,8 +174,9 @@ export function pathEnd(
   dialect: Dialect,
   found: Deviation[],
 ): number | Failure {
+  const plain = plainEnd(bytes, from, to, dialect.utf8);
+  if (plain >= 0) return plain;
   const strict = kind.recognise(bytes, from, to, dialect.utf8);
-  if (strict - from <= 256 && strict >= 0 && isPlain(bytes, from, strict)) return strict;
   const deviations: AddressDeviation[] = [];
   const end = strict >= 0 ? strict : loosePath(bytes, from, to, dialect.utf8, deviations);
   const offset = strict < 0 ? ~strict : strict;
@@ -196,10 +202,13 @@ export function pathAt(bytes: Uint8Array, from: number, end: number): Path {
   return { localPart, domain, address, route };
 }
 
-/** Whether a path that was recognised has nothing but an ordinary mailbox in brackets, as almost all have. */
-function isPlain(bytes: Uint8Array, from: number, end: number): boolean {
-  const first = bytes[from + 1]!;
-  return first !== AT && first !== DQUOTE && isOrdinary(bytes, from + 1, localPartEnd(bytes, from + 1, end - 1), end - 1);
+/** The end of a path that is a mailbox in brackets, without quotes and within all limits, as almost all are; -1 if it is none, or another. */
+function plainEnd(bytes: Uint8Array, from: number, to: number, utf8: boolean): number {
+  if (byteAt(bytes, from, to) !== LESS) return -1;
+  const at = dotString(bytes, from + 1, to, utf8);
+  if (at < 0 || at - from > 65 || byteAt(bytes, at, to) !== AT) return -1;
+  const end = domain(bytes, at + 1, to, utf8);
+  return end >= 0 && end - from <= 255 && byteAt(bytes, end, to) === GREATER ? end + 1 : -1;
 }
 
 /** Whether a mailbox that was recognised breaks no limit, as almost none does: no more has to be looked at. */

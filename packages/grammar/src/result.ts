@@ -21,7 +21,10 @@ export interface Failure {
   readonly rule: string;
   /** Where that rule stands, e.g. `RFC 5321 4.1.2`; `XCLIENT` has no RFC. */
   readonly section: string;
-  /** Octets from the start of the text to the byte that cannot continue it; its length if it ended too early. */
+  /**
+   * Octets from the start of the text to the byte that cannot continue it, 0 for the first; its length if it ended too early. Texts for people
+   * count from 1: `octet ${offset + 1}`.
+   */
   readonly offset: number;
   /** One sentence for people. Holds none of the sender's text. */
   readonly message: string;

@@ -109,16 +109,18 @@ export function word(bytes: Uint8Array, from: number, to: number, upper: string)
 
 /** A text with its ASCII letters in capitals; `toUpperCase` makes "I" of the dotless i and "S" of the long s. */
 export function capitals(text: string): string {
-  return text.replaceAll(/[a-z]/g, (letter) => letter.toUpperCase());
+  return SMALL.test(text) ? text.replaceAll(/[a-z]/g, (letter) => letter.toUpperCase()) : text;
 }
+
+const SMALL = /[a-z]/;
 
 /** Octets as a string, one character an octet. */
 export function latin1(bytes: Uint8Array, from: number, to: number): string {
   let text = '';
   for (let at = from; at < to; at += SHORT) {
-    const codes = new Array<number>(Math.min(SHORT, to - at));
+    const codes = codesOf(Math.min(SHORT, to - at));
     for (let i = 0; i < codes.length; i++) codes[i] = bytes[at + i]!;
-    text += String.fromCharCode(...codes);
+    text += String.fromCharCode.apply(null, codes);
   }
   return text;
 }
@@ -126,14 +128,23 @@ export function latin1(bytes: Uint8Array, from: number, to: number): string {
 /** What a call takes as arguments without a thought. */
 const SHORT = 256;
 
+/** A list of each length, made when it is asked for first, to be filled: whoever makes a string of octets would need a new one each time. */
+const CODES: number[][] = [];
+
+function codesOf(length: number): number[] {
+  const codes = CODES[length] ?? new Array<number>(length).fill(0);
+  CODES[length] = codes;
+  return codes;
+}
+
 /** The text that octets spell in UTF-8. Those that were not recognised before as such are read somehow, and never throw. */
 export function decodeUtf8(bytes: Uint8Array, from: number, to: number): string {
   if (to - from <= SHORT) {
-    const codes = new Array<number>(to - from);
+    const codes = codesOf(to - from);
     let all = 0;
     for (let i = from; i < to; i++) all |= codes[i - from] = bytes[i]!;
     // ASCII, as most texts are: one string at once, not one a character.
-    if (all < 0x80) return String.fromCharCode(...codes);
+    if (all < 0x80) return String.fromCharCode.apply(null, codes);
   }
   let text = '';
   let i = from;

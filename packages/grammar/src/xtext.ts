@@ -21,6 +21,7 @@ const SMALL = /\+.?[a-f]/;
  */
 export function decodeXtext(text: string, found: Deviation[] = []): string | null {
   if (!XTEXT.test(text)) return null;
+  if (!text.includes('+')) return text;
   const decoded = text.replaceAll(/\+(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   if (!/^[ -~]*$/.test(decoded)) return null;
   if (SMALL.test(text)) found.push('lower-case-hexchar');

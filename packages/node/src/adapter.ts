@@ -1,5 +1,5 @@
 // For the adapters of other runtimes that have node:tls.
-export { ClientTls, type ClientTlsSettings } from './client-tls.ts';
+export { ClientTls, type ClientTlsSettings, type ShownCertificates } from './client-tls.ts';
 export { type ConnectPlace, connectBy, type Open, refuseLocalAddress, type Target, unreachable } from './connect-by.ts';
 export type { Tls } from './handshake.ts';
 

@@ -1,6 +1,6 @@
 import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import { domainToASCII } from 'node:url';
 import { ClientError } from '@ehlo/driver';
 import type { TableOf } from '@ehlo/engine';
@@ -20,6 +20,12 @@ export interface ClientTlsSettings extends TlsRange {
    * `'encrypted'`.
    */
   readonly rejectUnauthorized?: boolean;
+  /**
+   * Decides in place of `rejectUnauthorized` whether the server is who it should be: true, it is verified; false, it is not, and the
+   * session goes on. It is given the certificates that the server has shown, in DER, and what the runtime finds wrong with them. What it
+   * throws ends the session.
+   */
+  readonly verify?: (shown: ShownCertificates) => boolean;
   /** The private key of the client's own certificate, in PEM. */
   readonly key?: string | Uint8Array;
   /** The client's own certificate with its chain, in PEM. */
@@ -28,11 +34,20 @@ export interface ClientTlsSettings extends TlsRange {
   readonly passphrase?: string;
 }
 
+/** What a server has shown in the handshake, and what the runtime makes of it. */
+export interface ShownCertificates {
+  /** In DER: the server's own first, then each that has signed the one before, as far as the server has shown them or the runtime knows them. */
+  readonly chain: readonly Uint8Array[];
+  /** Why it is not verified, as the runtime calls it, such as `CERT_HAS_EXPIRED`; null: it is trusted, and has the name that was asked for. */
+  readonly fault: string | null;
+}
+
 /** The settings, every name, and what it may be. */
 export const CLIENT_TLS: TableOf<ClientTlsSettings> = {
   ca: 'any',
   servername: 'text',
   rejectUnauthorized: 'switch',
+  verify: 'call',
   key: 'any',
   cert: 'any',
   passphrase: 'string',
@@ -45,24 +60,26 @@ export const CLIENT_TLS: TableOf<ClientTlsSettings> = {
 export class ClientTls implements Tls {
   readonly #options: ConnectionOptions;
   readonly #implicit: boolean;
+  readonly #verify: ClientTlsSettings['verify'];
 
   /**
    * `verified`: whether a certificate that is not verified ends the session, if the settings don't say. `implicit`: TLS from the first octet,
    * not behind STARTTLS.
    */
   constructor(settings: ClientTlsSettings, host: string, verified: boolean, implicit = false) {
-    const { ca, key, cert, passphrase, rejectUnauthorized = verified } = settings;
+    const { ca, key, cert, passphrase, verify, rejectUnauthorized = verified } = settings;
     if (ca !== undefined) checkPems('tls.ca', ca, 'CERTIFICATE');
     if (key !== undefined) checkPem('tls.key', key, 'PRIVATE KEY');
     if (cert !== undefined) checkPem('tls.cert', cert, 'CERTIFICATE');
     const servername = nameInTls(settings.servername ?? host);
     this.#implicit = implicit;
+    this.#verify = verify;
     this.#options = {
       // RFC 6066 3: an address is no name that could be asked for; the certificate is held against it all the same.
       ...(isIP(servername) === 0 ? { servername } : {}),
       host: servername,
       ...rangeOf(settings),
-      rejectUnauthorized,
+      rejectUnauthorized: rejectUnauthorized && verify === undefined,
       ...(ca === undefined ? {} : { ca: pems(ca) }),
       ...(key === undefined ? {} : { key: pem(key) }),
       ...(cert === undefined ? {} : { cert: pem(cert) }),
@@ -73,11 +90,17 @@ export class ClientTls implements Tls {
   wrap(stream: Duplex): Wrapped {
     // Node's types ask for a net.Socket; what it does is to take any Duplex.
     const socket = connect({ ...this.#options, socket: stream as Socket });
-    return { socket, secured: 'secureConnect', describe: () => describeServer(socket), explain: (error) => explain(error, this.#implicit) };
+    return { socket, secured: 'secureConnect', describe: () => this.#describe(socket), explain: (error) => explain(error, this.#implicit) };
+  }
+
+  #describe(socket: TLSSocket): ReturnType<typeof describeTls> {
+    const verify = this.#verify;
+    // Its name was compared, too.
+    return describeServer(socket, verify === undefined ? socket.authorized : verify(shownBy(socket)));
   }
 }
 
-function describeServer(socket: TLSSocket): ReturnType<typeof describeTls> {
+function describeServer(socket: TLSSocket, authorized: boolean): ReturnType<typeof describeTls> {
   const peer = socket.getPeerCertificate();
   return describeTls({
     protocol: socket.getProtocol() ?? '',
@@ -86,10 +109,23 @@ function describeServer(socket: TLSSocket): ReturnType<typeof describeTls> {
     // Not every runtime gives a Buffer.
     endPoint: endPoint(Buffer.from(peer.raw)),
     peer,
-    // Its name was compared, too.
-    authorized: socket.authorized,
+    authorized,
     exporter: 'exportKeyingMaterial' in socket ? socket.exportKeyingMaterial.bind(socket) : null,
   });
+}
+
+function shownBy(socket: TLSSocket): ShownCertificates {
+  const chain = new Map<string, Uint8Array>();
+  let next: Partial<DetailedPeerCertificate> | undefined = socket.getPeerCertificate(true);
+  // A root is its own issuer.
+  while (next?.raw !== undefined && !chain.has(String(next.fingerprint256))) {
+    chain.set(String(next.fingerprint256), new Uint8Array(next.raw));
+    next = next.issuerCertificate;
+  }
+  // A code in Node, whatever its types say; an error elsewhere.
+  const { authorized, authorizationError } = socket as { authorized: boolean; authorizationError?: unknown };
+  const { code = authorizationError } = (authorizationError ?? {}) as { code?: unknown };
+  return { chain: [...chain.values()], fault: authorized ? null : String(code ?? 'UNVERIFIED') };
 }
 
 /** RFC 6066 3: the name is in ASCII, by A-labels, and has no dot at its end. The certificate is held against the same form. */

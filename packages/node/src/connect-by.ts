@@ -8,6 +8,7 @@ import {
   type ConnectOptions as DriverOptions,
   dial,
   type Extension,
+  guardedNotice,
   OTHER_NAMES,
   starttlsOf,
   type Transport,
@@ -74,6 +75,11 @@ export async function connectBy<X extends Extension = never>(open: Open, given: 
   const { localAddress: _localAddress, ...options }: ConnectPlace & LocalPlace = checkOptions(CONNECT_PLACE, given, OTHER_NAMES);
   const { host = '127.0.0.1', path = null, tls, implicitTls = false, connectTimeout = 30_000, transport: opening, ...rest } = options;
   const { port = implicitTls ? 465 : rest.auth === undefined ? 25 : 587, ...session } = rest;
+  if (path !== null && (options.port ?? options.host) !== undefined)
+    throw new SmtpUsageError(
+      'bad-option',
+      `path is in place of host and port: leave out ${options.port === undefined ? 'host' : 'port'}, or path`,
+    );
   if (session.protocol === 'lmtp' && path === null && options.port === undefined && opening === undefined)
     throw new SmtpUsageError('bad-argument', 'LMTP has no port of its own: give port, or path');
   refuseMistakes(session);
@@ -92,8 +98,11 @@ export async function connectBy<X extends Extension = never>(open: Open, given: 
     connectTimeout,
     session.signal,
   );
+  const notice = guardedNotice(session, warn);
+  notice({ type: 'connected', peer: transport.peer });
   if (implicitTls && transport.tls === undefined) await shakeHands(transport, session);
-  return await connectOn(transport, session, path === null ? target : {}, warn);
+  if (transport.tls !== undefined) notice({ type: 'secured', tls: transport.tls });
+  return await connectOn(transport, session.notice === undefined ? session : { ...session, notice }, path === null ? target : {}, warn);
 }
 
 /** Throws `SmtpUsageError` `bad-option` for a local address: this runtime has no way to choose it. */

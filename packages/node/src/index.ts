@@ -1,5 +1,5 @@
 export * from '@ehlo/driver/programs';
-export { ClientTls, type ClientTlsSettings } from './client-tls.ts';
+export { ClientTls, type ClientTlsSettings, type ShownCertificates } from './client-tls.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export type { Target } from './connect-by.ts';
 export { type ListenOptions, listen } from './listen.ts';

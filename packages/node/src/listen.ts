@@ -6,32 +6,43 @@ import { SocketTransport } from './transport.ts';
 import { warn } from './warn.ts';
 
 /** Where `serve` listens, and its certificates. */
-export interface ListenOptions extends DriverOptions<TlsSettings | ServerTls> {}
+export interface ListenOptions extends DriverOptions<TlsSettings | ServerTls> {
+  /** A socket that listens already, as systemd hands them over: its descriptor. What the other options say of a place is of no account. */
+  readonly fd?: number;
+}
 
 /**
  * Listens. Rejects with Node's error (`EADDRINUSE`, `EACCES` …) if that is not possible.
  */
-export async function listen(options: ListenOptions): Promise<Listener> {
+export async function listen({ fd, ...options }: ListenOptions): Promise<Listener> {
   const { host = '127.0.0.1', port = 0, path, mode, backlog = 511 } = options;
   const tls = ServerTls.from(options.tls);
   const entrance = new Entrance(options, warn);
   // allowHalfOpen: a client may end its side and still wait for its replies.
+  let local: Address | null = null;
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
-    entrance.admit(new SocketTransport(socket, path ?? null, tls)),
+    entrance.admit(new SocketTransport(socket, path ?? null, tls, local)),
   );
-  if (path !== undefined) await removeStale(path);
+  const place = fd !== undefined ? { fd } : path === undefined ? { host, port, backlog } : { path, backlog };
+  if (path !== undefined && fd === undefined) await removeStale(path);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(path === undefined ? { host, port, backlog } : { path, backlog }, () => {
+    server.listen(place, () => {
       server.off('error', reject);
       resolve();
     });
   });
   // After this an accept that fails (no file descriptors) does not end the server: the next one may succeed.
   server.on('error', () => {});
-  if (path !== undefined && mode !== undefined) await chmod(path, mode);
-  return entrance.listener(addressOf(server), () => new Promise((resolve) => server.close(() => resolve())));
+  if (path !== undefined && mode !== undefined && fd === undefined) await chmod(path, mode);
+  const address = addressOf(server);
+  // Who listens on one address alone has it for all its connections: none is asked.
+  if (!UNSPECIFIED.has(address.address)) local = address;
+  return entrance.listener(address, () => new Promise((resolve) => server.close(() => resolve())));
 }
+
+/** Addresses that stand for all of the machine's. */
+const UNSPECIFIED: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 function addressOf(server: Server): Address {
   const address = server.address();

@@ -195,7 +195,7 @@ class TlsLayer implements Transport {
     this.#octets = octets;
     this.#socket = socket;
     const inbox = this.#inbox;
-    this.#writer = new Writer(socket, () => inbox.drained(), octets);
+    this.#writer = new Writer(socket, inbox, octets);
     octets.taken = () => this.#writer.settle();
     const lost = (): void => inbox.lost(octets.failure ?? this.#failure);
     socket.on('error', (error: Error) => {

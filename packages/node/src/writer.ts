@@ -1,22 +1,27 @@
 import type { Duplex } from 'node:stream';
 
+/** Whose writer it is. */
+export interface Owner {
+  /** All has been taken, after a write that has left something. */
+  drained(): void;
+}
+
 /** Writes to a socket, and knows how much of that the operating system has not taken. */
 export class Writer {
   readonly #socket: Duplex;
   readonly #below: Duplex | null;
-  readonly #drained: () => void;
+  readonly #owner: Owner;
   #unwritten = 0;
   /** Something was left: that it has been taken is to be told. */
   #waiting = false;
 
   /**
-   * `drained` is called when all has been taken, after a write that has left something. `below`: the stream that a TLS socket writes to, if
-   * that is not the system's; a TLS socket of Bun takes all, and what waits there counts. Who writes that calls `settle` when it is empty.
+   * `below`: the stream that a TLS socket writes to, if that is not the system's; a TLS socket of Bun takes all, and what waits there counts. Who writes that calls `settle` when it is empty.
    */
-  constructor(socket: Duplex, drained: () => void, below: Duplex | null = null) {
+  constructor(socket: Duplex, owner: Owner, below: Duplex | null = null) {
     this.#socket = socket;
     this.#below = below;
-    this.#drained = drained;
+    this.#owner = owner;
   }
 
   /** A socket that was destroyed or has failed forgets what it held: that was never taken. */
@@ -43,7 +48,7 @@ export class Writer {
   readonly #wrote = (error?: Error | null): void => {
     if (error || !this.#waiting || this.unwritten > 0) return;
     this.#waiting = false;
-    this.#drained();
+    this.#owner.drained();
   };
 }
 

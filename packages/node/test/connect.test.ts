@@ -1,11 +1,12 @@
 // The client over real sockets, to our own server, to another one, and to servers that misbehave.
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer, connect as dialSocket, type Server as NetServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
-import type { Client, ClientError, ConnectOptions, Handler, Pool, ServeOptions, Server } from '@ehlo/node';
+import { type Client, ClientError, type ConnectOptions, type Handler, type Pool, type ServeOptions, type Server } from '@ehlo/node';
 import { describe, expect } from 'vitest';
 import { connect, newPool, RUNTIME } from './adapter.ts';
 import { test as base } from './fixture.ts';
@@ -147,6 +148,13 @@ describe('a connection', () => {
     expect(await failure({ transport, signal: control.signal })).toMatchObject({ code: 'aborted', cause: 'late' });
   });
 
+  test.for<[ConnectOptions, string]>([
+    [{ path: '/run/lmtp.sock', port: 24 }, 'path is in place of host and port: leave out port, or path'],
+    [{ path: '/run/lmtp.sock', host: 'mx.example.org', protocol: 'lmtp' }, 'path is in place of host and port: leave out host, or path'],
+  ])('a path beside a host or a port is a mistake: %j', async ([options, message]) => {
+    await expect(connect(options)).rejects.toMatchObject({ name: 'SmtpUsageError', code: 'bad-option', message });
+  });
+
   test.for<[string, ConnectOptions, RegExp]>([
     ['a port where nobody is', { port: 1 }, /^nobody listens on 127\.0\.0\.1:1$/],
     ['a path where nothing is', { path: '/nowhere/lmtp.sock' }, /^there is no socket \/nowhere\/lmtp\.sock$/],
@@ -273,6 +281,44 @@ describe('TLS', () => {
     }
   });
 
+  describe('is judged by the program', () => {
+    type Verify = NonNullable<NonNullable<ConnectOptions['tls']>['verify']>;
+    type Shown = Parameters<Verify>[0];
+
+    test('with what the server has shown, and what the runtime makes of it', async ({ start, open }) => {
+      const server = await start({}, secured);
+      const shown: Shown[] = [];
+      const verify: Verify = (one) => shown.push(one) > 0;
+      for (const tls of [{ ca: CA }, { ca: CA, servername: 'elsewhere.example' }, {}]) {
+        const client = await open({ ...portOf(server), host: 'localhost', starttls: 'required', tls: { ...tls, verify } });
+        expect(client.tls).toMatchObject({ peerCertificate: { authorized: true } });
+      }
+      const leaf = new X509Certificate(pem('server.crt')).fingerprint256;
+      expect(shown.map(({ chain }) => new X509Certificate(chain[0]!).fingerprint256)).toEqual([leaf, leaf, leaf]);
+      expect(shown.map(({ fault }) => fault === null)).toEqual([true, false, false]);
+    });
+
+    test('who is not verified is served all the same, and shown as such', async ({ start, open }) => {
+      const tls = { ca: CA, verify: () => false };
+      for (const served of [{}, { implicitTls: true }]) {
+        const server = await start({}, { ...secured, ...served });
+        const implicitTls = 'implicitTls' in served;
+        const client = await open({ ...portOf(server), host: 'localhost', starttls: 'required', implicitTls, tls });
+        expect(client.tls).toMatchObject({ peerCertificate: { authorized: false } });
+      }
+    });
+
+    test('what it throws ends the session, before anything is said', async ({ start }) => {
+      const hellos: unknown[] = [];
+      const server = await start({ hello: ({ name }) => note(hellos, name) }, secured);
+      const verify = (): never => {
+        throw new ClientError('certificate', 'not this one', { stage: 'tls' });
+      };
+      const error = await failure({ ...portOf(server), hostname: 'a.example', host: 'localhost', tls: { ca: CA, verify } });
+      expect([error.code, error.stage, error.message, hellos]).toEqual(['certificate', 'tls', 'not this one', ['a.example']]);
+    });
+  });
+
   test("with the client's own certificate", async ({ start, open }) => {
     const seen: unknown[] = [];
     const server = await start(
@@ -389,12 +435,18 @@ describe('what becomes of a message when the connection ends', () => {
   test('an abort: the message never ends, and the server knows it', async ({ start, open }) => {
     const aborted: string[] = [];
     const { handler, kept } = keeper();
-    const server = await start({ ...handler, notice: (notice) => void (notice.type === 'aborted' && aborted.push(notice.cause)) });
-    const client = await open(portOf(server));
     const control = new AbortController();
+    const server = await start({
+      ...handler,
+      data: () => {
+        setTimeout(() => control.abort(), 1);
+        return true;
+      },
+      notice: (notice) => void (notice.type === 'aborted' && aborted.push(notice.cause)),
+    });
+    const client = await open(portOf(server));
     const source = async function* (): AsyncGenerator<string> {
       yield 'Subject: half\r\n';
-      setTimeout(() => control.abort(), 50);
       await new Promise(() => {});
     };
     const result = await client.send(ENVELOPE, source(), { signal: control.signal, facts: { body: '7BIT' } });

@@ -83,7 +83,7 @@ describe.each([
       rcpt: ({ envelope }) => envelope.recipients.length < 2 || reject(452, '4.5.3', 'too many'),
       async message({ envelope, body }) {
         const paths = [envelope.wire, ...envelope.recipients.map(({ wire }) => wire)];
-        stored.push([text(await body.bytes()), `${paths.map(text).join(' ')}\r\n`]);
+        stored.push([text(await body.bytes()), `${paths.join(' ')}\r\n`]);
         return true;
       },
     });

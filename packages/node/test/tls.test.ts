@@ -2,7 +2,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { accept, type Handler, type IncomingMessage, type Server, ServerTls, type Session } from '@ehlo/node';
 import { describe, expect } from 'vitest';
-import { ABORTED_UNDER_TLS, RUNTIME } from './adapter.ts';
+import { ABORTED_UNDER_TLS, connect, RUNTIME } from './adapter.ts';
 import { taking } from './fixture.ts';
 import { CLIENT, dialTls, LONG, OTHER, pem, SERVER, type TlsWire, test, upgrade } from './tls-wire.ts';
 import { Gate, standstill, until, type Wire } from './wire.ts';
@@ -32,6 +32,17 @@ describe.each([
     expect(await wire.reply()).toMatch(/^220 /);
     return wire;
   }
+
+  test('a client is told when it is connected, and when it is secure', async ({ start }) => {
+    const { address } = await start({ message: taking }, { tls: SERVER, implicitTls });
+    const told: string[] = [];
+    const notice = ({ type }: { readonly type: string }): number => told.push(type);
+    const client = await connect({ host: '127.0.0.1', port: address.port, implicitTls, tls: { rejectUnauthorized: false }, notice });
+    expect(told).toEqual(
+      implicitTls ? ['connected', 'secured', 'greeting', 'hello'] : ['connected', 'greeting', 'hello', 'upgrade', 'secured', 'hello'],
+    );
+    await client.close();
+  });
 
   test('a message, octet for octet; STARTTLS is not offered again', async ({ start, dial }) => {
     const mails: [IncomingMessage, string, string][] = [];

@@ -4,6 +4,7 @@ export { comparer, conformance, type Disagreement, formatReport, type Report } f
 export { type Contract, type Limit, type Recogniser, recogniserOf, simulate } from './abnf/contract.ts';
 export { deviate, deviationProblems, type GrammarDeviation } from './abnf/deviations.ts';
 export type { Dfa } from './abnf/dfa.ts';
+export { compareGrammars, DEPTH, type GrammarDifference, type RuleDifference } from './abnf/difference.ts';
 export { escapeBytes } from './abnf/escape.ts';
 export { type AbnfRule, AbnfSyntaxError, type Expression, type Grammar, parseAbnf } from './abnf/parse-abnf.ts';
 export { lengthLimits, PATH_OCTETS, proseLimits, registeredTags } from './abnf/prose.ts';

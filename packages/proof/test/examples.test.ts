@@ -20,12 +20,23 @@ interface Example {
   readonly code: string;
 }
 
-const DOCUMENTED = ['packages/grammar', 'packages/message', 'packages/engine', 'packages/sasl', 'packages/driver', 'packages/testing'];
+const DOCUMENTED = [
+  'packages/grammar',
+  'packages/message',
+  'packages/delivery',
+  'packages/relay',
+  'packages/engine',
+  'packages/sasl',
+  'packages/driver',
+  'packages/testing',
+];
 /** Pages whose blocks of TypeScript are examples, too. */
 const PAGES = [
   'packages/engine/CLIENT.md',
   'packages/engine/SERVER.md',
   'packages/grammar/README.md',
+  'packages/delivery/README.md',
+  'packages/relay/README.md',
   'packages/message/README.md',
   'packages/testing/README.md',
 ];
@@ -50,7 +61,7 @@ describe.runIf(modules.length > 0)('examples', () => {
   });
 });
 
-describe.each(['packages/grammar', 'packages/engine', 'packages/sasl', 'packages/testing'])(
+describe.each(['packages/grammar', 'packages/delivery', 'packages/relay', 'packages/engine', 'packages/sasl', 'packages/testing'])(
   'public functions and classes of %s',
   (folder) => {
     const documented = [...exported(`${folder}/src/index.ts`)];

@@ -11,6 +11,9 @@ const EVERYTHING = '*';
 const ARROWS: Record<string, readonly string[]> = {
   '@ehlo/grammar': [],
   '@ehlo/message': ['@ehlo/grammar'],
+  '@ehlo/delivery': ['@ehlo/grammar', '@ehlo/message'],
+  // The features of a client and the parameters of an envelope are the engine's and the grammar's; `serve`, `connect` are given to it.
+  '@ehlo/relay': ['@ehlo/delivery', '@ehlo/driver', '@ehlo/engine', '@ehlo/grammar', '@ehlo/message'],
   '@ehlo/engine': ['@ehlo/grammar'],
   '@ehlo/sasl': [],
   // The engine's own types speak in the grammar's.
@@ -22,13 +25,20 @@ const ARROWS: Record<string, readonly string[]> = {
   '@ehlo/bun': ['@ehlo/driver', '@ehlo/engine', '@ehlo/node'],
   // How connections are listened for, and mechanisms, are given to it.
   '@ehlo/testing': ['@ehlo/driver', '@ehlo/engine', '@ehlo/grammar', '@ehlo/message'],
-  '@ehlo/proof': ['@ehlo/engine', '@ehlo/grammar'],
+  // A server is what answers: nothing of ours stands between it and the checks.
+  '@ehlo/conform': [],
+  // A message as a tree is what `ehlo message` makes; how a mail is passed on is given to it, too.
+  '@ehlo/web': ['@ehlo/driver', '@ehlo/engine', '@ehlo/message', '@ehlo/testing'],
+  '@ehlo/proof': ['@ehlo/delivery', '@ehlo/engine', '@ehlo/grammar'],
   ehlo: [EVERYTHING],
   bench: [EVERYTHING],
 };
 
+/** Files that load what a user names: their imports are computed. */
+const LOADERS = ['packages/ehlo/src/sign-module.ts'];
+
 /** No third-party package and no module of any runtime. */
-const PURE = ['@ehlo/grammar', '@ehlo/message', '@ehlo/engine', '@ehlo/driver'];
+const PURE = ['@ehlo/grammar', '@ehlo/message', '@ehlo/delivery', '@ehlo/engine', '@ehlo/driver'];
 
 const names = new Set(packages.map(({ manifest }) => manifest.name));
 const publishable = packages.filter(({ manifest }) => manifest.private !== true);
@@ -44,7 +54,8 @@ describe.each(byName)('arrows of %s', (name, { folder, manifest }) => {
   });
 
   test('imports in src', () => {
-    const outside = asked.filter(({ specifier }) => !specifier.startsWith('.'));
+    const isLoader = ({ file, specifier }: (typeof asked)[number]): boolean => specifier === '(computed)' && LOADERS.includes(file);
+    const outside = asked.filter((one) => !one.specifier.startsWith('.') && !isLoader(one));
     const targets = outside.flatMap(({ file, specifier }) => behind(specifier, manifest).map((target) => ({ file, target })));
     expect(targets.filter(({ target }) => !mayImport(name, packageOf(target), runtimeDependencies))).toEqual([]);
   });
@@ -57,8 +68,13 @@ describe.each(byName)('arrows of %s', (name, { folder, manifest }) => {
   test('neighbours are named workspace:*, and the compiler knows them as references', () => {
     const neighbours = Object.entries(manifest.dependencies ?? {}).filter(([dependency]) => names.has(dependency));
     expect(neighbours.filter(([, version]) => version !== 'workspace:*')).toEqual([]);
+    // One that is installed beside may be of any release: a range of its own would make each of its releases a major one of this package.
+    const beside = Object.entries(manifest.peerDependencies ?? {}).filter(([dependency]) => names.has(dependency));
+    expect(beside.filter(([dependency, version]) => version !== '*' || manifest.devDependencies?.[dependency] !== 'workspace:*')).toEqual(
+      [],
+    );
     const { references = [] } = json<{ references?: { path: string }[] }>(`${folder}/tsconfig.json`);
-    const folders = neighbours.map(([dependency]) => packages.find((pkg) => pkg.manifest.name === dependency)?.folder);
+    const folders = [...neighbours, ...beside].map(([dependency]) => packages.find((pkg) => pkg.manifest.name === dependency)?.folder);
     expect(references.map(({ path }) => posix.join(folder, path)).sort()).toEqual(folders.sort());
   });
 
@@ -83,9 +99,9 @@ describe.each(publishable.map((pkg): [string, Package] => [pkg.manifest.name, pk
     for (const [key, conditions] of Object.entries(exported)) {
       const path = conditions['@ehlo/source']?.replace(/^\.\/src\/|\.ts$/g, '');
       const esm = { types: `./dist/${path}.d.ts`, default: `./dist/${path}.js` };
-      // What programs import can be required, too, where a loader knows no ES modules.
+      // What programs import can be required, too, where a loader knows no ES modules; but what stands on @ehlo/relay, which can not.
       const cjs = { types: `./dist/${path}.d.cts`, default: `./dist/${path}.cjs` };
-      const built = manifest.name === 'ehlo' ? { 'module-sync': esm, bun: esm, import: esm, require: cjs } : esm;
+      const built = manifest.name === 'ehlo' && key !== './relay' ? { 'module-sync': esm, bun: esm, import: esm, require: cjs } : esm;
       expect(JSON.stringify(conditions), key).toEqual(JSON.stringify({ '@ehlo/source': `./src/${path}.ts`, ...built }));
       expect(manifest.publishConfig?.exports?.[key], key).toEqual(built);
       expect(existsSync(`${root}${folder}/src/${path}.ts`), key).toBe(true);
@@ -141,7 +157,7 @@ function reached(from: string, arrows: ReadonlyMap<string, readonly string[]>): 
   return seen;
 }
 
-test.each(['@ehlo/grammar', '@ehlo/message', '@ehlo/engine', '@ehlo/sasl'].filter((name) => names.has(name)))(
+test.each(['@ehlo/grammar', '@ehlo/message', '@ehlo/delivery', '@ehlo/engine', '@ehlo/sasl'].filter((name) => names.has(name)))(
   '%s compiles with no I/O in sight',
   (name) => {
     const folder = packages.find(({ manifest }) => manifest.name === name)?.folder;

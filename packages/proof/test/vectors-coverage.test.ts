@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { type EngineReply, GUARDS, LMTP_REPLIES, type Phase, REPLIES, type ReplyName, ServerSession, TABLE } from '@ehlo/engine';
 import { DEVIATIONS, octets, type Verb } from '@ehlo/grammar';
 import { describe, expect, test } from 'vitest';
-import { citations, coverage, EDGES, type JsonSchema, replayTranscript, violations } from '../src/vectors/index.ts';
+import { citations, coverage, type DeliveryFile, EDGES, type JsonSchema, replayTranscript, violations } from '../src/vectors/index.ts';
 import { clientTranscripts, read, root, transcripts } from './vectors.ts';
 
 interface Requirement {
@@ -13,10 +13,13 @@ interface Requirement {
   readonly actor?: 'server' | 'client' | 'both' | 'relay' | 'delivery' | 'gateway' | 'message';
   readonly level?: string;
   readonly testable_in_engine?: boolean;
+  readonly testable_in_delivery?: true;
   readonly testable_in_message?: true;
 }
 type Side = (typeof SIDES)[number];
 const SIDES = ['server', 'client'] as const;
+/** What RFC 5321 says of what becomes of a message behind its 250. */
+const DELIVERY_SECTIONS = ['3.4', '3.6', '3.9', '4.5.4', '5', '6', 'C', 'F.2'] as const;
 
 /** A case of `message/*.json`, as far as it shows a requirement. */
 interface MessageCase {
@@ -26,7 +29,7 @@ interface MessageCase {
 
 interface NotVector {
   readonly ids: readonly string[];
-  readonly role?: Side | 'message';
+  readonly role?: Side | 'delivery' | 'message';
   readonly why: string;
   readonly shown: readonly string[];
 }
@@ -48,7 +51,8 @@ describe('the table of the engine', () => {
 
   test.each(refusedPairs())('%s %s is refused, by %s', (phase, verb, codes) => {
     const replies = attempts.filter((attempt) => attempt.phase === phase && attempt.verb === verb && attempt.fault !== null);
-    const seen = new Set(replies.map(({ fault }) => fault!.reply.code).filter((code) => code !== 530 && code !== 501));
+    // RFC 5321 4.2.2: 421 may answer anything; where a budget is spent it does.
+    const seen = new Set(replies.map(({ fault }) => fault!.reply.code).filter((code) => ![421, 501, 530].includes(code)));
     expect(seen.size).toBeGreaterThan(0);
     expect([...seen].filter((code) => !codes.includes(code))).toEqual([]);
   });
@@ -113,6 +117,10 @@ describe('the requirements', () => {
     server: new Set(notVectors.filter(({ role = 'server' }) => role === 'server').flatMap(({ ids }) => ids)),
     client: new Set(notVectors.filter(({ role = 'client' }) => role === 'client').flatMap(({ ids }) => ids)),
   };
+  const deliveries = cited(
+    readdirSync(new URL('delivery/', root)).flatMap((file) => (read(`delivery/${file}`) as DeliveryFile).deliveries),
+  );
+  const excusedDelivery = new Set(notVectors.filter(({ role }) => role === 'delivery').flatMap(({ ids }) => ids));
   const messages = casesOfMessages();
   const excusedMessage = new Set(notVectors.filter(({ role }) => role === 'message').flatMap(({ ids }) => ids));
   const known = new Map([...requirements, ...behaviours].map((one) => [one.id, one]));
@@ -128,7 +136,13 @@ describe('the requirements', () => {
   });
 
   test('every id is known and stands once', () => {
-    const ids = [...[shownBy, excused].flatMap(({ server, client }) => [...server, ...client]), ...messages.keys(), ...excusedMessage];
+    const ids = [
+      ...[shownBy, excused].flatMap(({ server, client }) => [...server, ...client]),
+      ...deliveries,
+      ...excusedDelivery,
+      ...messages.keys(),
+      ...excusedMessage,
+    ];
     expect(ids.filter((id) => !known.has(id))).toEqual([]);
     expect(known.size).toBe(requirements.length + behaviours.length);
   });
@@ -144,6 +158,20 @@ describe('the requirements', () => {
     expect(due.length).toBeGreaterThan(side === 'server' ? 200 : 40);
     const missing = due.filter(({ id }) => !(shownBy[side].has(id) || excused[side].has(id)));
     expect(missing.map(({ id }) => id)).toEqual([]);
+  });
+
+  test('a delivery shows only what it can, and everything that one can show has one or a reason why there is none', () => {
+    expect([...deliveries, ...excusedDelivery].filter((id) => known.get(id)?.testable_in_delivery !== true)).toEqual([]);
+    const due = requirements.filter(({ testable_in_delivery }) => testable_in_delivery === true);
+    expect(due.length).toBeGreaterThan(80);
+    expect(due.map(({ id }) => id).filter((id) => !(deliveries.has(id) || excusedDelivery.has(id)))).toEqual([]);
+    expect([...excusedDelivery].filter((id) => deliveries.has(id))).toEqual([]);
+  });
+
+  test.each(DELIVERY_SECTIONS)('all that RFC 5321 %s asks for is asked of a delivery, whoever else it is asked of', (section) => {
+    const own = requirements.filter(({ rfc, section: at = '' }) => rfc === 5321 && (at === section || at.startsWith(`${section}.`)));
+    expect(own.length).toBeGreaterThan(0);
+    expect(own.filter(({ testable_in_delivery }) => testable_in_delivery !== true).map(({ id }) => id)).toEqual([]);
   });
 
   test('a case of a message shows only what it can, and everything that one can show has a case or a reason why there is none', () => {

@@ -10,6 +10,8 @@ export type User = readonly [name: string, stored: Stored];
 export interface UserTable {
   /** What is stored of a user. For one who does not exist: something like it that nobody has the password of. */
   lookup(user: string): Stored | null;
+  /** Whether there is such a user. */
+  has(user: string): boolean;
   /** Whether every user can be served by a mechanism. */
   serves(mechanism: string): boolean;
 }
@@ -41,6 +43,7 @@ export function userTable(users: Iterable<User>, pepper: Uint8Array): UserTable 
   const [first = null] = all;
   return {
     lookup: (user) => byName.get(user) ?? (first === null ? null : likeness(first, user, pepper)),
+    has: (user) => byName.has(user),
     serves: (mechanism) => all.every((stored) => canServe(stored, mechanism)),
   };
 }

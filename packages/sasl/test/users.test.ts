@@ -22,6 +22,7 @@ const ALL = ['PLAIN', 'LOGIN', 'CRAM-MD5', 'SCRAM-SHA-1', 'SCRAM-SHA-256', 'SCRA
 test('names are compared as they are prepared', () => {
   const table = userTable([['\u2168', 'pencil']], pepper);
   expect(table.lookup('IX')).toBe('pencil');
+  expect([table.has('IX'), table.has('ix')]).toEqual([true, false]);
 });
 
 test('a name that can be none, or that is there twice, is refused', () => {

@@ -76,9 +76,9 @@ export class Builders {
     const isMatch = typeof subject === 'object' && !(subject instanceof RegExp);
     const match = subject === undefined ? {} : isMatch ? subject : { [SUBJECT[on]]: subject };
     const act = (action: Action): StubHandle => {
-      const handle = this.#add({ on, match, do: action });
+      // Of one that is wrong it is told what is.
       this.#open.delete(builder);
-      return handle;
+      return this.#add({ on, match, do: action });
     };
     const builder: StubBuilder = {
       reply: (code, enhanced, text) =>

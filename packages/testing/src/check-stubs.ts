@@ -1,4 +1,4 @@
-import { checkOptions, LIMITS, SmtpUsageError, type TableOf } from '@ehlo/engine';
+import { checkOptions, kindOf, LIMITS, type LimitName, SmtpUsageError, type TableOf } from '@ehlo/engine';
 import {
   type Action,
   type After,
@@ -80,6 +80,8 @@ export function checkStub(given: Stub<Pattern>, path = ''): Stub<Pattern> {
  * ```
  */
 export function checkStubFile(given: unknown): StubFile {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    bad(`the file is ${kindOf(given)}; it is an object: { "stubs": [ … ] }`);
   const file = checkOptions(FILE, given as StubFile);
   if (file.stubs === undefined) bad('stubs is missing: it is the list of stubs');
   const stubs = file.stubs.map((one, i) => {
@@ -143,7 +145,9 @@ function checkAction({ do: action, on }: Stub<Pattern>, path: string): void {
   for (const list of [action.capabilities?.remove, action.capabilities?.add]) {
     if (list?.some((one) => !/^[A-Za-z0-9][\x20-\x7e]*$/.test(one))) bad(`${path}.capabilities are texts such as 'STARTTLS' or 'XFOO 12'`);
   }
-  for (const [name, number] of Object.entries(action.limits ?? {})) whole(number, 0, `${path}.limits.${name}`);
+  // Small ones are from 1 on; none at all would be no session.
+  for (const [name, number] of Object.entries(action.limits ?? {}))
+    whole(number, Math.min(1, LIMITS[name as LimitName].least), `${path}.limits.${name}`);
   if (action.reply !== undefined) checkReply(action.reply, `${path}.reply`);
 }
 

@@ -1,4 +1,4 @@
-import { showText } from '@ehlo/engine';
+import { checkOptions, showText, type TableOf } from '@ehlo/engine';
 import type { Mail } from './mail.ts';
 import { like } from './matching.ts';
 import type { Pattern } from './stub.ts';
@@ -18,6 +18,10 @@ export interface Wanted {
   /** Milliseconds to wait. Default 4000: less than most runners of tests wait. */
   readonly within?: number;
 }
+
+/** What a mail may be asked for: every name. */
+export const WANTED: TableOf<Omit<Wanted, 'within'>> = { to: 'any', from: 'any', subject: 'any', identity: 'any', header: 'object' };
+const NEXT: TableOf<Wanted> = { ...WANTED, within: [0] };
 
 /** No mail came that was waited for. Its message says what did come, and why that did not match. */
 export class NoMailError extends Error {
@@ -41,11 +45,11 @@ export class MailInbox {
   readonly #given: WeakSet<Mail> = new WeakSet();
   readonly #waiters: Set<Waiter> = new Set();
   readonly #keep: number;
-  readonly #also: () => readonly string[];
+  readonly #also: (empty: boolean) => readonly string[];
   #failure: Error | null = null;
 
-  /** `keep` mails at the most, the newest; `also` says what else has happened, where no mail came. */
-  constructor(keep: number, also: () => readonly string[]) {
+  /** `keep` mails at the most, the newest; `also` says what else has happened, beside the mails that came or where none did. */
+  constructor(keep: number, also: (empty: boolean) => readonly string[]) {
     this.#keep = keep;
     this.#also = also;
   }
@@ -75,7 +79,8 @@ export class MailInbox {
   }
 
   /** The oldest that fits and was not given before, or the next that comes. */
-  async next(wanted: Wanted): Promise<Mail> {
+  async next(given: Wanted): Promise<Mail> {
+    const wanted = checkOptions(NEXT, given);
     if (this.#failure !== null) throw this.#failure;
     const here = this.#mails.find((mail) => !this.#given.has(mail) && misfit(mail, wanted) === null);
     if (here !== undefined) {
@@ -106,10 +111,18 @@ export class MailInbox {
       return `  ${i + 1}. from <${mail.envelope.from}> to ${mail.envelope.to.map((to) => `<${to}>`).join(', ')}, ${JSON.stringify(showText(mail.subject))}: ${why}`;
     });
     const head = `no mail${asked.length === 0 ? '' : ` with ${asked.join(', ')}`} in ${within} ms`;
-    if (came.length > 0) return [`${head}; these came:`, ...came].join('\n');
-    return [`${head}; none came at all`, ...this.#also()].join('\n');
+    if (came.length > 0) return [`${head}; these came:`, ...newest(came), ...this.#also(false)].join('\n');
+    return [`${head}; none came at all`, ...this.#also(true)].join('\n');
   }
 }
+
+/** As many lines as somebody reads. */
+export function newest(lines: readonly string[]): readonly string[] {
+  const left = lines.length - SHOWN;
+  return left > 0 ? [`  … ${left} before`, ...lines.slice(-SHOWN)] : lines;
+}
+
+const SHOWN = 10;
 
 /** Why a mail is not the one that is wanted; null: it is. */
 export function misfit(mail: Mail, { to, from, subject, identity, header = {} }: Wanted): string | null {

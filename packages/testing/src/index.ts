@@ -3,7 +3,7 @@ export { TestClock } from './clock.ts';
 export type { CertificateKind } from './conversation.ts';
 export { NoMailError, type Wanted } from './inbox.ts';
 export { Mail, type MailEnvelope, type StableMail } from './mail.ts';
-export type { MailPart } from './mail-parts.ts';
+export { type MailPart, partsOf } from './mail-parts.ts';
 export { assertMail, assertReceived, type ExpectedMail, type MailMatchers, type MatcherResult, matchers } from './matchers.ts';
 export { type PresetName, STUB_PRESETS } from './presets.ts';
 export { type Stubbed, StubServer } from './serve-stubs.ts';

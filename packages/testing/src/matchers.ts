@@ -1,4 +1,5 @@
-import { misfit, shownPattern, type Wanted } from './inbox.ts';
+import { checkOptions, SmtpUsageError, type TableOf } from '@ehlo/engine';
+import { misfit, newest, shownPattern, WANTED, type Wanted } from './inbox.ts';
 import type { Mail } from './mail.ts';
 import type { MailPart } from './mail-parts.ts';
 import { like } from './matching.ts';
@@ -22,6 +23,8 @@ export interface ExpectedMail extends Omit<Wanted, 'within'> {
   readonly attachment?: Pattern;
 }
 
+const EXPECTED: TableOf<ExpectedMail> = { ...WANTED, text: 'any', html: 'any', link: 'any', attachment: 'any' };
+
 /** What is asked of a server. */
 interface HasMails {
   readonly mails: readonly Mail[];
@@ -29,20 +32,23 @@ interface HasMails {
 
 /**
  * Throws an error that says all that is not as expected of a mail; for `node:test`, Deno, and whatever has no `expect`. Texts of addresses, subjects, links
- * and file names may have `*` and `?`, without regard to case.
+ * and file names may have `*` and `?`, without regard to case. Throws `SmtpUsageError` `bad-option` for a name that nothing has.
  */
 export function assertMail(mail: Mail, expected: ExpectedMail): void {
-  const wrong = misfits(mail, expected);
+  const wrong = misfits(mail, checkOptions(EXPECTED, expected));
   if (wrong.length > 0) throw new Error(`the mail is not as expected: ${wrong.join('; ')}`);
 }
 
 /** Throws unless one of the mails that a server has taken is as expected; it does not wait. */
-export function assertReceived({ mails }: HasMails, expected: ExpectedMail = {}): void {
+export function assertReceived({ mails }: HasMails, given: ExpectedMail = {}): void {
+  const expected = checkOptions(EXPECTED, given);
   if (mails.some((mail) => misfits(mail, expected).length === 0)) return;
   throw new Error(
     mails.length === 0
       ? 'the server has taken no mail'
-      : ['none of the mails is as expected:', ...mails.map((mail, i) => `  ${i + 1}. ${misfits(mail, expected).join('; ')}`)].join('\n'),
+      : ['none of the mails is as expected:', ...newest(mails.map((mail, i) => `  ${i + 1}. ${misfits(mail, expected).join('; ')}`))].join(
+          '\n',
+        ),
   );
 }
 
@@ -113,16 +119,19 @@ function result(mail: unknown, expected: ExpectedMail): MatcherResult {
   return thrown(() => {
     if ((mail as Partial<Mail> | null)?.envelope === undefined)
       throw new TypeError('what is given is no mail of a test server: perhaps `await mx.next()` lacks its await');
+    // Else nothing would be asked, and anything be right.
+    if (Object.values(expected).includes(undefined)) throw new TypeError('what is expected is undefined');
     assertMail(mail as Mail, expected);
   }, 'the mail is so');
 }
 
-/** What throws does not pass; `not` is told what is there. */
+/** What throws does not pass; `not` is told what is there. What can't be asked is a mistake either way, and is thrown on. */
 function thrown(check: () => void, otherwise: string): MatcherResult {
   try {
     check();
     return { pass: true, message: () => `${otherwise}, and was not to be` };
   } catch (error) {
+    if (error instanceof TypeError || error instanceof SmtpUsageError) throw error;
     const { message } = error as Error;
     return { pass: false, message: () => message };
   }

@@ -96,7 +96,7 @@ export class StubServer {
     };
     // Replies are known by what is told of them.
     const traced = { ...withAuth(withSettings(options, settings), conversation), trace: true };
-    serveOn(once, traced, conversation.handler, undefined, clock);
+    serveOn(once, traced, conversation.handler, undefined, wire.clock);
   }
 
   /** A handshake, with the certificate that stubs want. */

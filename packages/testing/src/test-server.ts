@@ -112,7 +112,7 @@ export class TestServer {
     this.#stubs.preset(...[preset].flat().map(fileOf));
     this.#unused = unused === 'error';
     this.#platform = platform;
-    this.#inbox = new MailInbox(keep, () => this.#lastWords());
+    this.#inbox = new MailInbox(keep, (empty) => this.#lastWords(empty));
     const { address, port } = listener.address;
     this.host = address;
     this.port = port;
@@ -208,12 +208,30 @@ export class TestServer {
     this.#inbox.fail(this.#failure);
   }
 
-  /** How the last connections have ended. */
-  #lastWords(): string[] {
+  /** What the last connections were refused, and, where no mail came, how they have ended. */
+  #lastWords(empty: boolean): string[] {
     const last = this.#transcripts.slice(-3);
     if (last.length === 0) return ['  nobody has connected'];
-    return last.map((lines) => `  a connection ended with ${lines.slice(-2).join(' | ')}`);
+    if (!empty) return last.flatMap(refusals).map((refusal) => `  a connection was told ${refusal}`);
+    return last.map((lines) => {
+      const said = refusals(lines.slice(0, -2));
+      return `  a connection ended with ${lines.slice(-2).join(' | ')}${said.length === 0 ? '' : `; before, it was told ${said.join(', ')}`}`;
+    });
   }
+}
+
+/** What of a transcript was refused: the replies, and the commands that they answer. */
+function refusals(lines: readonly string[]): string[] {
+  const asked: string[] = [];
+  const found: string[] = [];
+  for (const line of lines) {
+    if (line.startsWith('C: ')) asked.push(line.startsWith('C: [') ? 'the message' : line.slice(3));
+    // RFC 5321 4.2.1: a hyphen says that more lines follow.
+    if (!line.startsWith('S: ') || line[6] === '-') continue;
+    const command = asked.shift() ?? 'the connection';
+    if (/^S: [45]/.test(line)) found.push(`${line.slice(3)} to ${command}`);
+  }
+  return found;
 }
 
 /** What is offered of AUTH, and whom it takes. */
@@ -222,6 +240,8 @@ function authOf(
   { shown, known }: Platform,
 ): { readonly auth: Pick<ServeOptions, 'auth'>; readonly credentials: Credentials } {
   const given = auth === undefined || auth === false ? undefined : checkOptions(AUTH, auth, {}, 'auth');
+  if (given !== undefined && (given.user === undefined || given.password === undefined))
+    throw new SmtpUsageError('bad-option', 'auth is a user and a password that are taken: auth: { user, password }');
   const { user = 'tester', password = 'secret', required = false } = given ?? {};
   const credentials = { user, password, pass: password };
   if (auth === false) return { auth: {}, credentials };

@@ -2,6 +2,7 @@ import type { Sink, Transport } from '@ehlo/driver';
 import type { TlsInfo } from '@ehlo/engine';
 import { encodeUtf8 } from '@ehlo/grammar';
 import type { TestClock } from './clock.ts';
+import { HeldClock } from './held-clock.ts';
 import { splitReplies } from './reply-octets.ts';
 
 /** How a connection is spoiled. */
@@ -37,6 +38,8 @@ export class Wire implements Transport {
   secure: Transport['secure'];
   readonly #inner: Transport;
   readonly #clock: TestClock;
+  /** That of the session. */
+  readonly clock: HeldClock;
   readonly #directives: Map<number, Directive> = new Map();
   #sink: Sink | null = null;
   #replies = 0;
@@ -52,6 +55,7 @@ export class Wire implements Transport {
   constructor(inner: Transport, clock: TestClock, left: () => void, secure: (inner: Transport, head?: Uint8Array) => Promise<TlsInfo>) {
     this.#inner = inner;
     this.#clock = clock;
+    this.clock = new HeldClock(clock);
     this.#left = left;
     this.secure = inner.secure === undefined ? undefined : (head) => secure(inner, head);
   }
@@ -134,8 +138,7 @@ export class Wire implements Transport {
 
   /** Ends at once, whatever was to come. */
   destroy(): void {
-    this.#waiting?.();
-    this.#waiting = null;
+    this.#giveUp();
     this.#queue = [];
     this.#leave();
     this.#inner.abort();
@@ -167,6 +170,13 @@ export class Wire implements Transport {
     setTimeout(() => void (this.#gone || this.destroy()), DROPPED_MS);
   }
 
+  /** What waits for its time will never be said. */
+  #giveUp(): void {
+    this.#waiting?.();
+    this.#waiting = null;
+    this.clock.go();
+  }
+
   #say(reply: Uint8Array, index: number): void {
     const directive = this.#directives.get(index);
     this.#directives.delete(index);
@@ -193,10 +203,12 @@ export class Wire implements Transport {
       const [piece] = this.#queue;
       if (piece === undefined) return writable;
       if (piece.wait > 0) {
+        this.clock.stop();
         this.#waiting = this.#clock.timer(() => {
           this.#waiting = null;
           this.#queue[0] = { ...piece, wait: 0 };
           this.#flushed(this.#flush());
+          if (this.#waiting === null) this.clock.go();
         }, piece.wait);
         return false;
       }
@@ -225,8 +237,7 @@ export class Wire implements Transport {
   }
 
   #lost(cause: unknown): void {
-    this.#waiting?.();
-    this.#waiting = null;
+    this.#giveUp();
     this.#queue = [];
     this.#sink?.lost(cause);
     this.#sink = null;

@@ -52,7 +52,7 @@ const ENDINGS: { readonly [name in keyof Action]?: fc.Arbitrary<unknown> } = {
 };
 const SETTINGS: fc.Arbitrary<Action> = fc.oneof(
   fc.record({ capabilities: fc.record({ remove: fc.constant(['SIZE']), add: fc.constant(['XFOO 1']) }) }),
-  fc.record({ limits: fc.record({ recipients: fc.nat(5) }) }),
+  fc.record({ limits: fc.oneof(fc.record({ recipients: fc.integer({ min: 1, max: 5 }) }), fc.record({ faultDelay: fc.nat(3) })) }),
 );
 
 const ending = fc

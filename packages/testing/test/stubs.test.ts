@@ -167,7 +167,9 @@ describe('which acts', () => {
 describe('what is wrong with stubs is told', () => {
   const good = { on: 'rcpt', do: { drop: true } };
   test.each<[unknown, string | RegExp]>([
-    [null, /what stands for the options is null/],
+    [null, /the file is null; it is an object/],
+    [[], /the file is an array; it is an object/],
+    [{ stubs: [{ on: 'connect', do: { limits: { recipients: 0 } } }] }, /do\.limits\.recipients is 0/],
     [{ stub: [] }, /there is no option stub: did you mean stubs\?/],
     [{ stubs: [good, { on: 'rctp', do: { drop: true } }] }, /stubs\.1\.on is "rctp".*did you mean rcpt\?/],
     [{ stubs: [{ do: { drop: true } }] }, /stubs\.0\.on is missing/],
@@ -216,8 +218,14 @@ describe('the schema', () => {
     }
   };
 
-  test('names the limits that there are', () => {
-    const { definitions } = schema as { definitions: { settings: { properties: { limits: { propertyNames: { enum: string[] } } } } } };
+  test('names the limits that there are, and those that may be 0', () => {
+    type Limits = { propertyNames: { enum: string[] }; patternProperties: { [pattern: string]: object } };
+    const { definitions } = schema as { definitions: { settings: { properties: { limits: Limits } } } };
+    const { limits } = definitions.settings.properties;
+    const [none] = Object.keys(limits.patternProperties).map((pattern) => new RegExp(pattern));
+    expect(Object.entries(LIMITS).flatMap(([name, { least }]) => (least === 0 ? [name] : []))).toEqual(
+      Object.keys(LIMITS).filter((name) => none!.test(name)),
+    );
     expect(definitions.settings.properties.limits.propertyNames.enum).toEqual(Object.keys(LIMITS));
   });
 
@@ -229,6 +237,11 @@ describe('the schema', () => {
         expect(validate(file), JSON.stringify(validate.errors)).toBe(true);
       }),
     );
+  });
+
+  test('a header that is a list of names is no header', () => {
+    const file = { stubs: [{ on: 'message', match: { header: ['x'] }, do: { pass: true } }] };
+    expect([validate(file), taken(file)]).toEqual([false, false]);
   });
 
   test('refuses what is refused: a stub with a name, a value or a part that is wrong', () => {

@@ -86,7 +86,7 @@ export const CONNECT: WordsOf<ConnectOptions> = {
   trace: { what: 'every line of the conversation is told as `trace`', default: 'false' },
   signal: { what: 'ends everything at once when it aborts, at any moment' },
   notice: {
-    what: "is told what happens: the server's greeting and offers, quirks and faults; and the conversation, with the option `trace`",
+    what: "is told what happens: that there is a connection, and TLS; the server's greeting and offers, quirks and faults; and the conversation, with the option `trace`",
     more: 'Where it fails, a warning says so, once.',
   },
 };
@@ -127,6 +127,10 @@ export const CLIENT_TLS: WordsOf<ClientTlsSettings> = {
     what: 'whether a certificate that is not verified ends the session',
     default: "true, unless TLS is only opportunistic, or `credentials` is `'encrypted'`",
   },
+  verify: {
+    what: 'decides in place of `rejectUnauthorized` whether the server is who it should be: true, it is verified; false, it is not, and the session goes on',
+    more: 'It is given the certificates that the server has shown, in DER, and what the runtime finds wrong with them. What it throws ends the session.',
+  },
   key: { type: 'text or octets', what: "the private key of the client's own certificate, in PEM" },
   cert: { type: 'text or octets', what: "the client's own certificate with its chain, in PEM" },
   passphrase: { type: 'text', what: 'passphrase of the key' },
@@ -136,7 +140,7 @@ export const CLIENT_TLS: WordsOf<ClientTlsSettings> = {
 /** The second argument of `new Pool`. */
 export const POOL: WordsOf<PoolOptions> = {
   size: { what: 'connections at a time', default: '5' },
-  messages: { what: 'messages that one connection is used for', default: '100' },
+  messages: { what: 'messages that one connection is used for', default: 'as many as the server takes by it' },
   probe: {
     what: 'time without use after which a connection is asked (NOOP) whether it lives before it is used',
     unit: 'milliseconds',

@@ -248,6 +248,24 @@ describe('time', () => {
     expect(await raw.end()).toMatch(/^421 4\.4\.2 [^\n]*\n\|FIN$/);
   });
 
+  test('a reply that is held back longer than a session waits for its client: the session waits as long', async () => {
+    const mx = await server();
+    mx.on.rcpt().delay('20 min').times(1);
+    const raw = client(mx);
+    await raw.read();
+    await raw.say('EHLO client.example');
+    await raw.say('MAIL FROM:<ann@example.org>');
+    raw.socket.write('RCPT TO:<bob@example.org>\r\n');
+    await vi.waitFor(() => expect(mx.stubs[0]?.fired).toBe(1));
+    mx.clock.advance('21 min');
+    expect(await raw.read()).toBe('250 2.1.5 Recipient OK\r\n');
+    mx.clock.advance('3 min');
+    expect(await raw.say('DATA')).toMatch(/^354 /);
+    // And then its time runs as ever (RFC 5321 4.5.3.2.7).
+    mx.clock.advance('11 min');
+    expect(await raw.read()).toMatch(/^421 /);
+  });
+
   test('fifty servers in a process', async () => {
     const all = await Promise.all(Array.from({ length: 50 }, () => server()));
     await Promise.all(all.map((mx, i) => outcomes(mx, `Subject: ${i}\r\n\r\n`)));

@@ -90,6 +90,16 @@ test.each<[string, () => void, string]>([
   expect(check).toThrow(message);
 });
 
+test('what asks nothing says so: a name that is misspelt, and what is undefined', () => {
+  const mail = {} as never;
+  expect(() => assertMail(mail, { subjct: 'x' } as never)).toThrow('there is no option subjct: did you mean subject?');
+  expect(() => assertReceived({ mails: [] }, { too: 'x' } as never)).toThrow('there is no option too: did you mean to?');
+  // With `not`, too.
+  expect(() => matchers.toHaveReceived({ mails: [] }, { too: 'x' })).toThrow('there is no option too');
+  expect(() => matchers.toHaveSubject({ envelope: {} }, undefined)).toThrow('what is expected is undefined');
+  expect(() => matchers.toHaveSubject(Promise.resolve(), 'x')).toThrow('perhaps `await mx.next()` lacks its await');
+});
+
 test('a wait that ends has an error of its own', async () => {
   await expect(mx.next({ within: 1 })).rejects.toBeInstanceOf(NoMailError);
 });

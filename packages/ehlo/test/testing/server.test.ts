@@ -125,6 +125,30 @@ describe('waiting', () => {
     );
   });
 
+  test('what was refused is told, too, with the command that was', async () => {
+    const mx = await server();
+    mx.on.rcpt('eve@*').reply(550, '5.1.1', 'No such user');
+    await expect(send(mx, 'eve@example.org', 'one')).rejects.toThrow(/No such user/);
+    await expect(mx.next({ within: 1 })).rejects.toThrow(/^ {2}a connection ended with .*550 5\.1\.1 No such user.*$/m);
+    await send(mx, 'bob@example.org', 'two');
+    await expect(mx.next({ to: 'eve@*', within: 1 })).rejects.toThrow(
+      '  a connection was told 550 5.1.1 No such user to RCPT TO:<eve@example.org>',
+    );
+  });
+
+  test('of many mails the newest are told', async () => {
+    const mx = await server();
+    for (let i = 1; i <= 12; i++) await send(mx, `u${i}@example.org`, 'x');
+    const said = await mx.next({ to: 'eve@*', within: 1 }).catch((error: Error) => error.message);
+    expect(said).toMatch(/these came:\n {2}… 2 before\n {2}3\. /);
+  });
+
+  test('a name that no mail has is a mistake, and is not waited for', async () => {
+    const mx = await server();
+    await expect(mx.next({ two: 'x' } as never)).rejects.toThrow('there is no option two: did you mean to?');
+    await expect(testServer({ auth: { user: 'x' } as never })).rejects.toThrow('auth is a user and a password that are taken');
+  });
+
   test('closing ends it, at once, whoever is connected', async () => {
     const mx = await server();
     const raw = client(mx);
@@ -152,6 +176,12 @@ describe('stubs', () => {
     await expect(mx.close()).rejects.toThrow(
       'these stubs have never acted:\n  {"on":"rcpt","match":{"to":"/^nobody@/"},"do":{"reply":{"code":550',
     );
+  });
+
+  test('one that is wrong is told where it is made, and not again when the server is closed', async () => {
+    const mx = await server();
+    expect(() => mx.on.rcpt('a@b.example').reply(99)).toThrow('do.reply.code is 99');
+    await mx.close();
   });
 
   test('a builder that does nothing is an error at the first connection', async () => {

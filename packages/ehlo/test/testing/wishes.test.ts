@@ -131,6 +131,84 @@ wish('a connection that is lost while the mail is sent, and one that is lost whe
   expect(mx.mails.length).toBe(1);
 });
 
+wish('errors that are switched on and off while the program runs', async (mx) => {
+  const results = [await send(mx)];
+  const failing = mx.on.message().reply(550, '5.7.1', 'Not today');
+  results.push(await send(mx), await send(mx));
+  failing.remove();
+  results.push(await send(mx));
+  expect([results, failing.fired]).toEqual([['sent', 'failed 550', 'failed 550', 'sent'], 2]);
+});
+
+wish('some connections, senders and recipients are rejected: a share of them, and the same ones each time', async (mx) => {
+  mx.on.connect({ every: 4 }).reply(421, '4.3.2', 'Not now');
+  mx.on.mail({ every: 3 }).reply(451, '4.3.0', 'Try again');
+  mx.on.rcpt({ every: 2 }).reply(450, '4.2.1', 'Mailbox busy');
+  const results: string[] = [];
+  for (let i = 0; i < 8; i++) results.push(await send(mx));
+  expect(results).toEqual(['sent', 'failed 450', 'failed 451', 'failed 421', 'sent', 'failed 450', 'failed 451', 'failed 421']);
+});
+
+wish('the address says the code, the domain another', async (mx) => {
+  for (const code of [421, 450, 550]) mx.on.rcpt(`smtpresponse_${code}*`).reply(code, `${code === 550 ? 5 : 4}.0.0`, 'As the address says');
+  mx.on.rcpt('*@551.example.com').reply(551, '5.7.1', 'Relaying denied');
+  const to = [
+    'smtpresponse_421@a.example',
+    'smtpresponse_450+x@b.example',
+    'smtpresponse_550@c.example',
+    'joe@551.example.com',
+    'joe@a.example',
+  ];
+  const results: string[] = [];
+  for (const one of to) results.push(await send(mx, { to: one }));
+  expect(results).toEqual(['failed 421', 'failed 450', 'failed 550', 'failed 551', 'sent']);
+});
+
+wish('what to do next follows from the answer: again later, or never, or it went through', async (mx) => {
+  mx.on.rcpt('full@example.org').reply(452, '4.2.2', 'Mailbox full');
+  mx.on.rcpt('nobody@example.org').reply(550, '5.1.1', 'No such user');
+  const client = await connect({ host: mx.host, port: mx.port });
+  const recipients = ['full@example.org', 'nobody@example.org', 'bob@example.org'];
+  const { outcomes } = await client.send({ reversePath: 'ann@example.org', recipients }, 'Subject: x\r\n\r\nx\r\n');
+  await client.close();
+  expect(outcomes.map(({ status, retry }) => `${status} ${retry}`)).toEqual(['refused later', 'refused never', 'accepted never']);
+});
+
+wish('a refusal at the stage that is wanted: at DATA, and to QUIT, when the mail was taken', async (mx) => {
+  mx.on.data().reply(550, '5.7.1', 'You are blocked').times(1);
+  mx.on.quit().reply(421, '4.3.2', 'Gone').times(1);
+  expect([await send(mx), await send(mx), mx.mails.length]).toEqual(['failed 550', 'sent', 1]);
+});
+
+wish('no more than so many recipients in a mail', async (mx) => {
+  mx.on.connect().limits({ recipients: 3 });
+  const to = ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}@example.org`);
+  expect(await send(mx, { to })).toBe('sent d@example.org e@example.org');
+  expect((await mx.next()).envelope.to).toEqual(to.slice(0, 3));
+});
+
+wish('a slow line: replies come octet by octet, and the mail goes through all the same', async (mx) => {
+  for (const stage of ['connect', 'hello', 'mail', 'rcpt', 'message'] as const)
+    mx.on[stage]().do({ reply: { code: stage === 'connect' ? 220 : 250, text: 'slow', split: { every: 1, pause: 1 } } });
+  expect(await send(mx)).toBe('sent');
+});
+
+wish('a program that fails as often as it is said, and then a mail that fails for good is told from it', async (mx) => {
+  mx.on.message({ header: { 'X-Test': 'for good' } }).reply(554, '5.6.0', 'Never');
+  mx.on
+    .message({ header: { 'X-Test': 'for now' } })
+    .reply(451, '4.3.0', 'Later')
+    .times(2);
+  const mail = (value: string) => send(mx, { headers: { 'X-Test': value } });
+  expect([await mail('for good'), await mail('for now'), await mail('for now'), await mail('for now'), await mail('for good')]).toEqual([
+    'failed 554',
+    'failed 451',
+    'failed 451',
+    'sent',
+    'failed 554',
+  ]);
+});
+
 wish(
   'a mailbox is full, a user has gone: the words of a server of the world',
   async (mx) => {

@@ -29,12 +29,16 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/^[^,;]*<.*>$/, ': give what stands in the angle brackets alone'],
   [/@.*[,;].*@/, ': give each address by itself'],
 ];
+/** A character beyond ASCII. */
+const BEYOND = /[^\0-\x7f]/;
 /** What is shown of an address in an error. */
 const SHOWN = 100;
 
 /** An address without angle brackets; or why it can't be sent. */
 interface WrittenAddress {
   readonly text: string;
+  /** Whether nothing in it needs SMTPUTF8. */
+  readonly ascii: boolean;
   readonly fault: string | null;
 }
 
@@ -55,7 +59,7 @@ export function writeAddress(
 /** RFC 6531 3.2: with its domain as A-labels an address is none that needs SMTPUTF8, if its local part is ASCII. */
 function inAscii(address: string, toAscii: (domain: string) => string | null): string | null {
   const at = address.lastIndexOf('@') + 1;
-  if (!/[^\0-\x7f]/.test(address.slice(at)) || /[^\0-\x7f]/.test(address.slice(0, at))) return null;
+  if (!BEYOND.test(address.slice(at)) || BEYOND.test(address.slice(0, at))) return null;
   try {
     const domain = toAscii(address.slice(at));
     return typeof domain === 'string' && /^[\0-\x7f]+$/.test(domain) ? address.slice(0, at) + domain : null;
@@ -66,23 +70,25 @@ function inAscii(address: string, toAscii: (domain: string) => string | null): s
 
 function writeText(text: string, word: RegExp, tolerate: ReadonlySet<Deviation>): WrittenAddress {
   // The words that stand in the place of an address, and half a surrogate pair, which would become another character.
-  if (word.test(text)) return { text, fault: null };
+  if (word.test(text)) return { text, ascii: true, fault: null };
   const octets = encodeUtf8(text);
+  const ascii = !BEYOND.test(text);
   const parsed = parseMailbox(octets, { tolerate: ANY, utf8: true });
-  if (!parsed.ok || /\p{Cs}/u.test(text)) {
+  if (!parsed.ok || (!ascii && /\p{Cs}/u.test(text))) {
     const hint = HINTS.find(([shape]) => shape.test(text))?.[1] ?? '';
-    const at = `${parsed.ok ? '' : ` from octet ${parsed.offset} on`}${hint}`;
-    return { text, fault: `${shown(text)} is no local-part@domain${at}` };
+    const at = `${parsed.ok ? '' : ` from octet ${parsed.offset + 1} on`}${hint}`;
+    return { text, ascii, fault: `${shown(text)} is no local-part@domain${at}` };
   }
   const { deviations, value } = parsed;
   const odd = deviations.filter((name) => !tolerate.has(name));
   // RFC 5321 4.1.2: a Quoted-string may hold what a Dot-string may not, and is the same local part.
   const quoted = odd.length === 1 && odd[0] === 'misplaced-dot-local';
   const written = quoted ? formatMailbox(value.localPart, value.domain) : text;
-  const long = encodeUtf8(written).length > LONGEST && !tolerate.has('long-path');
-  const name = long ? 'long-path' : quoted ? undefined : odd[0];
+  const length = quoted ? encodeUtf8(written).length : octets.length;
+  const name = length > LONGEST && !tolerate.has('long-path') ? 'long-path' : quoted ? undefined : odd[0];
   return {
     text: written,
+    ascii,
     fault: name === undefined ? null : `${shown(text)} has ${ADDRESS_DEVIATIONS[name as AddressDeviation].what} (${name})`,
   };
 }

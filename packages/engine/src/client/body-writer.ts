@@ -1,4 +1,4 @@
-import { append, EMPTY, textEnd } from '../octets.ts';
+import { append, EMPTY, HIGH, textEnd, wordsOf } from '../octets.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -153,9 +153,10 @@ export class BodyWriter {
 const MOST_PUT = 3;
 
 function isAscii(bytes: Uint8Array): boolean {
+  const words = wordsOf(bytes);
   let all = 0;
   let i = 0;
-  for (const last = bytes.length - 3; i < last; i += 4) all |= bytes[i]! | bytes[i + 1]! | bytes[i + 2]! | bytes[i + 3]!;
+  for (const last = bytes.length - 3; i < last; i += 4) all |= words.getInt32(i, true);
   while (i < bytes.length) all |= bytes[i++]!;
-  return all < 0x80;
+  return (all & HIGH) === 0;
 }

@@ -53,7 +53,9 @@ export function largestMessage({ extensions }: Capabilities): number {
 
 /** RFC 9422 3: one of the limits that the server names; infinite where it names none. */
 export function announcedLimit({ extensions }: Capabilities, name: 'MAILMAX' | 'RCPTMAX' | 'RCPTDOMAINMAX'): number {
-  const value = limitsAnnouncement.parse(extensions.get('LIMITS') ?? [])?.get(name) ?? '';
+  const limits = extensions.get('LIMITS');
+  if (limits === undefined) return Number.POSITIVE_INFINITY;
+  const value = limitsAnnouncement.parse(limits)?.get(name) ?? '';
   // "[0-9]+ … no leading zeros": what is none limits nothing.
   return /^[1-9][0-9]{0,5}$/.test(value) ? Number(value) : Number.POSITIVE_INFINITY;
 }

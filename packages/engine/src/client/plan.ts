@@ -2,9 +2,9 @@ import {
   binaryBodyParameter,
   byKeyword,
   type Deviation,
+  decodeUtf8,
   encodeUtf8,
   esmtpParam,
-  formatParameter,
   type MailParameters,
   type Parameter,
   type RcptParameters,
@@ -71,6 +71,7 @@ export interface PlanOptions {
 
 /** What the plan finds by itself. */
 const BASIC: readonly Parameter[] = [sizeParameter, binaryBodyParameter, smtpUtf8Parameter];
+const BASIC_KNOWN: ByCommand = /* @__PURE__ */ byCommand(BASIC);
 
 /**
  * How an envelope and a message would be sent to a server with these capabilities: the commands, what is declared, and what can't be sent
@@ -96,9 +97,9 @@ export function planTransaction(
   const { extensions } = capabilities;
   const offered = (keyword: string): boolean => extensions.has(keyword);
   const own = ownParameters(options);
-  const known = [...byKeyword(options.parameters ?? BASIC).values(), ...own];
+  const known = own.length === 0 && options.parameters === undefined ? BASIC_KNOWN : byCommand(options.parameters ?? BASIC, own);
   const toAscii = offered('SMTPUTF8') ? undefined : options.toAscii;
-  const { text: sender, fault } = writeAddress(envelope.reversePath, NULL_SENDER, options.tolerate, toAscii);
+  const { text: sender, ascii, fault } = writeAddress(envelope.reversePath, NULL_SENDER, options.tolerate, toAscii);
   const recipients = envelope.recipients.map(({ forwardPath }) => writeAddress(forwardPath, POSTMASTER, options.tolerate, toAscii));
   const { body: wanted, ...given }: MailParameters = envelope.parameters ?? {};
 
@@ -107,8 +108,8 @@ export function planTransaction(
   const transfer = options.chunking === true && offered('CHUNKING') ? 'BDAT' : 'DATA';
   // RFC 3030 3: BINARYMIME is sent as it is, and so is its size.
   const size = (body === 'BINARYMIME' ? message.octets : undefined) ?? message.size;
-  const utf8 = given.smtpUtf8 === true || message.smtpUtf8 === true || isBeyondAscii(sender);
-  const someUtf8 = utf8 || recipients.some(({ text, fault }) => fault === null && isBeyondAscii(text));
+  const utf8 = given.smtpUtf8 === true || message.smtpUtf8 === true || !ascii;
+  const someUtf8 = utf8 || recipients.some(({ ascii, fault }) => fault === null && !ascii);
   const parameters: MailParameters = {
     ...(size === undefined || !offered('SIZE') ? {} : { size }),
     ...given,
@@ -133,10 +134,10 @@ export function planTransaction(
   const problem = unwritable(fault, 'sender') ?? PROBLEMS.find(({ code }) => found[code]) ?? mail.problem;
 
   const batch = batches(announcedLimit(capabilities, 'RCPTMAX'), announcedLimit(capabilities, 'RCPTDOMAINMAX'), options.domains);
-  const planned = recipients.map(({ text, fault }, index): PlannedRecipient => {
+  const planned = recipients.map(({ text, ascii, fault }, index): PlannedRecipient => {
     const domain = domainOf(text);
     const written = writeParameters('RCPT', envelope.recipients[index]!.parameters ?? {}, writing);
-    const its = unwritable(fault, 'recipient') ?? (isBeyondAscii(text) && !offered('SMTPUTF8') ? NO_UTF8 : written.problem);
+    const its = unwritable(fault, 'recipient') ?? (ascii || offered('SMTPUTF8') ? written.problem : NO_UTF8);
     const refused = problem ?? its;
     const path = fault === null ? `<${text}>` : '';
     const line = fault === null ? `RCPT TO:${path}${written.text}` : '';
@@ -193,19 +194,26 @@ const PROBLEMS: readonly Problem[] = [
   { code: 'bare-line-end', enhanced: '5.6.0', text: 'the message has a CR or LF alone' },
 ];
 
-function isBeyondAscii(text: string): boolean {
-  return /[^\0-\x7f]/.test(text);
-}
-
 /** RFC 4865 4.1 (2), 5.2.1 (1): one time to hold a message until, and that before the one to deliver it by. */
 function checkTimes({ by, holdFor, holdUntil }: MailParameters): void {
   if (holdFor === undefined || (holdUntil === undefined && holdFor < (by?.seconds ?? Number.POSITIVE_INFINITY))) return;
   throw new SmtpUsageError('bad-parameter', `HOLDFOR=${holdFor} leaves no time for ${holdUntil === undefined ? 'BY' : 'HOLDUNTIL'}`);
 }
 
+/** The parameters of each command, in the order in which they are written. */
+interface ByCommand {
+  readonly MAIL: readonly Parameter[];
+  readonly RCPT: readonly Parameter[];
+}
+
+function byCommand(parameters: readonly Parameter[], own: readonly Parameter[] = []): ByCommand {
+  const all = [...byKeyword(parameters).values(), ...own];
+  return { MAIL: all.filter(({ command }) => command === 'MAIL'), RCPT: all.filter(({ command }) => command === 'RCPT') };
+}
+
 /** What can be written to this server. */
 interface Writing {
-  readonly known: readonly Parameter[];
+  readonly known: ByCommand;
   /** Those of the program's own extensions. */
   readonly own: readonly Parameter[];
   readonly offered: (keyword: string) => boolean;
@@ -213,17 +221,21 @@ interface Writing {
   readonly utf8: boolean;
 }
 
+const NO_PARAMETERS: { readonly text: string; readonly problem: Problem | null } = { text: '', problem: null };
+
 /** Writes typed parameters. One that its own codec would not read back throws; one that the server does not offer is a problem. */
 function writeParameters(
   command: 'MAIL' | 'RCPT',
   values: MailParameters & RcptParameters,
   { known, own, offered, utf8 }: Writing,
 ): { readonly text: string; readonly problem: Problem | null } {
+  const given = values as { readonly [name: string]: unknown };
+  const names = Object.keys(given);
+  if (names.length === 0) return NO_PARAMETERS;
   let text = '';
   let problem: Problem | null = null;
-  const mine = known.filter((parameter) => parameter.command === command);
-  const given = Object.entries(values).filter(([, value]) => value !== undefined);
-  const [unknown] = given.find(([name]) => !mine.some((parameter) => parameter.name === name)) ?? [];
+  const mine = known[command];
+  const unknown = names.find((name) => given[name] !== undefined && !mine.some((parameter) => parameter.name === name));
   if (unknown !== undefined) {
     const names = mine.map(({ name }) => name);
     const hint = didYouMean(unknown, names, '');
@@ -231,7 +243,7 @@ function writeParameters(
     throw new SmtpUsageError('bad-parameter', `${command} has no ${unknown} among the option parameters${hint}; ${has}`);
   }
   for (const parameter of mine) {
-    const value = (values as { readonly [name: string]: unknown })[parameter.name];
+    const value = given[parameter.name];
     if (value === undefined) continue;
     const { extension, keyword } = parameter;
     text += ` ${writeParameter(parameter, value, own.includes(parameter), utf8)}`;
@@ -256,7 +268,7 @@ function writeParameter(parameter: Parameter, value: unknown, isOwn: boolean, ut
     const read: unknown = codec.parse(octets, odd);
     isRead =
       esmtpParam(param, 0, param.length, utf8) === param.length && read !== undefined && odd.length === 0 && (isOwn || isSame(read, value));
-    written = formatParameter(parameter, value);
+    written = decodeUtf8(param, 0, param.length);
     if (isRead && isOwn && param.length >= adds) {
       throw new SmtpUsageError(
         'bad-parameter',
@@ -269,7 +281,7 @@ function writeParameter(parameter: Parameter, value: unknown, isOwn: boolean, ut
     if (isOwn) throw new SmtpUsageError('bad-parameter', `the codec of ${keyword} has failed: ${String(error)}`);
   }
   // What xtext can't spell became a question mark: nothing is sent that was not given.
-  if (!isRead || (!isOwn && marks(written) > marks(JSON.stringify(value)))) {
+  if (!isRead || (!isOwn && written.includes('?') && marks(written) > marks(JSON.stringify(value)))) {
     const shown = typeof value === 'object' || typeof value === 'function' ? kindOf(value) : String(value);
     throw new SmtpUsageError('bad-parameter', `parameters.${parameter.name} is ${shown}, which is not a value of ${keyword}`);
   }
@@ -287,11 +299,13 @@ function marks(text: string): number {
 
 /** The domain of an address, in small letters. */
 function domainOf(address: string): string {
-  return address.includes('@') ? address.slice(address.lastIndexOf('@') + 1).toLowerCase() : '';
+  const at = address.lastIndexOf('@');
+  return at < 0 ? '' : address.slice(at + 1).toLowerCase();
 }
 
 /** Deals recipients out, in order, to transactions and, where their domains are too many, to sessions (RFC 9422 4). */
 function batches(most: number, mostDomains: number, asked: ReadonlySet<string> = new Set()): (domain: string) => number {
+  if (Math.min(most, mostDomains) === Number.POSITIVE_INFINITY) return () => 0;
   let batch = 0;
   let count = 0;
   let domains = new Set(asked);

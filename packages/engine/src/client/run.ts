@@ -57,8 +57,10 @@ export function may(core: ClientCore, on: ClientTrigger): boolean {
 
 /** Throws `SmtpUsageError` unless the program may do something now. */
 export function demand(core: ClientCore, on: ClientTrigger): void {
-  const { misuse = 'not-ready' } = sessionRow(core, on) ?? {};
-  if (!may(core, on)) throw new SmtpUsageError(misuse, `can't ${on} in phase ${core.phase}${misuse === 'not-ready' ? '' : `: ${misuse}`}`);
+  const row = sessionRow(core, on);
+  if (row !== undefined && row.misuse === undefined) return;
+  const misuse = row?.misuse ?? 'not-ready';
+  throw new SmtpUsageError(misuse, `can't ${on} in phase ${core.phase}${misuse === 'not-ready' ? '' : `: ${misuse}`}`);
 }
 
 /** Ends the session. What is not decided is told now. */

@@ -1,3 +1,4 @@
+import { HIGH, hasControl, wordsOf } from '../octets.ts';
 import type { MessageFacts } from './envelope.ts';
 
 /** All that one pass over a message finds. */
@@ -40,7 +41,7 @@ export function scanMessage(message: Uint8Array | Iterable<Uint8Array>): Message
   let line = 0; // octets of the line so far, a CR at its end not counted
   let cr = false;
   let header = true;
-  let every = 0; // all octets of the body, or-ed
+  let every = 0; // all octets of the body, or-ed, and so words of them
   let headerEvery = 0;
   const utf8 = new Utf8();
   /** A line has ended, whatever ended it. */
@@ -51,13 +52,15 @@ export function scanMessage(message: Uint8Array | Iterable<Uint8Array>): Message
     line = 0;
   };
   for (const bytes of message instanceof Uint8Array ? [message] : message) {
+    const words = wordsOf(bytes);
     octets += bytes.length;
-    for (let i = 0; i < bytes.length; i++) {
+    for (let i = 0; i < bytes.length; ) {
       const byte = bytes[i]!;
       if (byte === LF) {
         if (!cr) bareLf++;
         cr = false;
         ended();
+        i++;
         continue;
       }
       if (cr) {
@@ -65,13 +68,29 @@ export function scanMessage(message: Uint8Array | Iterable<Uint8Array>): Message
         ended();
       }
       cr = byte === CR;
-      if (cr) continue;
-      line++;
+      if (cr) {
+        i++;
+        continue;
+      }
+      // Text, to the next octet that may be a line's end: nearly all of a message.
+      let text = byte;
+      let end = i + 1;
+      // Four at a time: nothing is found in most of them.
+      for (; end + 3 < bytes.length; end += 4) {
+        const word = words.getInt32(end, true);
+        if (hasControl(word)) break;
+        text |= word;
+      }
+      while (end < bytes.length && bytes[end]! > CR) text |= bytes[end++]!;
+      line += end - i;
       if (byte === NUL) nul++;
-      if (header) {
-        headerEvery |= byte;
-        utf8.take(byte);
-      } else every |= byte;
+      if (!header) every |= text;
+      else {
+        headerEvery |= text;
+        // What is not ASCII, and what such a character lacks still.
+        if ((text & HIGH) !== 0 || utf8.open) for (let k = i; k < end; k++) utf8.take(bytes[k]!);
+      }
+      i = end;
     }
   }
   if (cr) bareCr++;
@@ -80,8 +99,8 @@ export function scanMessage(message: Uint8Array | Iterable<Uint8Array>): Message
   return {
     octets,
     size: octets + bareCr + bareLf + (open ? 2 : 0),
-    body: (every | headerEvery) < 0x80 ? '7BIT' : '8BITMIME',
-    smtpUtf8: headerEvery >= 0x80 && utf8.valid,
+    body: ((every | headerEvery) & HIGH) === 0 ? '7BIT' : '8BITMIME',
+    smtpUtf8: (headerEvery & HIGH) !== 0 && utf8.valid,
     bareLineEnds: bareCr + bareLf > 0,
     bareCr,
     bareLf,
@@ -101,6 +120,11 @@ class Utf8 {
   /** Whether all was UTF-8, to its end. */
   get valid(): boolean {
     return this.#valid && this.#lacks === 0;
+  }
+
+  /** Whether a character lacks octets. */
+  get open(): boolean {
+    return this.#lacks > 0;
   }
 
   take(byte: number): void {

@@ -14,7 +14,7 @@ import type { ClientEvent, ClientWants } from './events.ts';
 import type { ClientOptions } from './options.ts';
 import { takeOutput } from './output.ts';
 import type { ClientPhase, TransactionPhase } from './phases.ts';
-import { planTransaction, type TransactionPlan } from './plan.ts';
+import { type PlanOptions, planTransaction, type TransactionPlan } from './plan.ts';
 import { ReplyReader } from './reply-reader.ts';
 import { advance, close, demand, fire, fireTransaction, may, over } from './run.ts';
 import { Transaction } from './transaction.ts';
@@ -53,6 +53,8 @@ export const COMMAND_OPTIONS: TableOf<CommandOptions> = { smtpUtf8: 'switch' };
 export class ClientSession {
   readonly #core: ClientCore;
   readonly #reader: ReplyReader = new ReplyReader();
+  /** What plans are made with, and under which TLS. */
+  #planning: { readonly tls: TlsInfo | null; readonly options: PlanOptions } | null = null;
 
   /** Throws `SmtpUsageError` `bad-hostname`, `bad-limit`, or `bad-option` for an option that is misspelt or can't have its value. */
   constructor(options: ClientOptions) {
@@ -310,10 +312,19 @@ export class ClientSession {
 
   #planned(envelope: ClientEnvelope, message: MessageFacts): TransactionPlan {
     if (envelope.recipients.length === 0) throw new SmtpUsageError('no-recipients', 'no recipients');
+    return planTransaction(this.#core.capabilities!, envelope, message, this.#planOptions());
+  }
+
+  /** Made anew only where TLS has begun: a plan is made for every message. */
+  #planOptions(): PlanOptions {
     const core = this.#core;
-    const chunking = core.feature('chunking') !== undefined;
-    const verified = core.tls?.peerCertificate?.authorized === true;
-    return planTransaction(core.capabilities!, envelope, message, { ...core.options, chunking, verified, domains: core.domains });
+    const { tls, domains } = core;
+    if (this.#planning?.tls !== tls) {
+      const chunking = core.feature('chunking') !== undefined;
+      const verified = tls?.peerCertificate?.authorized === true;
+      this.#planning = { tls, options: { ...core.options, chunking, verified, domains } };
+    }
+    return this.#planning!.options;
   }
 
   /** A message that can't be sent on ends the session without its end. */

@@ -7,6 +7,7 @@ import {
   isSettled,
   moreEnds,
   noneWanted,
+  notAwaited,
   notHalfOpen,
   recipientsLeft,
   roomForData,
@@ -43,8 +44,8 @@ import {
 /** The order of a mail transaction by DATA: RFC 5321 3.3, RFC 2920 3.1, RFC 2033 4.2. A reply that has no row breaks the protocol. */
 export const TRANSACTION_ROWS: Rows<TransactionTrigger, TransactionRow> = {
   say: [
-    // Given up before anything was said of it.
-    { from: ['mail'], guards: [isSettled], to: 'over' },
+    // Given up before anything was said of it, but for RSET, whose reply is awaited (RFC 5321 4.3.1).
+    { from: ['mail'], guards: [isSettled, notAwaited], to: 'over' },
     // Another transaction was left half open: then nothing is due, and there is room.
     { from: ['mail'], guards: [halfOpen], effects: [sayRset] },
     { from: ['mail'], guards: [notHalfOpen, roomForMail], effects: [sayMail], to: 'envelope' },

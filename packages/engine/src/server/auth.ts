@@ -15,7 +15,7 @@ export function readResponse(machine: Machine): boolean {
   if (policy.trace) machine.events.push({ type: 'trace', from: 'client', line: showResponse(bytes, from, to) });
   const response = decodeBase64(bytes, from, to);
   if (input.overlong) fail(machine, 'line-too-long', 'authLineTooLong');
-  else if (!input.crlf && !policy.tolerate.has('bare-lf-line')) fail(machine, 'bare-lf-line', 'bareLfLine');
+  else if (input.broken) fail(machine, 'bare-lf-line', 'bareLfLine');
   else if (to - from === 1 && bytes[from] === ASTERISK) fail(machine, 'cancelled', 'authCancelled');
   else if (response === null) fail(machine, 'base64', 'badBase64');
   else machine.take('response', { response });

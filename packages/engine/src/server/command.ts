@@ -3,13 +3,15 @@ import {
   type Deviation,
   type Failure,
   FORWARD_PATH,
+  type Path,
   type PathKind,
+  parseArguments,
   parseCommand,
   parseVerb,
-  pathOctets,
   REVERSE_PATH,
   type Reply,
   type Verb,
+  writtenPath,
 } from '@ehlo/grammar';
 import { looksLikeAuth, showLine } from '../redact.ts';
 import { believed, loweredPriority } from './believed.ts';
@@ -28,7 +30,7 @@ import { toldIdentity, toldPeer } from './trusted.ts';
 
 type AnyCommand = Command | OwnCommand;
 
-/** Reads and carries out one command line, if one has arrived. */
+/** Reads and carries out one command line, if one has arrived; a line that a bare LF has broken has its one reply there. */
 export function readCommand(machine: Machine): boolean {
   const { input, policy } = machine;
   if (beginsTls(machine)) return true;
@@ -38,8 +40,9 @@ export function readCommand(machine: Machine): boolean {
   if ((verb === null || verb === 'AUTH') && !machine.facts.redact && looksLikeAuth(bytes, from, to)) machine.learn({ redact: true });
   if (policy.trace) machine.events.push({ type: 'trace', from: 'client', line: shown(machine) });
   if (isOfRequest(machine, verb)) machine.take('other-protocol', { line: shown(machine) });
+  else if (input.rest) return true;
   else if (input.overlong) refuse(machine, verb, 'line-too-long', policy.replies.lineTooLong, policy.limits.commandLine);
-  else if (!input.crlf && !policy.tolerate.has('bare-lf-line')) refuse(machine, verb, 'bare-lf-line', policy.replies.bareLfLine, to - from);
+  else if (input.broken) refuse(machine, verb, 'bare-lf-line', policy.replies.bareLfLine, to - from);
   else {
     const own = ownVerbOf(machine);
     if (own !== null) execute(machine, 'extension', own);
@@ -53,16 +56,17 @@ export function readCommand(machine: Machine): boolean {
 function execute(machine: Machine, verb: Verb | 'extension', own: OwnVerb | null): void {
   const { input, policy } = machine;
   if (verb !== 'AUTH' && machine.facts.redact) machine.learn({ redact: false });
-  if (!HAVE_LIMITS.has(verb)) machine.counts.idleCommands++;
   const step = machine.stepOf(verb);
   const { row } = step;
+  if (step.idle) machine.counts.idleCommands++;
   const failing = firstFailing(machine, step.guards, null);
   if (failing !== null) return refuseBy(machine, verb, failing);
   if (row.refuse !== undefined) {
     const reply = policy.replies[row.refuse];
     return refuse(machine, verb, reply.code === 502 ? 'not-implemented' : 'sequence', reply);
   }
-  const parsed = own === null ? parseCommand(input.bytes, machine.dialect, input.from, input.to) : parseOwnCommand(machine, own);
+  const parsed =
+    own === null ? parseArguments(verb as Verb, input.bytes, machine.dialect, input.from, input.to) : parseOwnCommand(machine, own);
   if (!parsed.ok) return refuse(machine, verb, parsed.code, replyTo(machine, parsed), parsed.offset);
   if (verb === 'MAIL') machine.counts.transactions++;
   const command = parsed.value;
@@ -71,9 +75,6 @@ function execute(machine: Machine, verb: Verb | 'extension', own: OwnVerb | null
   if (row.asks === undefined) return machine.carryOut(step, command);
   machine.ask(questionOf(machine, command, input.crlf ? parsed.deviations : [...parsed.deviations, 'bare-lf-line']));
 }
-
-/** Verbs that do not count as idle: recipients and chunks have limits of their own, and who says QUIT leaves. */
-const HAVE_LIMITS: ReadonlySet<Verb | 'extension'> = new Set(['RCPT', 'BDAT', 'QUIT']);
 
 function firstFailing(machine: Machine, guards: readonly GuardCall[], command: AnyCommand | null): Guard | null {
   for (const { name, holds } of guards) if (!holds(machine, command as never)) return name;
@@ -107,7 +108,7 @@ function chunkOf({ input, dialect }: Machine): Pick<ChunkFault, 'size' | 'last' 
   if (!parsed.ok || parsed.value.verb !== 'BDAT')
     return { size: Number.POSITIVE_INFINITY, last: false, offset: parsed.ok ? 0 : parsed.offset };
   const { size, last } = parsed.value;
-  return { size: input.overlong ? Number.POSITIVE_INFINITY : size, last, offset: 0 };
+  return { size: input.overlong || input.broken ? Number.POSITIVE_INFINITY : size, last, offset: 0 };
 }
 
 /** What the program is asked about a command. */
@@ -123,11 +124,25 @@ function questionOf(machine: Machine, command: AnyCommand, deviations: readonly 
     case 'MAIL': {
       const priority = loweredPriority(command.parameters, machine);
       const parameters = believed(command.parameters, priority, machine);
-      return { type: 'mail', reversePath: command.reversePath, wire: wireOf(machine, REVERSE_PATH), parameters, priority, deviations };
+      return {
+        type: 'mail',
+        reversePath: command.reversePath,
+        wire: wireOf(machine, command.reversePath, REVERSE_PATH),
+        parameters,
+        priority,
+        deviations,
+      };
     }
     case 'RCPT': {
       const { forwardPath, parameters } = command;
-      return { type: 'rcpt', forwardPath, wire: wireOf(machine, FORWARD_PATH), parameters, envelope: transaction.envelope!, deviations };
+      return {
+        type: 'rcpt',
+        forwardPath,
+        wire: wireOf(machine, forwardPath, FORWARD_PATH),
+        parameters,
+        envelope: transaction.envelope!,
+        deviations,
+      };
     }
     case 'DATA':
       return { type: 'data', verb: 'DATA', envelope: transaction.envelope! };
@@ -148,8 +163,8 @@ function questionOf(machine: Machine, command: AnyCommand, deviations: readonly 
 }
 
 /** The path of the command as it came. */
-function wireOf({ input, dialect }: Machine, kind: PathKind): Uint8Array {
-  return pathOctets(input.bytes, kind, dialect, input.from, input.to);
+function wireOf({ input, dialect }: Machine, path: Path, kind: PathKind): string {
+  return writtenPath(input.bytes, path, kind, dialect, input.from, input.to);
 }
 
 function shown({ input, facts }: Machine): string {

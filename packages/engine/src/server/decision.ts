@@ -12,9 +12,13 @@ export const PLAIN_YES: Answer = {};
 
 /** What an answer says. Throws `SmtpUsageError` `reply-class`, `enhanced-class`, `bad-argument`, `bad-delay`. */
 export function acceptance(at: View, question: Question, answer: Answer): Answered {
+  const { type } = question;
+  // Most are asked about a command that has but one reply.
+  if (answer === PLAIN_YES && (type === 'rcpt' || type === 'data' || type === 'message'))
+    return { question, answer, reply: at.policy.replies[type], delay: 0 };
   if (answer !== PLAIN_YES) checkAnswer(answer);
   const reply = acceptingReply(at, question, answer);
-  if (answer === PLAIN_YES && question.type !== 'auth') return { question, answer, reply, delay: 0 };
+  if (answer === PLAIN_YES && type !== 'auth') return { question, answer, reply, delay: 0 };
   const { delay = 0 } = answer;
   if (question.type === 'auth') checkIdentity(answer as AuthAnswer);
   else if ('identity' in answer) throw new SmtpUsageError('bad-argument', 'only an answer to AUTH has an identity');

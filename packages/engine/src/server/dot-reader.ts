@@ -1,4 +1,4 @@
-import { append, EMPTY, textEnd } from '../octets.ts';
+import { EMPTY, textEnd } from '../octets.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -29,8 +29,12 @@ export class DotReader {
   /** What the last `read` gave: content octets, a view of the chunk where no dot was taken out, else of a block that is never used again. */
   content: Uint8Array = EMPTY;
   #block: Uint8Array = EMPTY;
-  /** Octets in the block; -1: there is none. */
+  /** Octets of content in the block; -1: there is none. */
   #copied = -1;
+  /** Behind them the block has the chunk as it came, up to here: content is moved down to what is there. */
+  #ahead = 0;
+  /** What an octet of the chunk stands at in the block, less its place in the chunk. */
+  #shift = 0;
 
   /**
    * Reads `bytes[from, to)` up to the end of the data and returns where it stopped; the content stands in `content`. With
@@ -42,6 +46,7 @@ export class DotReader {
     let start = from; // the run of content that is not yet copied begins here …
     let end = -1; // … and ends here, at a dot of which nothing more is known; -1: at i
     this.#copied = -1;
+    this.#ahead = from;
     while (i < to) {
       const byte = bytes[i]!;
       if (state === 'TEXT') {
@@ -67,22 +72,27 @@ export class DotReader {
       } else if (state === 'LINE') {
         // Almost all lines end in the chunk in which they begin, by CRLF: those are read one after another, with one look at each.
         const block = this.#block;
+        const ahead = this.#ahead;
+        const shift = this.#shift;
         let copied = this.#copied;
         let lines = 0;
         for (;;) {
           const isStuffed = bytes[i] === DOT;
           const text = isStuffed ? i + 1 : i;
-          const cr = text + 1 < to && bytes[text + 1] === CR && bytes[text]! > CR ? text + 1 : textEnd(bytes, text, to);
-          if (cr + 1 >= to || bytes[cr] !== CR || bytes[cr + 1] !== LF || (isStuffed && cr === i + 1)) break;
+          let cr = text + 1;
+          if (cr + 1 >= to || bytes[cr] !== CR || bytes[cr + 1] !== LF || bytes[text]! <= CR) {
+            cr = textEnd(bytes, text, to);
+            if (cr + 1 >= to || bytes[cr] !== CR || bytes[cr + 1] !== LF || (isStuffed && cr === i + 1)) break;
+          }
           if (isStuffed) {
             // RFC 5321 4.5.2: the dot is deleted; what came before it is content.
             if (i > start) {
-              if (copied < 0 || copied + i - start > block.length) break;
-              if (i - start > SHORT) append(block, copied, bytes, start, i);
+              if (i > ahead) break;
+              if (i - start > SHORT) block.copyWithin(copied, start + shift, i + shift);
               else for (let k = start, n = copied; k < i; k++, n++) block[n] = bytes[k]!;
               copied += i - start;
             }
-            start = i + 1;
+            start = text;
           }
           lines++;
           i = cr + 2;
@@ -107,7 +117,7 @@ export class DotReader {
           continue;
         }
         // RFC 5321 4.5.2: "If the first character is a period and there are other characters on the line", it is deleted.
-        if (end > start) this.#copy(bytes, start, end, to - from);
+        if (end > start) this.#keep(bytes, start, end, to);
         start = i;
         end = -1;
         state = 'TEXT';
@@ -117,8 +127,8 @@ export class DotReader {
         break;
       } else {
         // The dot was a stuffed one, and the CR behind it is content.
-        if (end >= start) this.#copy(bytes, start, end, to - from);
-        this.#copy(BARE_CR, 0, 1, to - from);
+        if (end >= start) this.#keep(bytes, start, end, to);
+        this.#keepCr(bytes, i, to);
         start = i;
         end = -1;
         state = 'TEXT_CR';
@@ -127,33 +137,48 @@ export class DotReader {
     if (state === 'DOT' || state === 'DOT_CR') {
       if (end < 0) end = start = i; // the dot came in an earlier chunk: nothing of this one is content
     } else end = i;
-    if (this.#copied >= 0) this.#copy(bytes, start, end, to - from);
+    if (this.#copied >= 0) this.#keep(bytes, start, end, to);
     this.content = this.#copied >= 0 ? this.#block.subarray(0, this.#copied) : bytes.subarray(start, end);
     this.state = state;
     return i;
   }
 
+  /** Keeps a run of content: it is moved down in the block, behind the content that is there. */
+  #keep(bytes: Uint8Array, from: number, to: number, end: number): void {
+    if (this.#copied < 0 || to > this.#ahead) this.#fill(bytes, from, to, end);
+    const at = from + this.#shift;
+    if (at !== this.#copied) this.#block.copyWithin(this.#copied, at, at + to - from);
+    this.#copied += to - from;
+  }
+
+  /** Keeps the CR behind a dot that was taken out. Where both came in an earlier chunk, it is one octet more than this one has. */
+  #keepCr(bytes: Uint8Array, next: number, end: number): void {
+    if (this.#copied < 0 || this.#copied === this.#block.length) this.#fill(bytes, next, next, end);
+    this.#block[this.#copied] = CR;
+    this.#copied++;
+  }
+
   /**
-   * Copies a run of content to the block of this `read`. It grows with the content, sixteenfold, up to a whole chunk and the CR that an earlier one
-   * held back: what follows in the chunk may be no content at all.
+   * Puts the chunk behind the content, from `from` to `to` at the least and to `end` at the most. The block grows with the content:
+   * what follows in the chunk may be no content at all.
    */
-  #copy(bytes: Uint8Array, from: number, to: number, chunk: number): void {
+  #fill(bytes: Uint8Array, from: number, to: number, end: number): void {
     const copied = Math.max(this.#copied, 0);
-    const needed = copied + to - from;
-    if (this.#copied < 0 || needed > this.#block.length) {
-      const larger = new Uint8Array(Math.min(chunk + 1, Math.max(16 * needed, SMALLEST)));
-      append(larger, 0, this.#block, 0, copied);
-      this.#block = larger;
-    }
-    append(this.#block, copied, bytes, from, to);
-    this.#copied = needed;
+    const ahead = Math.min(end, Math.max(to, from + GROWTH * (copied + to - from), from + SMALLEST - 1));
+    // One more for a CR.
+    const larger = new Uint8Array(copied + 1 + ahead - from);
+    if (copied > 0) larger.set(this.#block.subarray(0, copied));
+    larger.set(bytes.subarray(from, ahead), copied + 1);
+    this.#block = larger;
+    this.#copied = copied;
+    this.#ahead = ahead;
+    this.#shift = copied + 1 - from;
   }
 }
 
 /** Up to this many octets a loop is faster than a call. */
 const SHORT = 16;
 
-/** Octets of a block at the least, where the chunk has as many. */
+/** Octets of a block at the least, where the chunk has as many; and how many times what was kept the next one takes. */
 const SMALLEST = 4096;
-
-const BARE_CR: Uint8Array = new Uint8Array([CR]);
+const GROWTH = 32;

@@ -3,6 +3,7 @@ import type { Reply } from '@ehlo/grammar';
 import { copy } from '../octets.ts';
 import { Secret } from '../secret.ts';
 import { type Change, type Effects, type Fault, type Gifts, givenUp, NO_CHANGE } from './change.ts';
+import { PLAIN_YES } from './decision.ts';
 import type { AuthQuestion, FaultNotice, Question } from './events.ts';
 import { NO_OWN, NO_TRANSACTION, type View } from './facts.ts';
 import { counts, unknownAttribute } from './guards.ts';
@@ -15,7 +16,7 @@ export const DIALOGUE_EFFECTS: Effects<DialogueEffect> = {
   holdGreeting: (_, { reply, delay }) => ({ facts: { greeting: reply }, times: 0, delay }),
 
   greet: (at, { reply }) => ({
-    facts: { greeting: null },
+    ...(at.facts.greeting === null ? NO_CHANGE : { facts: { greeting: null } }),
     events: at.policy.earlyTalkers === 'report' && !at.facts.proxied && !at.input.empty ? [earlyTalk(undefined)] : [],
     reply: bare(reply ?? at.facts.greeting!),
   }),
@@ -39,15 +40,15 @@ export const DIALOGUE_EFFECTS: Effects<DialogueEffect> = {
     };
   },
 
-  beginTransaction: ({ facts, transaction }, { question: { reversePath, wire, parameters } }) => ({
-    ...(facts.speaksSmtp ? NO_CHANGE : { facts: { speaksSmtp: true } }),
-    transaction: { ...transaction, envelope: { reversePath, wire, parameters, recipients: [] } },
-  }),
+  beginTransaction: ({ facts, transaction }, { question: { reversePath, wire, parameters } }) => {
+    const begun = { ...transaction, envelope: { reversePath, wire, parameters, recipients: [] } };
+    return facts.speaksSmtp ? { transaction: begun } : { facts: { speaksSmtp: true }, transaction: begun };
+  },
 
-  addRecipient: (at, { question, reply }) => {
+  addRecipient: (at, { question, answer, reply }) => {
     const { forwardPath, wire, parameters } = question;
     const recipient = { forwardPath, wire, parameters };
-    return at.policy.wires.has(reply) ? { recipient } : { recipient, ...worded(at, question, reply) };
+    return answer === PLAIN_YES ? { recipient } : { recipient, ...worded(at, question, reply) };
   },
 
   giveUpTransaction: (at) => ({ transaction: NO_TRANSACTION, events: givenUp(at) }),

@@ -11,7 +11,7 @@ export interface Hello {
 export interface Recipient {
   readonly forwardPath: Path;
   /** The path as RCPT has it, to the octet: see `MailQuestion`. */
-  readonly wire: Uint8Array;
+  readonly wire: string;
   readonly parameters: RcptParameters;
 }
 
@@ -19,7 +19,7 @@ export interface Recipient {
 export interface Envelope {
   readonly reversePath: Path;
   /** The path as MAIL has it, to the octet: see `MailQuestion`. */
-  readonly wire: Uint8Array;
+  readonly wire: string;
   readonly parameters: MailParameters;
   /** The accepted recipients, in order; it grows until the transaction ends. */
   readonly recipients: readonly Recipient[];
@@ -82,8 +82,8 @@ export interface AuthQuestion {
 export interface MailQuestion {
   readonly type: 'mail';
   readonly reversePath: Path;
-  /** The path as it came, to the octet, with its angle brackets where it has some: a signature over an envelope binds these, not the `address`. */
-  readonly wire: Uint8Array;
+  /** The path as it came, with its angle brackets where it has some: a signature over an envelope binds its octets (`encodeUtf8`), not the `address`. */
+  readonly wire: string;
   /**
    * What the client asks for. `auth` (RFC 4954 5) is who submitted the message: `''` stands for `<>`, not known, which is all that a client
    * without an identity is believed. One with an identity may name anybody: believe it where you trust that identity to speak for others,
@@ -99,7 +99,7 @@ export interface RcptQuestion {
   readonly type: 'rcpt';
   readonly forwardPath: Path;
   /** The path as it came, to the octet: see `MailQuestion`. */
-  readonly wire: Uint8Array;
+  readonly wire: string;
   readonly parameters: RcptParameters;
   readonly envelope: Envelope;
   readonly deviations: readonly Deviation[];
@@ -179,7 +179,6 @@ export type AbortCause =
   | 'too-large'
   | 'bare-line-end'
   | 'discarded'
-  | 'chunk' // a chunk of it was refused (RFC 3030 2)
   | 'reset' // by RSET, EHLO or HELO between two chunks
   | CloseCause;
 

@@ -53,7 +53,7 @@ export const GUARD_CALLS: { readonly [name in Guard]: (at: View, command: never)
   'by-time-not-too-soon': ({ policy }, { parameters: { by } }: Given<'MAIL'>) => by?.mode !== 'R' || by.seconds >= policy.limits.deliverBy,
   'not-held-too-long': (at, { parameters }: Given<'MAIL'>) => isHeldLittle(parameters, at),
   'ascii-or-smtputf8': ({ transaction }, { forwardPath }: Given<'RCPT'>) =>
-    transaction.envelope!.parameters.smtpUtf8 === true || !/\P{ASCII}/u.test(forwardPath.address),
+    transaction.envelope!.parameters.smtpUtf8 === true || isAscii(forwardPath.address),
   'recipient-qualified': (at, { forwardPath }: Given<'RCPT'>) => isQualified(forwardPath, at),
   'room-for-domain': ({ policy, counts: { domains } }, { forwardPath: { domain } }: Given<'RCPT'>) =>
     domains.size < policy.limits.recipientDomains || domains.has(domain.toLowerCase()),
@@ -94,6 +94,12 @@ const SMALL_CHUNK = 64;
 
 export function isSmall(size: number, last: boolean): boolean {
   return size < SMALL_CHUNK && !last;
+}
+
+function isAscii(text: string): boolean {
+  let i = 0;
+  while (i < text.length && text.charCodeAt(i) < 0x80) i++;
+  return i === text.length;
 }
 
 /** What a proxy tells that is not known, or has no such value; null if all is well. */

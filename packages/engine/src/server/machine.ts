@@ -67,7 +67,7 @@ const NO_STEPS: readonly Step[] = [];
  */
 export class Machine implements View {
   readonly policy: Policy;
-  readonly input: Input = new Input();
+  readonly input: Input;
   readonly outbox: Outbox = new Outbox();
   readonly clock: Clock;
   readonly events: ServerEvent[] = [];
@@ -77,15 +77,21 @@ export class Machine implements View {
   facts: Facts;
   transaction: Transaction = NO_TRANSACTION;
   counts: Counts = nothingCounted();
+  /** How commands are read, and the facts that it follows from. */
+  #dialect: CommandDialect;
+  #readBy: Facts;
   /** The domain of the last recipient. */
   #domain: string | null = null;
 
   constructor(policy: Policy, peer: Peer, tls: TlsInfo | null) {
     this.policy = policy;
+    this.input = new Input(policy.tolerate.has('bare-lf-line'));
     this.clock = new Clock(policy.limits);
     this.#phase = policy.limits.greetingDelay > 0 ? 'wait' : 'connect';
     this.#steps = stepsOf(this.#phase);
     this.facts = firstFacts(peer, tls);
+    this.#readBy = this.facts;
+    this.#dialect = dialectOf(this);
   }
 
   get phase(): Phase {
@@ -99,9 +105,12 @@ export class Machine implements View {
     this.#steps = stepsOf(phase);
   }
 
-  /** How commands are read. */
+  /** How commands are read: it follows from the facts. */
   get dialect(): CommandDialect {
-    return dialectOf(this);
+    if (this.#readBy === this.facts) return this.#dialect;
+    this.#readBy = this.facts;
+    this.#dialect = dialectOf(this);
+    return this.#dialect;
   }
 
   get outputFull(): boolean {
@@ -121,7 +130,7 @@ export class Machine implements View {
   /** Takes the row of a trigger: the first whose conditions hold. */
   take(on: Verb | Trigger, given: object = NO_CHANGE): void {
     const steps = this.#steps.get(on) ?? NO_STEPS;
-    for (const step of steps) if (this.#fits(step, given)) return this.carryOut(step, given);
+    for (const step of steps) if (step.when.length === 0 || this.#fits(step, given)) return this.carryOut(step, given);
     throw new Error(`no row for ${on} in phase ${this.#phase}`);
   }
 
@@ -183,7 +192,7 @@ export class Machine implements View {
 
   /** Tells that the session is over, as soon as it is known which acceptances the transport has not taken. */
   tellEnd(): void {
-    for (const notice of this.outbox.told()) this.events.push(notice);
+    if (this.outbox.ending !== null) for (const notice of this.outbox.told()) this.events.push(notice);
   }
 
   /** Puts other facts in the place of those before. */
@@ -252,7 +261,7 @@ export class Machine implements View {
     this.enter('closed');
     this.question = null;
     this.release();
-    this.learn({ greeting: null, refusedChunk: null });
+    if (this.facts.greeting !== null || this.facts.refusedChunk !== null) this.learn({ greeting: null, refusedChunk: null });
     this.transaction = NO_TRANSACTION;
     this.input.clear();
     this.outbox.ending = limit === undefined ? { type: 'closed', cause } : { type: 'closed', cause, limit };

@@ -77,16 +77,10 @@ export const MESSAGE_EFFECTS: Effects<MessageEffect> = {
 
   // RFC 3030 2: after a chunk that failed the transaction is lost, whatever comes before RSET; here its last chunk ends it too.
   failChunk: (at) => {
-    const { message, verdict } = at.transaction;
     const { reply } = at.facts.refusedChunk!;
     return {
       facts: { refusedChunk: null },
-      transaction: {
-        ...at.transaction,
-        message: message ?? newMessage(new ChunkReader(true, 0, false)),
-        verdict: verdict ?? { reply, delay: 0 },
-      },
-      events: aborted(at, 'chunk', reply),
+      transaction: { ...at.transaction, message: newMessage(new ChunkReader(true, 0, false)), verdict: { reply, delay: 0 } },
       reply,
       delay: at.policy.limits.faultDelay,
     };
@@ -97,7 +91,6 @@ export const MESSAGE_EFFECTS: Effects<MessageEffect> = {
     return {
       facts: { refusedChunk: null },
       transaction: NO_TRANSACTION,
-      events: aborted(at, 'chunk', reply),
       ...conclusion(at, { reply, delay: at.policy.limits.faultDelay }),
     };
   },

@@ -20,8 +20,11 @@ export interface OutboxSnapshot {
   readonly ending: ClosedNotice | null;
 }
 
-/** Replies that may wait: whoever drives many sessions gets from one to the next, however much one is sent. */
-const REPLIES_AT_ONCE = 64;
+/**
+ * Replies that may wait: whoever drives many sessions gets from one to the next, however much one is sent. Those of MAIL, of the hundred RCPT
+ * that every server takes (RFC 5321 4.5.3.1.8) and of DATA are one write.
+ */
+const REPLIES_AT_ONCE = 128;
 
 /** Replies on their way: held back, queued, handed out, taken by the transport; and the acceptances among them. */
 export class Outbox {

@@ -17,6 +17,8 @@ export interface GuardCall {
 /** A row, ready to be taken. */
 export interface Step {
   readonly row: Row;
+  /** A command that brings no message nearer, and has no limit of its own. */
+  readonly idle: boolean;
   readonly guards: readonly GuardCall[];
   readonly checks: readonly GuardCall[];
   readonly when: readonly ((at: View, given: Occasion) => boolean)[];
@@ -28,6 +30,9 @@ export interface Step {
 export type Steps = ReadonlyMap<Verb | Trigger, readonly Step[]>;
 
 const EFFECTS: { readonly [name in Effect]: unknown } = { ...DIALOGUE_EFFECTS, ...MESSAGE_EFFECTS };
+
+/** Verbs that do not count as idle: recipients and chunks have limits of their own, and who says QUIT leaves. */
+const HAVE_LIMITS: ReadonlySet<Row['on']> = new Set(['RCPT', 'BDAT', 'QUIT']);
 
 const PROGRAM: ReadonlyMap<Phase, Steps> = compiled();
 
@@ -56,6 +61,7 @@ function stepOf(row: Row): Step {
   const call = (name: Guard): GuardCall => ({ name, holds: GUARD_CALLS[name] });
   return {
     row,
+    idle: !HAVE_LIMITS.has(row.on),
     guards: guards.map(call),
     checks: checks.map(call),
     when: when.map((name) => CONDITIONS[name]),

@@ -88,10 +88,13 @@ export class ServerSession {
   nextEvent(): ServerEvent | null {
     const machine = this.#machine;
     machine.clock.resumed();
+    const { events } = machine;
     for (;;) {
-      const event = machine.events.shift();
-      if (event?.type === 'chunk') machine.clock.gave();
-      if (event !== undefined) return event;
+      if (events.length > 0) {
+        const event = events.shift()!;
+        if (event.type === 'chunk') machine.clock.gave();
+        return event;
+      }
       if (machine.question !== null || machine.outputFull || !step(machine)) return null;
     }
   }
@@ -251,31 +254,33 @@ export class ServerSession {
   }
 }
 
-/** Who reads the octets in each phase, or asks what comes next. */
-const READERS: { readonly [phase in Phase]: (machine: Machine) => boolean } = {
+/** Reads the octets of a phase, or asks what comes next. Returns false if there is nothing to do. */
+type Reader = (machine: Machine) => boolean;
+
+const READERS: { readonly [phase in Phase]: Reader } = {
   wait: (machine) => {
     if (machine.clock.timer === null) machine.settle();
     return false;
   },
   connect: (machine) => {
     machine.ask({ type: 'connect', peer: machine.facts.peer });
-    return true;
+    return settled(machine);
   },
   greeting: () => false,
-  refused: readCommand,
-  greeted: readCommand,
-  ready: readCommand,
-  mail: readCommand,
-  rcpt: readCommand,
-  data: readBody,
-  chunk: readBody,
-  chunks: readCommand,
-  drain,
+  refused: readLine,
+  greeted: readLine,
+  ready: readLine,
+  mail: readLine,
+  rcpt: readLine,
+  data: (machine) => readBlock(machine, readBody),
+  chunk: (machine) => readBlock(machine, readBody),
+  chunks: readLine,
+  drain: (machine) => readBlock(machine, drain),
   message: (machine) => {
     machine.ask(messageQuestion(machine));
-    return true;
+    return settled(machine);
   },
-  auth: readResponse,
+  auth: (machine) => readResponse(machine) && settled(machine),
   // Octets behind STARTTLS, in the same chunk or in a later one: never commands, neither before TLS nor after (CVE-2011-0411).
   tls: (machine) => {
     const isPlain = !machine.input.empty;
@@ -285,22 +290,32 @@ const READERS: { readonly [phase in Phase]: (machine: Machine) => boolean } = {
   closed: () => false,
 };
 
-/** Phases of content: the timer restarts at each block of it only. */
-const BLOCKS: ReadonlySet<Phase> = new Set(['data', 'chunk', 'drain']);
+/** The timer restarts with each line; the rest of one that is broken could hold a session for ever. */
+function readLine(machine: Machine): boolean {
+  return readCommand(machine) && (machine.input.rest || settled(machine));
+}
+
+/** The timer of content restarts at each block of it, not whenever something has come. */
+function readBlock(machine: Machine, read: Reader): boolean {
+  const { phase } = machine;
+  return read(machine) && (machine.phase === phase || settled(machine));
+}
+
+function settled(machine: Machine): true {
+  machine.settle();
+  return true;
+}
 
 /** Reads and carries out one thing. Returns false if the session has to wait. */
 function step(machine: Machine): boolean {
-  const { phase, input, outbox } = machine;
   if (machine.clock.holds) return false;
+  const { outbox } = machine;
   if (outbox.farewell !== null && machine.knows('leave')) {
     machine.take('leave', { reply: outbox.farewell });
     return true;
   }
-  if (READERS[phase](machine)) {
-    if (!BLOCKS.has(phase) || machine.phase !== phase) machine.settle();
-    return true;
-  }
-  if (!input.ended || !machine.knows('end')) return false;
+  if (READERS[machine.phase](machine)) return true;
+  if (!machine.input.ended || !machine.knows('end')) return false;
   machine.take('end');
   return true;
 }

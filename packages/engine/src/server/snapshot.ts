@@ -25,6 +25,8 @@ export interface Snapshot {
   readonly input: Uint8Array;
   /** Whether the peer has ended its side. */
   readonly ended: boolean;
+  /** Whether `input` goes on with a line that a bare LF has broken. */
+  readonly broken: boolean;
   readonly outbox: OutboxSnapshot;
   readonly clock: ClockSnapshot;
 }
@@ -75,6 +77,7 @@ export function snapshotOf(machine: Machine): Snapshot {
       .map((event) => (event.type === 'chunk' ? { ...event, bytes: copy(event.bytes) } : event)),
     input: copy(input.unread()),
     ended: input.ended,
+    broken: input.broken,
     outbox: outbox.snapshot(),
     clock: clock.snapshot(),
   };
@@ -93,7 +96,7 @@ export function restoreMachine(policy: Policy, peer: Peer, snapshot: Snapshot, n
     message: message === null ? null : { ...message, reader: restoreReader(message.reader) },
   };
   machine.counts = { ...counts, domains: new Set(counts.domains) };
-  machine.input.resume(copy(snapshot.input), snapshot.ended);
+  machine.input.resume(copy(snapshot.input), snapshot.ended, snapshot.broken);
   machine.events.push(...snapshot.events);
   // The open question is asked again.
   machine.question = about(snapshot.question, envelope);

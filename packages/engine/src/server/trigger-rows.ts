@@ -5,6 +5,8 @@ const BEFORE_MAIL = ['greeted', 'ready'] as const;
 const IN_TRANSACTION = ['mail', 'rcpt'] as const;
 const COMMANDS = [...BEFORE_MAIL, ...IN_TRANSACTION, 'chunks'] as const;
 const LINES = ['refused', ...COMMANDS] as const;
+/** Between chunks a BDAT is refused where its size is not known, or is more than is read in vain. */
+const OUTSIDE_CHUNKS = LINES.filter((phase) => phase !== 'chunks');
 const CONTENT = ['data', 'chunk'] as const;
 const OPEN: readonly Phase[] = [...BEFORE_GREETING, ...LINES, ...CONTENT, 'drain', 'message', 'auth', 'tls'];
 
@@ -71,7 +73,7 @@ export const TRIGGER_ROWS: readonly Row[] = [
   { on: 'rejected', from: ['message'], effect: 'refuseDecision', to: 'message' },
 
   // A refused BDAT. RFC 3030 2: what follows it is the chunk, never commands; so its size has to be known, and it is read before the reply.
-  { on: 'chunk-refused', from: LINES, when: ['chunk-readable'], effect: 'refuseChunk', to: 'drain' },
+  { on: 'chunk-refused', from: OUTSIDE_CHUNKS, when: ['chunk-readable'], effect: 'refuseChunk', to: 'drain' },
   { on: 'chunk-refused', from: LINES, when: ['faults-spent'], effect: 'loseChunk', reply: 'tooManyFaults', to: 'closed', cause: 'faults' },
   { on: 'chunk-refused', from: LINES, effect: 'loseChunk', to: 'closed', cause: 'bdat' },
   { on: 'chunk-drained', from: ['drain'], when: ['no-faults-left'], effect: 'answerChunk', to: 'closed', cause: 'faults' },

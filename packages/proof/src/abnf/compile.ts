@@ -9,7 +9,7 @@ export type Replacement = (original: () => Dfa) => Dfa;
 export type Replacements = Readonly<Record<string, Replacement>>;
 
 /** RFC 5234 Appendix B.1; a grammar's own rule of the same name comes first. */
-const coreRules: Grammar = parseAbnf(`
+export const coreRules: Grammar = parseAbnf(`
 ALPHA  = %x41-5A / %x61-7A
 BIT    = "0" / "1"
 CHAR   = %x01-7F

@@ -15,6 +15,8 @@ export interface PairOptions {
   readonly errand: Errand;
   /** What the server's application says to a question; absent or null: yes. */
   readonly decide?: (question: Question) => Rejection | null;
+  /** What the client is sent in place of the reply to a question, piece by piece; then the connection is lost, or nothing is said any more. */
+  readonly spoil?: (question: Question, reply: Uint8Array) => readonly (Uint8Array | 'lost' | 'silent')[];
   /** Milliseconds that octets are on their way. */
   readonly latency?: number;
   /** Where octets are cut on their way. */
@@ -27,7 +29,8 @@ export interface PairOptions {
 interface Delivery {
   readonly at: number;
   readonly to: 'client' | 'server';
-  readonly bytes: Uint8Array;
+  /** Null: the connection is lost. */
+  readonly bytes: Uint8Array | null;
 }
 
 const TLS: TlsInfo = {
@@ -50,6 +53,7 @@ export class Pair {
   #chunks: Uint8Array[] = [];
   #message: { readonly envelope: unknown; readonly content: Uint8Array } = { envelope: null, content: new Uint8Array(0) };
   #delivered = 0;
+  #silent = false;
 
   constructor(options: PairOptions) {
     this.#options = options;
@@ -105,17 +109,40 @@ export class Pair {
     for (;;) {
       const event = server.nextEvent();
       if (event === null) {
-        const bytes = server.nextOutput();
-        if (bytes === null) return;
+        const bytes = this.#output();
+        if (bytes.length === 0) return;
         this.#send('client', bytes);
-        server.written(bytes.length);
       } else if (event.type === 'chunk') this.#chunks.push(event.bytes.slice());
       else if (event.type === 'aborted') this.#chunks = [];
       else if (isQuestion(event)) this.#answer(event);
     }
   }
 
+  /** All that the server says now. */
+  #output(): Uint8Array {
+    const said: Uint8Array[] = [];
+    for (let bytes = this.server.nextOutput(); bytes !== null; bytes = this.server.nextOutput()) {
+      said.push(bytes);
+      this.server.written(bytes.length);
+    }
+    return joined(said);
+  }
+
   #answer(question: Question): void {
+    const { spoil } = this.#options;
+    if (spoil === undefined) return this.#decide(question);
+    // What was said before is said as it is: the reply stands alone.
+    const before = this.#output();
+    if (before.length > 0) this.#send('client', before);
+    this.#decide(question);
+    for (const bytes of spoil(question, this.#output())) {
+      if (bytes === 'lost') this.#deliveries.push({ at: this.now, to: 'client', bytes: null });
+      else if (bytes === 'silent') this.#silent = true;
+      else this.#send('client', bytes);
+    }
+  }
+
+  #decide(question: Question): void {
     const rejection = this.#options.decide?.(question) ?? null;
     // In LMTP there is a question for each recipient of one message.
     if (question.type === 'message' && question.envelope !== this.#message.envelope) {
@@ -140,6 +167,7 @@ export class Pair {
   }
 
   #send(to: 'client' | 'server', bytes: Uint8Array): void {
+    if (to === 'client' && this.#silent) return;
     this.wire[to === 'client' ? 'server' : 'client'].push(bytes);
     for (const piece of this.#options.cut?.(bytes) ?? [bytes]) {
       this.#deliveries.push({ at: this.now + (this.#options.latency ?? 0), to, bytes: piece });
@@ -147,6 +175,7 @@ export class Pair {
   }
 
   #deliver({ to, bytes }: Delivery): void {
+    if (bytes === null) return this.#lose(to);
     const { lostAfter = Number.POSITIVE_INFINITY } = this.#options;
     const room = lostAfter - this.#delivered;
     const piece = bytes.subarray(0, Math.max(0, room));
@@ -154,7 +183,11 @@ export class Pair {
     if (to === 'client') this.sender.session.receive(piece);
     else this.server.receive(piece);
     if (room > bytes.length) return;
-    // What has arrived is read; nothing else goes either way.
+    this.#lose(to);
+  }
+
+  /** What has arrived is read; nothing else goes either way. */
+  #lose(to: 'client' | 'server'): void {
     this.#deliveries = [];
     if (to === 'server') this.#serve();
     this.#deliveries = [];

@@ -38,6 +38,8 @@ export interface Setting {
   readonly lmtp: boolean;
   /** Whether CHUNKING is offered. */
   readonly chunking: boolean;
+  /** Whether LF alone ends a line, too; else what stands in front of it is refused, and the line goes on (RFC 5321 2.3.8). */
+  readonly lfEnds: boolean;
 }
 
 type Expected = 'greeting' | 'command' | 'response' | 'message' | 'nothing';
@@ -135,7 +137,7 @@ class Accountant {
   #command(end: number, reply: Reply): void {
     const { code } = reply;
     const stream = this.#stream;
-    const line = stream.slice(this.#at, lineEnd(stream, this.#at));
+    const line = stream.slice(this.#at, this.#lineEnd());
     const verb = /^[a-z0-9-]*/i.exec(line.slice(0, 20))![0].toUpperCase();
     if (code < 400 && !YES.get(verb)?.includes(code)) throw new Error(`${code} to ${JSON.stringify(line)}`);
     if (this.#setting.chunking && BDAT.exec(line)?.[2] !== undefined) return this.#message(end, reply);
@@ -166,14 +168,14 @@ class Accountant {
     const { lmtp, chunking } = this.#setting;
     while (this.#expects === 'command' && lmtp && chunking && this.#recipients === 0) {
       const end = this.#end();
-      if (end < 0 || BDAT.exec(this.#stream.slice(this.#at, lineEnd(this.#stream, this.#at)))?.[2] === undefined) return;
+      if (end < 0 || BDAT.exec(this.#stream.slice(this.#at, this.#lineEnd()))?.[2] === undefined) return;
       this.#at = end;
     }
   }
 
   /** Whether a BDAT is to be answered next whose octets have not all arrived. */
   #isChunkOnItsWay(): boolean {
-    const end = lineEnd(this.#stream, this.#at);
+    const end = this.#lineEnd();
     return this.#expects === 'command' && end >= 0 && BDAT.test(this.#stream.slice(this.#at, end));
   }
 
@@ -181,21 +183,28 @@ class Accountant {
   #end(): number {
     const stream = this.#stream;
     if (this.#expects === 'message') return dataEnd(stream, this.#at);
-    return this.#expects === 'command' ? commandEnd(stream, this.#at) : lineEnd(stream, this.#at);
+    return this.#expects === 'command' ? commandEnd(stream, this.#at, this.#setting.lfEnds) : this.#lineEnd();
+  }
+
+  #lineEnd(): number {
+    return lineEnd(this.#stream, this.#at, this.#setting.lfEnds);
   }
 }
 
 /** A size, and whether this is the last chunk. */
 const BDAT = /^BDAT[ \t]+([0-9]+)([ \t]+LAST)?[ \t]*\r?\n$/i;
 
-/** Behind the LF of the line at `at`; -1 if there is none. */
-function lineEnd(stream: string, at: number): number {
-  return stream.indexOf('\n', at) + 1 || -1;
+/** Behind the line at `at`; -1 if it has not come. A line that is refused for a bare LF may be answered in front of its end. */
+function lineEnd(stream: string, at: number, lfEnds: boolean): number {
+  if (lfEnds) return stream.indexOf('\n', at) + 1 || -1;
+  const end = stream.indexOf('\r\n', at) + 2;
+  if (end > 1) return end;
+  return stream.includes('\n', at) ? stream.length : -1;
 }
 
 /** Behind a command line, or the chunk that belongs to it (RFC 3030 2), whatever is answered; -1: it has not arrived. */
-export function commandEnd(stream: string, at: number): number {
-  const end = lineEnd(stream, at);
+export function commandEnd(stream: string, at: number, lfEnds: boolean): number {
+  const end = lineEnd(stream, at, lfEnds);
   if (end < 0) return -1;
   const size = BDAT.exec(stream.slice(at, end))?.[1];
   if (size === undefined) return end;

@@ -1,3 +1,4 @@
+export type { Driven } from './apply.ts';
 export {
   type ClientMessage,
   type ClientReplayLog,
@@ -8,8 +9,17 @@ export {
 } from './client.ts';
 export { type Attempt, type Coverage, coverage, EDGES } from './coverage.ts';
 export {
+  type AnswerOrder,
+  type DeliveryFile,
+  type DeliveryStep,
+  type DeliveryStory,
+  replayDelivery,
+  StoryMismatch,
+  type ToldJob,
+} from './delivery.ts';
+export { type Done, type Recording, type RecordOptions, recorded } from './recorder.ts';
+export {
   type Chunking,
-  type Driven,
   type Move,
   type ReplayLog,
   type ReplayOptions,
@@ -17,6 +27,7 @@ export {
   TranscriptMismatch,
 } from './replay.ts';
 export { type JsonSchema, violations } from './schema.ts';
+export { NotReplayable, transcribe } from './transcribe.ts';
 export {
   type Citation,
   citations,

@@ -1,7 +1,7 @@
 import { type Phase, type Question, type Rejection, type ServerEvent, type ServerOptions, ServerSession } from '@ehlo/engine';
 import { latin1, octets } from '@ehlo/grammar';
+import { apply, type Driven, optionsOf } from './apply.ts';
 import { asWritten, isAnswer, type Numbered, withLateAnswers } from './order.ts';
-import { extensionOf } from './own-extension.ts';
 import { difference, isMisuse, plain, plainEvent, show } from './pattern.ts';
 import { type InputStep, isOutcome, type Json, joined, type OutcomeStep, type Transcript } from './transcript.ts';
 
@@ -17,9 +17,6 @@ export interface ReplayOptions {
     options: ServerOptions,
   ) => Driven;
 }
-
-/** What is done to a session, and read of it. */
-export type Driven = Omit<ServerSession, 'snapshot'>;
 
 type PlainEvent = { readonly type: string; readonly [name: string]: Json };
 
@@ -45,11 +42,14 @@ export interface ReplayLog {
 export class TranscriptMismatch extends Error {
   /** The number of the step, from 1; one more than there are steps if the session did more than was expected. */
   readonly step: number;
+  /** What was expected, and what came. */
+  readonly difference: string;
 
-  constructor(name: string, step: number, message: string) {
-    super(`${name}, step ${step}: ${message}`);
+  constructor(name: string, step: number, difference: string) {
+    super(`${name}, step ${step}: ${difference}`);
     this.name = 'TranscriptMismatch';
     this.step = step;
+    this.difference = difference;
   }
 }
 
@@ -85,13 +85,8 @@ class Replay {
   readonly #log: { events: PlainEvent[]; output: string; moves: Move[] } = { events: [], output: '', moves: [] };
 
   constructor({ name, options }: Transcript, chunking: Chunking, late: boolean, Session: NonNullable<ReplayOptions['Session']>) {
-    const { tolerate, extensions, ...rest } = options;
     this.#name = name;
-    this.#session = new Session({
-      ...rest,
-      ...(tolerate === undefined ? {} : { tolerate: new Set(tolerate) }),
-      ...(extensions === undefined ? {} : { extensions: extensions.map((one) => (typeof one === 'string' ? one : extensionOf(one))) }),
-    });
+    this.#session = new Session(optionsOf(options));
     this.#chunking = chunking;
     this.#late = late;
     this.#whole = chunking === 'whole' && !late;
@@ -178,15 +173,9 @@ class Replay {
     this.#move(Object.keys(step)[0]!, '');
     if ('tick' in step) this.#now += step.tick;
     session.tick(this.#now);
-    if ('accept' in step) this.#answered(session.accept(this.#asked(), step.accept as { identity: string; text: string }), step);
-    else if ('reject' in step) this.#answered(session.reject(this.#asked(), step.reject), step);
-    else if ('challenge' in step) this.#answered(session.challenge(this.#asked() as never, octets(joined(step.challenge))), step);
-    else if ('discard' in step) this.#answered(session.discard(step.discard), step);
-    else if ('secured' in step) session.secured(step.secured);
-    else if ('shutdown' in step) session.shutdown('code' in step.shutdown ? (step.shutdown as { code: number; text: string }) : undefined);
-    else if ('end' in step) session.receiveEnd();
-    else if ('lost' in step) session.lost();
-    else if ('stall' in step) this.#stalled = step.stall;
+    const taken = apply(session, step, () => this.#asked());
+    if (taken !== undefined) this.#answered(taken, step);
+    if ('stall' in step) this.#stalled = step.stall;
     this.#pull();
     this.#feedWaiting();
   }
@@ -308,7 +297,8 @@ function refusalBehind(steps: readonly Numbered[], from: number): { left: number
 const LF = 0x0a;
 const NOTHING: Uint8Array = new Uint8Array(0);
 
-function isQuestion(event: ServerEvent): event is Question {
+/** Whether an event wants an answer. */
+export function isQuestion(event: ServerEvent): event is Question {
   return !NOTICES.has(event.type);
 }
 

@@ -33,6 +33,9 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 /** An event as the transcript expects it: what stands here must be there. */
 export type EventPattern = { readonly type: string; readonly [name: string]: Json };
 
+/** What is known of TLS; of data that binds to the connection, the names. */
+export type TlsFacts = Pick<TlsInfo, 'protocol' | 'cipher' | 'servername'> & { readonly bindings?: readonly string[] };
+
 /** What reaches the session. `stale` says that the answer comes too late: nothing is asked any more. */
 export type InputStep =
   | { readonly in: Octets }
@@ -42,7 +45,7 @@ export type InputStep =
   | { readonly reject: Rejection; readonly stale?: true }
   | { readonly challenge: Octets; readonly stale?: true }
   | { readonly discard: Rejection; readonly stale?: true }
-  | { readonly secured: TlsInfo }
+  | { readonly secured: TlsFacts }
   | { readonly shutdown: Rejection | Record<string, never> }
   | { readonly stall: boolean }
   | { readonly tick: number };
@@ -74,7 +77,7 @@ export interface TranscriptOptions {
   readonly ask?: readonly QuestionType[];
   readonly peer?: Peer;
   readonly starttls?: StartTls;
-  readonly tls?: TlsInfo;
+  readonly tls?: TlsFacts;
   readonly auth?: AuthOptions;
   readonly extensions?: readonly (string | OwnExtension)[];
   readonly futureRelease?: FutureReleaseOptions;

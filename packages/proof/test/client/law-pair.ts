@@ -6,7 +6,7 @@ import { type ClientClass, type Job, Pair, type Stored } from '../../src/index.t
 import { CASES, holds, type Law, property, same } from '../laws/law.ts';
 
 /** Bodies of what makes trouble. */
-const body: fc.Arbitrary<string> = fc.oneof(
+export const body: fc.Arbitrary<string> = fc.oneof(
   {
     weight: 24,
     arbitrary: fc
@@ -81,7 +81,7 @@ const cases = (chunking: boolean): fc.Arbitrary<Case> =>
     lostAfter: fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat(2500) }),
   });
 
-function pieces(text: string, cuts: number): Uint8Array[] {
+export function pieces(text: string, cuts: number): Uint8Array[] {
   const found: Uint8Array[] = [];
   for (let from = 0, seed = cuts; from < text.length; seed = (seed * 1103515245 + 12345) >>> 1) {
     const to = cuts === 0 ? text.length : from + 1 + (seed % (text.length > 500 ? 9000 : 7));
@@ -135,7 +135,7 @@ function check(Client: ClientClass, chunking: boolean, { client, server, jobs, d
 }
 
 /** One outcome for each recipient of each message that was begun, and each of them true. */
-function told({ sender, stored }: Pair, sent: readonly Job[]): void {
+export function told({ sender, stored }: Pair, sent: readonly Job[]): void {
   const count = new Map<string, number>();
   for (const event of sender.events) {
     if (event.type === 'outcome')

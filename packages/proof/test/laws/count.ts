@@ -17,8 +17,9 @@ export function octetsTouched(run: (counted: (bytes: Uint8Array) => Uint8Array) 
         if (typeof value !== 'function') return value;
         return (...given: unknown[]): unknown => {
           if (key === 'subarray') return counted(target.subarray(...(given as [number, number])));
-          // The argument of `set` is read octet by octet; the others go over all of theirs.
-          if (key !== 'set') touched += target.length;
+          // The argument of `set` is read octet by octet, `copyWithin` moves what it is told; the others go over all of theirs.
+          if (key === 'copyWithin') touched += (given[2] as number) - (given[1] as number);
+          else if (key !== 'set') touched += target.length;
           const result: unknown = value.apply(target, given);
           return result instanceof Bytes && key === 'slice' ? counted(result) : result;
         };
@@ -29,6 +30,12 @@ export function octetsTouched(run: (counted: (bytes: Uint8Array) => Uint8Array) 
       },
     });
   const Bytes = globalThis.Uint8Array;
+  const { getInt32 } = DataView.prototype;
+  // A word is four octets.
+  DataView.prototype.getInt32 = function (at, littleEndian) {
+    touched += 4;
+    return getInt32.call(this, at, littleEndian);
+  };
   // What is made meanwhile counts too: a buffer that is copied over and over would not show otherwise.
   globalThis.Uint8Array = new Proxy(Bytes, {
     construct: (target, given) => counted(Reflect.construct(target, given)),
@@ -39,6 +46,7 @@ export function octetsTouched(run: (counted: (bytes: Uint8Array) => Uint8Array) 
     run(counted);
   } finally {
     globalThis.Uint8Array = Bytes;
+    DataView.prototype.getInt32 = getInt32;
   }
   return touched;
 }
@@ -75,6 +83,54 @@ export function elementsTouched(run: () => void): number {
     for (const [name, method] of kept) prototype[name] = method;
   }
   return touched;
+}
+
+/** How many arrays of octets are made while `run` works, views included. */
+export function arraysMade(run: () => void): number {
+  let [made, views] = [0, 0];
+  const Bytes = globalThis.Uint8Array;
+  globalThis.Uint8Array = new Proxy(Bytes, {
+    construct: (target, given) => {
+      made++;
+      return Reflect.construct(target, given);
+    },
+  });
+  try {
+    views = callsOf(Object.getPrototypeOf(Bytes.prototype), ['subarray', 'slice'], run);
+  } finally {
+    globalThis.Uint8Array = Bytes;
+  }
+  return made + views;
+}
+
+/** How often something is looked up in a map or a set while `run` works, and how often a text is held against a pattern. */
+export function lookUps(run: () => void): { readonly lookUps: number; readonly patterns: number } {
+  let [has, patterns] = [0, 0];
+  const gets = callsOf(Map.prototype, ['get', 'has'], () => {
+    has = callsOf(Set.prototype, ['has'], () => {
+      patterns = callsOf(RegExp.prototype, ['exec'], run);
+    });
+  });
+  return { lookUps: gets + has, patterns };
+}
+
+/** How often these methods are called while `run` works. */
+function callsOf(prototype: object, names: readonly string[], run: () => void): number {
+  let calls = 0;
+  const methods = prototype as Record<string, (...given: unknown[]) => unknown>;
+  const kept = names.map((name) => [name, methods[name]!] as const);
+  for (const [name, method] of kept) {
+    methods[name] = function (this: unknown, ...given: unknown[]): unknown {
+      calls++;
+      return method.apply(this, given);
+    };
+  }
+  try {
+    run();
+  } finally {
+    for (const [name, method] of kept) methods[name] = method;
+  }
+  return calls;
 }
 
 setFlagsFromString('--expose-gc');

@@ -27,8 +27,12 @@ import { command, stream } from './streams.ts';
 /** Streams are one segment for whoever never speaks TLS: what follows the handshake follows STARTTLS in clear. */
 const unbroken: fc.Arbitrary<Scenario> = quiet.map((value) => ({ ...value, early: '' }));
 
-function settingOf({ preset = 'mx', extensions = PRESETS[preset].extensions }: ServerOptions): Setting {
-  return { lmtp: preset === 'lmtp', chunking: extensions.includes('CHUNKING') };
+function settingOf({
+  preset = 'mx',
+  extensions = PRESETS[preset].extensions,
+  tolerate = PRESETS[preset].tolerate,
+}: ServerOptions): Setting {
+  return { lmtp: preset === 'lmtp', chunking: extensions.includes('CHUNKING'), lfEnds: tolerate.has('bare-lf-line') };
 }
 
 /** AUTH has challenges, and what follows XCLIENT is a greeting; a chunk that is wanted is answered when its octets are there. */
@@ -75,10 +79,11 @@ function isOpen(phase: Phase): boolean {
 }
 
 /** A stream, cut behind each line, or behind the chunk that follows it. */
-function unitsOf(text: string): string[] {
+function unitsOf(text: string, options: ServerOptions): string[] {
+  const { lfEnds } = settingOf(options);
   const units: string[] = [];
   for (let at = 0; at < text.length; ) {
-    const end = commandEnd(text, at);
+    const end = commandEnd(text, at, lfEnds);
     units.push(text.slice(at, end < 0 ? text.length : end));
     at = end < 0 ? text.length : end;
   }
@@ -103,7 +108,7 @@ const refusal: Law = property(
   ),
   (Session, [value, text]) => {
     const talked = talk(Session, { ...value, segments: [], end: 'idle' });
-    for (const line of unitsOf(inProtocol(value.options, text))) {
+    for (const line of unitsOf(inProtocol(value.options, text), value.options)) {
       const { session } = talked.recorder;
       const before = { phase: session.phase, facts: talked.facts(), tls: session.tls, written: talked.output.length };
       talked.segment([octets(line)]);
@@ -232,7 +237,7 @@ const spoken: Law = property(
       rejection: { code: 551, text: 'f\u00fcr dich' },
     }));
     const talked = talk(Session, { ...value, plans, welcome: WELCOME.in, segments: ['EHLO c.example\r\n'], end: 'idle' });
-    for (const line of unitsOf(inProtocol(value.options, text))) {
+    for (const line of unitsOf(inProtocol(value.options, text), value.options)) {
       const { session } = talked.recorder;
       const written = talked.output.length;
       talked.segment([octets(line)]);

@@ -59,12 +59,12 @@ const request: fc.Arbitrary<string> = fc
     version: fc.constantFrom('HTTP/1.1', 'HTTP/1.0', 'HTTP/2.0'),
     blank: fc.constantFrom(' ', '\t'),
     fields: fc.shuffledSubarray(['Host: a.example', 'User-Agent:x', 'Content-Type:\ttext/plain', 'X-a: MAIL FROM:<a@b.example>']),
-    end: fc.constantFrom('\r\n', '\n'),
+    ends: fc.constantFrom(['\r\n', '\r\n'] as const, ['\n', '\n'] as const, ['\n', '\r\n'] as const),
   })
-  .map(({ before, method, target, version, blank, fields, end }) => {
+  .map(({ before, method, target, version, blank, fields, ends: [end, bodyEnd] }) => {
     const hidden = target.length > 4000 && (OTHERS as readonly string[]).includes(method);
     const known = hidden && fields.length === 0 ? ['Host: a.example'] : fields;
-    return before + [[method, target, version].join(blank), ...known, '', BODY.replaceAll('\r\n', end)].join(end);
+    return before + [[method, target, version].join(blank), ...known, '', BODY.replaceAll('\r\n', bodyEnd)].join(end);
   });
 
 const http: Law = property(

@@ -1,6 +1,6 @@
 // Laws about time: every wait has an end, and a peer that trickles can't move it.
 import { LIMITS, type LimitName, PRESETS, type QuestionType } from '@ehlo/engine';
-import { octets } from '@ehlo/grammar';
+import { octets, STRICT } from '@ehlo/grammar';
 import fc from 'fast-check';
 import { holds, type Law, property, same } from './law.ts';
 import { conversation, cut, scenario, sizes, WELCOME, WILLING } from './scripts.ts';
@@ -65,6 +65,7 @@ const deadlines: Law = property(
 const PLACES = [
   { place: 'a command', before: '', limit: 'commandTimeout', octet: 'x' },
   { place: 'a command after EHLO', before: 'EHLO c.example\r\n', limit: 'commandTimeout', octet: 'x' },
+  { place: 'the rest of a line that a bare LF breaks', before: 'NOOP\n', limit: 'commandTimeout', octet: '\n' },
   { place: 'an AUTH response', before: LOGIN, limit: 'authTimeout', octet: 'A' },
   { place: 'a message', before: DATA, limit: 'dataTimeout', octet: 'x' },
   { place: 'a message, its lines', before: DATA, limit: 'dataTimeout', octet: '\n' },
@@ -86,6 +87,7 @@ const trickle: Law = property(
     const options = {
       hostname: 'mx.example.org',
       preset: 'sink' as const,
+      tolerate: STRICT,
       ask: ['auth'] as const,
       auth: { mechanisms: ['LOGIN'], inClear: true },
       limits,

@@ -123,7 +123,10 @@ const deaf: Law = {
       const made = session.nextOutput() ?? new Uint8Array();
       const replies = latin1(made, 0, made.length).match(/^\d{3} /gm)?.length ?? 0;
       // By octets or by their number, whichever is reached first: no session keeps the others waiting.
-      holds(made.length < output + 512 && (made.length >= output || replies === 64), `${made.length} octets of output, ${replies} replies`);
+      holds(
+        made.length < output + 512 && (made.length >= output || replies === 128),
+        `${made.length} octets of output, ${replies} replies`,
+      );
       holds(given < 2 * output + 2000, `${given} octets were read`);
       // It goes on where it was as soon as the output is taken.
       same(session.wants, 'input', 'wants after the flush');

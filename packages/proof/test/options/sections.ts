@@ -6,7 +6,8 @@ import { ENVELOPE_OPTIONS, RECIPIENT_OPTIONS, SEND_OPTIONS } from '../../../driv
 import { LISTEN_AND_SERVE } from '../../../driver/src/listen.ts';
 import { POOL_CLOSE, POOL_OPTIONS } from '../../../driver/src/pool.ts';
 import { PROXY_OPTIONS } from '../../../driver/src/proxies.ts';
-import { CLOSE_OPTIONS, SERVE_OPTIONS } from '../../../driver/src/serve.ts';
+import { CLOSE_OPTIONS } from '../../../driver/src/serve.ts';
+import { SERVE_OPTIONS } from '../../../driver/src/serve-options.ts';
 import * as calls from '../../../ehlo/src/words/calls.ts';
 import { CLIENT_LIMITS } from '../../../ehlo/src/words/client-limits.ts';
 import * as connect from '../../../ehlo/src/words/connect.ts';
@@ -112,7 +113,7 @@ export const SECTIONS: readonly Section[] = [
     table: nested(LISTEN_AND_SERVE, 'trusted'),
     words: serve.TRUSTED,
     file: words('serve'),
-    interfaces: [['packages/driver/src/serve.ts', 'TrustedOptions']],
+    interfaces: [['packages/driver/src/serve-options.ts', 'TrustedOptions']],
   },
   {
     title: 'serve: futureRelease',
@@ -152,7 +153,7 @@ export const SECTIONS: readonly Section[] = [
     table: SERVE_OPTIONS,
     words: { ...serve.SERVE, ...serve.SERVE_ON },
     file: words('serve'),
-    interfaces: [['packages/driver/src/serve.ts', 'ServeOptions']],
+    interfaces: [['packages/driver/src/serve-options.ts', 'ServeOptions']],
   },
   {
     title: 'ServerSession',

@@ -104,7 +104,7 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'CR lost before a non-LF',
     file: 'server/dot-reader.ts',
-    find: 'this.#copy(BARE_CR, 0, 1, to - from);',
+    find: 'this.#keepCr(bytes, i, to);',
     replace: '',
     law: ENDING,
   },
@@ -253,9 +253,9 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'refused recipients are counted on',
     file: 'server/effects.ts',
-    find: '  beginTransaction: ({ facts, transaction }, { question: { reversePath, wire, parameters } }) => ({\n',
+    find: '  beginTransaction: ({ facts, transaction }, { question: { reversePath, wire, parameters } }) => {\n    const begun = { ...transaction,',
     replace:
-      '  beginTransaction: ({ facts, transaction: before, counts }, { question: { reversePath, wire, parameters } }, _row, transaction = { ...before, onlyRefused: counts.refusedRecipients > 0 }) => ({\n',
+      '  beginTransaction: ({ facts, transaction, counts }, { question: { reversePath, wire, parameters } }) => {\n    const begun = { ...transaction, onlyRefused: counts.refusedRecipients > 0,',
     law: FRESH,
     cases: 999,
   },
@@ -332,6 +332,14 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
     find: '[this.#partial.subarray(0, this.#held), ',
     replace: '[',
     law: SNAPSHOT,
+  },
+  {
+    name: 'snapshot forgets that a line is broken',
+    file: 'server/snapshot.ts',
+    find: ', snapshot.broken)',
+    replace: ', false)',
+    law: SNAPSHOT,
+    cases: 999,
   },
   {
     name: 'snapshot forgets where a message stands',

@@ -13,6 +13,8 @@ const REPLIES = '4: one final reply to each command and each message, in order';
 const UTF8 = '4: UTF-8 is said only to a client that takes it';
 const HANDSHAKE = '5: after the handshake a session is one that was secure from the start';
 const EXACT = '6: a chunk is exactly its octets, whether it is taken or refused';
+const BROKEN =
+  '6: a line that a bare LF breaks has one reply, and nothing of it is carried out; nor is anything of a chunk that may follow';
 const BODIES = '6: every message that begins ends in exactly one message or aborted';
 const STORED = '7: stored is what was sent, octet for octet';
 const REFUSED = '9: a refused command leaves hello, identity and envelope as they were';
@@ -71,11 +73,18 @@ export const EXTENSION_BUGS: readonly Mutant[] = [
     law: EXACT,
   },
   {
-    name: 'a BDAT that ends with a bare LF has no chunk',
+    name: 'what stands behind a bare LF is a line',
     file: 'server/command.ts',
-    find: "if (verb === 'BDAT' && closes === undefined) machine",
-    replace: "if (verb === 'BDAT' && closes === undefined && code !== 'bare-lf-line') machine",
-    law: EXACT,
+    find: '  else if (input.rest) return true;\n',
+    replace: '',
+    law: BROKEN,
+  },
+  {
+    name: 'the chunk of a BDAT that a bare LF breaks begins behind that LF',
+    file: 'server/command.ts',
+    find: 'size: input.overlong || input.broken ?',
+    replace: 'size: input.overlong ?',
+    law: BROKEN,
   },
   {
     name: 'LAST of a refused chunk does not count',
@@ -87,8 +96,8 @@ export const EXTENSION_BUGS: readonly Mutant[] = [
   {
     name: 'a later chunk mends a failed one',
     file: 'server/message-effects.ts',
-    find: 'verdict: verdict ?? { reply, delay: 0 },',
-    replace: 'verdict,',
+    find: 'verdict: { reply, delay: 0 } },\n      reply,',
+    replace: 'verdict: null },\n      reply,',
     law: EXACT,
   },
   {
@@ -153,8 +162,8 @@ export const EXTENSION_BUGS: readonly Mutant[] = [
   {
     name: 'each octet of a refused chunk gives more time',
     file: 'server/session.ts',
-    find: "new Set(['data', 'chunk', 'drain'])",
-    replace: "new Set(['data', 'chunk'])",
+    find: 'drain: (machine) => readBlock(machine, drain)',
+    replace: 'drain: (machine) => drain(machine) && settled(machine)',
     law: TRICKLE,
   },
   {

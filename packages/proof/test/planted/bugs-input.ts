@@ -48,6 +48,14 @@ export const INPUT_BUGS: readonly Mutant[] = [
     law: SPLITS,
   },
   {
+    name: 'of a line that is too long the CR in front of its LF is forgotten',
+    file: 'input.ts',
+    find: '    if (end < to) this.#partial[limit - 1] = bytes[to - 1]!;\n',
+    replace: '',
+    law: CHUNKING,
+    cases: 999,
+  },
+  {
     name: 'pipelining is judged by the borders of chunks',
     file: 'input.ts',
     find: 'if (this.#at === bytes.length) this.#next();\n      return true;',
@@ -89,8 +97,8 @@ export const INPUT_BUGS: readonly Mutant[] = [
   {
     name: 'each dot is copied with all that came before it',
     file: 'server/dot-reader.ts',
-    find: '            start = i + 1;\n',
-    replace: '            start = i + 1;\n            block.slice();\n',
+    find: '            start = text;\n',
+    replace: '            start = text;\n            block.slice();\n',
     law: LINEAR,
   },
   {
@@ -150,6 +158,13 @@ export const INPUT_BUGS: readonly Mutant[] = [
     file: 'server/body.ts',
     find: 'if (content.block < policy.limits.dataBlock) return;',
     replace: '',
+    law: TRICKLE,
+  },
+  {
+    name: 'the rest of a broken line restarts the timer of a command',
+    file: 'server/session.ts',
+    find: '(machine.input.rest || settled(machine))',
+    replace: 'settled(machine)',
     law: TRICKLE,
   },
   {

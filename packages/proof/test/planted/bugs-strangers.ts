@@ -15,6 +15,14 @@ export const STRANGER_BUGS: readonly Mutant[] = [
     law: HTTP,
   },
   {
+    name: 'what stands behind a bare LF is not looked at',
+    file: 'server/command.ts',
+    find: '  if (isOfRequest(machine, verb))',
+    replace: '  if (!input.rest && isOfRequest(machine, verb))',
+    law: HTTP,
+    cases: 999,
+  },
+  {
     name: 'EHLO proves that a client speaks SMTP',
     file: 'server/other-protocols.ts',
     find: 'if (facts.speaksSmtp) return false;',
@@ -59,7 +67,7 @@ export const STRANGER_BUGS: readonly Mutant[] = [
   },
   {
     name: 'what resets costs nothing',
-    file: 'server/command.ts',
+    file: 'server/program.ts',
     find: "new Set(['RCPT', 'BDAT', 'QUIT'])",
     replace: "new Set(['RCPT', 'BDAT', 'QUIT', 'RSET', 'MAIL'])",
     law: BUDGETS,

@@ -1,0 +1,83 @@
+// What the client of the tests can be made to do wrong, each by the check that is named for it.
+
+/** What a client does wrong, and the check that is named for it. */
+export const FLAWS = {
+  'speaks-first': 'greeting-is-waited-for',
+  'goes-on-behind-554': 'greeting-554',
+  'leaves-without-quit': 'commands-in-order',
+  'never-falls-back': 'hello-502',
+  'sends-helo-first': 'hello-comes-first',
+  'has-an-underscore': 'hello-names-the-client',
+  'declares-what-is-not-offered': 'mail-has-parameters-that-are-offered',
+  'finds-keywords-anywhere': 'keywords-in-the-first-line',
+  'finds-keywords-within-others': 'keywords-within-others',
+  'ends-with-lf': 'commands-end-with-crlf',
+  'spaces-at-the-colon': 'mail-is-written-as-it-should',
+  'lowers-addresses': 'mail-names-the-sender',
+  'adds-words-to-data': 'data-and-quit-stand-alone',
+  'reads-the-first-line-alone': 'mail-multiline',
+  'wants-a-text': 'mail-without-text',
+  'knows-250-alone': 'mail-of-another-code',
+  'looks-into-texts': 'rcpt-550-that-says-250',
+  'sends-content-anyway': 'data-554',
+  'takes-250-for-354': 'data-250',
+  'goes-on-behind-421': 'mail-421',
+  'tells-success-always': 'message-550',
+  'tells-success-when-lost': 'message-lost',
+  'does-not-stuff': 'dot-line-is-no-end',
+  'stuffs-every-dot': 'dots-are-stuffed',
+  'adds-a-line': 'no-line-is-added',
+  'sends-bare-lf': 'smuggling-lf-dot-lf',
+  'sends-bare-cr': 'bare-cr',
+  'sends-eight-bits': 'eight-bit-without-8bitmime',
+  'sends-utf8-addresses': 'address-beyond-ascii',
+  'changes-utf8-addresses': 'address-beyond-ascii',
+  'forgets-utf8-addresses': 'address-beyond-ascii',
+  'ignores-size-0': 'size-0-is-no-limit',
+  'pipelines-unasked': 'commands-one-by-one',
+  'pipelines-behind-data': 'groups-end-where-they-should',
+  'sends-one-message-twice': 'commands-in-order',
+  'forgets-a-recipient': 'several-recipients',
+} as const;
+
+/** What it does wrong in LMTP alone. */
+export const LMTP_FLAWS = {
+  'says-ehlo': 'lhlo-comes-first',
+  'falls-back-to-ehlo': 'lhlo-500',
+  'waits-for-one-reply': 'lmtp-replies-are-waited-for',
+  'goes-by-the-last-reply': 'lmtp-first-recipient-fails',
+  'goes-by-the-first-reply': 'lmtp-last-recipient-fails',
+  'counts-lines': 'lmtp-multiline-replies',
+  'waits-for-who-was-refused': 'lmtp-refused-recipient-has-no-reply',
+  'counts-addresses': 'lmtp-one-recipient-twice',
+  'takes-the-rest-for-sent': 'lmtp-lost-among-replies',
+  'waits-for-one-reply-to-chunks': 'lmtp-chunks',
+} as const;
+
+/** What it does wrong where it asks for TLS, and where it authenticates. */
+export const LOGIN_FLAWS = {
+  'goes-on-without-ehlo': 'starttls-is-followed-by-ehlo',
+  'pipelines-behind-starttls': 'starttls-is-the-last-of-a-group',
+  'adds-words-to-starttls': 'starttls-has-no-parameters',
+  'keeps-what-was-offered': 'starttls-forgets-what-was-offered',
+  'keeps-the-limit': 'starttls-limit-of-before',
+  'says-starttls-twice': 'starttls-is-not-said-twice',
+  'keeps-what-came-in-clear': 'starttls-with-a-reply-behind-it',
+  'goes-on-where-refused': 'starttls-454',
+  'goes-on-in-clear': 'starttls-not-offered',
+  'takes-an-end-for-success': 'starttls-lost',
+  'sends-mail-anyway': 'starttls-without-a-handshake',
+  'sends-mail-before-auth': 'auth-before-mail',
+  'sends-credentials-as-they-are': 'auth-responses-are-base64',
+  'knows-plain-alone': 'auth-login',
+  'says-plain-always': 'auth-login',
+  'knows-capitals-alone': 'auth-in-small-letters',
+  'tries-any-mechanism': 'auth-of-no-known-mechanism',
+  'authenticates-unasked': 'auth-not-offered',
+  'pipelines-behind-auth': 'auth-waits',
+  'reads-one-line-of-235': 'auth-235-multiline',
+  'answers-any-challenge': 'auth-challenge-that-is-none',
+  'takes-a-close-for-success': 'auth-lost',
+} as const;
+
+export type Flaw = keyof typeof FLAWS | keyof typeof LMTP_FLAWS | keyof typeof LOGIN_FLAWS;

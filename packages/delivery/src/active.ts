@@ -1,0 +1,79 @@
+import type { Entry } from './heap.ts';
+import type { EpochMs, Job, JobId, Message, Said } from './job.ts';
+import type { DomainRoute } from './route.ts';
+import type { Step, StepName } from './step.ts';
+
+/** Where a try stands. */
+export type Stage = 'routing' | 'ready' | 'sending' | 'settling';
+
+/** Ours: steps that are kept of one try. */
+const MOST_STEPS = 200;
+
+interface Parting {
+  readonly said: Said;
+  readonly orElse: 'failed' | 'due';
+}
+
+/** Most tries leave no host for another. */
+const NO_HOSTS: ReadonlySet<string> = new Set();
+const NO_PARTING: ReadonlyMap<number, Parting> = new Map();
+
+/** A job that is being tried. */
+export class Active implements Entry {
+  /** In the heap of its destination. */
+  place = -1;
+  stage: Stage = 'routing';
+  job: Job;
+  /** Those that have the same go in one transaction. */
+  readonly envelope: string;
+  /** When this try began: what a recipient expires by. */
+  readonly started: EpochMs;
+  /** Places of the recipients that this try still owes something. */
+  readonly left: Set<number> = new Set();
+  /** Hosts that this try does not go to any more. */
+  skipped: ReadonlySet<string> = NO_HOSTS;
+  /** What was met at the last host that was left for another. */
+  parting: ReadonlyMap<number, Parting> = NO_PARTING;
+  /** Another holds the lease. */
+  isLost = false;
+  /** The commit that is under way gives the lease back. */
+  isGivenBack = false;
+  /** The operator's wish, until what is under way is over. */
+  wish: 'hold' | 'release' | 'retry' | 'delete' | 'bounce' | null = null;
+  readonly steps: Step[] = [];
+  /** Where it waits. */
+  queue: { remove(active: Active): void } | null = null;
+  route: DomainRoute | null = null;
+
+  constructor(job: Job, started: EpochMs) {
+    this.job = job;
+    this.started = started;
+    this.envelope = envelopeOf(job.message);
+    for (let index = 0; index < job.recipients.length; index++) if (job.recipients[index]!.state === 'due') this.left.add(index);
+  }
+
+  get id(): JobId {
+    return this.job.id;
+  }
+
+  get message(): Message {
+    return this.job.message;
+  }
+
+  get attempt(): number {
+    return this.job.attempt ?? 0;
+  }
+
+  get tries(): number {
+    return this.job.tries ?? 0;
+  }
+
+  step(at: EpochMs, what: StepName, detail: Step['detail'] = {}, recipient?: number): void {
+    if (this.steps.length < MOST_STEPS) this.steps.push(recipient === undefined ? { at, what, detail } : { at, what, detail, recipient });
+  }
+}
+
+/** What MAIL says is the same for all of a transaction: copies for a list have the content of a message, and another reverse-path. */
+function envelopeOf({ id, reversePath, envid, ret, by }: Message): string {
+  return `${id} ${reversePath} ${envid} ${ret} ${by?.until}`;
+}

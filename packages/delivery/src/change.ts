@@ -1,0 +1,71 @@
+import type { Job, JobChange, Recipient, RecipientChange } from './job.ts';
+
+/**
+ * A job after a commit; null: all its recipients are final, and it is over. What is final stays as it is, and a change of an attempt that is settled already does
+ * nothing, so that a commit may be repeated. With `acceptances` only what was accepted is taken: all that the holder of a lease that is lost may still say.
+ *
+ * @example
+ * ```ts
+ * import { applyChange, isOver, newJob } from '@ehlo/delivery';
+ * const message = { id: 'm', reversePath: 'ann@example.org', arrived: 0, size: 0 };
+ * const job = newJob('j', message, 'example.net', [{ address: 'joe@example.net' }]);
+ * const change = { job: 'j', tries: 0, attempt: 1, recipients: [{ index: 0, state: 'relayed' as const }], due: null, release: true, put: [] };
+ * const after = applyChange(job, change);
+ * [isOver(after), after.recipients[0]?.state]
+ * // → [true, 'relayed']
+ * ```
+ */
+export function applyChange(job: Job, change: JobChange, { acceptances = false }: { readonly acceptances?: boolean } = {}): Job {
+  if (acceptances) return { ...job, recipients: changed(job.recipients, change.recipients.filter(isAcceptance)) };
+  if (change.attempt < (job.attempt ?? 0) || change.tries < (job.tries ?? 0)) return job;
+  const { version, id, message, domain } = job;
+  const { tries, attempt } = change;
+  const recipients = changed(job.recipients, change.recipients);
+  const after = { version, id, message, domain, recipients, due: change.due ?? job.due, tries, attempt };
+  return (change.held ?? job.held) ? { ...after, held: true } : after;
+}
+
+/**
+ * Whether a change has been committed already: the answer to its first commit was lost, and this is the second. It puts nothing then: what the
+ * first has put may be over.
+ */
+export function isSettled(job: Job, { attempt, tries, recipients }: JobChange): boolean {
+  const isThere = ({ index, state, told }: RecipientChange): boolean => {
+    const one = job.recipients[index];
+    return one?.state === state && (told !== true || one.told === true);
+  };
+  return (job.attempt ?? 0) === attempt && (job.tries ?? 0) === tries && job.begun === undefined && recipients.every(isThere);
+}
+
+/** Whether every recipient is final. */
+export function isOver({ recipients }: Job): boolean {
+  return recipients.every(({ state }) => state !== 'due');
+}
+
+/** Whether a change says that a server has taken the message. */
+export function isAcceptance({ state }: RecipientChange): boolean {
+  return state === 'relayed' || state === 'delivered';
+}
+
+/** A job that is due at once, or at the time that its message is held back to. */
+export function newJob(
+  id: Job['id'],
+  message: Job['message'],
+  domain: string,
+  recipients: readonly (Omit<Recipient, 'state'> & { readonly state?: 'due' })[],
+): Job {
+  const due = Math.max(message.arrived, message.release ?? 0);
+  return { version: 1, id, message, domain, recipients: recipients.map((one) => ({ ...one, state: 'due' })), due };
+}
+
+function changed(recipients: readonly Recipient[], changes: readonly RecipientChange[]): readonly Recipient[] {
+  if (changes.length === 0) return recipients;
+  const after = [...recipients];
+  for (const { index, state, last, told, unknown } of changes) {
+    const before = recipients[index];
+    // Final is for ever.
+    if (before?.state !== 'due') continue;
+    after[index] = { ...before, state, ...(last && { last }), ...(told && { told }), ...(unknown && { unknown }) };
+  }
+  return after;
+}

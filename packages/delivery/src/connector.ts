@@ -1,0 +1,125 @@
+// Connections: the way through the addresses of a destination, one after the other (RFC 5321 5.1: never two in a race).
+
+import type { Context } from './context.ts';
+import type { DemandedHost, Destination, Trouble, Walk } from './destination.ts';
+import { Entrances } from './entrances.ts';
+import type { Failed, Opened } from './fact.ts';
+import type { EpochMs } from './job.ts';
+import type { TlsDemand } from './tls-demand.ts';
+import { isBroken, resultOf, troubleOf, walkOf } from './walk.ts';
+
+/** What is done with what was opened. */
+export interface Arrivals {
+  opened(destination: Destination, host: DemandedHost, source: string, fact: Opened): void;
+  /** Every address of the walk was tried. */
+  exhausted(destination: Destination, walk: Walk): void;
+  /** Something may be begun there. */
+  pump(destination: Destination): void;
+}
+
+/** One try for an address, until it is answered. */
+interface Opening {
+  readonly destination: Destination;
+  readonly walk: Walk;
+  readonly source: string;
+  readonly demand: TlsDemand;
+  readonly began: EpochMs;
+}
+
+export class Connector {
+  readonly #context: Context;
+  readonly #arrivals: Arrivals;
+  readonly #entrances: Entrances<Destination>;
+
+  constructor(context: Context, arrivals: Arrivals) {
+    this.#context = context;
+    this.#arrivals = arrivals;
+    this.#entrances = new Entrances(context.settings);
+  }
+
+  /** Begins a walk. `full`: there are as many sessions as may be; a time: nobody is to be connected to before. */
+  begin(destination: Destination): 'begun' | 'full' | EpochMs {
+    const walk = walkOf(destination, this.#context);
+    if (typeof walk === 'number') return walk;
+    destination.walks.add(walk);
+    if (this.#open(destination, walk)) return 'begun';
+    destination.walks.delete(walk);
+    return 'full';
+  }
+
+  /** A session has ended: others may have waited for that. */
+  ended(host: string, source: string): void {
+    this.#entrances.give(host, source, (destination) => this.#arrivals.pump(destination));
+  }
+
+  #open(destination: Destination, walk: Walk): boolean {
+    const { orders, hosts, now } = this.#context;
+    const { host, address, place } = walk.list[walk.at]!;
+    const source = this.#entrances.take(host.host, destination);
+    if (source === null) return false;
+    const isClear = host.demand.mode === 'opportunistic' && now < hosts.known(place).brokenTls;
+    const demand: TlsDemand = isClear ? { ...host.demand, mode: 'clear', because: 'broken-before' } : host.demand;
+    const opening = { destination, walk, source, demand, began: now };
+    const target = { host: host.host, address, port: host.port, protocol: host.protocol };
+    const order = { type: 'open' as const, target, tls: demand, ...(source !== '' && { source }) };
+    orders.ask(order, ['opened', 'failed'], (fact) => (fact.type === 'opened' ? this.#opened(opening, fact) : this.#failed(opening, fact)));
+    destination.waiting.first?.step(now, 'connects', { host: host.host, address, tls: demand.mode, because: demand.because });
+    return true;
+  }
+
+  #opened(opening: Opening, fact: Opened): void {
+    const { destination, walk, demand, source } = opening;
+    const { host, place } = walk.list[walk.at]!;
+    this.#count(opening, fact);
+    if (isBroken(fact, demand)) {
+      this.#context.orders.say({ type: 'close', session: fact.to });
+      this.#next(opening, troubleOf({ stage: 'tls' }, host.host, this.#context));
+      return;
+    }
+    this.#context.hosts.reached(place);
+    destination.walks.delete(walk);
+    this.#arrivals.opened(destination, host, source, fact);
+  }
+
+  #failed(opening: Opening, fact: Failed): void {
+    const { walk, demand, began } = opening;
+    const { hosts, settings, now } = this.#context;
+    const { host, place } = walk.list[walk.at]!;
+    const trouble = troubleOf(fact, host.host, this.#context);
+    this.#count(opening, fact);
+    if (fact.stage === 'tls' && demand.mode === 'opportunistic' && settings.brokenTls > 0) {
+      // RFC 7435 3: what nothing demands is done without.
+      hosts.tlsFailed(place, now + settings.brokenTls);
+      this.#next(opening, trouble, true);
+      return;
+    }
+    // TLS that is demanded by one policy says nothing of the host for another.
+    if (fact.stage !== 'tls' && fact.stage !== 'auth') hosts.failed(place, began, trouble.said, settings.dead);
+    this.#next(opening, trouble);
+  }
+
+  /** The next address, or the same once more; with none left the walk has failed. */
+  #next({ destination, walk, source }: Opening, trouble: Trouble, isSame = false): void {
+    const { host, status } = trouble.said;
+    if (!isSame) {
+      walk.troubles.push(trouble);
+      walk.at++;
+    }
+    this.ended(host, source);
+    const { first } = destination.waiting;
+    first?.step(this.#context.now, 'not-reached', { host, stage: trouble.stage, status });
+    if (first !== undefined && walk.at < walk.list.length && this.#open(destination, walk)) return;
+    destination.walks.delete(walk);
+    if (first !== undefined && walk.at >= walk.list.length) this.#arrivals.exhausted(destination, walk);
+    else this.#arrivals.pump(destination);
+  }
+
+  /** RFC 8460: what is counted of each session; mail that asks for no TLS, and the reports themselves, are not. */
+  #count({ destination, walk, demand }: Opening, fact: Opened | Failed): void {
+    const result = resultOf(fact, demand);
+    if (result === 'not-counted' || demand.mode === 'clear' || destination.wish === 'optional') return;
+    const { host, address } = walk.list[walk.at]!;
+    const { domain, way } = destination;
+    this.#context.ledger.add({ at: this.#context.now, domain, ...way.policy, host: host.host, address, result });
+  }
+}

@@ -1,0 +1,56 @@
+// DANE for SMTP (RFC 7672): which records can be used.
+
+import type { DnsAnswer } from './fact.ts';
+import type { Tlsa } from './records.ts';
+
+/** Hexadecimal digits of each matching type (RFC 6698 2.1.3); 0: the whole certificate or key. */
+const DIGITS = [0, 64, 128];
+
+/**
+ * Whether a record can be used: usage 2 or 3 (RFC 7672 3.1.3: 0 and 1 are not for SMTP), selector and matching type known, data of its length.
+ *
+ * @example
+ * ```ts
+ * import { isUsableTlsa } from '@ehlo/delivery';
+ * isUsableTlsa({ usage: 3, selector: 1, matching: 1, data: '0'.repeat(64) }) // → true
+ * ```
+ */
+export function isUsableTlsa({ usage, selector, matching, data }: Tlsa): boolean {
+  const digits = DIGITS[matching];
+  if ((usage !== 2 && usage !== 3) || (selector !== 0 && selector !== 1) || digits === undefined) return false;
+  return /^(?:[0-9a-f]{2})+$/.test(data) && (digits === 0 || data.length === digits);
+}
+
+/** RFC 7672 2.1.1: an answer that is none, or that can't be believed. */
+export function isBad({ status, security }: DnsAnswer): boolean {
+  return status === 'failed' || security === 'bogus' || security === 'indeterminate';
+}
+
+/** What TLSA records mean for a host. */
+export interface DaneState {
+  /**
+   * - `none`: there are no records, or nothing is validated: DANE says nothing
+   * - `unusable`: there are, and none can be used: TLS, whatever the certificate (RFC 7672 2.2)
+   * - `usable`
+   * - `failed`: they could not be had, or are bogus: the host is not to be used now (RFC 7672 2.2)
+   */
+  readonly state: 'none' | 'unusable' | 'usable' | 'failed';
+  /** The name at which they stand (RFC 7672 2.2.3). */
+  readonly base: string;
+  readonly tlsa: readonly Tlsa[];
+}
+
+export const NO_DANE: DaneState = { state: 'none', base: '', tlsa: [] };
+
+/** RFC 7672 2.2.3: the records at the name that an alias leads to, where every step of it is secure; else at the name itself. */
+export function daneOf(bases: readonly string[], answer: (base: string) => DnsAnswer | null): DaneState | null {
+  for (const base of bases) {
+    const found = answer(base);
+    if (found === null) return null;
+    if (isBad(found)) return { state: 'failed', base, tlsa: [] };
+    if (found.status !== 'found' || found.security !== 'secure' || found.tlsa === undefined) continue;
+    const tlsa = found.tlsa.filter(isUsableTlsa);
+    return { state: tlsa.length > 0 ? 'usable' : 'unusable', base, tlsa };
+  }
+  return NO_DANE;
+}

@@ -1,0 +1,121 @@
+import type { Active } from './active.ts';
+import type { Alarm } from './context.ts';
+import { Heap } from './heap.ts';
+import type { EpochMs, Said } from './job.ts';
+import { entryOf } from './maps.ts';
+import type { OrderId } from './records.ts';
+import type { DomainRoute, RoutedHost } from './route.ts';
+import type { TlsDemand } from './tls-demand.ts';
+import type { Extensions } from './transaction.ts';
+
+/** A host, and what TLS it has to have. */
+export interface DemandedHost extends RoutedHost {
+  readonly demand: TlsDemand;
+}
+
+/** What TLS reports say of a policy. */
+export interface PolicyFacts {
+  readonly type: 'tlsa' | 'sts' | 'no-policy-found';
+  readonly lines: readonly string[];
+  readonly mxHosts: readonly string[];
+}
+
+/** Where mail of one kind goes by a route. */
+export interface Way {
+  readonly route: DomainRoute;
+  /** All that a session is chosen by. */
+  readonly key: string;
+  readonly hosts: readonly DemandedHost[];
+  /** Hosts of which nothing says that they are who they should be. */
+  readonly left: readonly string[];
+  readonly policy: PolicyFacts;
+}
+
+/** The hosts of one or more domains, with what waits for them: jobs that may go over the same sessions. */
+export class Destination {
+  /** The domain by which it came into being. */
+  readonly domain: string;
+  readonly wish: 'required' | 'default' | 'optional';
+  /** As the newest route has it, with the same key. */
+  way: Way;
+  /** By priority (RFC 6710), then by when they were due; in the end by name, so that it makes no difference which answer came first. */
+  readonly waiting: Heap<Active> = new Heap(isBefore);
+  readonly #alike = new Map<string, Set<Active>>();
+  readonly sessions: Set<Session> = new Set();
+  readonly idle: Set<Session> = new Set();
+  readonly walks: Set<Walk> = new Set();
+  /** Sessions that there may be. */
+  limit: number;
+  /** Recipients of one transaction, as the hosts have shown. */
+  room: number = Number.POSITIVE_INFINITY;
+  /** Walks so far. */
+  count = 0;
+
+  constructor(way: Way, domain: string, wish: Destination['wish'], limit: number) {
+    this.domain = domain;
+    this.wish = wish;
+    this.way = way;
+    this.limit = limit;
+  }
+
+  add(active: Active): void {
+    active.queue = this;
+    this.waiting.put(active);
+    entryOf(this.#alike, active.envelope, () => new Set<Active>()).add(active);
+  }
+
+  remove(active: Active): void {
+    active.queue = null;
+    this.waiting.remove(active);
+    const same = this.#alike.get(active.envelope);
+    same?.delete(active);
+    if (same?.size === 0) this.#alike.delete(active.envelope);
+  }
+
+  /** It, and those of the same message that wait, too (RFC 5321 4.5.4.1: one copy for all at the same host). */
+  alike(active: Active): readonly Active[] {
+    return [...(this.#alike.get(active.envelope) ?? [])].sort((a, b) => (a === active || (b !== active && a.id < b.id) ? -1 : 1));
+  }
+
+  get isUnused(): boolean {
+    return this.waiting.size === 0 && this.sessions.size === 0 && this.walks.size === 0;
+  }
+}
+
+function isBefore(a: Active, b: Active): boolean {
+  const urgent = (b.message.priority ?? 0) - (a.message.priority ?? 0);
+  if (urgent !== 0) return urgent < 0;
+  return a.job.due === b.job.due ? a.id < b.id : a.job.due < b.job.due;
+}
+
+/** One way through the addresses of a destination, from the best on. */
+export interface Walk {
+  readonly list: readonly { readonly host: DemandedHost; readonly address: string; readonly place: string }[];
+  at: number;
+  /** What was met on the way. */
+  readonly troubles: Trouble[];
+}
+
+export interface Trouble {
+  readonly stage: string;
+  readonly permanent: boolean;
+  readonly said: Said & { readonly host: string };
+}
+
+export interface Session {
+  readonly id: OrderId;
+  readonly destination: Destination;
+  readonly host: DemandedHost;
+  readonly source: string;
+  readonly extensions: Extensions;
+  /** What they say of `limitsOf`. */
+  readonly limits: readonly number[];
+  readonly opened: EpochMs;
+  messages: number;
+  /** Of recipients so far (RFC 9422 4.3). */
+  readonly domains: Set<string>;
+  /** It has ended, and its transaction is not answered yet. */
+  isGone: boolean;
+  /** When it has been idle for too long. */
+  readonly alarm: Alarm;
+}

@@ -1,0 +1,38 @@
+// Aliases and lists (RFC 5321 3.9), and answers that name another address (RFC 5321 3.4).
+
+import type { Job, Message, NewJob, Recipient } from './job.ts';
+import { entryOf } from './maps.ts';
+import { domainOf } from './names.ts';
+import type { Expansion } from './settings.ts';
+
+/**
+ * The jobs of those whom a recipient stands for, one for each domain. An alias changes the recipient alone (RFC 5321 3.9.1); a list the
+ * reverse-path, too (3.9.2: "MUST be changed"), and what was asked of notices ends with it (RFC 3461 5.2.7.1): its owner is told.
+ */
+export function expansionJobs(job: Job, index: number, expansion: Expansion): readonly NewJob[] {
+  const { message } = job;
+  const from = job.recipients[index]!;
+  const expansions = (message.expansions ?? 0) + 1;
+  const isList = expansion.type === 'list';
+  const { envid, ret, by, ...rest } = message;
+  const next: Message = isList ? { ...rest, reversePath: expansion.owner, expansions } : { ...message, expansions };
+  const domains = new Map<string, Recipient[]>();
+  for (const address of new Set(expansion.to)) {
+    const domain = domainOf(address);
+    const recipients = entryOf(domains, domain, (): Recipient[] => []);
+    recipients.push({ address, state: 'due', ...(!isList && inherited(from, expansion.to.length)) });
+  }
+  return [...domains].map(([domain, recipients], number) => {
+    return { job: { version: 1, id: `${job.id}/${index}.${number}`, message: next, domain, recipients, due: job.due }, content: 'same' };
+  });
+}
+
+/** RFC 3461 5.2.7.2, 5.2.7.3 (c): what was asked stays; with several in its place SUCCESS is answered by `expanded`, and asked of none. */
+function inherited({ notify, orcpt, rrvs }: Recipient, count: number): Partial<Recipient> {
+  const kept = count > 1 && notify !== undefined && notify !== 'NEVER' ? notify.filter((one) => one !== 'SUCCESS') : notify;
+  return {
+    ...(orcpt !== undefined && { orcpt }),
+    ...(kept !== undefined && { notify: kept.length === 0 ? ('NEVER' as const) : kept }),
+    ...(rrvs !== undefined && { rrvs }),
+  };
+}

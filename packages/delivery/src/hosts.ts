@@ -1,0 +1,103 @@
+// What is known of hosts: soft, one for each relay, and nothing is lost with it but time.
+
+import type { EpochMs, Said } from './job.ts';
+import { put } from './maps.ts';
+
+/** What is known of a place. */
+export interface HostState {
+  /** Not to be connected to before. */
+  dead: EpochMs;
+  /** When the connection was begun that has failed last; 0: there is none. */
+  triedAt: EpochMs;
+  /** Failures in a row. */
+  failures: number;
+  /** Nothing but the clear is tried before. */
+  brokenTls: EpochMs;
+  /** The failure that was counted last; absent: it never has failed. */
+  met?: Said;
+}
+
+const UNKNOWN: HostState = { dead: 0, triedAt: 0, failures: 0, brokenTls: 0 };
+
+/** Ours: failures in a row by which a family of addresses goes behind the other, and for how long. */
+const FAMILY_FAILURES = 5;
+const FAMILY_PAUSE = 10 * 60_000;
+/** Ours: lines of a reply that are kept of a host. */
+const LINES = 4;
+
+/** What a state is of: at one address there may be several servers, each at a port. */
+export function placeOf(address: string, port: number): string {
+  return `${address} ${port}`;
+}
+
+/** The places of a host. */
+export function placesOf({ addresses, port }: { readonly addresses: readonly string[]; readonly port: number }): readonly string[] {
+  return addresses.map((address) => placeOf(address, port));
+}
+
+/** States of places (RFC 5321 4.5.4.1: "a list of hosts it cannot reach"), kept apart from those of messages. */
+export class HostBook {
+  readonly #hosts = new Map<string, HostState>();
+  readonly #families = { ipv4: { failures: 0, until: 0 }, ipv6: { failures: 0, until: 0 } };
+  readonly #most: number;
+
+  /** `most`: hosts that are remembered; the oldest is forgotten. */
+  constructor(most = 100_000) {
+    this.#most = most;
+  }
+
+  /** What is known of a place. */
+  known(place: string): Readonly<HostState> {
+    return this.#hosts.get(place) ?? UNKNOWN;
+  }
+
+  /**
+   * A connection that was begun at a time was not to be had. The pause doubles each time; connections that were begun before a failure was
+   * known fail for the same reason, and count once.
+   */
+  failed(place: string, began: EpochMs, met: Said, { first, most }: { readonly first: number; readonly most: number }): void {
+    const state = this.#state(place);
+    state.triedAt = began;
+    if (began <= (state.met?.at ?? -1)) return;
+    // The server writes the reply, at any length: only its first lines are kept.
+    state.met = met.reply === undefined ? met : { ...met, reply: { ...met.reply, lines: met.reply.lines.slice(0, LINES) } };
+    state.dead = met.at + Math.min(first * 2 ** state.failures, most);
+    state.failures = Math.min(state.failures + 1, 30);
+    const family = this.#families[familyOf(place)];
+    if (++family.failures >= FAMILY_FAILURES) family.until = met.at + FAMILY_PAUSE;
+  }
+
+  /** A session was had. */
+  reached(place: string): void {
+    const state = this.#hosts.get(place);
+    if (state !== undefined) state.dead = state.failures = 0;
+    const family = this.#families[familyOf(place)];
+    family.failures = family.until = 0;
+  }
+
+  /** RFC 7435 3: TLS that was offered has failed, and nothing asks for it. */
+  tlsFailed(place: string, until: EpochMs): void {
+    this.#state(place).brokenTls = until;
+  }
+
+  /** It is said to be there again. */
+  forget(place: string): void {
+    this.#hosts.delete(place);
+  }
+
+  /** The addresses with those of a family that fails behind the others, else as they are. */
+  inOrder(addresses: readonly string[], now: EpochMs): readonly string[] {
+    const late = (address: string): boolean => now < this.#families[familyOf(address)].until;
+    return [...addresses.filter((one) => !late(one)), ...addresses.filter(late)];
+  }
+
+  #state(place: string): HostState {
+    const state = this.#hosts.get(place) ?? { ...UNKNOWN };
+    put(this.#hosts, place, state, this.#most);
+    return state;
+  }
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return address.includes(':') ? 'ipv6' : 'ipv4';
+}

@@ -1,0 +1,111 @@
+// What becomes of a job after a try, or a part of one, as one commit.
+
+import type { Active } from './active.ts';
+import type { Context } from './context.ts';
+import { expansionJobs } from './expand.ts';
+import type { Job, JobChange, NewJob, RecipientChange, Said } from './job.ts';
+import { noticeOf, type Told } from './notice-plan.ts';
+import { changeOf, type Decision, due, failed } from './outcome.ts';
+import { delayedAt, dueAfter } from './retry.ts';
+import { type Expansion, expiryOf } from './settings.ts';
+
+/** What a commit is made of. */
+export interface Settlement {
+  readonly decisions: readonly Decision[];
+  /** Copies for others, and what is told of those whom they stand for. */
+  readonly expansions?: readonly { readonly index: number; readonly expansion: Expansion }[];
+  /** When it is due next, where that is not for the pauses to say; it was no try. */
+  readonly due?: number;
+  readonly held?: boolean;
+  /** No transaction was begun for it: it counts as a try, so that what it puts has a name of its own. */
+  readonly counts?: boolean;
+}
+
+/** The same for all to whom a try still owes something. It counts as a try. */
+export function alike({ left }: Active, said: Said, state: 'failed' | 'expired' | 'due'): Settlement {
+  const decisions = [...left].map((index) => (state === 'due' ? due(index, said, 'later') : failed(index, said, state)));
+  return { decisions, counts: true };
+}
+
+/** The change that a settlement is. Recipients that are owed more in this try stay in `active.left`. */
+export function changeFor(active: Active, settlement: Settlement, { now, settings, chance }: Context): JobChange {
+  const { job, wish } = active;
+  const { expansions = [], held } = settlement;
+  const decisions = settlement.decisions.map((one) => (one.next === 'later' ? overdue(one, active, settings, now) : one));
+  const gone = new Set<number>();
+  for (const { index, next, state } of decisions) {
+    if (next === 'later' || next === 'none') active.left.delete(index);
+    if (state !== 'due') gone.add(index);
+  }
+  for (const { index } of expansions) {
+    active.left.delete(index);
+    gone.add(index);
+  }
+  const stay = job.recipients.flatMap(({ state }, index) => (state === 'due' && !gone.has(index) ? [index] : []));
+  // A try is over when nothing of it is left; it has failed if something is due still.
+  const isOver = active.left.size === 0 && settlement.due === undefined;
+  const hasFailed = isOver && stay.length > 0;
+  // It was put off: no host may be tried yet.
+  const isPut = settlement.due !== undefined && !held;
+  const late = hasFailed || isPut ? lateOnes(job, stay, decisions, now, settings) : [];
+  // What is told has a name of its own: the commit is that of a transaction, or it counts as a try.
+  const tries = active.tries + (hasFailed || settlement.counts === true || (isPut && late.length > 0) ? 1 : 0);
+  const next = settlement.due ?? (hasFailed ? dueAfter(job, tries, now, chance.of(`${job.id} ${tries}`), settings) : now);
+  const recipients: RecipientChange[] = [];
+  for (const one of decisions) {
+    const change = changeOf(one, job.recipients[one.index]!.unknown ?? 0);
+    recipients.push(late.some(({ index }) => index === one.index) ? { ...change, told: true } : change);
+  }
+  for (const { index } of expansions) recipients.push({ index, state: 'expanded' });
+  for (const { index } of late) if (!decisions.some((one) => one.index === index)) recipients.push({ index, state: 'due', told: true });
+  const told = [...decisions.flatMap((one) => one.told), ...late, ...expansions.flatMap(toldOfExpansion)];
+  const dueAt = stay.length === 0 ? null : next;
+  const { attempt } = active;
+  const release = dueAt === null || held === true || (wish === null && (isOver || isPut) && dueAt - now > settings.keep);
+  const put = [
+    ...copies(job, decisions, expansions),
+    ...noticeOf(job, told, recipients, `${attempt}.${tries}${expansions.length > 0 ? 'x' : ''}`, now),
+  ];
+  return { job: job.id, tries, attempt, recipients, due: dueAt, release, put, ...(held !== undefined && { held }) };
+}
+
+/** Design: a recipient expires only when a try that began at or after its expiry has failed. */
+function overdue(decision: Decision, { job, started }: Active, settings: Context['settings'], now: number): Decision {
+  const { by } = job.message;
+  // RFC 2852 4.1.3: "no further delivery attempts may be made".
+  if (by?.mode === 'R' && now >= by.until) return failed(decision.index, { ...decision.said, status: '5.4.7', category: 'expired' });
+  return started >= expiryOf(settings, job.message) ? failed(decision.index, decision.said, 'expired') : decision;
+}
+
+/** RFC 3461 4.1, RFC 2852 4.1.3: those of whom it is told, once, that they are late. */
+function lateOnes(
+  job: Job,
+  stay: readonly number[],
+  decisions: readonly Decision[],
+  now: number,
+  settings: Context['settings'],
+): readonly Told[] {
+  const { by } = job.message;
+  const isOverdue = by?.mode === 'N' && now >= by.until;
+  if (!isOverdue && !(settings.delayed > 0 && now >= delayedAt(job, settings))) return [];
+  const until = expiryOf(settings, job.message);
+  return stay.flatMap((index): Told[] => {
+    const { told, last } = job.recipients[index]!;
+    const said = decisions.find((one) => one.index === index)?.said ?? last;
+    // RFC 3464 2.3.4: of a delay the class is 4.
+    const status = said === undefined || isOverdue ? '4.4.7' : `4${said.status.slice(1)}`;
+    return told === true ? [] : [{ index, action: 'delayed', status, until }];
+  });
+}
+
+function copies(job: Job, decisions: readonly Decision[], expansions: NonNullable<Settlement['expansions']>): readonly NewJob[] {
+  const all = [...expansions];
+  for (const { index, movedTo } of decisions) if (movedTo !== null) all.push({ index, expansion: { type: 'alias', to: [movedTo] } });
+  return all.flatMap(({ index, expansion }) => expansionJobs(job, index, expansion));
+}
+
+/** RFC 3461 5.2.7: a list has taken the message; of several behind an alias it is told that it was expanded; of one, nothing. */
+function toldOfExpansion({ index, expansion }: { readonly index: number; readonly expansion: Expansion }): Told[] {
+  if (expansion.type === 'list') return [{ index, action: 'delivered', status: '2.0.0' }];
+  return expansion.to.length > 1 ? [{ index, action: 'expanded', status: '2.0.0' }] : [];
+}

@@ -1,0 +1,121 @@
+// What TLS reports tell (RFC 8460): sessions by day, domain and policy, counted as they are tried.
+
+import type { EpochMs } from './job.ts';
+import { entryOf } from './maps.ts';
+import type { TlsResult } from './records.ts';
+
+/** One session that was tried, with what TLS it had. */
+export interface TlsEvent {
+  readonly at: EpochMs;
+  readonly domain: string;
+  /** RFC 8460 4.2. */
+  readonly type: 'tlsa' | 'sts' | 'no-policy-found';
+  /** The policy as it was found, a line or a record each. */
+  readonly lines: readonly string[];
+  readonly mxHosts: readonly string[];
+  readonly host: string;
+  readonly address: string;
+  /** Null: it was as the policy wants it. */
+  readonly result: TlsResult | null;
+}
+
+/** What is reported of one domain: what `formatTlsReport` of `@ehlo/message/report` takes as `policies`, with the time between. */
+export interface TlsDomainReport {
+  readonly domain: string;
+  readonly start: EpochMs;
+  readonly end: EpochMs;
+  readonly policies: readonly TlsPolicyCount[];
+}
+
+export interface TlsPolicyCount {
+  readonly type: string;
+  readonly lines: readonly string[];
+  readonly domain: string;
+  readonly mxHosts: readonly string[];
+  readonly successful: number;
+  readonly failed: number;
+  readonly failures: readonly {
+    readonly result: TlsResult;
+    readonly receivingHost: string;
+    readonly receivingIp: string;
+    readonly sessions: number;
+  }[];
+}
+
+interface Count {
+  readonly event: TlsEvent;
+  successful: number;
+  readonly failures: Map<string, { readonly event: TlsEvent & { readonly result: TlsResult }; sessions: number }>;
+}
+
+const DAY = 86_400_000;
+/** Ours: what is kept of one day. */
+const MOST_DOMAINS = 100_000;
+const MOST_FAILURES = 100;
+
+/** Counts sessions; a day is taken out when it is over (RFC 8460 4.1: reports are by days of UTC). */
+export class TlsLedger {
+  #days = new Map<number, Map<string, Map<string, Count>>>();
+
+  add(event: TlsEvent): void {
+    const day = Math.floor(event.at / DAY);
+    const domains = entryOf(this.#days, day, () => new Map<string, Map<string, Count>>());
+    if (!domains.has(event.domain) && domains.size >= MOST_DOMAINS) return;
+    const policies = entryOf(domains, event.domain, () => new Map<string, Count>());
+    const key = `${event.type}\n${event.lines.join('\n')}`;
+    const count = entryOf(policies, key, (): Count => ({ event, successful: 0, failures: new Map() }));
+    const { result } = event;
+    if (result === null) {
+      count.successful++;
+      return;
+    }
+    const which = `${result} ${event.host} ${event.address}`;
+    const failure = count.failures.get(which) ?? { event: { ...event, result }, sessions: 0 };
+    if (count.failures.size < MOST_FAILURES || count.failures.has(which)) count.failures.set(which, failure);
+    failure.sessions++;
+  }
+
+  /** When the oldest day is over, which came first; infinite where nothing is counted. */
+  get due(): EpochMs {
+    const { value: day = Number.POSITIVE_INFINITY } = this.#days.keys().next();
+    return (day + 1) * DAY;
+  }
+
+  /** What is to be reported of the days that are over; it is not kept. */
+  take(now: EpochMs): readonly TlsDomainReport[] {
+    const over = [...this.#days].filter(([day]) => (day + 1) * DAY <= now);
+    for (const [day] of over) this.#days.delete(day);
+    return over.flatMap(([day, domains]) => {
+      return [...domains].map(([domain, policies]) => {
+        return { domain, start: day * DAY, end: (day + 1) * DAY - 1000, policies: [...policies.values()].map(policyCount) };
+      });
+    });
+  }
+}
+
+function policyCount({ event, successful, failures }: Count): TlsPolicyCount {
+  const { type, lines, domain, mxHosts } = event;
+  const list = [...failures.values()].map(({ event: { result, host, address }, sessions }) => {
+    return { result, receivingHost: host, receivingIp: address, sessions };
+  });
+  return { type, lines, domain, mxHosts, successful, failed: list.reduce((sum, { sessions }) => sum + sessions, 0), failures: list };
+}
+
+/**
+ * To whom reports of a domain go (RFC 8460 3): the `rua` of its one record `v=TLSRPTv1`; none where there is no such record, or several.
+ *
+ * @example
+ * ```ts
+ * import { parseTlsrptRecord } from '@ehlo/delivery';
+ * parseTlsrptRecord(['v=TLSRPTv1;rua=mailto:tls@example.com,https://tls.example.com/v1'])
+ * // → ['mailto:tls@example.com', 'https://tls.example.com/v1']
+ * ```
+ */
+export function parseTlsrptRecord(txt: readonly string[]): readonly string[] {
+  const records = txt.filter((one) => /^v=TLSRPTv1[ \t]*;/.test(one));
+  const rua = records.length === 1 ? /;[ \t]*rua[ \t]*=([^;]*)/.exec(records[0]!)?.[1] : undefined;
+  return (rua ?? '')
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => /^(?:mailto:|https:\/\/)./.test(one));
+}

@@ -1,0 +1,334 @@
+// Destinations, connections and transactions: what goes where, over how many sessions, in which order.
+
+import type { Active } from './active.ts';
+import { hasRoomFor, type Part, partsFor, transactionOf } from './batch.ts';
+import { Connector } from './connector.ts';
+import { alarm, type Context, setAlarm } from './context.ts';
+import { demandOf, tlsWish } from './demand.ts';
+import { type DemandedHost, Destination, type Session, type Walk, type Way } from './destination.ts';
+import type { Opened, Outcomes } from './fact.ts';
+import { placesOf } from './hosts.ts';
+import type { EpochMs, Said } from './job.ts';
+import { put } from './maps.ts';
+import { type Decision, decide, due, failed } from './outcome.ts';
+import type { OrderId } from './records.ts';
+import { saidStep } from './rest.ts';
+import type { DomainRoute } from './route.ts';
+import { expiryOf } from './settings.ts';
+import { alike, type Settlement } from './settler.ts';
+import { limitsOf, misfitOf, misfitOfRecipient } from './transaction.ts';
+import { policyFacts, worst } from './walk.ts';
+
+/** Ours: ways that are kept. */
+const MOST = 50_000;
+
+/** Who commits what was decided of a job. */
+export type Settle = (active: Active, settlement: Settlement) => void;
+
+export class Traffic {
+  readonly #context: Context;
+  readonly #settle: Settle;
+  readonly #destinations = new Map<string, Destination>();
+  readonly #sessions = new Map<OrderId, Session>();
+  readonly #connector: Connector;
+  readonly #ways = new Map<string, Way>();
+
+  constructor(context: Context, settle: Settle) {
+    this.#context = context;
+    this.#settle = settle;
+    this.#connector = new Connector(context, {
+      opened: (destination, host, source, fact) => this.#opened(destination, host, source, fact),
+      exhausted: (destination, walk) => this.#exhausted(destination, walk),
+      pump: (destination) => this.#pump(destination),
+    });
+  }
+
+  /** A job that has its route, and something to be sent. */
+  enter(active: Active): void {
+    const way = this.#wayOf(active);
+    for (const host of way.left) active.step(this.#context.now, 'sts-skips', { host });
+    if (way.hosts.length === 0) {
+      this.#noHost(active, way);
+      return;
+    }
+    const { first } = this.#context.settings.sessions;
+    const known = this.#destinations.get(way.key);
+    const destination = known ?? new Destination(way, active.job.domain, tlsWish(active.message), first);
+    if (known === undefined) this.#destinations.set(way.key, destination);
+    destination.way = way;
+    active.stage = 'ready';
+    destination.add(active);
+    this.#pump(destination);
+  }
+
+  /** A session has ended; of one with a transaction the outcomes come first. */
+  closed(id: OrderId): boolean {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return false;
+    if (session.destination.idle.has(session)) this.#drop(session);
+    else session.isGone = true;
+    return true;
+  }
+
+  /** The hosts of a route that mail of this kind may go to, but those that were left for others. */
+  #wayOf(active: Active): Way {
+    const route = active.route!;
+    const wish = tlsWish(active.message);
+    if (active.skipped.size > 0) return this.#newWay(route, wish, active);
+    // As long as the route is the same, so is this.
+    const name = `${wish} ${route.domain}`;
+    const known = this.#ways.get(name);
+    if (known?.route === route) return known;
+    const way = this.#newWay(route, wish, active);
+    put(this.#ways, name, way, MOST);
+    return way;
+  }
+
+  #newWay(route: DomainRoute, wish: Destination['wish'], { skipped }: Pick<Active, 'skipped'>): Way {
+    const hosts: DemandedHost[] = [];
+    const left: string[] = [];
+    for (const host of route.hosts) {
+      const demand = demandOf(host, route, wish, this.#context.settings);
+      if (demand === null) left.push(host.host);
+      else if (!skipped.has(host.host)) hosts.push({ ...host, demand });
+    }
+    return { route, key: [wish, ...hosts.map(keyOf)].join(' '), hosts, left, policy: policyFacts(route) };
+  }
+
+  /** RFC 5321 5.1: no host is left that may be tried. */
+  #noHost(active: Active, { left, policy }: Way): void {
+    const { now, ledger } = this.#context;
+    // RFC 8460 4.3: a host that the policy does not name is a failure of it, though no session was begun.
+    for (const host of policy.type === 'sts' ? left : [])
+      ledger.add({ at: now, domain: active.job.domain, ...policy, host, address: '', result: 'validation-failure' });
+    // RFC 8689 4.2.1: "MUST NOT transmit", 5.7.10. RFC 8461 5: what a policy forbids is for later.
+    const isRequired = tlsWish(active.message) === 'required';
+    const said: Said = { at: now, status: isRequired ? '5.7.10' : '4.7.5', category: 'tls' };
+    const decisions = [...active.left].map((index) => {
+      const { said: met, orElse } = active.parting.get(index) ?? { said, orElse: isRequired ? 'failed' : 'due' };
+      return orElse === 'failed' ? failed(index, met) : due(index, met, 'later');
+    });
+    this.#settle(active, { decisions, counts: true });
+  }
+
+  /** Gives work to what is idle, and opens what may be opened. */
+  #pump(destination: Destination): void {
+    for (const session of destination.idle) {
+      if (destination.waiting.size === 0) break;
+      this.#feed(session);
+    }
+    const { waiting, walks, sessions } = destination;
+    while (waiting.size > walks.size && sessions.size + walks.size < destination.limit) if (!this.#walk(destination)) break;
+    if (destination.isUnused && this.#destinations.get(destination.way.key) === destination) this.#destinations.delete(destination.way.key);
+  }
+
+  #walk(destination: Destination): boolean {
+    const begun = this.#connector.begin(destination);
+    if (typeof begun === 'number' && destination.sessions.size === 0 && destination.walks.size === 0) this.#postpone(destination, begun);
+    return begun === 'begun';
+  }
+
+  #opened(destination: Destination, host: DemandedHost, source: string, { to: id, extensions }: Opened): void {
+    const { now: opened } = this.#context;
+    const session: Session = {
+      id,
+      destination,
+      host,
+      source,
+      extensions,
+      limits: limitsOf(extensions),
+      opened,
+      messages: 0,
+      domains: new Set(),
+      isGone: false,
+      alarm: alarm(() => this.#close(session)),
+    };
+    this.#sessions.set(id, session);
+    destination.sessions.add(session);
+    this.#rest(session);
+    this.#pump(destination);
+  }
+
+  /** RFC 5321 4.5.4.1: a host that is known to be unreachable is not tried; it is no try of the message. */
+  #postpone(destination: Destination, until: EpochMs): void {
+    const { now, hosts, settings } = this.#context;
+    const places = destination.way.hosts.flatMap(placesOf).map((place) => hosts.known(place));
+    const { triedAt: tried, met } = places.reduce((a, b) => (b.triedAt > a.triedAt ? b : a));
+    for (const active of [...destination.waiting]) {
+      destination.remove(active);
+      active.step(now, 'host-dead', { until });
+      // A connection for another job counts for this one, too, if it was begun since its try began, or since it has expired: what was dead then
+      // this one would not have tried either.
+      const isTry = tried >= active.started;
+      if (isTry || tried >= expiryOf(settings, active.message)) this.#settle(active, alike(active, met!, isTry ? 'due' : 'expired'));
+      else {
+        // Whoever has not been tried yet learns why.
+        const decisions = [...active.left].flatMap((index) => (active.job.recipients[index]!.last ? [] : due(index, met!, 'now')));
+        this.#settle(active, { decisions, due: until });
+      }
+    }
+  }
+
+  #exhausted(destination: Destination, walk: Walk): void {
+    this.#slow(destination);
+    if (destination.sessions.size > 0 || destination.walks.size > 0) return;
+    const { stage, permanent, said: met } = worst(walk);
+    // RFC 8689 4.2.1: who requires TLS and finds none is told so.
+    const isUnsafe = destination.wish === 'required' && stage === 'tls';
+    const said: Said = isUnsafe ? { ...met, status: '5.7.10' } : met;
+    for (const active of [...destination.waiting]) {
+      destination.remove(active);
+      this.#settle(active, alike(active, said, permanent || isUnsafe ? 'failed' : 'due'));
+    }
+    this.#pump(destination);
+  }
+
+  /** Begins the next transaction of a session that is idle, or leaves it so. */
+  #feed(session: Session): void {
+    const { destination, extensions, limits } = session;
+    const { now, settings } = this.#context;
+    const { messages, age } = settings.session;
+    // RFC 9422 4.1: what a session is good for.
+    if (session.messages >= Math.min(messages, limits[0]!) || now - session.opened >= age) {
+      this.#close(session);
+      return;
+    }
+    for (let active = destination.waiting.first; active !== undefined; active = destination.waiting.first) {
+      // RFC 9422 4.3. Each job is asked, also one behind a job that this host can't take.
+      if (!hasRoomFor(session, active.job.domain)) {
+        this.#close(session);
+        return;
+      }
+      const misfit = misfitOf(active.message, extensions, destination.wish, now);
+      const parts = misfit === null ? partsFor(active, session, settings) : [];
+      if (parts.length > 0) {
+        this.#send(session, parts);
+        return;
+      }
+      destination.remove(active);
+      const { host } = session.host;
+      const parting = new Map<number, { said: Said; orElse: 'failed' }>();
+      for (const index of active.left) {
+        const { status, category } = misfit ?? misfitOfRecipient(active.job.recipients[index]!, extensions)!;
+        parting.set(index, { said: { at: now, status, category, host }, orElse: 'failed' });
+        active.step(now, 'fits-not', { host, category }, index);
+      }
+      if (misfit?.category === 'deliver-by') this.#settle(active, alike(active, parting.values().next().value!.said, 'failed'));
+      else this.#moveOn(active, host, parting);
+    }
+  }
+
+  /** RFC 5321 5.1: to the other hosts of the list. */
+  #moveOn(active: Active, host: string, parting: Active['parting']): void {
+    active.skipped = new Set([...active.skipped, host]);
+    active.parting = new Map([...active.parting, ...parting]);
+    active.step(this.#context.now, 'moves-on', { host });
+    this.enter(active);
+  }
+
+  #send(session: Session, parts: readonly Part[]): void {
+    const { orders, alarms, now } = this.#context;
+    const { destination, extensions } = session;
+    alarms.remove(session.alarm);
+    destination.idle.delete(session);
+    const begins = parts.map((part) => {
+      const { active, indexes } = part;
+      destination.remove(active);
+      const attempt = active.attempt + 1;
+      active.job = { ...active.job, attempt };
+      active.stage = 'sending';
+      active.step(now, 'begins', { host: session.host.host, attempt, recipients: indexes.length });
+      const begin = orders.ask({ type: 'begin', job: active.id, attempt, recipients: indexes }, ['begun'], ({ result }) => {
+        part.begun = result;
+        if (result === 'lost') active.isLost = true;
+      });
+      return { job: active.id, begin };
+    });
+    const transaction = transactionOf(parts, extensions, now);
+    orders.ask({ type: 'send', session: session.id, parts: begins, transaction }, ['outcomes'], (fact) =>
+      this.#outcomes(session, parts, fact),
+    );
+  }
+
+  #outcomes(session: Session, parts: readonly Part[], { outcomes, open }: Outcomes): void {
+    const { destination, host, extensions } = session;
+    const { now, settings } = this.#context;
+    session.messages++;
+    const accepted = outcomes.filter(({ status }) => status === 'accepted').length;
+    if (accepted > 0) destination.limit = Math.min(destination.limit + 1, settings.sessions.most);
+    let at = 0;
+    let isSlow = false;
+    const all = parts.map((part): readonly [Part, readonly Decision[]] => {
+      const { active, indexes } = part;
+      const where = { now, host: host.host, protocol: host.protocol, extensions, message: active.message, settings };
+      const decisions = indexes.map((index) => this.#judge(active, host.host, decide(index, outcomes[at++] ?? LOST, where), accepted));
+      if (decisions.some(({ next }) => next === 'now') && accepted > 0) destination.room = accepted;
+      isSlow ||= decisions.some(({ slow }) => slow);
+      return [part, decisions];
+    });
+    const isOpen = open && !session.isGone;
+    if (isSlow || (!isOpen && accepted === 0)) this.#slow(destination);
+    // What the queue could not write down was not sent: that is no fault of the host.
+    const isKept = parts.some(({ begun }) => begun === 'failed' || begun === 'lost');
+    for (const [{ active, begun }, decisions] of all) {
+      const due = now + (begun === 'failed' ? settings.commit : 0);
+      this.#settle(active, isKept ? { decisions: decisions.filter(({ state }) => state !== 'due'), due } : { decisions });
+    }
+    if (!isOpen) this.#drop(session);
+    else {
+      this.#rest(session);
+      this.#pump(destination);
+    }
+  }
+
+  /** A decision with what is left to be tried: another host if there is one, at once if that does any good. */
+  #judge(active: Active, host: string, decision: Decision, accepted: number): Decision {
+    const { index, said, next, orElse } = decision;
+    const { what, detail } = saidStep({ ...said, host }, index);
+    active.step(this.#context.now, what, detail, index);
+    // RFC 5321 4.5.3.1.10: the rest at once, if some were taken; else there is no end to it.
+    if (next === 'now') return accepted > 0 ? decision : { ...decision, next: 'later' };
+    if (next !== 'host') return decision;
+    const skipped = new Set([...active.skipped, host]);
+    const hasOther = this.#newWay(active.route!, tlsWish(active.message), { skipped }).hosts.length > 0;
+    if (!hasOther) return orElse === 'failed' ? failed(index, said) : { ...decision, next: 'later' };
+    active.skipped = skipped;
+    active.parting = new Map([...active.parting, [index, { said, orElse }]]);
+    return decision;
+  }
+
+  /** Idle, until it is given something or has been for too long. */
+  #rest(session: Session): void {
+    session.destination.idle.add(session);
+    setAlarm(this.#context, session.alarm, this.#context.now + this.#context.settings.session.idle);
+  }
+
+  #close(session: Session): void {
+    this.#context.orders.say({ type: 'close', session: session.id });
+    this.#drop(session);
+  }
+
+  #drop(session: Session): void {
+    const { destination, host, source } = session;
+    if (!this.#sessions.delete(session.id)) return;
+    this.#context.alarms.remove(session.alarm);
+    destination.sessions.delete(session);
+    destination.idle.delete(session);
+    this.#connector.ended(host.host, source);
+    this.#pump(destination);
+  }
+
+  #slow(destination: Destination): void {
+    destination.limit = Math.max(1, Math.floor(destination.limit / 2));
+  }
+}
+
+/** An outcome that was not told. */
+const LOST = { status: 'unsent', stage: 'mail', cause: 'lost', reply: null } as const;
+
+/** All that a session is chosen by. */
+function keyOf({ preference, host, port, protocol, demand }: DemandedHost): string {
+  const { mode, names, tlsa, testing, requireTls } = demand;
+  const records = tlsa.map(({ usage, selector, matching, data }) => `${usage}.${selector}.${matching}.${data}`);
+  return [preference, host, port, protocol, mode, testing, requireTls, names.join(), records.join()].join('/');
+}

@@ -1,0 +1,1 @@
+export { type DnsOptions, dnsLookup, type Lookup, type LookupAnswer } from './lookup.ts';

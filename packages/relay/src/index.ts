@@ -1,0 +1,14 @@
+export { type Attempt, checkRelay, type RelayCheck } from './check/check.ts';
+export { ConfigError, type ConfigProblem, readConfig } from './config/check.ts';
+export type * from './config/config.ts';
+export { configDocument } from './config/document.ts';
+export { configSchema, type JsonSchema } from './config/schema.ts';
+export { localName } from './delivery-settings.ts';
+export * from './dns/index.ts';
+export type { RelayTls } from './front/doors.ts';
+export { readNamed, readSecret } from './front/load.ts';
+export type { LogLevel, RelayLog } from './front/log.ts';
+export { MemoryQueue, type MemoryQueueOptions } from './memory-queue.ts';
+export { type Listening, type Relay, startRelay } from './relay.ts';
+export * from './runner/index.ts';
+export type { OpenQueue, RelayRuntime, RelayUsers } from './runtime.ts';

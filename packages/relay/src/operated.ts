@@ -1,0 +1,8 @@
+import type { EpochMs, Job, OperatorWish } from '@ehlo/delivery';
+
+/** A job that nobody holds, as an operator's wish leaves it: what is held stays so until it is released, or given up. */
+export function operated({ held, ...job }: Job, what: Exclude<OperatorWish['what'], 'delete'>, now: EpochMs): Job {
+  const isHeld = what === 'hold' || (what === 'retry' && held === true);
+  const isHurried = what === 'retry' || what === 'bounce';
+  return { ...job, due: isHurried ? Math.min(job.due, now) : job.due, ...(isHeld ? { held: true } : {}) };
+}

@@ -1,0 +1,10 @@
+export type { Connect, ConnectTo, OutboundAuth, Shown } from './connect.ts';
+export type { StsOptions } from './fetch-policy.ts';
+export { lmtpSocket } from './lmtp-socket.ts';
+export { addressName } from './local/address-name.ts';
+export { type CommandOptions, command } from './local/command.ts';
+export { type HttpPostOptions, httpPost } from './local/http-post.ts';
+export { type MaildirOptions, type MailFolder, maildir } from './local/maildir.ts';
+export { matchTlsa } from './match-tlsa.ts';
+export type { OpenTransport, OutboundOptions } from './options.ts';
+export { outbound } from './outbound.ts';

@@ -1,0 +1,36 @@
+// What a spool does with files: so little that a simulated disk can do it, too.
+
+/** A file that is open. */
+export interface DiskFile {
+  /** Octets. */
+  size(): Promise<number>;
+  /** Reads until `into` is full or the file ends: how many octets. */
+  read(into: Uint8Array, at: number): Promise<number>;
+  /** Writes all of it. */
+  write(octets: Uint8Array, at: number): Promise<void>;
+  /** Resolved: what was written is there after a power failure. Rejected: nobody knows, and asking again tells nothing. */
+  sync(): Promise<void>;
+  /** Nothing is behind that octet any more. */
+  cut(size: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Files and folders by their paths. A name is durable when its folder was synced. */
+export interface Disk {
+  /** One that is there already is left. Its name is durable when resolved, whoever made it; rejected, one that was made is gone again. */
+  makeFolder(path: string): Promise<void>;
+  /** The names in a folder. */
+  list(path: string): Promise<readonly string[]>;
+  /** For reading and writing. One that is there already is emptied. */
+  create(path: string): Promise<DiskFile>;
+  /** For reading and writing. */
+  open(path: string): Promise<DiskFile>;
+  /** What has the new name already is replaced. */
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  syncFolder(path: string): Promise<void>;
+  /** Octets that there is room for. */
+  free(path: string): Promise<number>;
+  /** Takes a folder for this process alone, and gives the way to let it go; the end of the process does so, too. */
+  lock(path: string): Promise<() => Promise<void>>;
+}

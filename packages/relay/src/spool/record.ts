@@ -1,0 +1,117 @@
+// The lines of the log: what was written down of jobs and policies, one after the other.
+
+import { crc32 } from 'node:zlib';
+import type { BegunAttempt, Job, JobChange, JobId, KeptPolicy, Lease } from '@ehlo/delivery';
+
+/** One commit. `n` is the number of the message file; a job's name is its own in that file. */
+export type LogRecord =
+  /** An attempt may deliver. */
+  | { readonly n: number; readonly id: JobId; readonly begun: BegunAttempt }
+  /** A change of a job that stays with its holder. */
+  | { readonly n: number; readonly id: JobId; readonly change: Omit<JobChange, 'put'>; readonly put?: readonly Put[] }
+  /** A job as it is now: whatever was written of it before is no matter. */
+  | { readonly n: number; readonly id: JobId; readonly job: Job; readonly wish?: Lease['wish']; readonly put?: readonly Put[] }
+  | { readonly n: number; readonly id: JobId; readonly over: true; readonly put?: readonly Put[] }
+  /** Jobs that came into being beside their message files. */
+  | { readonly put: readonly Put[] }
+  /** A message file that counts no more, whether it is there or not. */
+  | { readonly n: number; readonly gone: true }
+  /** Log files before this one count no more, whether they are there or not. */
+  | { readonly first: number }
+  /** A policy of MTA-STS (RFC 8461 3.3). */
+  | { readonly sts: string; readonly kept: KeptPolicy };
+
+/** A job of the message file `n`. */
+export interface Put {
+  readonly n: number;
+  readonly job: Job;
+}
+
+/** Where a record stands in its log file: of the whole line. */
+export interface Span {
+  readonly at: number;
+  readonly length: number;
+}
+
+export interface Scan {
+  readonly records: readonly (Span & { readonly record: LogRecord })[];
+  /** Lines that are not as they were written, with the job that they seem to be about. */
+  readonly damaged: readonly (Span & { readonly about: { readonly n: number; readonly id: JobId } | null })[];
+  /** What counts of the file. */
+  readonly end: number;
+}
+
+/** CRC-32 of all behind it, as eight hexadecimal digits. */
+const CRC_LENGTH = 8;
+/** The first line of what was written and synced at once, and the others. */
+const FIRST = '+';
+const NEXT = ' ';
+const LF = 0x0a;
+const PLUS = 0x2b;
+
+/** A line: CRC, place in its batch, JSON, LF. */
+export function formatRecord(record: LogRecord, isFirst: boolean): Uint8Array {
+  const line = Buffer.from(`${'0'.repeat(CRC_LENGTH)}${isFirst ? FIRST : NEXT}${JSON.stringify(record)}\n`);
+  line.write(hex(crc32(line.subarray(CRC_LENGTH, -1)), CRC_LENGTH), 0, 'latin1');
+  return line;
+}
+
+/** Reads one line; null: it is not as it was written. */
+export function parseRecord(line: Uint8Array): LogRecord | null {
+  const bytes = Buffer.from(line.buffer, line.byteOffset, line.length);
+  if (bytes.length < CRC_LENGTH + 4 || bytes[bytes.length - 1] !== LF) return null;
+  if (bytes.toString('latin1', 0, CRC_LENGTH) !== hex(crc32(bytes.subarray(CRC_LENGTH, -1)), CRC_LENGTH)) return null;
+  return JSON.parse(bytes.toString('utf8', CRC_LENGTH + 1)) as LogRecord;
+}
+
+/**
+ * Reads a log file. In the last one a batch may be torn: a crash came before its sync ended, and nobody was told that it was written. So what is
+ * damaged behind the first line of the last batch, and all that follows, is cut; whatever is damaged before that was whole once.
+ */
+export function scanLog(octets: Uint8Array, isLast: boolean): Scan {
+  const records: Scan['records'][number][] = [];
+  const damaged: Scan['damaged'][number][] = [];
+  let lastBatch = 0;
+  for (let at = 0; at < octets.length; ) {
+    const lf = octets.indexOf(LF, at);
+    const next = lf === -1 ? octets.length : lf + 1;
+    const line = octets.subarray(at, next);
+    const record = parseRecord(line);
+    if (record === null) damaged.push({ at, length: next - at, about: subjectOf(line) });
+    else {
+      records.push({ at, length: next - at, record });
+      if (line[CRC_LENGTH] === PLUS) lastBatch = at;
+    }
+    at = next;
+  }
+  const torn = isLast ? damaged.find(({ at }) => at >= lastBatch) : undefined;
+  const end = torn?.at ?? octets.length;
+  const counts = ({ at }: Span): boolean => at < end;
+  return { records: records.filter(counts), damaged: damaged.filter(counts), end };
+}
+
+/** Which log file is the first that counts, by the last record of these that says so; null: none does. */
+export function firstIn(octets: Uint8Array): number | null {
+  const bytes = Buffer.from(octets.buffer, octets.byteOffset, octets.length);
+  for (let at = bytes.lastIndexOf('{"first":'); at > CRC_LENGTH; at = bytes.lastIndexOf('{"first":', at - 1)) {
+    const record = parseRecord(bytes.subarray(at - CRC_LENGTH - 1, bytes.indexOf(LF, at) + 1));
+    if (record !== null && 'first' in record) return record.first;
+  }
+  return null;
+}
+
+/** The job of a record, as it is there. */
+export function jobIn(record: LogRecord, id: JobId): Job | null {
+  if ('job' in record && record.id === id) return record.job;
+  return ('put' in record ? record.put : undefined)?.find(({ job }) => job.id === id)?.job ?? null;
+}
+
+function subjectOf(line: Uint8Array): { n: number; id: JobId } | null {
+  const text = new TextDecoder().decode(line.subarray(CRC_LENGTH + 1, CRC_LENGTH + 2000));
+  const [, n, id] = /^\{"n":(\d+),"id":("(?:[^"\\]|\\["\\])*")/.exec(text) ?? [];
+  return n === undefined || id === undefined ? null : { n: Number(n), id: JSON.parse(id) as string };
+}
+
+export function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0');
+}
