@@ -78,9 +78,9 @@ async function withLooks(host, told) {
     await Promise.all(strangers);
     await host.emptied();
     heaps.push({ at: i * part, octets: await host.ask('heap') });
-    before ??= i + 1 === WARM ? host.files : null;
+    before ??= i + 1 === WARM ? await host.files() : null;
   }
-  return { heaps, files: host.files - before };
+  return { heaps, files: (await host.files(before)) - before };
 }
 
 /** So many messages, in sessions of some each, several at a time. A session that ends is another's turn. */
