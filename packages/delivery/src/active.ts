@@ -24,12 +24,14 @@ export class Active implements Entry {
   place = -1;
   stage: Stage = 'routing';
   job: Job;
+  /** The number of the transaction that was begun last. */
+  attempt: number;
   /** Those that have the same go in one transaction. */
   readonly envelope: string;
   /** When this try began: what a recipient expires by. */
   readonly started: EpochMs;
   /** Places of the recipients that this try still owes something. */
-  readonly left: Set<number> = new Set();
+  left: readonly number[];
   /** Hosts that this try does not go to any more. */
   skipped: ReadonlySet<string> = NO_HOSTS;
   /** What was met at the last host that was left for another. */
@@ -44,12 +46,15 @@ export class Active implements Entry {
   /** Where it waits. */
   queue: { remove(active: Active): void } | null = null;
   route: DomainRoute | null = null;
+  /** The job is dropped, or is tried anew. */
+  isOver = false;
 
   constructor(job: Job, started: EpochMs) {
     this.job = job;
+    this.attempt = Math.max(job.attempt ?? 0, job.begun?.attempt ?? 0);
     this.started = started;
     this.envelope = envelopeOf(job.message);
-    for (let index = 0; index < job.recipients.length; index++) if (job.recipients[index]!.state === 'due') this.left.add(index);
+    this.left = dueOf(job);
   }
 
   get id(): JobId {
@@ -60,10 +65,6 @@ export class Active implements Entry {
     return this.job.message;
   }
 
-  get attempt(): number {
-    return this.job.attempt ?? 0;
-  }
-
   get tries(): number {
     return this.job.tries ?? 0;
   }
@@ -72,6 +73,17 @@ export class Active implements Entry {
     if (this.steps.length < MOST_STEPS) this.steps.push(recipient === undefined ? { at, what, detail } : { at, what, detail, recipient });
   }
 }
+
+/** Places of the recipients of a job that are due. */
+export function dueOf({ recipients }: Job): readonly number[] {
+  if (recipients.length === 1 && recipients[0]!.state === 'due') return ONE;
+  const due: number[] = [];
+  for (let index = 0; index < recipients.length; index++) if (recipients[index]!.state === 'due') due.push(index);
+  return due;
+}
+
+/** Most jobs have one recipient. */
+const ONE: readonly number[] = [0];
 
 /** What MAIL says is the same for all of a transaction: copies for a list have the content of a message, and another reverse-path. */
 function envelopeOf({ id, reversePath, envid, ret, by }: Message): string {

@@ -33,14 +33,14 @@ export function partsFor(first: Active, session: Session, settings: DeliverySett
     if (indexes.length === 0) continue;
     parts.push({ active, indexes, begun: null });
     room -= indexes.length;
-    session.domains.add(domain);
+    session.domains?.add(domain);
   }
   return parts;
 }
 
 /** RFC 9422 4.3: whether recipients at this domain may still be named in a session. */
 export function hasRoomFor({ domains, limits }: Session, domain: string): boolean {
-  return domains.has(domain) || domains.size < limits[2]!;
+  return domains === null || domains.has(domain) || domains.size < limits[2]!;
 }
 
 export function transactionOf(parts: readonly Part[], extensions: Extensions, now: EpochMs): Transaction {

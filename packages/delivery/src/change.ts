@@ -1,4 +1,5 @@
 import type { Job, JobChange, Recipient, RecipientChange } from './job.ts';
+import type { Written } from './written.ts';
 
 /**
  * A job after a commit; null: all its recipients are final, and it is over. What is final stays as it is, and a change of an attempt that is settled already does
@@ -21,8 +22,9 @@ export function applyChange(job: Job, change: JobChange, { acceptances = false }
   const { version, id, message, domain } = job;
   const { tries, attempt } = change;
   const recipients = changed(job.recipients, change.recipients);
-  const after = { version, id, message, domain, recipients, due: change.due ?? job.due, tries, attempt };
-  return (change.held ?? job.held) ? { ...after, held: true } : after;
+  const after: Written<Job> = { version, id, message, domain, recipients, due: change.due ?? job.due, tries, attempt };
+  if (change.held ?? job.held) after.held = true;
+  return after;
 }
 
 /**
@@ -47,25 +49,35 @@ export function isAcceptance({ state }: RecipientChange): boolean {
   return state === 'relayed' || state === 'delivered';
 }
 
+type NewRecipient = Omit<Recipient, 'state'> & { readonly state?: 'due' };
+
 /** A job that is due at once, or at the time that its message is held back to. */
-export function newJob(
-  id: Job['id'],
-  message: Job['message'],
-  domain: string,
-  recipients: readonly (Omit<Recipient, 'state'> & { readonly state?: 'due' })[],
-): Job {
+export function newJob(id: Job['id'], message: Job['message'], domain: string, recipients: readonly NewRecipient[]): Job {
   const due = Math.max(message.arrived, message.release ?? 0);
-  return { version: 1, id, message, domain, recipients: recipients.map((one) => ({ ...one, state: 'due' })), due };
+  return { version: 1, id, message, domain, recipients: recipients.map(dueRecipient), due };
+}
+
+function dueRecipient(given: NewRecipient): Recipient {
+  return isDue(given) ? given : { ...given, state: 'due' };
+}
+
+function isDue(given: NewRecipient): given is NewRecipient & { readonly state: 'due' } {
+  return given.state === 'due';
 }
 
 function changed(recipients: readonly Recipient[], changes: readonly RecipientChange[]): readonly Recipient[] {
   if (changes.length === 0) return recipients;
-  const after = [...recipients];
+  const after = recipients.slice();
   for (const { index, state, last, told, unknown } of changes) {
     const before = recipients[index];
     // Final is for ever.
     if (before?.state !== 'due') continue;
-    after[index] = { ...before, state, ...(last && { last }), ...(told && { told }), ...(unknown && { unknown }) };
+    const one: Written<Recipient> = { ...before };
+    one.state = state;
+    if (last) one.last = last;
+    if (told) one.told = told;
+    if (unknown) one.unknown = unknown;
+    after[index] = one;
   }
   return after;
 }

@@ -5,8 +5,10 @@ import type { DemandedHost, Destination, Trouble, Walk } from './destination.ts'
 import { Entrances } from './entrances.ts';
 import type { Failed, Opened } from './fact.ts';
 import type { EpochMs } from './job.ts';
+import type { OpenOrder } from './order.ts';
 import type { TlsDemand } from './tls-demand.ts';
 import { isBroken, resultOf, troubleOf, walkOf } from './walk.ts';
+import type { Written } from './written.ts';
 
 /** What is done with what was opened. */
 export interface Arrivals {
@@ -16,6 +18,9 @@ export interface Arrivals {
   /** Something may be begun there. */
   pump(destination: Destination): void;
 }
+
+/** How an `open` is answered. */
+const OPENED = ['opened', 'failed'] as const;
 
 /** One try for an address, until it is answered. */
 interface Opening {
@@ -41,9 +46,9 @@ export class Connector {
   begin(destination: Destination): 'begun' | 'full' | EpochMs {
     const walk = walkOf(destination, this.#context);
     if (typeof walk === 'number') return walk;
-    destination.walks.add(walk);
+    destination.walks++;
     if (this.#open(destination, walk)) return 'begun';
-    destination.walks.delete(walk);
+    destination.walks--;
     return 'full';
   }
 
@@ -61,8 +66,9 @@ export class Connector {
     const demand: TlsDemand = isClear ? { ...host.demand, mode: 'clear', because: 'broken-before' } : host.demand;
     const opening = { destination, walk, source, demand, began: now };
     const target = { host: host.host, address, port: host.port, protocol: host.protocol };
-    const order = { type: 'open' as const, target, tls: demand, ...(source !== '' && { source }) };
-    orders.ask(order, ['opened', 'failed'], (fact) => (fact.type === 'opened' ? this.#opened(opening, fact) : this.#failed(opening, fact)));
+    const order: Written<Omit<OpenOrder, 'id'>> = { type: 'open', target, tls: demand };
+    if (source !== '') order.source = source;
+    orders.ask(order, OPENED, (fact) => (fact.type === 'opened' ? this.#opened(opening, fact) : this.#failed(opening, fact)));
     destination.waiting.first?.step(now, 'connects', { host: host.host, address, tls: demand.mode, because: demand.because });
     return true;
   }
@@ -77,7 +83,7 @@ export class Connector {
       return;
     }
     this.#context.hosts.reached(place);
-    destination.walks.delete(walk);
+    destination.walks--;
     this.#arrivals.opened(destination, host, source, fact);
   }
 
@@ -109,7 +115,7 @@ export class Connector {
     const { first } = destination.waiting;
     first?.step(this.#context.now, 'not-reached', { host, stage: trouble.stage, status });
     if (first !== undefined && walk.at < walk.list.length && this.#open(destination, walk)) return;
-    destination.walks.delete(walk);
+    destination.walks--;
     if (first !== undefined && walk.at >= walk.list.length) this.#arrivals.exhausted(destination, walk);
     else this.#arrivals.pump(destination);
   }
@@ -120,6 +126,7 @@ export class Connector {
     if (result === 'not-counted' || demand.mode === 'clear' || destination.wish === 'optional') return;
     const { host, address } = walk.list[walk.at]!;
     const { domain, way } = destination;
-    this.#context.ledger.add({ at: this.#context.now, domain, ...way.policy, host: host.host, address, result });
+    const { type, lines, mxHosts } = way.policy;
+    this.#context.ledger.add({ at: this.#context.now, domain, type, lines, mxHosts, host: host.host, address, result });
   }
 }

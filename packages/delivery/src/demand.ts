@@ -12,16 +12,6 @@ export function tlsWish({ tls, reversePath }: Message): 'required' | 'default' |
   return tls === 'required' && reversePath !== '' ? 'required' : 'default';
 }
 
-const LOOSE: TlsDemand = {
-  mode: 'opportunistic',
-  names: [],
-  tlsa: [],
-  least: null,
-  requireTls: false,
-  testing: false,
-  because: 'no-policy',
-};
-
 /** What is demanded of a host; null: mail that asks for so much can't go there. */
 export function demandOf(
   host: RoutedHost,
@@ -30,13 +20,16 @@ export function demandOf(
   settings: DeliverySettings,
 ): TlsDemand | null {
   const requireTls = wish === 'required';
-  const names = [host.host];
-  const demand = (mode: TlsDemand['mode'], because: TlsDemand['because'], more: Partial<TlsDemand> = {}): TlsDemand => {
-    const least = mode === 'opportunistic' || mode === 'clear' ? null : 'TLSv1.2';
-    const whole: TlsDemand = { ...LOOSE, mode, names, least, requireTls, because, ...more };
+  const demand = (
+    mode: TlsDemand['mode'],
+    because: TlsDemand['because'],
+    { names = [host.host], tlsa = [], testing = false }: Partial<TlsDemand> = {},
+  ): TlsDemand => {
+    if (mode === 'opportunistic' || mode === 'clear') return { mode, names, tlsa, least: null, requireTls, testing, because };
     // RFC 8689 4.2.2: a policy is followed as far as it goes, and mail goes all the same.
-    if (wish !== 'optional' || mode === 'opportunistic' || mode === 'clear') return whole;
-    return { ...whole, mode: 'opportunistic', least: null, testing: true, because: 'tls-required-no' };
+    if (wish === 'optional')
+      return { mode: 'opportunistic', names, tlsa, least: null, requireTls, testing: true, because: 'tls-required-no' };
+    return { mode, names, tlsa, least: 'TLSv1.2', requireTls, testing, because };
   };
   if (host.tls !== null) return demand(requireTls ? 'name' : host.tls, 'route');
   // RFC 7672 3.2.2: of usage 2, the certificate has the TLSA base domain, or the domain of the mailbox or what that is an alias of.

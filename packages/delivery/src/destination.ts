@@ -6,7 +6,7 @@ import { entryOf } from './maps.ts';
 import type { OrderId } from './records.ts';
 import type { DomainRoute, RoutedHost } from './route.ts';
 import type { TlsDemand } from './tls-demand.ts';
-import type { Extensions } from './transaction.ts';
+import type { Offer } from './transaction.ts';
 
 /** A host, and what TLS it has to have. */
 export interface DemandedHost extends RoutedHost {
@@ -40,10 +40,13 @@ export class Destination {
   way: Way;
   /** By priority (RFC 6710), then by when they were due; in the end by name, so that it makes no difference which answer came first. */
   readonly waiting: Heap<Active> = new Heap(isBefore);
-  readonly #alike = new Map<string, Set<Active>>();
-  readonly sessions: Set<Session> = new Set();
-  readonly idle: Set<Session> = new Set();
-  readonly walks: Set<Walk> = new Set();
+  /** What waits by its envelope; null: so little waits that it is looked through. */
+  #alike: Map<string, Set<Active>> | null = null;
+  /** How many sessions there are, and walks that may become one. */
+  sessions = 0;
+  walks = 0;
+  /** Sessions without a transaction: who has been so longest comes first. */
+  readonly idle: Session[] = [];
   /** Sessions that there may be. */
   limit: number;
   /** Recipients of one transaction, as the hosts have shown. */
@@ -61,25 +64,39 @@ export class Destination {
   add(active: Active): void {
     active.queue = this;
     this.waiting.put(active);
-    entryOf(this.#alike, active.envelope, () => new Set<Active>()).add(active);
+    if (this.#alike !== null) index(this.#alike, active);
+    else if (this.waiting.size > FEW) {
+      this.#alike = new Map();
+      for (const one of this.waiting) index(this.#alike, one);
+    }
   }
 
   remove(active: Active): void {
     active.queue = null;
     this.waiting.remove(active);
-    const same = this.#alike.get(active.envelope);
+    const same = this.#alike?.get(active.envelope);
     same?.delete(active);
-    if (same?.size === 0) this.#alike.delete(active.envelope);
+    if (same?.size === 0) this.#alike?.delete(active.envelope);
+    if (this.waiting.size === 0) this.#alike = null;
   }
 
   /** It, and those of the same message that wait, too (RFC 5321 4.5.4.1: one copy for all at the same host). */
   alike(active: Active): readonly Active[] {
-    return [...(this.#alike.get(active.envelope) ?? [])].sort((a, b) => (a === active || (b !== active && a.id < b.id) ? -1 : 1));
+    if (this.waiting.size === 1) return [active];
+    const all = this.#alike?.get(active.envelope) ?? [...this.waiting].filter(({ envelope }) => envelope === active.envelope);
+    return [...all].sort((a, b) => (a === active || (b !== active && a.id < b.id) ? -1 : 1));
   }
 
   get isUnused(): boolean {
-    return this.waiting.size === 0 && this.sessions.size === 0 && this.walks.size === 0;
+    return this.waiting.size === 0 && this.sessions === 0 && this.walks === 0;
   }
+}
+
+/** Ours: so many are looked through. */
+const FEW = 16;
+
+function index(alike: Map<string, Set<Active>>, active: Active): void {
+  entryOf(alike, active.envelope, () => new Set<Active>()).add(active);
 }
 
 function isBefore(a: Active, b: Active): boolean {
@@ -102,18 +119,17 @@ export interface Trouble {
   readonly said: Said & { readonly host: string };
 }
 
-export interface Session {
+export interface Session extends Offer {
   readonly id: OrderId;
   readonly destination: Destination;
   readonly host: DemandedHost;
   readonly source: string;
-  readonly extensions: Extensions;
   /** What they say of `limitsOf`. */
   readonly limits: readonly number[];
   readonly opened: EpochMs;
   messages: number;
-  /** Of recipients so far (RFC 9422 4.3). */
-  readonly domains: Set<string>;
+  /** Of recipients so far (RFC 9422 4.3); null: the server does not limit them. */
+  readonly domains: Set<string> | null;
   /** It has ended, and its transaction is not answered yet. */
   isGone: boolean;
   /** When it has been idle for too long. */

@@ -155,8 +155,7 @@ export class Dispatcher {
   #begin(held: Held): void {
     const { now, settings } = this.#context;
     const { begun } = held.job;
-    const attempt = Math.max(held.job.attempt ?? 0, begun?.attempt ?? 0);
-    const active = new Active(attempt === 0 ? held.job : { ...held.job, attempt }, now);
+    const active = new Active(held.job, now);
     held.active = active;
     active.step(now, 'added', { due: held.job.due, tries: active.tries });
     const { message } = held.job;
@@ -173,17 +172,17 @@ export class Dispatcher {
   /** Whoever had the job before has let the end of it leave, and told nothing more (RFC 1047). */
   #unknown(active: Active, recipients: readonly number[]): void {
     const said: Said = { at: this.#context.now, status: '4.4.2', category: 'unknown' };
-    const due = recipients.filter((index) => active.left.has(index));
+    const due = recipients.filter((index) => active.left.includes(index));
     this.#settle(active, { decisions: due.map((index) => unknown(index, said, this.#context)), counts: true });
   }
 
   /** RFC 5321 3.9: those whom a recipient stands for take its place. */
   #expand(active: Active): boolean {
     const { settings, now } = this.#context;
-    const found: NonNullable<Settlement['expansions']>[number][] = [];
+    let found: NonNullable<Settlement['expansions']> = [];
     for (const index of active.left) {
       const expansion = settings.expand(active.job.recipients[index]!.address);
-      if (expansion !== null) found.push({ index, expansion });
+      if (expansion !== null) found = [...found, { index, expansion }];
     }
     if (found.length === 0) return false;
     const isLoop = (active.message.expansions ?? 0) >= settings.mostExpansions;
@@ -196,7 +195,7 @@ export class Dispatcher {
     active.stage = 'routing';
     this.#resolver.find(active.job.domain, (route) => {
       // It was lost, or an operator had a wish, while the answers were waited for.
-      if (active.stage === 'routing' && this.#held.get(active.id)?.active === active) this.#routed(active, route);
+      if (active.stage === 'routing' && !active.isOver) this.#routed(active, route);
     });
   }
 
@@ -240,8 +239,8 @@ export class Dispatcher {
   }
 
   #settled(active: Active, change: JobChange): void {
-    const held = this.#held.get(active.id);
-    if (held === undefined || held.active !== active) return;
+    if (active.isOver) return;
+    const held = this.#held.get(active.id)!;
     const { wish } = active;
     active.job = applyChange(active.job, change);
     held.job = active.job;
@@ -249,7 +248,7 @@ export class Dispatcher {
     else if (wish !== null) {
       active.wish = null;
       this.#obey(held, wish);
-    } else if (change.due <= this.#context.now && active.left.size > 0) this.#again(active);
+    } else if (change.due <= this.#context.now && active.left.length > 0) this.#again(active);
     else this.#sleep(held, change.due);
   }
 
@@ -267,6 +266,7 @@ export class Dispatcher {
   #drop(held: Held): void {
     this.#context.alarms.remove(held);
     const { id } = held;
+    held.active = null;
     this.#held.delete(id);
     this.#context.orders.say({ type: 'drop', job: id });
   }

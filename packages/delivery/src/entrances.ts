@@ -1,63 +1,80 @@
 import { entryOf } from './maps.ts';
 import type { DeliverySettings } from './settings.ts';
 
+/** Sessions of one kind, and who waits for one of them to end. */
+class Tally<T> {
+  readonly most: number;
+  count = 0;
+  readonly waiting: Set<T> = new Set();
+
+  constructor(most: number) {
+    this.most = most;
+  }
+
+  get isFull(): boolean {
+    return this.count >= this.most;
+  }
+}
+
 /** How many sessions there are: in all, with each host, from each source; and who waits for one to end. */
 export class Entrances<T> {
   readonly #settings: DeliverySettings;
-  readonly #counts = new Map<string, number>();
-  readonly #waiting = new Map<string, Set<T>>();
+  readonly #total: Tally<T>;
+  readonly #hosts = new Map<string, Tally<T>>();
+  readonly #sources = new Map<string, Tally<T>>();
 
   constructor(settings: DeliverySettings) {
     this.#settings = settings;
+    this.#total = new Tally(settings.sessions.total);
   }
 
   /** A source from which one more session may begin; null: `who` waits until one ends. */
   take(host: string, who: T): string | null {
     const { sources } = this.#settings;
-    const list = sources.length === 0 ? [''] : sources;
-    const source = list.reduce((best, one) => (this.#count(`source ${one}`) < this.#count(`source ${best}`) ? one : best));
-    const limits = this.#limits(host, source);
-    const full = limits.find(([name, most]) => this.#count(name) >= most);
-    if (full === undefined) {
-      for (const [name] of limits) this.#counts.set(name, this.#count(name) + 1);
-      return source;
+    const source =
+      sources.length < 2 ? (sources[0] ?? '') : sources.reduce((best, one) => (this.#countOf(one) < this.#countOf(best) ? one : best));
+    const tallies = this.#tallies(host, source);
+    const full = tallies.find(({ isFull }) => isFull);
+    if (full !== undefined) {
+      full.waiting.add(who);
+      this.#forget(host);
+      return null;
     }
-    entryOf(this.#waiting, full[0], () => new Set<T>()).add(who);
-    return null;
+    for (const tally of tallies) tally.count++;
+    return source;
   }
 
   /** One has ended: those that have waited for that may begin, while there is room for them. */
   give(host: string, source: string, begin: (who: T) => void): void {
-    const { sessions } = this.#settings;
-    const limits = this.#limits(host, source);
-    for (const [name] of limits) {
-      const count = this.#count(name) - 1;
-      if (count === 0) this.#counts.delete(name);
-      else this.#counts.set(name, count);
-    }
-    for (const [name, most] of limits) {
+    const tallies = this.#tallies(host, source);
+    for (const tally of tallies) tally.count--;
+    for (const tally of tallies) {
       // Who finds no work any more takes no room: the next one may.
-      while (this.#count(name) < most && this.#count('total') < sessions.total) {
-        const waiting = this.#waiting.get(name);
-        const first = waiting?.values().next();
-        if (waiting === undefined || first === undefined || first.done === true) break;
-        waiting.delete(first.value);
-        if (waiting.size === 0) this.#waiting.delete(name);
-        begin(first.value);
+      while (tally.waiting.size > 0 && !tally.isFull && !this.#total.isFull) {
+        const [first] = tally.waiting;
+        tally.waiting.delete(first!);
+        begin(first!);
       }
     }
+    this.#forget(host);
   }
 
-  #limits(host: string, source: string): readonly (readonly [name: string, most: number])[] {
+  /** A host without sessions is not kept. */
+  #forget(host: string): void {
+    const tally = this.#hosts.get(host);
+    if (tally?.count === 0 && tally.waiting.size === 0) this.#hosts.delete(host);
+  }
+
+  #tallies(host: string, source: string): readonly [total: Tally<T>, host: Tally<T>, source: Tally<T>] {
     const { sessions } = this.#settings;
     return [
-      ['total', sessions.total],
-      [`host ${host}`, sessions.host],
-      [`source ${source}`, sessions.source],
+      this.#total,
+      entryOf(this.#hosts, host, () => new Tally<T>(sessions.host)),
+      entryOf(this.#sources, source, () => new Tally<T>(sessions.source)),
     ];
   }
 
-  #count(name: string): number {
-    return this.#counts.get(name) ?? 0;
+  #countOf(source: string): number {
+    return this.#sources.get(source)?.count ?? 0;
   }
 }

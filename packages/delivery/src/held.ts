@@ -7,7 +7,7 @@ import { packJob, unpackJob } from './pack.ts';
 export class Held implements Entry {
   place = -1;
   at: EpochMs;
-  active: Active | null = null;
+  #active: Active | null = null;
   /** Packed while nothing is done with it. */
   #job: Job | string;
 
@@ -22,6 +22,16 @@ export class Held implements Entry {
 
   set job(job: Job) {
     this.#job = job;
+  }
+
+  /** The try that is under way; one that gives way to another is over. */
+  get active(): Active | null {
+    return this.#active;
+  }
+
+  set active(active: Active | null) {
+    if (this.#active !== null) this.#active.isOver = true;
+    this.#active = active;
   }
 
   get id(): JobId {

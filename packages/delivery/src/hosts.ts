@@ -59,8 +59,7 @@ export class HostBook {
     const state = this.#state(place);
     state.triedAt = began;
     if (began <= (state.met?.at ?? -1)) return;
-    // The server writes the reply, at any length: only its first lines are kept.
-    state.met = met.reply === undefined ? met : { ...met, reply: { ...met.reply, lines: met.reply.lines.slice(0, LINES) } };
+    state.met = isShort(met) ? met : { ...met, reply: { ...met.reply!, lines: met.reply!.lines.slice(0, LINES) } };
     state.dead = met.at + Math.min(first * 2 ** state.failures, most);
     state.failures = Math.min(state.failures + 1, 30);
     const family = this.#families[familyOf(place)];
@@ -87,15 +86,20 @@ export class HostBook {
 
   /** The addresses with those of a family that fails behind the others, else as they are. */
   inOrder(addresses: readonly string[], now: EpochMs): readonly string[] {
+    const { ipv4, ipv6 } = this.#families;
+    if (now >= ipv4.until && now >= ipv6.until) return addresses;
     const late = (address: string): boolean => now < this.#families[familyOf(address)].until;
     return [...addresses.filter((one) => !late(one)), ...addresses.filter(late)];
   }
 
   #state(place: string): HostState {
-    const state = this.#hosts.get(place) ?? { ...UNKNOWN };
-    put(this.#hosts, place, state, this.#most);
-    return state;
+    return this.#hosts.get(place) ?? put(this.#hosts, place, { ...UNKNOWN }, this.#most);
   }
+}
+
+/** The server writes the reply, at any length: only its first lines are kept. */
+function isShort({ reply }: Said): boolean {
+  return reply === undefined || reply.lines.length <= LINES;
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {

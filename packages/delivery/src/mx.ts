@@ -42,8 +42,8 @@ export function readMx(records: readonly Mx[]): MxList {
     else if (octetsOf(host) !== null) odd.push('mx-is-address');
     else if (!hosts.some((one) => one.host === host && one.preference === preference)) hosts.push({ preference, host });
   }
-  hosts.sort((a, b) => a.preference - b.preference);
-  const isNull = records.length > 0 && records.every(({ exchange }) => nameKey(exchange) === '');
+  if (hosts.length > 1) hosts.sort((a, b) => a.preference - b.preference);
+  const isNull = records.length > 0 && records.every(({ exchange }) => exchange === '' || exchange === '.');
   return { hosts, isNull, odd: isNull ? [] : odd };
 }
 
@@ -58,8 +58,9 @@ export function readMx(records: readonly Mx[]): MxList {
  * ```
  */
 export function withoutSelf<T extends MxHost>(hosts: readonly T[], isSelf: (host: T) => boolean): readonly T[] {
-  const own = Math.min(...hosts.filter(isSelf).map(({ preference }) => preference));
-  return hosts.filter(({ preference }) => preference < own);
+  let own = Number.POSITIVE_INFINITY;
+  for (const host of hosts) if (host.preference < own && isSelf(host)) own = host.preference;
+  return own === Number.POSITIVE_INFINITY ? hosts : hosts.filter(({ preference }) => preference < own);
 }
 
 /**

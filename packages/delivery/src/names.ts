@@ -4,7 +4,8 @@ import { parseAddressLiteral } from '@ehlo/grammar';
 
 /** A name as it is compared: small letters, no dot at the end. */
 export function nameKey(name: string): string {
-  return name.toLowerCase().replace(/\.$/, '');
+  const small = name.toLowerCase();
+  return small.endsWith('.') ? small.slice(0, -1) : small;
 }
 
 /** What stands behind the last at sign; empty where there is none (`postmaster`). */

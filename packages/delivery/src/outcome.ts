@@ -69,8 +69,10 @@ export function failed(index: number, said: Said, state: 'failed' | 'expired' = 
 
 /** One that is tried again. */
 export function due(index: number, said: Said, next: 'now' | 'host' | 'later', orElse: Decision['orElse'] = 'due'): Decision {
-  return decision(index, 'due', said, [], next, orElse);
+  return decision(index, 'due', said, NONE, next, orElse);
 }
+
+const NONE: readonly never[] = [];
 
 function decision(
   index: number,
@@ -110,7 +112,7 @@ function accepted(index: number, reply: Reply, { now, host, protocol, extensions
   const isBlind = by !== undefined && !('DELIVERBY' in extensions) && now < by.until;
   const always = isBlind || by?.trace === true;
   const told: Told = { index, action: 'relayed', status, always };
-  return decision(index, 'relayed', said, always || !('DSN' in extensions) ? [told] : []);
+  return decision(index, 'relayed', said, always || !('DSN' in extensions) ? [told] : NONE);
 }
 
 /** A decision as a change of the recipient. */

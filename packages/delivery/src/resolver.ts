@@ -2,7 +2,7 @@ import type { Context } from './context.ts';
 import type { DnsAnswer, PolicyAnswer } from './fact.ts';
 import { placesOf } from './hosts.ts';
 import type { EpochMs } from './job.ts';
-import { entryOf, put } from './maps.ts';
+import { put } from './maps.ts';
 import type { Rr } from './records.ts';
 import { type Answers, type DomainRoute, keptFor, routeOf } from './route.ts';
 import { type KeptPolicy, parseStsPolicy } from './sts.ts';
@@ -10,11 +10,23 @@ import { type KeptPolicy, parseStsPolicy } from './sts.ts';
 /** Ours: answers and routes that are kept. */
 const MOST = 50_000;
 
+/** What is known, and asked, of the records of one type at a name. */
+interface Lookup {
+  answer: DnsAnswer | null;
+  /** For so long the answer is used again. */
+  until: EpochMs;
+  /** Who waits for the answer; null: nothing is asked. */
+  waiting: Question[] | null;
+}
+
+/** Null: nobody has asked yet. */
+type Name = { [rr in Rr]: Lookup | null };
+
 /** Somebody's question for a route, with the answers that there are. */
 interface Question {
   readonly domain: string;
-  /** By what was asked; null: it is waited for. */
-  readonly answers: Map<string, DnsAnswer | null>;
+  /** Null: it is waited for. */
+  readonly answers: Map<Lookup, DnsAnswer | null>;
   /** Answers that it waits for. */
   open: number;
   policy: KeptPolicy | null | undefined;
@@ -24,11 +36,11 @@ interface Question {
 /** Finds routes by look-ups, of which none is asked twice at once, and keeps what may be kept. */
 export class Resolver {
   readonly #context: Context;
-  readonly #kept = new Map<string, { readonly answer: DnsAnswer; readonly until: EpochMs }>();
+  readonly #names = new Map<string, Name>();
   readonly #routes = new Map<string, DomainRoute>();
   readonly #questions = new Map<string, Question>();
-  /** Who waits for an answer, by what was asked. */
-  readonly #asked = new Map<string, Question[]>();
+  /** Who waits for the policy of a domain. */
+  readonly #policies = new Map<string, Question[]>();
 
   constructor(context: Context) {
     this.#context = context;
@@ -76,24 +88,31 @@ export class Resolver {
   }
 
   #dns(question: Question, rr: Rr, name: string): DnsAnswer | null {
-    const key = `${rr} ${name}`;
-    const own = question.answers.get(key);
+    const known = this.#names.get(name) ?? put(this.#names, name, { MX: null, A: null, AAAA: null, TXT: null, TLSA: null }, MOST);
+    const lookup = (known[rr] ??= { answer: null, until: Number.NEGATIVE_INFINITY, waiting: null });
+    const own = question.answers.get(lookup);
     if (own !== undefined) return own;
-    const kept = this.#kept.get(key);
-    if (kept !== undefined && this.#context.now < kept.until) {
-      question.answers.set(key, kept.answer);
-      return kept.answer;
+    if (this.#context.now < lookup.until) {
+      question.answers.set(lookup, lookup.answer);
+      return lookup.answer;
     }
-    if (this.#isFirst(key, question)) {
-      this.#context.orders.ask({ type: 'lookup', name, rr }, ['dns'], (answer) => {
-        const time = keptFor(answer, this.#context.settings);
-        if (time > 0) put(this.#kept, key, { answer, until: this.#context.now + time }, MOST);
-        // Without MX records the addresses of the domain are looked up. Any other answer of "nothing there" leads to few look-ups: it waits for the last
-        // answer of the question.
-        this.#tell(key, answer.status !== 'found' && rr !== 'MX', (waiting) => waiting.answers.set(key, answer));
-      });
+    question.answers.set(lookup, null);
+    question.open++;
+    if (lookup.waiting !== null) lookup.waiting.push(question);
+    else {
+      lookup.waiting = [question];
+      this.#context.orders.ask({ type: 'lookup', name, rr }, DNS, (answer) => this.#answered(lookup, rr, answer));
     }
     return null;
+  }
+
+  #answered(lookup: Lookup, rr: Rr, answer: DnsAnswer): void {
+    const waiting = lookup.waiting ?? [];
+    lookup.answer = answer;
+    lookup.until = this.#context.now + keptFor(answer, this.#context.settings);
+    lookup.waiting = null;
+    for (const question of waiting) question.answers.set(lookup, answer);
+    this.#tell(waiting, !leadsOn(rr, answer));
   }
 
   #policy(question: Question, domain: string, id: string | null): KeptPolicy | null | undefined {
@@ -102,13 +121,18 @@ export class Resolver {
       question.policy = this.#context.policies.at(domain, this.#context.now);
       return question.policy;
     }
-    const key = `policy ${domain}`;
-    if (this.#isFirst(key, question)) {
-      this.#context.orders.ask({ type: 'policy', domain }, ['policy'], (answer) => {
+    const others = this.#policies.get(domain);
+    if (others?.includes(question)) return undefined;
+    question.open++;
+    if (others !== undefined) others.push(question);
+    else {
+      this.#policies.set(domain, [question]);
+      this.#context.orders.ask({ type: 'policy', domain }, POLICY, (answer) => {
         this.#learn(domain, id, answer);
-        this.#tell(key, false, (waiting) => {
-          waiting.policy = this.#context.policies.at(domain, this.#context.now);
-        });
+        const waiting = this.#policies.get(domain) ?? [];
+        this.#policies.delete(domain);
+        for (const one of waiting) one.policy = this.#context.policies.at(domain, this.#context.now);
+        this.#tell(waiting, false);
       });
     }
     return undefined;
@@ -126,20 +150,22 @@ export class Resolver {
     this.#context.ledger.add({ at: this.#context.now, domain, type: 'sts', lines: [], mxHosts: [], host: '', address: '', result });
   }
 
-  #isFirst(key: string, question: Question): boolean {
-    if (question.answers.has(key)) return false;
-    question.answers.set(key, null);
-    question.open++;
-    return entryOf(this.#asked, key, () => []).push(question) === 1;
-  }
-
-  #tell(key: string, isLast: boolean, tell: (question: Question) => void): void {
-    const waiting = this.#asked.get(key) ?? [];
-    this.#asked.delete(key);
+  /** Those who have waited go on; if they may, only when it was their last answer. */
+  #tell(waiting: readonly Question[], isPatient: boolean): void {
     for (const question of waiting) {
       question.open--;
-      tell(question);
-      if (!isLast || question.open === 0) this.#evaluate(question);
+      if (!isPatient || question.open === 0) this.#evaluate(question);
     }
   }
+}
+
+const DNS = ['dns'] as const;
+const POLICY = ['policy'] as const;
+
+/**
+ * Whether an answer leads to look-ups or fetches that can begin before the others are there: MX records to addresses, and so does their absence; an alias to
+ * what it leads to; a signed address to TLSA records; a record of MTA-STS to its policy.
+ */
+function leadsOn(rr: Rr, { status, alias, security }: DnsAnswer): boolean {
+  return rr === 'MX' || (status === 'found' && (rr === 'TXT' || alias !== undefined || security === 'secure'));
 }

@@ -36,7 +36,7 @@ export function stepsAtRest(job: Job, recipient: number): readonly Step[] {
 }
 
 /** What was said or met last. */
-export function saidStep({ at, category, status, host = '', reply, text = '' }: Said, recipient: number): Step {
+export function saidStep({ at, category, status, host: own = '', reply, text = '' }: Said, recipient: number, host: string = own): Step {
   const what = reply === undefined ? 'met' : 'said';
   return { at, what, detail: { host, category, status, reply: reply?.code ?? 0, text }, recipient };
 }

@@ -47,6 +47,8 @@ export interface RouteProblem {
   readonly permanent: boolean;
 }
 
+const NONE: readonly never[] = [];
+
 /** RFC 3463: 5 is for good. */
 const PROBLEMS: { readonly [category in RouteProblem['category']]: string } = {
   'no-such-domain': '5.1.2', // RFC 5321 5.1: "MUST be reported as an error"
@@ -153,24 +155,23 @@ class Routing {
   }
 
   #ofHosts(all: readonly (MxHost & { given?: RouteHost })[], secure: boolean, sts: KeptPolicy | null | undefined): DomainRoute | null {
-    const { mostHosts, hostname, names, addresses: own } = this.#settings;
-    const isOwn = (address: string): boolean => own.some((one) => String(octetsOf(one)) === String(octetsOf(address)));
-    const isSelf = (host: string): boolean => [hostname, ...names].some((one) => nameKey(one) === host);
-    const some = all.slice(0, mostHosts);
-    if (some.length < all.length) this.#step('cut', { left: all.length - some.length });
+    const { mostHosts } = this.#settings;
+    const isCut = all.length > mostHosts;
+    if (isCut) this.#step('cut', { left: all.length - mostHosts });
     // Names of this host beyond the cut matter, too; their addresses are nobody's business.
-    const named = withoutSelf(all, ({ host, given }) => given === undefined && isSelf(host));
+    const named = withoutSelf(all, ({ host, given }) => given === undefined && this.#isOwnName(host));
     if (named.length === 0) return this.#loop();
-    const found = some.filter((one) => named.includes(one)).map((one) => this.#addresses(one, secure));
+    const asked = isCut ? all.slice(0, mostHosts).filter((one) => named.includes(one)) : named;
+    const found = asked.map((one) => this.#addresses(one, secure));
     if (this.#missing || sts === undefined) return null;
-    const left = withoutSelf(found, ({ given, addresses }) => given === undefined && addresses.some(isOwn));
+    const left = withoutSelf(found, ({ given, addresses }) => given === undefined && this.#hasOwn(addresses));
     if (left.length === 0 && found.length > 0) return this.#loop();
     if (named.length < all.length || left.length < found.length) this.#step('self', { left: left.length });
     const hosts = left
       .filter(({ addresses }) => addresses.length > 0)
       .map(({ host, preference, given, addresses, dane }): RoutedHost => {
-        const tls = given === undefined ? null : (given.tls ?? 'opportunistic');
-        return { host, preference, port: given?.port ?? 25, protocol: given?.protocol ?? 'smtp', addresses, dane, secure, tls };
+        const { port = 25, protocol = 'smtp', tls = 'opportunistic' } = given ?? {};
+        return { host, preference, port, protocol, addresses, dane, secure, tls: given === undefined ? null : tls };
       });
     if (hosts.length > 0) return this.#route(hosts, null, sts);
     // RFC 5321 5.1: none usable is an error, unless an answer may still come.
@@ -178,37 +179,58 @@ class Routing {
     return this.#problem(left.some(({ why }) => why === 'refused') ? 'refused-address' : 'no-address');
   }
 
+  #isOwnName(host: string): boolean {
+    const { hostname, names } = this.#settings;
+    return nameKey(hostname) === host || names.some((one) => nameKey(one) === host);
+  }
+
+  #hasOwn(addresses: readonly string[]): boolean {
+    const { addresses: own } = this.#settings;
+    if (own.length === 0) return false;
+    return addresses.some((address) => own.some((one) => String(octetsOf(one)) === String(octetsOf(address))));
+  }
+
   /** The addresses of a host that mail may go to, and its TLSA records. */
   #addresses({ host, preference, given }: MxHost & { given?: RouteHost }, secure: boolean): FoundHost {
-    const found = (addresses: readonly string[], dane: DaneState, why: FoundHost['why']): FoundHost => {
-      return { host, preference, given, addresses, dane, why };
-    };
     const isAddress = given?.protocol === 'local' || octetsOf(host) !== null;
-    const answers = isAddress ? [] : this.#settings.families.map((family) => this.#follow(family === 'ipv6' ? 'AAAA' : 'A', host));
-    if (answers.includes(null)) return found([], NO_DANE, 'none');
-    const there = answers.filter((one): one is Followed => one !== null && one !== 'loop');
-    const bad = there.some(({ answer }) => isBad(answer));
-    const good = there.filter(({ answer }) => answer.status === 'found' && !isBad(answer));
-    const alias = good.find(({ name }) => name !== host);
+    let all: readonly string[] = isAddress ? [host] : NONE;
+    let alias: Followed | undefined;
+    let signed = secure && !isAddress;
+    let [bad, waits] = [false, false];
+    for (const family of isAddress ? NONE : this.#settings.families) {
+      const found = this.#follow(family === 'ipv6' ? 'AAAA' : 'A', host);
+      if (found === null) waits = true;
+      if (found === null || found === 'loop') continue;
+      const { answer, name } = found;
+      if (isBad(answer)) bad = true;
+      else if (answer.status === 'found') {
+        if (name !== host) alias ??= found;
+        signed &&= answer.security === 'secure';
+        const { addresses = NONE } = answer;
+        all = all.length === 0 ? addresses : [...all, ...addresses];
+      }
+    }
+    if (waits) return { host, preference, given, addresses: NONE, dane: NO_DANE, why: 'none' };
     // RFC 5321 5.1, RFC 2181 10.3: an exchange must not be an alias; it is followed all the same.
     if (alias !== undefined && given === undefined) this.#step('mx-is-alias', { host, alias: alias.name });
-    const all = isAddress ? [host] : good.flatMap(({ answer }) => answer.addresses ?? []);
-    const addresses = all.filter((address) => {
-      const name = addressClass(address);
-      const fine = name === 'public' || given !== undefined || this.#settings.allow.includes(name);
-      if (!fine) this.#step('refused-address', { host, address, class: name });
-      return fine;
-    });
+    const addresses = all.filter((address) => given !== undefined || this.#isAllowed(host, address));
     if (addresses.length === 0) {
       if (all.length === 0) this.#step(bad ? 'dns-failed' : 'no-address', { host });
-      return found(addresses, NO_DANE, bad ? 'failed' : all.length > 0 ? 'refused' : 'none');
+      return { host, preference, given, addresses, dane: NO_DANE, why: bad ? 'failed' : all.length > 0 ? 'refused' : 'none' };
     }
     // RFC 7672 2.2.1, 2.2.2: no TLSA record is looked up for a host whose name or address nobody has signed.
-    const signed = secure && good.length > 0 && good.every(({ answer }) => answer.security === 'secure');
     const dane = this.#settings.dane && signed ? this.#dane(host, alias, given?.port ?? 25) : NO_DANE;
     if (dane.state !== 'none') this.#step('dane', { host, state: dane.state, records: dane.tlsa.length });
     // RFC 7672 2.2: records that can't be had may demand TLS: the host is left for now.
-    return dane.state === 'failed' ? found([], dane, 'failed') : found(addresses, dane, 'none');
+    const isLeft = dane.state === 'failed';
+    return { host, preference, given, addresses: isLeft ? NONE : addresses, dane, why: isLeft ? 'failed' : 'none' };
+  }
+
+  #isAllowed(host: string, address: string): boolean {
+    const name = addressClass(address);
+    const isAllowed = name === 'public' || this.#settings.allow.includes(name);
+    if (!isAllowed) this.#step('refused-address', { host, address, class: name });
+    return isAllowed;
   }
 
   #dane(host: string, alias: Followed | undefined, port: number): DaneState {

@@ -1,6 +1,6 @@
 // What becomes of a job after a try, or a part of one, as one commit.
 
-import type { Active } from './active.ts';
+import { type Active, dueOf } from './active.ts';
 import type { Context } from './context.ts';
 import { expansionJobs } from './expand.ts';
 import type { Job, JobChange, NewJob, RecipientChange, Said } from './job.ts';
@@ -8,6 +8,9 @@ import { noticeOf, type Told } from './notice-plan.ts';
 import { changeOf, type Decision, due, failed } from './outcome.ts';
 import { delayedAt, dueAfter } from './retry.ts';
 import { type Expansion, expiryOf } from './settings.ts';
+import type { Written } from './written.ts';
+
+const NONE: readonly never[] = [];
 
 /** What a commit is made of. */
 export interface Settlement {
@@ -23,50 +26,50 @@ export interface Settlement {
 
 /** The same for all to whom a try still owes something. It counts as a try. */
 export function alike({ left }: Active, said: Said, state: 'failed' | 'expired' | 'due'): Settlement {
-  const decisions = [...left].map((index) => (state === 'due' ? due(index, said, 'later') : failed(index, said, state)));
+  const decisions = left.map((index) => (state === 'due' ? due(index, said, 'later') : failed(index, said, state)));
   return { decisions, counts: true };
 }
 
 /** The change that a settlement is. Recipients that are owed more in this try stay in `active.left`. */
 export function changeFor(active: Active, settlement: Settlement, { now, settings, chance }: Context): JobChange {
   const { job, wish } = active;
-  const { expansions = [], held } = settlement;
+  const { expansions = NONE, held } = settlement;
   const decisions = settlement.decisions.map((one) => (one.next === 'later' ? overdue(one, active, settings, now) : one));
-  const gone = new Set<number>();
+  // By the place of a recipient: it is final, or it is for another try.
+  const gone: boolean[] = [];
+  const done: boolean[] = [];
   for (const { index, next, state } of decisions) {
-    if (next === 'later' || next === 'none') active.left.delete(index);
-    if (state !== 'due') gone.add(index);
+    if (next === 'later' || next === 'none') done[index] = true;
+    if (state !== 'due') gone[index] = true;
   }
-  for (const { index } of expansions) {
-    active.left.delete(index);
-    gone.add(index);
-  }
-  const stay = job.recipients.flatMap(({ state }, index) => (state === 'due' && !gone.has(index) ? [index] : []));
+  for (const { index } of expansions) done[index] = gone[index] = true;
+  active.left = active.left.filter((index) => done[index] !== true);
+  const stay = dueOf(job).filter((index) => gone[index] !== true);
   // A try is over when nothing of it is left; it has failed if something is due still.
-  const isOver = active.left.size === 0 && settlement.due === undefined;
+  const isOver = active.left.length === 0 && settlement.due === undefined;
   const hasFailed = isOver && stay.length > 0;
   // It was put off: no host may be tried yet.
   const isPut = settlement.due !== undefined && !held;
-  const late = hasFailed || isPut ? lateOnes(job, stay, decisions, now, settings) : [];
+  const late = hasFailed || isPut ? lateOnes(job, stay, decisions, now, settings) : NONE;
   // What is told has a name of its own: the commit is that of a transaction, or it counts as a try.
   const tries = active.tries + (hasFailed || settlement.counts === true || (isPut && late.length > 0) ? 1 : 0);
   const next = settlement.due ?? (hasFailed ? dueAfter(job, tries, now, chance.of(`${job.id} ${tries}`), settings) : now);
-  const recipients: RecipientChange[] = [];
-  for (const one of decisions) {
+  const recipients = decisions.map((one): RecipientChange => {
     const change = changeOf(one, job.recipients[one.index]!.unknown ?? 0);
-    recipients.push(late.some(({ index }) => index === one.index) ? { ...change, told: true } : change);
-  }
+    return late.some(({ index }) => index === one.index) ? { ...change, told: true } : change;
+  });
   for (const { index } of expansions) recipients.push({ index, state: 'expanded' });
   for (const { index } of late) if (!decisions.some((one) => one.index === index)) recipients.push({ index, state: 'due', told: true });
-  const told = [...decisions.flatMap((one) => one.told), ...late, ...expansions.flatMap(toldOfExpansion)];
+  const told = toldOf(decisions, late, expansions);
   const dueAt = stay.length === 0 ? null : next;
   const { attempt } = active;
   const release = dueAt === null || held === true || (wish === null && (isOver || isPut) && dueAt - now > settings.keep);
-  const put = [
-    ...copies(job, decisions, expansions),
-    ...noticeOf(job, told, recipients, `${attempt}.${tries}${expansions.length > 0 ? 'x' : ''}`, now),
-  ];
-  return { job: job.id, tries, attempt, recipients, due: dueAt, release, put, ...(held !== undefined && { held }) };
+  const copied = copies(job, decisions, expansions);
+  const noticed = told.length === 0 ? NONE : noticeOf(job, told, recipients, `${attempt}.${tries}${expansions.length > 0 ? 'x' : ''}`, now);
+  const put = copied.length === 0 ? noticed : [...copied, ...noticed];
+  const change: Written<JobChange> = { job: job.id, tries, attempt, recipients, due: dueAt, release, put };
+  if (held !== undefined) change.held = held;
+  return change;
 }
 
 /** Design: a recipient expires only when a try that began at or after its expiry has failed. */
@@ -99,9 +102,16 @@ function lateOnes(
 }
 
 function copies(job: Job, decisions: readonly Decision[], expansions: NonNullable<Settlement['expansions']>): readonly NewJob[] {
-  const all = [...expansions];
-  for (const { index, movedTo } of decisions) if (movedTo !== null) all.push({ index, expansion: { type: 'alias', to: [movedTo] } });
-  return all.flatMap(({ index, expansion }) => expansionJobs(job, index, expansion));
+  const moved = decisions.filter(({ movedTo }) => movedTo !== null);
+  if (expansions.length === 0 && moved.length === 0) return NONE;
+  const aliases = moved.map(({ index, movedTo }) => ({ index, expansion: { type: 'alias' as const, to: [movedTo!] } }));
+  return [...expansions, ...aliases].flatMap(({ index, expansion }) => expansionJobs(job, index, expansion));
+}
+
+/** What the sender may be told; mostly nothing. */
+function toldOf(decisions: readonly Decision[], late: readonly Told[], expansions: NonNullable<Settlement['expansions']>): readonly Told[] {
+  if (late.length === 0 && expansions.length === 0 && decisions.every((one) => one.told.length === 0)) return NONE;
+  return [...decisions.flatMap((one) => one.told), ...late, ...expansions.flatMap(toldOfExpansion)];
 }
 
 /** RFC 3461 5.2.7: a list has taken the message; of several behind an alias it is told that it was expanded; of one, nothing. */

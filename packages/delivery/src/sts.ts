@@ -114,6 +114,8 @@ export class PolicyBook {
 
   set(domain: string, kept: KeptPolicy): void {
     this.#failed.delete(domain);
+    // The one that was fetched longest ago goes first.
+    this.#kept.delete(domain);
     put(this.#kept, domain, kept, this.#most);
   }
 

@@ -55,14 +55,17 @@ const MOST_FAILURES = 100;
 
 /** Counts sessions; a day is taken out when it is over (RFC 8460 4.1: reports are by days of UTC). */
 export class TlsLedger {
-  #days = new Map<number, Map<string, Map<string, Count>>>();
+  readonly #days = new Map<number, Map<string, Map<string, Count>>>();
+  /** When the oldest day is over, which came first; infinite where nothing is counted. */
+  due: EpochMs = Number.POSITIVE_INFINITY;
 
   add(event: TlsEvent): void {
     const day = Math.floor(event.at / DAY);
     const domains = entryOf(this.#days, day, () => new Map<string, Map<string, Count>>());
+    if (this.#days.size === 1) this.due = endOf(day);
     if (!domains.has(event.domain) && domains.size >= MOST_DOMAINS) return;
     const policies = entryOf(domains, event.domain, () => new Map<string, Count>());
-    const key = `${event.type}\n${event.lines.join('\n')}`;
+    const key = event.lines.length === 0 ? event.type : `${event.type}\n${event.lines.join('\n')}`;
     const count = entryOf(policies, key, (): Count => ({ event, successful: 0, failures: new Map() }));
     const { result } = event;
     if (result === null) {
@@ -75,22 +78,21 @@ export class TlsLedger {
     failure.sessions++;
   }
 
-  /** When the oldest day is over, which came first; infinite where nothing is counted. */
-  get due(): EpochMs {
-    const { value: day = Number.POSITIVE_INFINITY } = this.#days.keys().next();
-    return (day + 1) * DAY;
-  }
-
   /** What is to be reported of the days that are over; it is not kept. */
   take(now: EpochMs): readonly TlsDomainReport[] {
-    const over = [...this.#days].filter(([day]) => (day + 1) * DAY <= now);
+    const over = [...this.#days].filter(([day]) => endOf(day) <= now);
     for (const [day] of over) this.#days.delete(day);
+    this.due = endOf(this.#days.keys().next().value ?? Number.POSITIVE_INFINITY);
     return over.flatMap(([day, domains]) => {
       return [...domains].map(([domain, policies]) => {
-        return { domain, start: day * DAY, end: (day + 1) * DAY - 1000, policies: [...policies.values()].map(policyCount) };
+        return { domain, start: day * DAY, end: endOf(day) - 1000, policies: [...policies.values()].map(policyCount) };
       });
     });
   }
+}
+
+function endOf(day: number): EpochMs {
+  return (day + 1) * DAY;
 }
 
 function policyCount({ event, successful, failures }: Count): TlsPolicyCount {

@@ -13,10 +13,11 @@ import { put } from './maps.ts';
 import { type Decision, decide, due, failed } from './outcome.ts';
 import type { OrderId } from './records.ts';
 import { saidStep } from './rest.ts';
-import type { DomainRoute } from './route.ts';
+import type { DomainRoute, RoutedHost } from './route.ts';
 import { expiryOf } from './settings.ts';
 import { alike, type Settlement } from './settler.ts';
-import { limitsOf, misfitOf, misfitOfRecipient } from './transaction.ts';
+import type { TlsDemand } from './tls-demand.ts';
+import { limitsOf, misfitOf, misfitOfRecipient, mostOctets } from './transaction.ts';
 import { policyFacts, worst } from './walk.ts';
 
 /** Ours: ways that are kept. */
@@ -31,7 +32,11 @@ export class Traffic {
   readonly #destinations = new Map<string, Destination>();
   readonly #sessions = new Map<OrderId, Session>();
   readonly #connector: Connector;
-  readonly #ways = new Map<string, Way>();
+  readonly #ways: { readonly [wish in Destination['wish']]: Map<string, Way> } = {
+    required: new Map(),
+    default: new Map(),
+    optional: new Map(),
+  };
 
   constructor(context: Context, settle: Settle) {
     this.#context = context;
@@ -65,7 +70,7 @@ export class Traffic {
   closed(id: OrderId): boolean {
     const session = this.#sessions.get(id);
     if (session === undefined) return false;
-    if (session.destination.idle.has(session)) this.#drop(session);
+    if (session.destination.idle.includes(session)) this.#drop(session);
     else session.isGone = true;
     return true;
   }
@@ -76,12 +81,10 @@ export class Traffic {
     const wish = tlsWish(active.message);
     if (active.skipped.size > 0) return this.#newWay(route, wish, active);
     // As long as the route is the same, so is this.
-    const name = `${wish} ${route.domain}`;
-    const known = this.#ways.get(name);
+    const ways = this.#ways[wish];
+    const known = ways.get(route.domain);
     if (known?.route === route) return known;
-    const way = this.#newWay(route, wish, active);
-    put(this.#ways, name, way, MOST);
-    return way;
+    return put(ways, route.domain, this.#newWay(route, wish, active), MOST);
   }
 
   #newWay(route: DomainRoute, wish: Destination['wish'], { skipped }: Pick<Active, 'skipped'>): Way {
@@ -90,7 +93,7 @@ export class Traffic {
     for (const host of route.hosts) {
       const demand = demandOf(host, route, wish, this.#context.settings);
       if (demand === null) left.push(host.host);
-      else if (!skipped.has(host.host)) hosts.push({ ...host, demand });
+      else if (!skipped.has(host.host)) hosts.push(demanded(host, demand));
     }
     return { route, key: [wish, ...hosts.map(keyOf)].join(' '), hosts, left, policy: policyFacts(route) };
   }
@@ -104,7 +107,7 @@ export class Traffic {
     // RFC 8689 4.2.1: "MUST NOT transmit", 5.7.10. RFC 8461 5: what a policy forbids is for later.
     const isRequired = tlsWish(active.message) === 'required';
     const said: Said = { at: now, status: isRequired ? '5.7.10' : '4.7.5', category: 'tls' };
-    const decisions = [...active.left].map((index) => {
+    const decisions = active.left.map((index) => {
       const { said: met, orElse } = active.parting.get(index) ?? { said, orElse: isRequired ? 'failed' : 'due' };
       return orElse === 'failed' ? failed(index, met) : due(index, met, 'later');
     });
@@ -113,38 +116,39 @@ export class Traffic {
 
   /** Gives work to what is idle, and opens what may be opened. */
   #pump(destination: Destination): void {
-    for (const session of destination.idle) {
-      if (destination.waiting.size === 0) break;
-      this.#feed(session);
+    const { waiting, idle } = destination;
+    while (waiting.size > 0 && idle.length > 0) this.#feed(idle[0]!);
+    while (waiting.size > destination.walks && destination.sessions + destination.walks < destination.limit) {
+      if (!this.#walk(destination)) break;
     }
-    const { waiting, walks, sessions } = destination;
-    while (waiting.size > walks.size && sessions.size + walks.size < destination.limit) if (!this.#walk(destination)) break;
     if (destination.isUnused && this.#destinations.get(destination.way.key) === destination) this.#destinations.delete(destination.way.key);
   }
 
   #walk(destination: Destination): boolean {
     const begun = this.#connector.begin(destination);
-    if (typeof begun === 'number' && destination.sessions.size === 0 && destination.walks.size === 0) this.#postpone(destination, begun);
+    if (typeof begun === 'number' && destination.sessions === 0 && destination.walks === 0) this.#postpone(destination, begun);
     return begun === 'begun';
   }
 
   #opened(destination: Destination, host: DemandedHost, source: string, { to: id, extensions }: Opened): void {
     const { now: opened } = this.#context;
+    const limits = limitsOf(extensions);
     const session: Session = {
       id,
       destination,
       host,
       source,
       extensions,
-      limits: limitsOf(extensions),
+      limits,
+      most: mostOctets(extensions),
       opened,
       messages: 0,
-      domains: new Set(),
+      domains: limits[2] === Number.POSITIVE_INFINITY ? null : new Set(),
       isGone: false,
       alarm: alarm(() => this.#close(session)),
     };
     this.#sessions.set(id, session);
-    destination.sessions.add(session);
+    destination.sessions++;
     this.#rest(session);
     this.#pump(destination);
   }
@@ -163,7 +167,7 @@ export class Traffic {
       if (isTry || tried >= expiryOf(settings, active.message)) this.#settle(active, alike(active, met!, isTry ? 'due' : 'expired'));
       else {
         // Whoever has not been tried yet learns why.
-        const decisions = [...active.left].flatMap((index) => (active.job.recipients[index]!.last ? [] : due(index, met!, 'now')));
+        const decisions = active.left.flatMap((index) => (active.job.recipients[index]!.last ? [] : due(index, met!, 'now')));
         this.#settle(active, { decisions, due: until });
       }
     }
@@ -171,7 +175,7 @@ export class Traffic {
 
   #exhausted(destination: Destination, walk: Walk): void {
     this.#slow(destination);
-    if (destination.sessions.size > 0 || destination.walks.size > 0) return;
+    if (destination.sessions > 0 || destination.walks > 0) return;
     const { stage, permanent, said: met } = worst(walk);
     // RFC 8689 4.2.1: who requires TLS and finds none is told so.
     const isUnsafe = destination.wish === 'required' && stage === 'tls';
@@ -199,7 +203,7 @@ export class Traffic {
         this.#close(session);
         return;
       }
-      const misfit = misfitOf(active.message, extensions, destination.wish, now);
+      const misfit = misfitOf(active.message, session, destination.wish, now);
       const parts = misfit === null ? partsFor(active, session, settings) : [];
       if (parts.length > 0) {
         this.#send(session, parts);
@@ -230,12 +234,11 @@ export class Traffic {
     const { orders, alarms, now } = this.#context;
     const { destination, extensions } = session;
     alarms.remove(session.alarm);
-    destination.idle.delete(session);
+    take(destination.idle, session);
     const begins = parts.map((part) => {
       const { active, indexes } = part;
       destination.remove(active);
-      const attempt = active.attempt + 1;
-      active.job = { ...active.job, attempt };
+      const attempt = ++active.attempt;
       active.stage = 'sending';
       active.step(now, 'begins', { host: session.host.host, attempt, recipients: indexes.length });
       const begin = orders.ask({ type: 'begin', job: active.id, attempt, recipients: indexes }, ['begun'], ({ result }) => {
@@ -284,7 +287,7 @@ export class Traffic {
   /** A decision with what is left to be tried: another host if there is one, at once if that does any good. */
   #judge(active: Active, host: string, decision: Decision, accepted: number): Decision {
     const { index, said, next, orElse } = decision;
-    const { what, detail } = saidStep({ ...said, host }, index);
+    const { what, detail } = saidStep(said, index, host);
     active.step(this.#context.now, what, detail, index);
     // RFC 5321 4.5.3.1.10: the rest at once, if some were taken; else there is no end to it.
     if (next === 'now') return accepted > 0 ? decision : { ...decision, next: 'later' };
@@ -299,7 +302,7 @@ export class Traffic {
 
   /** Idle, until it is given something or has been for too long. */
   #rest(session: Session): void {
-    session.destination.idle.add(session);
+    session.destination.idle.push(session);
     setAlarm(this.#context, session.alarm, this.#context.now + this.#context.settings.session.idle);
   }
 
@@ -312,8 +315,8 @@ export class Traffic {
     const { destination, host, source } = session;
     if (!this.#sessions.delete(session.id)) return;
     this.#context.alarms.remove(session.alarm);
-    destination.sessions.delete(session);
-    destination.idle.delete(session);
+    destination.sessions--;
+    take(destination.idle, session);
     this.#connector.ended(host.host, source);
     this.#pump(destination);
   }
@@ -321,6 +324,16 @@ export class Traffic {
   #slow(destination: Destination): void {
     destination.limit = Math.max(1, Math.floor(destination.limit / 2));
   }
+}
+
+/** Takes one out of a list. */
+function take<T>(list: T[], one: T): void {
+  const at = list.indexOf(one);
+  if (at >= 0) list.splice(at, 1);
+}
+
+function demanded({ host, preference, port, protocol, addresses, dane, secure, tls }: RoutedHost, demand: TlsDemand): DemandedHost {
+  return { host, preference, port, protocol, addresses, dane, secure, tls, demand };
 }
 
 /** An outcome that was not told. */

@@ -3,11 +3,16 @@
 import { deliverByAnnouncement, limitsAnnouncement, type MailParameters, type RcptParameters, sizeAnnouncement } from '@ehlo/grammar';
 import type { EpochMs, Message, Recipient } from './job.ts';
 import { isBeyondAscii } from './names.ts';
+import type { Written } from './written.ts';
 
 export type Extensions = { readonly [keyword: string]: readonly string[] };
 
-/** While it is being written. */
-type Written<T> = { -readonly [name in keyof T]: T[name] };
+/** What a session may be asked. */
+export interface Offer {
+  readonly extensions: Extensions;
+  /** Octets of a message: `mostOctets`. */
+  readonly most: number;
+}
 
 /** Why a message, or a recipient, is nothing for this server. Another host of the list may do it (RFC 5321 5.1), but for `deliver-by`: RFC 2852 7: "SHOULD NOT attempt multiple MX hosts". */
 export interface Misfit {
@@ -19,7 +24,12 @@ export interface Misfit {
 const misfit = (category: Misfit['category'], status: string): Misfit => ({ category, status });
 
 /** Why the message as a whole is nothing for a server; null: it is. */
-export function misfitOf(message: Message, extensions: Extensions, wish: 'required' | 'default' | 'optional', now: EpochMs): Misfit | null {
+export function misfitOf(
+  message: Message,
+  { extensions, most }: Offer,
+  wish: 'required' | 'default' | 'optional',
+  now: EpochMs,
+): Misfit | null {
   const { size, by } = message;
   if (by?.mode === 'R') {
     const least = Number.parseInt(deliverByAnnouncement.parse(extensions.DELIVERBY ?? []) ?? '', 10);
@@ -27,18 +37,18 @@ export function misfitOf(message: Message, extensions: Extensions, wish: 'requir
     if ((by.until - now) / 1000 < (Number.isNaN(least) ? 1 : least)) return misfit('deliver-by', '5.4.7');
   }
   if (wish === 'required' && !('REQUIRETLS' in extensions)) return misfit('requiretls', '5.7.30'); // RFC 8689 4.2.1
-  if ((isBeyondAscii(message.reversePath) || message.smtpUtf8) && !('SMTPUTF8' in extensions)) {
+  if (!('SMTPUTF8' in extensions) && (isBeyondAscii(message.reversePath) || message.smtpUtf8)) {
     // RFC 6531 3.5
     return misfit('smtputf8', isBeyondAscii(message.reversePath) ? '5.6.7' : '5.6.9');
   }
   if (needsConversion(message, extensions) && message.convertible !== true) return misfit('conversion', '5.6.3'); // RFC 6152 3, RFC 3030 3
-  if (size > largest(extensions)) return misfit('too-large', '5.3.4'); // RFC 1870 6.1
+  if (size > most) return misfit('too-large', '5.3.4'); // RFC 1870 6.1
   return by?.mode === 'R' && !('DELIVERBY' in extensions) ? misfit('deliver-by', '5.3.3') : null; // RFC 2852 4.1.4.2
 }
 
 /** Why one recipient is nothing for it. */
 export function misfitOfRecipient({ address, rrvs }: Recipient, extensions: Extensions): Misfit | null {
-  if (isBeyondAscii(address) && !('SMTPUTF8' in extensions)) return misfit('smtputf8', '5.6.7');
+  if (!('SMTPUTF8' in extensions) && isBeyondAscii(address)) return misfit('smtputf8', '5.6.7');
   // RFC 7293 5.1.1: without C it is not relayed to a server that would not look.
   return rrvs !== undefined && rrvs.action !== 'C' && !('RRVS' in extensions) ? misfit('rrvs', '5.7.19') : null;
 }
@@ -49,12 +59,15 @@ export function needsConversion({ body }: Message, extensions: Extensions): bool
 }
 
 /** RFC 1870 3: 0 and no number say nothing. */
-function largest({ SIZE }: Extensions): number {
+export function mostOctets({ SIZE }: Extensions): number {
   return sizeAnnouncement.parse(SIZE ?? []) || Number.POSITIVE_INFINITY;
 }
 
+const UNLIMITED: readonly number[] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+
 /** RFC 9422 3: the limits that a server names, of messages, recipients, and their domains; infinite where it names none. */
-export function limitsOf({ LIMITS = [] }: Extensions): readonly number[] {
+export function limitsOf({ LIMITS }: Extensions): readonly number[] {
+  if (LIMITS === undefined) return UNLIMITED;
   const limits = limitsAnnouncement.parse(LIMITS);
   return ['MAILMAX', 'RCPTMAX', 'RCPTDOMAINMAX'].map((name) => {
     const value = limits?.get(name) ?? '';

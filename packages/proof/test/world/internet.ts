@@ -91,17 +91,18 @@ export class Internet {
   }
 
   #usual(name: string, rr: LookupOrder['rr'], domain: Domain | null): Omit<DnsAnswer, 'type' | 'to'> {
-    if (name === 'dead.example') return rr === 'A' ? { ...FOUND, addresses: ['192.0.2.251'] } : NOTHING;
+    if (name === 'dead.example')
+      return rr === 'A' ? { status: 'found', security: 'insecure', ttl: TTL, addresses: ['192.0.2.251'] } : NOTHING;
     if (domain === null) return NOTHING;
     const { host, tls } = domain;
     const security = tls?.startsWith('DANE') ? 'secure' : 'insecure';
-    if (rr === 'MX' && name === domain.name) return { ...FOUND, security, mx: [{ preference: 10, exchange: host.name }] };
-    if (rr === 'A' && name === host.name) return { ...FOUND, security, addresses: [addressOf(host.name)] };
+    if (rr === 'MX' && name === domain.name) return { status: 'found', security, ttl: TTL, mx: [{ preference: 10, exchange: host.name }] };
+    if (rr === 'A' && name === host.name) return { status: 'found', security, ttl: TTL, addresses: [addressOf(host.name)] };
     if (rr === 'TLSA' && security === 'secure')
-      return { ...FOUND, security, tlsa: [{ usage: 3, selector: 1, matching: 1, data: this.#keyOf(domain) }] };
+      return { status: 'found', security, ttl: TTL, tlsa: [{ usage: 3, selector: 1, matching: 1, data: this.#keyOf(domain) }] };
     if (rr === 'TXT' && tls !== null && tls.startsWith('STS') && name.startsWith('_mta-sts.'))
-      return { ...FOUND, txt: [`v=STSv1; id=${this.#time.now() < 2 * DAY ? 1 : 2};`] };
-    return security === 'secure' ? { ...NOTHING, security } : NOTHING;
+      return { status: 'found', security, ttl: TTL, txt: [`v=STSv1; id=${this.#time.now() < 2 * DAY ? 1 : 2};`] };
+    return security === 'secure' ? SIGNED_NOTHING : NOTHING;
   }
 
   #keyOf({ host, tls }: Domain): string {
@@ -109,8 +110,10 @@ export class Internet {
   }
 }
 
-const FOUND = { status: 'found', security: 'insecure', ttl: 300 } as const;
-const NOTHING: Omit<DnsAnswer, 'type' | 'to'> = { status: 'empty', security: 'insecure', ttl: 300 };
+/** Seconds. */
+const TTL = 300;
+const NOTHING: Omit<DnsAnswer, 'type' | 'to'> = { status: 'empty', security: 'insecure', ttl: TTL };
+const SIGNED_NOTHING: Omit<DnsAnswer, 'type' | 'to'> = { status: 'empty', security: 'secure', ttl: TTL };
 
 function domainOf(index: number, faults: readonly string[], mailbox: Mailbox): Domain {
   const name = `mx${index}.example`;

@@ -1,25 +1,40 @@
 // A queue as a table, which answers at once: leases with fences, marks, and one commit for what a change says.
-import { applyChange, type BegunAttempt, isAcceptance, isOver, isSettled, type Job, type JobChange, type JobId } from '@ehlo/delivery';
+import {
+  applyChange,
+  type BegunAttempt,
+  isAcceptance,
+  isOver,
+  isSettled,
+  type Job,
+  type JobChange,
+  type JobId,
+  type OrderId,
+} from '@ehlo/delivery';
 import type { MassLedger } from './mass-ledger.ts';
-
-/** Who has a job, and which lease it is. */
-export interface MassLease {
-  readonly fence: number;
-  /** The number of its first recipient. */
-  readonly first: number;
-}
 
 class Row {
   job: Job;
+  /** The number of its first recipient. */
   readonly first: number;
   fence = 0;
+  /** What its holder has written down, and not settled. */
+  begun: BegunAttempt | null = null;
   /** Null: nobody has it. */
   holder: object | null = null;
+  isOver = false;
 
   constructor(job: Job, first: number) {
     this.job = job;
     this.first = first;
   }
+}
+
+/** Of which job it is, and which of its leases. */
+export interface MassLease {
+  readonly row: Row;
+  readonly fence: number;
+  /** The order by which its holder has written an attempt down last; 0: none. */
+  begun: OrderId;
 }
 
 export class MassQueue {
@@ -65,52 +80,58 @@ export class MassQueue {
     if (row === undefined || row.holder !== null || row.job.due > now) return null;
     row.holder = holder;
     row.fence++;
-    return { job: row.job, lease: { fence: row.fence, first: row.first } };
+    const job = row.begun === null ? row.job : { ...row.job, begun: row.begun };
+    return { job, lease: { row, fence: row.fence, begun: 0 } };
   }
 
-  holds(id: JobId, holder: object, { fence }: MassLease): boolean {
-    const row = this.#rows.get(id);
-    return row !== undefined && row.holder === holder && row.fence === fence;
+  holds(holder: object, { row, fence }: MassLease): boolean {
+    return row.holder === holder && row.fence === fence;
   }
 
   /** A lease is over: it was not renewed. */
-  free(id: JobId, { fence }: MassLease, now: number): void {
-    const row = this.#rows.get(id);
-    if (row === undefined || row.fence !== fence || row.holder === null) return;
+  free({ row, fence }: MassLease, now: number): void {
+    if (row.fence !== fence || row.holder === null) return;
     row.holder = null;
-    this.#ready(id, Math.max(now, row.job.due));
+    this.#ready(row.job.id, Math.max(now, row.job.due));
   }
 
-  begin(id: JobId, holder: object, lease: MassLease, attempt: BegunAttempt): boolean {
-    if (!this.holds(id, holder, lease)) return false;
-    const row = this.#rows.get(id)!;
+  begin(holder: object, lease: MassLease, attempt: BegunAttempt): boolean {
+    if (!this.holds(holder, lease)) return false;
+    const { row } = lease;
     if (attempt.recipients.some((index) => row.job.recipients[index]!.state !== 'due')) return false;
-    row.job = { ...row.job, begun: attempt };
+    row.begun = attempt;
     for (const index of attempt.recipients) this.#ledger.marked(row.first + index, attempt.at);
     return true;
   }
 
   settle(change: JobChange, holder: object, lease: MassLease, now: number): boolean {
-    const row = this.#rows.get(change.job);
+    const { row } = lease;
     // It is over: all that could be said of it has been.
-    if (row === undefined) return true;
-    const isOurs = this.holds(change.job, holder, lease);
+    if (row.isOver) return true;
+    const isOurs = this.holds(holder, lease);
     const before = row.job;
-    const isNew = !isSettled(before, change);
+    const isNew = row.begun !== null || !isSettled(before, change);
     row.job = applyChange(before, change, { acceptances: !isOurs });
     if (row.job !== before) {
+      if (isOurs) row.begun = null;
       for (const one of change.recipients) {
         if (before.recipients[one.index]!.state === 'due' && (isOurs || isAcceptance(one)) && isNew)
           this.#ledger.settled(row.first + one.index, one, now);
       }
     }
     if (isOurs && isNew) for (const { job, content } of change.put) this.#put(job, content, row, now);
-    if (isOver(row.job)) this.#rows.delete(change.job);
+    if (isOver(row.job)) this.#end(row);
     else if (isOurs && change.release) {
       row.holder = null;
       this.#ready(change.job, row.job.due);
     }
     return isOurs;
+  }
+
+  #end(row: Row): void {
+    row.isOver = true;
+    row.holder = null;
+    this.#rows.delete(row.job.id);
   }
 
   #put(job: Job, content: JobChange['put'][number]['content'], row: Row, now: number): void {

@@ -10,6 +10,7 @@ import {
   type Order,
   type OrderId,
   PolicyBook,
+  type Recipient,
 } from '@ehlo/delivery';
 import { Chance } from './chance.ts';
 import { FAULTS, LINE_FAULTS, SERVER_FAULTS } from './faults.ts';
@@ -17,7 +18,7 @@ import { CountedChance } from './host.ts';
 import { type Domain, Internet } from './internet.ts';
 import { MassLedger, type MassSums } from './mass-ledger.ts';
 import { type MassLease, MassQueue } from './mass-queue.ts';
-import { HostTable, type TableSession } from './table.ts';
+import { HostTable, TableSession } from './table.ts';
 
 const SECOND = 1000;
 const HOUR = 3600;
@@ -72,8 +73,7 @@ export function runMass(options: MassOptions, tables: ReadonlyMap<string, HostTa
 /** A relay's process, until it dies. */
 interface Process {
   readonly dispatcher: Dispatcher;
-  readonly sessions: Map<OrderId, { readonly session: TableSession; readonly domain: Domain }>;
-  readonly begun: Map<OrderId, boolean>;
+  readonly sessions: Map<OrderId, TableSession>;
   readonly leases: Map<JobId, MassLease>;
 }
 
@@ -90,15 +90,9 @@ interface MassRelay {
   isDirty: boolean;
 }
 
-/** An answer of DNS as a fact: a spread of so many shapes would cost more than all else about a look-up. */
+/** An answer of DNS as a fact, of one shape: many shapes would cost more than all else about a look-up. */
 function factOf({ status, security, ttl, alias, mx, addresses, tlsa, txt }: Omit<DnsAnswer, 'type' | 'to'>, to: OrderId): DnsAnswer {
-  const fact: { -readonly [name in keyof DnsAnswer]: DnsAnswer[name] } = { type: 'dns', to, status, security, ttl };
-  if (alias !== undefined) fact.alias = alias;
-  if (mx !== undefined) fact.mx = mx;
-  if (addresses !== undefined) fact.addresses = addresses;
-  if (tlsa !== undefined) fact.tlsa = tlsa;
-  if (txt !== undefined) fact.txt = txt;
-  return fact;
+  return { type: 'dns', to, status, security, ttl, alias, mx, addresses, tlsa, txt } as DnsAnswer;
 }
 
 /** Whether it can take jobs. */
@@ -202,11 +196,14 @@ class MassWorld {
     const id = `m${number}`;
     const reversePath = chance.is(0.05) ? '' : `s${number}@${this.#someDomain()}`;
     const message = { id, reversePath, arrived: this.#now, size: 1000 };
-    const byDomain = new Map<string, { address: string; notify?: 'NEVER' }[]>();
+    const byDomain = new Map<string, Recipient[]>();
     for (let index = chance.is(0.95) ? 1 : 2 + chance.below(2); index > 0; index--) {
       const domain = this.#someDomain();
-      const recipient = { address: `r${number}-${index}@${domain}`, ...(chance.is(0.1) ? { notify: 'NEVER' as const } : {}) };
-      byDomain.set(domain, [...(byDomain.get(domain) ?? []), recipient]);
+      const address = `r${number}-${index}@${domain}`;
+      const recipient: Recipient = chance.is(0.1) ? { address, state: 'due', notify: 'NEVER' } : { address, state: 'due' };
+      const others = byDomain.get(domain);
+      if (others === undefined) byDomain.set(domain, [recipient]);
+      else others.push(recipient);
     }
     for (const [domain, recipients] of byDomain) {
       const job = newJob(`${id}-${domain}`, message, domain, recipients);
@@ -249,7 +246,7 @@ class MassWorld {
 
   #start(relay: MassRelay): void {
     const dispatcher = new Dispatcher(this.#settings, this.#chance.next, { policies: relay.policies });
-    relay.process = { dispatcher, sessions: new Map(), begun: new Map(), leases: new Map() };
+    relay.process = { dispatcher, sessions: new Map(), leases: new Map() };
   }
 
   #tick({ process, ahead }: MassRelay): void {
@@ -287,7 +284,7 @@ class MassWorld {
   }
 
   #carryOut(relay: MassRelay, process: Process, order: Order): void {
-    const { dispatcher, sessions, begun, leases } = process;
+    const { dispatcher, sessions, leases } = process;
     const to = order.id;
     switch (order.type) {
       case 'lookup': {
@@ -305,19 +302,20 @@ class MassWorld {
         if (domain === null) return this.#later(relay, process, SECOND, { type: 'failed', to, stage: 'connect' });
         const { table, chance } = this.#hosts.get(domain)!;
         const opened = table.open(order, chance, domain.host.tls, this.#now, relay.address);
-        if ('refusal' in opened) return this.#later(relay, process, opened.ms, { ...opened.refusal, type: 'failed', to });
-        sessions.set(to, { session: opened, domain });
-        return this.#later(relay, process, opened.ms, { ...opened.opened, type: 'opened', to });
+        if (!(opened instanceof TableSession)) return this.#later(relay, process, opened.ms, { ...opened.refusal, type: 'failed', to });
+        sessions.set(to, opened);
+        const { extensions, tls, verified } = opened.opened;
+        return this.#later(relay, process, opened.ms, { type: 'opened', to, extensions, tls, verified });
       }
       case 'begin': {
         const attempt = { attempt: order.attempt, recipients: order.recipients, at: this.#now };
         const lease = leases.get(order.job);
         const result = this.#fails('begin fails')
           ? 'failed'
-          : lease !== undefined && this.#queue.begin(order.job, process, lease, attempt)
+          : lease !== undefined && this.#queue.begin(process, lease, attempt)
             ? 'done'
             : 'lost';
-        begun.set(to, result === 'done');
+        if (result === 'done') lease!.begun = to;
         dispatcher.tell({ type: 'begun', to, result });
         return;
       }
@@ -338,22 +336,20 @@ class MassWorld {
         const lease = leases.get(order.job);
         leases.delete(order.job);
         // What it did not give back comes back when its lease is over.
-        if (lease !== undefined && this.#queue.holds(order.job, process, lease))
-          this.#at(this.#second + LEASE, () => this.#queue.free(order.job, lease, this.#now));
+        if (lease !== undefined && this.#queue.holds(process, lease))
+          this.#at(this.#second + LEASE, () => this.#queue.free(lease, this.#now));
       }
     }
   }
 
   #send(relay: MassRelay, process: Process, { id: to, session: open, parts, transaction }: Extract<Order, { type: 'send' }>): void {
-    const { sessions, begun, leases } = process;
-    const isBegun = parts.every(({ begin }) => begun.get(begin) === true);
-    for (const { begin } of parts) begun.delete(begin);
-    const { session } = sessions.get(open)!;
-    const end = session.send(transaction, this.#now, () => isBegun && !this.#fails('content fails'));
+    const { sessions, leases } = process;
+    const isBegun = parts.every(({ job, begin }) => leases.get(job)?.begun === begin);
+    const end = sessions.get(open)!.send(transaction, this.#now, () => isBegun && !this.#fails('content fails'));
     for (const copy of end.stored) {
       for (const place of copy) {
         const { job, index } = transaction.recipients[place]!;
-        this.#ledger.taken(leases.get(job)!.first + index, this.#now);
+        this.#ledger.taken(leases.get(job)!.row.first + index, this.#now);
       }
     }
     if (!end.open) sessions.delete(open);
@@ -398,7 +394,7 @@ class MassWorld {
   }
 
   #freeAll(leases: ReadonlyMap<JobId, MassLease>): void {
-    for (const [id, lease] of leases) this.#queue.free(id, lease, this.#now);
+    for (const lease of leases.values()) this.#queue.free(lease, this.#now);
   }
 
   /** What has come meanwhile, and what was lost, in either order. */
@@ -407,7 +403,7 @@ class MassWorld {
     const came = relay.inbox!;
     relay.inbox = null;
     const lost = [...process.leases]
-      .filter(([id, lease]) => !this.#queue.holds(id, process, lease))
+      .filter(([, lease]) => !this.#queue.holds(process, lease))
       .map(([job]): Fact => ({ type: 'lost', job }));
     for (const fact of this.#chance.is(0.5) ? [...came, ...lost] : [...lost, ...came]) this.#tell(relay, process, fact);
     relay.isDirty = true;

@@ -73,11 +73,18 @@ export class HostTable {
     peer: string,
   ): TableSession | { readonly refusal: Refusal; readonly ms: number } {
     if (isDead(this, now)) return { refusal: { stage: 'connect' }, ms: 50 };
-    const { refusal, secured, extensions, ms, sends } = walk(this.#opens[starttlsOf(order)]!, chance, { peer }, [], now, WHOLE);
+    const { refusal, secured, extensions, ms, sends } = walk(
+      this.#opens[starttlsOf(order)]!,
+      chance,
+      { peer, from: null, tls: false },
+      [],
+      now,
+      WHOLE,
+    );
     if (refusal !== null) return { refusal, ms };
     const judged = judgeTls(order, secured ? tls : null);
     if ('stage' in judged) return { refusal: judged, ms };
-    return new TableSession(sends, chance, { extensions, ...judged }, ms, peer);
+    return new TableSession(sends, chance, { extensions, tls: judged.tls, verified: judged.verified }, ms, peer);
   }
 }
 
@@ -104,10 +111,18 @@ export class TableSession {
   }
 }
 
+/** What is known of who has the session. */
+type Client = Pick<Facts, 'peer' | 'from' | 'tls'>;
+
+function factsOf(stage: Stage, { peer, from, tls }: Client, to: readonly string[]): Facts {
+  const { hello, identity, mechanism, size, header } = NOBODY;
+  return { stage, peer, hello, tls, identity, mechanism, from, to, size, header };
+}
+
 function walk<End>(
   root: Node<End>,
   chance: HostChance,
-  facts: Pick<Facts, 'peer'> & Partial<Facts>,
+  client: Client,
   recipients: readonly { readonly address: string }[],
   now: number,
   content: () => boolean,
@@ -120,7 +135,7 @@ function walk<End>(
     else if (question.type === 'content') answer = String(content());
     else {
       const to = question.to.map((index) => recipients[index]!.address);
-      answer = keyOf(chance.decide({ ...NOBODY, ...facts, stage: question.stage, to }, now).action);
+      answer = keyOf(chance.decide(factsOf(question.stage, client, to), now).action);
     }
     const next = node.next.get(answer);
     if (next === undefined) throw new Error(`the table has no ${answer} for ${JSON.stringify(question)}`);
