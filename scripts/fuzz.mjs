@@ -1,13 +1,15 @@
 // Fuzzes what reads octets of strangers. `npm run fuzz -- --minutes 10 --only server,client --seed 7`; a case is run again by `--case FILE`. Each
-// target has its share of the time, in a thread of its own: one that does not come back is stopped, and its case kept. `--keep` adds what has reached
-// new code to the corpus.
+// target has its share of the time, in a thread of its own, as many at a time as there are cores: one that does not come back is stopped, and its
+// case kept. `--keep` adds what has reached new code to the corpus.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { keep } from './fuzz/kept.mjs';
 import { TARGETS } from './fuzz/targets.mjs';
+import { someAtATime } from './lib/run.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -31,10 +33,13 @@ const seed = Number(values.seed ?? Date.now() % 1_000_000);
 
 if (values.case !== undefined) again(values.case);
 else {
-  const share = (Number(values.minutes) * 60_000) / names.length;
+  const cores = Math.min(availableParallelism(), names.length);
+  const share = (Number(values.minutes) * 60_000 * cores) / names.length;
   console.log(`seed ${seed}, ${Math.round(share / 1000)} s for each of ${names.length} targets`);
   let failed = 0;
-  for (const name of names) failed += (await fuzzed(name, share)) ? 0 : 1;
+  await someAtATime(cores, names, async (name) => {
+    failed += (await fuzzed(name, share)) ? 0 : 1;
+  });
   console.log(failed === 0 ? 'nothing was found' : `${failed} targets have failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 }

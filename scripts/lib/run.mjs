@@ -1,4 +1,4 @@
-// Runs a program to its end, and finds Nodes of other versions.
+// Runs a program to its end, some work at a time, and finds Nodes of other versions.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
@@ -13,6 +13,16 @@ export async function run(program, args, options = {}) {
   child.stderr.on('data', (chunk) => errors.push(chunk));
   const [status] = await once(child, 'close');
   return { status, said: Buffer.concat(said).toString(), errors: Buffer.concat(errors).toString() };
+}
+
+/** Does the work for each item, so many at a time, in their order. */
+export async function someAtATime(count, items, work) {
+  const left = items.values();
+  await Promise.all(
+    Array.from({ length: count }, async () => {
+      for (const item of left) await work(item);
+    }),
+  );
 }
 
 /** The path of the binary of a Node, which comes by npx, or null. */

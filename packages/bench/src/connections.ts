@@ -1,57 +1,57 @@
 import { Client } from './client.ts';
-import { CONTENDERS, Contender, type ContenderName, type Measured } from './contender.ts';
-import type { Effort, Sample, Samples } from './row.ts';
+import { CONTENDERS, Contender, type ContenderName, type Runtime } from './contender.ts';
+import type { PeerName } from './peers.ts';
+import { type Effort, type Row, type Samples, samplesOf } from './row.ts';
+import { checkReceived, withServers } from './servers.ts';
 import { session, type Workload } from './workload.ts';
-
-/** How many clients connect at a time. */
-const AT_ONCE = 20;
 
 /** Connections that are open before the memory is measured, so that all code is loaded and compiled. */
 const BEFORE = 50;
 
-/** Greeting, EHLO, QUIT, closed: again and again, some at a time. */
-export async function measureSessions(effort: Effort): Promise<Samples> {
-  const workload = session();
-  const servers = await Promise.all(CONTENDERS.map(async (name) => [name, await Contender.start(name, workload)] as const));
-  const samples = (await measureSessionsOf(servers, workload, effort)) as Samples;
-  for (const [, server] of servers) await server.stop();
-  return samples;
-}
+export type IdleFigures = Record<ContenderName, number[]>;
 
-/** The same of any servers. */
-export async function measureSessionsOf(
-  servers: readonly (readonly [name: string, server: Measured])[],
-  workload: Workload,
+/** A connection for each cycle of the workload, again and again, some at a time. */
+export function measureSessions(
+  { workload, connections }: Row,
   { rounds, milliseconds }: Effort,
-): Promise<{ readonly [name: string]: Sample[] }> {
-  const samples = Object.fromEntries(servers.map(([name]) => [name, [] as Sample[]]));
-  for (let round = -1; round < rounds; round++) {
-    for (const [name, server] of servers) {
-      const before = await server.report();
-      const start = performance.now();
-      let count = 0;
-      const visit = async (): Promise<void> => {
-        do {
-          await visited(server.port, workload);
-          count++;
-        } while (performance.now() - start < milliseconds);
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, visit));
-      const wall = (performance.now() - start) / 1000;
-      const cpu = ((await server.report()).cpu - before.cpu) / 1000;
-      if (round >= 0) samples[name]!.push({ rate: count / wall, perCpu: count / cpu });
+  peers: readonly PeerName[] = [],
+): Promise<Samples> {
+  return withServers(workload, peers, async (servers) => {
+    const samples = samplesOf(servers);
+    const visits = new Map(servers.map(([name]) => [name, 0]));
+    for (let round = -1; round < rounds; round++) {
+      for (const [name, server] of servers) {
+        const before = await server.report();
+        const start = performance.now();
+        let count = 0;
+        const visit = async (): Promise<void> => {
+          do {
+            await visited(server.port, workload);
+            count++;
+          } while (performance.now() - start < milliseconds);
+        };
+        await Promise.all(Array.from({ length: connections }, visit));
+        const wall = (performance.now() - start) / 1000;
+        const cpu = ((await server.report()).cpu - before.cpu) / 1000;
+        visits.set(name, visits.get(name)! + count);
+        if (round >= 0) samples[name]!.push({ rate: count / wall, perCpu: count / cpu });
+      }
     }
-  }
-  return samples;
+    for (const server of servers) {
+      const count = visits.get(server[0])!;
+      await checkReceived(server, workload, { connections: count, cycles: count, messages: count * workload.messages });
+    }
+    return samples;
+  });
 }
 
-/** KiB of resident memory per connection that has said EHLO and nothing more; a new process for each figure. */
-export async function measureIdle({ rounds, idle }: Effort): Promise<Record<ContenderName, number[]>> {
+/** KiB of resident memory per connection that has said EHLO and nothing more, in this runtime; a new process for each figure. */
+export async function measureIdle({ rounds, idle }: Effort, runtime: Runtime): Promise<IdleFigures> {
   const workload = session();
-  const figures: Record<ContenderName, number[]> = { ehlo: [], 'smtp-server': [], floor: [] };
+  const figures: IdleFigures = { ehlo: [], 'smtp-server': [], floor: [] };
   for (let round = 0; round < rounds; round++) {
     for (const name of CONTENDERS) {
-      const contender = await Contender.start(name, workload);
+      const contender = await Contender.start(name, workload, runtime);
       const clients = await greeted(contender.port, workload, BEFORE);
       const before = await contender.report();
       for (let open = 0; open < idle; open += BEFORE)

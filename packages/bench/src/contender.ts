@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Report } from './servers/report.ts';
 import { answersOf, type Workload } from './workload.ts';
@@ -8,6 +9,26 @@ import { answersOf, type Workload } from './workload.ts';
 export const CONTENDERS = ['ehlo', 'smtp-server', 'floor'] as const;
 
 export type ContenderName = (typeof CONTENDERS)[number];
+
+/** What runs them: Node, but for idle connections. */
+export const RUNTIMES = ['node', 'deno', 'bun'] as const;
+
+export type Runtime = (typeof RUNTIMES)[number];
+
+const { resolve } = createRequire(import.meta.url);
+
+/** How `fork` starts each runtime; and the floor of its own sockets. */
+const STARTS: { readonly [runtime in Runtime]: { readonly execPath: string; readonly execArgv: string[]; readonly floor: ServerName } } = {
+  node: { execPath: process.execPath, execArgv: ['--expose-gc'], floor: 'floor' },
+  deno: {
+    execPath: resolve('deno/deno'),
+    execArgv: ['run', '-A', '--no-config', '--no-lock', '--node-modules-dir=manual', '--cached-only', '--v8-flags=--expose-gc'],
+    floor: 'floor-deno',
+  },
+  bun: { execPath: resolve('bun/bin/bun.exe'), execArgv: ['--expose-gc', 'run', '--no-install'], floor: 'floor-bun' },
+};
+
+type ServerName = ContenderName | 'floor-deno' | 'floor-bun';
 
 /** A server that is measured. */
 export interface Measured {
@@ -30,9 +51,10 @@ export class Contender implements Measured {
     this.counts = counts;
   }
 
-  static async start(name: ContenderName, { opening, cycle }: Workload): Promise<Contender> {
+  static async start(name: ContenderName, { opening, cycle }: Workload, runtime: Runtime = 'node'): Promise<Contender> {
     const schedule = JSON.stringify({ opening: answersOf(opening), cycle: answersOf(cycle) });
-    const child = fork(server(name), [schedule], { execArgv: ['--expose-gc'] });
+    const { floor, ...start } = STARTS[runtime];
+    const child = fork(server(name === 'floor' ? floor : name), [schedule], start);
     const [{ port }] = (await answer(child)) as [{ port: number }];
     return new Contender(child, port, name === 'floor' ? 'wire' : 'content');
   }
@@ -62,7 +84,7 @@ export class Contender implements Measured {
 }
 
 /** The built file of a server: beside this one once it is built, too. */
-function server(name: ContenderName | 'report'): string {
+function server(name: ServerName | 'report'): string {
   return fileURLToPath(new URL(`../dist/servers/${name}.js`, import.meta.url));
 }
 

@@ -2,17 +2,16 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
-import { measureIdle, measureSessions } from './connections.ts';
+import { BARS, type Bar, type Found, find } from './bars.ts';
 import { measureEngine } from './engine.ts';
 import { measureGrammar } from './grammar.ts';
 import { measureMessage } from './message.ts';
-import { measurePeerSessions, measurePeers, measureSource, type PeerSamples } from './peers.ts';
+import { described, PEERS } from './peers.ts';
 import { plotOf } from './plot.ts';
-import { type Effort, measure, type Row } from './row.ts';
-import { bodyRows, messageRows } from './rows.ts';
-import { CONNECTIONS, measureSending } from './sending.ts';
-import { measureStorage } from './storage.ts';
+import type { Effort, Row } from './row.ts';
+import { Run } from './run.ts';
 import {
+  barTable,
   comparison,
   conditions,
   engineTable,
@@ -25,39 +24,47 @@ import {
   sourceTable,
   storageTable,
 } from './tables.ts';
-import { session } from './workload.ts';
 
 const { values } = parseArgs({
   options: { quick: { type: 'boolean' }, write: { type: 'boolean' }, peers: { type: 'boolean' }, only: { type: 'string' } },
 });
 const PAGE = new URL('../../../docs/performance.md', import.meta.url);
 const effort: Effort = values.quick ? { rounds: 3, milliseconds: 200, idle: 500 } : { rounds: 5, milliseconds: 1000, idle: 2000 };
+const run = new Run(effort, values.peers ? PEERS : []);
 const only = new RegExp(values.only ?? '');
 const peer = `smtp-server ${version('smtp-server')}`;
 
 /** Each section as its heading, its words, and its table. */
 const sections: [title: string, words: string, table: () => Promise<string>][] = [
-  ['Messages', 'Messages a second · CPU of the server for 1,000 of them; in the last row, commands.', () => compared(messageRows())],
+  [
+    'Messages',
+    'Messages a second · CPU of the server for 1,000 of them; in the last row, commands.',
+    async () => comparison(await results(run.messages), peer),
+  ],
   [
     'Bodies',
     'MiB a second · MiB per second of the server’s CPU, on the wire. One connection, one large message after the other.',
-    () => compared(bodyRows()),
+    async () => comparison(await results(run.bodies), peer),
   ],
-  ['Sessions', 'Connect, greeting, EHLO, QUIT, close, 20 at a time · CPU of the server for 1,000.', sessions],
+  [
+    'Sessions',
+    'Connect, greeting, EHLO, QUIT, close, 20 at a time · CPU of the server for 1,000. In the second row each brings a message, a command at a time.',
+    async () => comparison(await results(run.sessions), peer),
+  ],
   [
     'Idle connections',
-    `Resident memory for each of ${effort.idle} connections behind EHLO.`,
-    async () => idleTable(await measureIdle(effort), peer),
+    `Resident memory for each of ${effort.idle} connections behind EHLO, in each runtime: Deno ${version('deno')}, Bun ${version('bun')}. Their floors are of their own sockets; smtp-server uses \`node:net\`, which they have, too.`,
+    async () => idleTable(await run.idle(), peer),
   ],
   [
     'Storage',
     'Messages of 1 KiB a second · CPU for 1,000, each one synced to disk before it is answered.',
-    async () => storageTable(await measureStorage(effort)),
+    async () => storageTable(await run.storage()),
   ],
   [
     'Sending',
-    `Messages of 4 KiB a second over five connections · CPU of the client for 1,000 of them, to the same server; ehlo and nodemailer ${version('nodemailer')} by their pools. The floor says a command at a time, or the next message’s commands behind the dot: that of the last column says as much at a time.`,
-    async () => sendingTable(await measureSending(effort)),
+    `Messages of 4 KiB a second over five connections · CPU of the client for 1,000 of them, to the same server; ehlo, nodemailer ${version('nodemailer')} and upyo ${version('@upyo/smtp')} by their pools. The floor says a command at a time, or the next message’s commands behind the dot: that of the last column says as much at a time. upyo composes each message; the others are given one that is made.`,
+    async () => sendingTable(await run.sending()),
   ],
   ['Engine', 'The session alone, in memory, no socket.', async () => engineTable(measureEngine(effort))],
   [
@@ -76,21 +83,25 @@ const sections: [title: string, words: string, table: () => Promise<string>][] =
 const peers: typeof sections = [
   [
     'Servers of Debian’s',
-    'Messages, or sessions, a second · CPU of the server for 1,000 of them: Postfix’s smtp-sink (C) and aiosmtpd (Python), as Debian has them. Their processor time is known to a hundredth of a second.',
-    async () => {
-      const results: { readonly row: Pick<Row, 'name' | 'unit'>; readonly samples: PeerSamples }[] = [];
-      for (const row of messageRows()) results.push({ row, samples: await measurePeers(row, effort) });
-      results.push({ row: { name: 'sessions', unit: 'sessions' }, samples: await measurePeerSessions(effort, session()) });
-      return peerTable(results);
-    },
+    `The rows of messages, bodies and sessions, in the same rounds, beside ${PEERS.map(described).join(', ')}: Postfix’s (C), a library of Python’s, one of Go’s. Their processor time is known to a hundredth of a second.`,
+    async () => peerTable(await results([...run.messages, ...run.bodies, ...run.sessions])),
   ],
   [
     'smtp-source',
     'Messages of 4 KiB a second over five connections · CPU of the client for 1,000 of them, to the same server: Postfix’s smtp-source (C), which keeps its connections.',
-    async () => sourceTable((await measureSending(effort)).ehlo, await measureSource(effort, CONNECTIONS)),
+    async () => sourceTable((await run.sending()).ehlo, await run.source()),
   ],
 ];
 if (values.peers) sections.push(...peers);
+sections.push([
+  'Bars',
+  'What the project demands of itself, by the figures above: CPU for 1,000, of a command for one; rates of bodies in a second of the server’s CPU. What is compared is compared within each round.',
+  async () => {
+    const found: (readonly [Bar, Found])[] = [];
+    for (const bar of BARS) found.push([bar, await find(bar, run)]);
+    return barTable(found);
+  },
+]);
 
 const parts = [conditions(effort.rounds, effort.milliseconds)];
 console.log(parts[0]);
@@ -108,14 +119,10 @@ function version(name: string): string {
   return (createRequire(import.meta.url)(`${name}/package.json`) as { version: string }).version;
 }
 
-async function compared(rows: readonly Row[]): Promise<string> {
-  const results: Result[] = [];
-  for (const row of rows) results.push({ row, samples: await measure(row, effort) });
-  return comparison(results, peer);
-}
-
-async function sessions(): Promise<string> {
-  return comparison([{ row: { name: 'sessions', unit: 'sessions' }, samples: await measureSessions(effort) }], peer);
+async function results(rows: readonly Row[]): Promise<Result[]> {
+  const all: Result[] = [];
+  for (const row of rows) all.push({ row, samples: await run.row(row.name) });
+  return all;
 }
 
 /** Puts the text between the markers of the page, and draws it. */

@@ -1,58 +1,50 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { measureSessionsOf } from './connections.ts';
-import { Contender, type Measured } from './contender.ts';
-import { type Effort, measureBy, type Row, type Sample } from './row.ts';
-import { lines, SHAPES, sequential, small, type Workload } from './workload.ts';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Measured } from './contender.ts';
 
-/** Servers of Debian's that are measured where they are asked for; each with the package that has it. */
-export const PEERS = ['smtp-sink', 'aiosmtpd'] as const;
+/** Servers of Debian's that are measured where they are asked for. */
+export const PEERS = ['smtp-sink', 'aiosmtpd', 'go-smtp'] as const;
 
 export type PeerName = (typeof PEERS)[number];
 
-/** Those that a row with peers compares, in this order. */
-export const BESIDE = ['ehlo', 'smtp-sink', 'aiosmtpd', 'floor'] as const;
+interface Program {
+  /** The packages of Debian's that it needs; its version is that of the first. */
+  readonly debian: readonly [string, ...string[]];
+  /** The program, and its arguments for a port. */
+  readonly command: (port: number) => readonly [program: string, args: readonly string[]];
+}
 
-export type PeerSamples = Record<(typeof BESIDE)[number], Sample[]>;
-
-/** The program, its arguments for a port, and the package of Debian that has it. */
-const PROGRAMS: { readonly [name in PeerName]: (port: number) => readonly [program: string, args: readonly string[], debian: string] } = {
-  // It will not run as root.
-  'smtp-sink': (port) => ['smtp-sink', [...(process.getuid?.() === 0 ? ['-u', 'nobody'] : []), `127.0.0.1:${port}`, '511'], 'postfix'],
-  aiosmtpd: (port) => ['aiosmtpd', ['-n', '-c', 'aiosmtpd.handlers.Sink', '-l', `127.0.0.1:${port}`], 'python3-aiosmtpd'],
+const PROGRAMS: { readonly [name in PeerName]: Program } = {
+  'smtp-sink': {
+    debian: ['postfix'],
+    // It will not run as root.
+    command: (port) => ['smtp-sink', [...(process.getuid?.() === 0 ? ['-u', 'nobody'] : []), `127.0.0.1:${port}`, '511']],
+  },
+  aiosmtpd: {
+    debian: ['python3-aiosmtpd'],
+    command: (port) => ['aiosmtpd', ['-n', '-c', 'aiosmtpd.handlers.Sink', '-l', `127.0.0.1:${port}`]],
+  },
+  'go-smtp': {
+    debian: ['golang-github-emersion-go-smtp-dev', 'golang-github-emersion-go-sasl-dev', 'golang-go'],
+    command: (port) => [goSmtp(), [`127.0.0.1:${port}`]],
+  },
 };
 
-/** Small messages and commands, beside servers that need no npm. */
-export async function measurePeers(row: Row, effort: Effort): Promise<PeerSamples> {
-  const servers = await startAll(row.workload);
-  try {
-    return (await measureBy(servers, row, effort)) as PeerSamples;
-  } finally {
-    for (const [, server] of servers) await server.stop();
-  }
-}
-
-/** Greeting, EHLO, QUIT. */
-export async function measurePeerSessions(effort: Effort, workload: Workload): Promise<PeerSamples> {
-  const servers = await startAll(workload);
-  try {
-    return (await measureSessionsOf(servers, workload, effort)) as PeerSamples;
-  } finally {
-    for (const [, server] of servers) await server.stop();
-  }
-}
-
-async function startAll(workload: Workload): Promise<(readonly [name: string, server: Measured])[]> {
-  const servers: (readonly [name: string, server: Measured])[] = [];
-  for (const name of BESIDE)
-    servers.push([name, name === 'ehlo' || name === 'floor' ? await Contender.start(name, workload) : await Peer.start(name)]);
-  return servers;
+/** The name of a peer with the version of its package, where Debian's tools can tell. */
+export function described(peer: PeerName): string {
+  // A line: the package, a tab, its version.
+  const { stdout, status } = spawnSync('dpkg-query', ['--show', PROGRAMS[peer].debian[0]], { encoding: 'utf8' });
+  return status === 0 ? `${peer} ${stdout.split('\t')[1]!.replace(/-.*$/s, '')}` : peer;
 }
 
 /** A server that is a program of its own. It does not say what it has received: that its replies are right is what is checked. */
-class Peer implements Measured {
+export class Peer implements Measured {
   readonly counts = 'nothing';
   readonly port: number;
   readonly #child: ChildProcess;
@@ -64,11 +56,11 @@ class Peer implements Measured {
 
   static async start(name: PeerName): Promise<Peer> {
     const port = await freePort();
-    const [program, args, debian] = PROGRAMS[name](port);
+    const [program, args] = PROGRAMS[name].command(port);
     const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     const failed = new Promise<never>((_, reject) => {
-      child.once('error', () => reject(new Error(`${program} is not installed: apt install ${debian}`)));
-      child.once('exit', (code) => reject(new Error(`${program} has ended, with code ${code}`)));
+      child.once('error', () => reject(missing(name)));
+      child.once('exit', (code) => reject(new Error(`${name} has ended, with code ${code}`)));
     });
     failed.catch(() => {});
     await Promise.race([reachable(port), failed]);
@@ -86,34 +78,27 @@ class Peer implements Measured {
   }
 }
 
-/** Messages of 4 KiB by Postfix's smtp-source, over as many connections: its processor time is in hundredths of a second, so there are many. */
-export async function measureSource({ rounds, milliseconds }: Effort, connections: number): Promise<{ rate: number; cpu: number }[]> {
-  const server = await Contender.start('ehlo', sequential(small()));
-  const size = lines(SHAPES.lines76, 4096).content.length;
-  const count = Math.max(connections, 5 * milliseconds);
-  const samples: { rate: number; cpu: number }[] = [];
+function missing(name: PeerName): Error {
+  return new Error(`${name} is not installed: apt install ${PROGRAMS[name].debian.join(' ')}`);
+}
+
+let built: string | undefined;
+
+/** go-smtp is a library: the program that serves by it is compiled, once, into a folder that goes with this process. */
+function goSmtp(): string {
+  if (built !== undefined) return built;
+  const folder = mkdtempSync(join(tmpdir(), 'ehlo-bench-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const program = join(folder, 'go-smtp');
+  const env = { ...process.env, GO111MODULE: 'off', GOPATH: '/usr/share/gocode', GOCACHE: join(folder, 'cache') };
+  const source = fileURLToPath(new URL('../src/servers/go-smtp.go', import.meta.url));
   try {
-    for (let round = -1; round < rounds; round++) {
-      const args = ['-d', '-s', connections, '-m', count, '-l', size, '-f', 'sender@client.example', '-t', 'recipient@bench.example'];
-      const start = performance.now();
-      const child = spawn('sh', ['-c', 'smtp-source "$@" && times', 'sh', ...args.map(String), `127.0.0.1:${server.port}`], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      let text = '';
-      child.stdout.on('data', (bytes: Buffer) => {
-        text += bytes.toString();
-      });
-      const [code] = (await once(child, 'close')) as [number];
-      if (code !== 0) throw new Error('smtp-source has failed; where it is not installed: apt install postfix');
-      const seconds = (performance.now() - start) / 1000;
-      // The second line is that of the children: user and system.
-      const used = [...text.split('\n')[1]!.matchAll(/(\d+)m([\d.]+)s/g)].map(([, m, s]) => 60 * Number(m) + Number(s));
-      if (round >= 0) samples.push({ rate: count / seconds, cpu: (1e6 * used.reduce((sum, part) => sum + part, 0)) / count });
-    }
-  } finally {
-    await server.stop();
+    execFileSync('go', ['build', '-o', program, source], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  } catch {
+    throw missing('go-smtp');
   }
-  return samples;
+  built = program;
+  return program;
 }
 
 /** Milliseconds of the processor that a process has used (proc(5): fields 14 and 15, in hundredths of a second). */

@@ -1,6 +1,8 @@
 import { Client } from './client.ts';
-import { CONTENDERS, Contender, type ContenderName, type Measured } from './contender.ts';
-import { sizeOf, type Workload } from './workload.ts';
+import type { ContenderName, Measured } from './contender.ts';
+import type { PeerName } from './peers.ts';
+import { checkReceived, type Servers, withServers } from './servers.ts';
+import type { Workload } from './workload.ts';
 
 /** One line of the results: the same work for every contender. */
 export interface Row {
@@ -26,30 +28,36 @@ export interface Sample {
   readonly perCpu: number;
 }
 
-export type Samples = Record<ContenderName, Sample[]>;
+export type Samples = { readonly [name in ContenderName]: Sample[] } & { readonly [name in PeerName]?: Sample[] };
 
-/** Measures all contenders. */
-export async function measure(row: Row, effort: Effort): Promise<Samples> {
-  const servers = await Promise.all(CONTENDERS.map(async (name) => [name, await Contender.start(name, row.workload)] as const));
-  const samples = (await measureBy(servers, row, effort)) as Samples;
-  for (const [, server] of servers) await server.stop();
-  return samples;
+export function rates(samples: readonly Sample[]): number[] {
+  return samples.map(({ rate }) => rate);
 }
 
-/** Measures servers in turn, round after round, on connections that are kept; then checks that all was received. */
-export async function measureBy(
-  servers: readonly (readonly [name: string, server: Measured])[],
-  { workload, connections, perCycle }: Row,
-  { rounds, milliseconds }: Effort,
-): Promise<{ readonly [name: string]: Sample[] }> {
-  const lanes = await Promise.all(servers.map(([name, server]) => Lane.open(name, server, workload, connections)));
-  const samples = Object.fromEntries(servers.map(([name]) => [name, [] as Sample[]]));
+export function efficiencies(samples: readonly Sample[]): number[] {
+  return samples.map(({ perCpu }) => perCpu);
+}
+
+/** Measures all contenders, and these peers, on connections that are kept. */
+export function measure(row: Row, effort: Effort, peers: readonly PeerName[] = []): Promise<Samples> {
+  return withServers(row.workload, peers, (servers) => measureBy(servers, row, effort));
+}
+
+/** Measures servers in turn, round after round; then checks that all was received. */
+async function measureBy(servers: Servers, { workload, connections, perCycle }: Row, { rounds, milliseconds }: Effort): Promise<Samples> {
+  const lanes = await Promise.all(servers.map((server) => Lane.open(server, workload, connections)));
+  const samples = samplesOf(servers);
   for (const lane of lanes) await lane.run(milliseconds);
   for (let round = 0; round < rounds; round++) {
     for (const lane of lanes) samples[lane.name]!.push(perUnit(await lane.run(milliseconds), perCycle));
   }
   for (const lane of lanes) await lane.close();
   return samples;
+}
+
+/** None yet, for each. */
+export function samplesOf(servers: Servers): Samples {
+  return Object.fromEntries(servers.map(([name]) => [name, [] as Sample[]])) as unknown as Samples;
 }
 
 /** What one run of a lane took: seconds on the wall, and of the server's CPU. */
@@ -65,23 +73,23 @@ function perUnit({ cycles, wall, cpu }: Run, perCycle: number): Sample {
 
 /** A contender with its connections. */
 class Lane {
-  readonly name: string;
+  readonly name: Servers[number][0];
   readonly #contender: Measured;
   readonly #workload: Workload;
   readonly #clients: readonly Client[];
   #cycles = 0;
 
-  private constructor(name: string, contender: Measured, workload: Workload, clients: readonly Client[]) {
+  private constructor([name, contender]: Servers[number], workload: Workload, clients: readonly Client[]) {
     this.name = name;
     this.#contender = contender;
     this.#workload = workload;
     this.#clients = clients;
   }
 
-  static async open(name: string, contender: Measured, workload: Workload, connections: number): Promise<Lane> {
-    const clients = await Promise.all(Array.from({ length: connections }, () => Client.open(contender.port)));
+  static async open(server: Servers[number], workload: Workload, connections: number): Promise<Lane> {
+    const clients = await Promise.all(Array.from({ length: connections }, () => Client.open(server[1].port)));
     await Promise.all(clients.map((client) => writeAll(client, workload.opening)));
-    return new Lane(name, contender, workload, clients);
+    return new Lane(server, workload, clients);
   }
 
   async run(milliseconds: number): Promise<Run> {
@@ -106,19 +114,12 @@ class Lane {
 
   /** Ends all sessions, and throws if the server has not received all that was sent. */
   async close(): Promise<void> {
-    const { opening, cycle, closing, messages, octets } = this.#workload;
+    const { closing, messages } = this.#workload;
     await Promise.all(this.#clients.map((client) => writeAll(client, closing)));
-    const { counts } = this.#contender;
-    if (counts === 'nothing') return;
-    const received = await this.#contender.report();
+    const connections = this.#clients.length;
     // A closing brings the message that an opening has announced.
-    const count = messages * (this.#cycles + (closing.length > 0 ? this.#clients.length : 0));
-    const wire = this.#clients.length * (sizeOf(opening) + sizeOf(closing)) + this.#cycles * sizeOf(cycle);
-    const due = counts === 'wire' ? wire : count * octets;
-    if (received.octets !== due) throw new Error(`${this.name} has received ${received.octets} octets, ${due} were sent`);
-    if (counts === 'content' && received.messages !== count) {
-      throw new Error(`${this.name} has received ${received.messages} messages, ${count} were sent`);
-    }
+    const count = messages * (this.#cycles + (closing.length > 0 ? connections : 0));
+    await checkReceived([this.name, this.#contender], this.#workload, { connections, cycles: this.#cycles, messages: count });
   }
 }
 

@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
 import { connect, Pool } from '@ehlo/node';
+import { createMessage } from '@upyo/core';
+import { SmtpTransport } from '@upyo/smtp';
 import { Client } from './client.ts';
 import { Contender } from './contender.ts';
 import type { Effort } from './row.ts';
@@ -28,11 +30,23 @@ export const SENDERS = [
   'ehlo, DATA in the group',
   'ehlo, next behind the dot',
   'nodemailer',
+  'upyo',
   'floor, a command at a time',
   'floor, next behind the dot',
 ] as const;
 
 export type SenderName = (typeof SENDERS)[number];
+
+/** The floor that says as much at a time. */
+export const FLOORS: { readonly [name in SenderName]: SenderName } = {
+  ehlo: 'floor, a command at a time',
+  'ehlo, DATA in the group': 'floor, a command at a time',
+  'ehlo, next behind the dot': 'floor, next behind the dot',
+  nodemailer: 'floor, a command at a time',
+  upyo: 'floor, a command at a time',
+  'floor, a command at a time': 'floor, a command at a time',
+  'floor, next behind the dot': 'floor, next behind the dot',
+};
 
 /** Messages a second, and milliseconds of the client's CPU for 1,000 of them. */
 export interface SendingSample {
@@ -92,6 +106,7 @@ async function open(name: SenderName, port: number, message: Message): Promise<S
     const send = async (): Promise<void> => void (await pool.sendMail({ envelope: { from: FROM, to: TO }, raw }));
     return { lanes: WAITING, send, close: async () => pool.close() };
   }
+  if (name === 'upyo') return upyo(port, raw.length);
   const pipelining = name === 'ehlo' ? 'envelope' : name === 'ehlo, DATA in the group' ? 'data' : 'transactions';
   const pool = new Pool(() => connect({ host: '127.0.0.1', port, hostname: 'client.example', starttls: 'off', pipelining }), {
     size: CONNECTIONS,
@@ -101,6 +116,20 @@ async function open(name: SenderName, port: number, message: Message): Promise<S
     if (outcomes[0]!.status !== 'accepted') throw new Error(`a message was ${outcomes[0]!.status}`);
   };
   return { lanes: WAITING, send, close: () => pool.close() };
+}
+
+/**
+ * It takes no message that is made already: it is given a text in one line, and composes, and folds that to lines of 76. Its pool opens a
+ * connection for each message that finds none free.
+ */
+function upyo(port: number, octets: number): Sender {
+  const text = 'x'.repeat(octets);
+  const transport = new SmtpTransport({ host: '127.0.0.1', port, secure: false, pool: true, poolSize: CONNECTIONS });
+  const send = async (): Promise<void> => {
+    const receipt = await transport.send(createMessage({ from: FROM, to: TO, subject: 'bench', content: { text } }));
+    if (!receipt.successful) throw new Error(receipt.errorMessages.join());
+  };
+  return { lanes: CONNECTIONS, send, close: () => transport.closeAllConnections() };
 }
 
 async function floor(port: number, { opening, cycle, closing }: Workload): Promise<Sender> {

@@ -1,11 +1,13 @@
 import { cpus } from 'node:os';
-import { CONTENDERS, type ContenderName } from './contender.ts';
+import type { Bar, Found } from './bars.ts';
+import type { IdleFigures } from './connections.ts';
+import { CONTENDERS, RUNTIMES, type Runtime } from './contender.ts';
 import type { EngineFigures } from './engine.ts';
 import type { GrammarFigures } from './grammar.ts';
 import type { MessageFigures } from './message.ts';
-import { BESIDE, PEERS, type PeerSamples } from './peers.ts';
-import type { Row, Sample, Samples } from './row.ts';
-import { SENDERS, type SenderName, type SendingSample, type SendingSamples } from './sending.ts';
+import { PEERS } from './peers.ts';
+import { efficiencies, type Row, rates, type Sample, type Samples } from './row.ts';
+import { FLOORS, SENDERS, type SenderName, type SendingSample, type SendingSamples } from './sending.ts';
 import { median, ratio, shown, spread } from './statistics.ts';
 import type { StorageSamples } from './storage.ts';
 
@@ -44,9 +46,14 @@ export function comparison(results: readonly Result[], peer: string): string {
   );
 }
 
-export function idleTable(figures: Record<ContenderName, number[]>, peer: string): string {
-  const cells = CONTENDERS.map((name) => `${shown(median(figures[name]))} KiB`);
-  return table(['', 'ehlo', peer, 'floor'], [['memory of an idle connection', ...cells]]);
+/** KiB, and how much more than the floor, within the rounds. */
+export function idleTable(figures: Record<Runtime, IdleFigures>, peer: string): string {
+  const rows = RUNTIMES.map((runtime) => {
+    const of = figures[runtime];
+    const more = median(of.ehlo.map((kib, round) => kib - of.floor[round]!));
+    return [runtime, ...[...CONTENDERS.map((name) => median(of[name])), more].map((kib) => `${shown(kib)} KiB`)];
+  });
+  return table(['', 'ehlo', peer, 'floor', 'ehlo − floor'], rows);
 }
 
 export function storageTable({ ehlo, disk }: StorageSamples): string {
@@ -62,7 +69,7 @@ export function sendingTable(samples: SendingSamples): string {
     `${shown(median(figures(name, 'rate')))}/s · ${shown(median(figures(name, 'cpu')))} ms`,
     shown(ratio(figures(name, 'rate'), figures('nodemailer', 'rate'))),
     shown(ratio(figures('nodemailer', 'cpu'), figures(name, 'cpu'))),
-    shown(ratio(figures(name, 'cpu'), figures(FLOORS[name] ?? 'floor, a command at a time', 'cpu'))),
+    shown(ratio(figures(name, 'cpu'), figures(FLOORS[name], 'cpu'))),
   ]);
   return table(['', 'messages', 'rate, it : nodemailer', 'CPU, nodemailer : it', 'CPU, it : floor'], rows);
 }
@@ -77,23 +84,37 @@ export function sourceTable(ehlo: readonly SendingSample[], source: readonly Sen
 }
 
 /** Rates with the CPU that they take, beside programs of Debian's, and the ratios within the rounds. */
-export function peerTable(results: readonly { readonly row: Pick<Row, 'name' | 'unit'>; readonly samples: PeerSamples }[]): string {
-  const head = ['', ...BESIDE, ...PEERS.map((peer) => `CPU, ${peer} : ehlo`)];
+export function peerTable(results: readonly Result[]): string {
+  const beside = ['ehlo', ...PEERS, 'floor'] as const;
+  const head = ['', ...beside, ...PEERS.map((peer) => `CPU, ${peer} : ehlo`)];
   return table(
     head,
     results.map(({ row, samples }) => [
       row.name,
-      ...BESIDE.map((name) => cell(row.unit, samples[name])),
-      ...PEERS.map((peer) => shown(ratio(efficiencies(samples.ehlo), efficiencies(samples[peer])))),
+      ...beside.map((name) => cell(row.unit, samples[name]!)),
+      ...PEERS.map((peer) => shown(ratio(efficiencies(samples.ehlo), efficiencies(samples[peer]!)))),
     ]),
   );
 }
 
-/** The floor that says as much at a time, where it is not that of a command at a time. */
-const FLOORS: { readonly [name in SenderName]?: SenderName } = {
-  'ehlo, next behind the dot': 'floor, next behind the dot',
-  'floor, next behind the dot': 'floor, next behind the dot',
-};
+export function barTable(found: readonly (readonly [bar: Bar, found: Found])[]): string {
+  const rows = found.map(([bar, { ehlo, other, value, isReached }]) => {
+    const figure = (one: number | null): string => (one === null ? 'not measured' : `${shown(one)} ${bar.unit}`);
+    const unit = bar.by === 'ratio' ? '' : ` ${bar.unit}`;
+    const bound = 'most' in bar.bound ? `≤ ${shown(bar.bound.most)}` : `≥ ${shown(bar.bound.least)}`;
+    return [
+      bar.what,
+      figure(ehlo),
+      `${bar.other}: ${figure(other)}`,
+      value === null ? '' : `${SIGNS[bar.by]}${shown(value)}${unit}`,
+      `${bound}${unit}`,
+      isReached === null ? '' : isReached ? 'yes' : 'no',
+    ];
+  });
+  return table(['', 'ehlo', 'beside it', 'ehlo by that', 'bar', 'reached'], rows);
+}
+
+const SIGNS: { readonly [by in Bar['by']]: string } = { ratio: '× ', difference: '+ ', itself: '' };
 
 export function engineTable({ commands, bodies, chunks }: EngineFigures): string {
   const shapes = Object.entries(bodies).map(([shape, figures]) => [`body, ${shape}`, `${shown(median(figures))} MiB/s`]);
@@ -129,12 +150,4 @@ function cell(unit: Row['unit'], samples: readonly Sample[]): string {
   const rate = shown(median(rates(samples)));
   const perCpu = median(efficiencies(samples));
   return unit === 'MiB' ? `${rate} MiB/s · ${shown(perCpu)}` : `${rate}/s · ${shown(1e6 / perCpu)} ms`;
-}
-
-function rates(samples: readonly Sample[]): number[] {
-  return samples.map(({ rate }) => rate);
-}
-
-function efficiencies(samples: readonly Sample[]): number[] {
-  return samples.map(({ perCpu }) => perCpu);
 }

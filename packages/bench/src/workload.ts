@@ -64,9 +64,10 @@ export function commands(): Workload {
   return { opening: [EHLO], cycle: [joined(MAIL, ...recipients, RSET)], closing: [], messages: 0, octets: 0 };
 }
 
-/** Greeting, EHLO and QUIT. */
-export function session(): Workload {
-  return { opening: [EHLO], cycle: [QUIT], closing: [], messages: 0, octets: 0 };
+/** Greeting, EHLO and QUIT; between them a message, if there is one. */
+export function session(message?: Message): Workload {
+  if (message === undefined) return { opening: [EHLO], cycle: [QUIT], closing: [], messages: 0, octets: 0 };
+  return { opening: [EHLO], cycle: [MAIL, RCPT, DATA, end(message), QUIT], closing: [], ...brings(message) };
 }
 
 /** Lines that are the same but for their count, up to `size` octets on the wire. */

@@ -3,63 +3,92 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { measureIdle, measureSessions } from '../src/connections.ts';
+import { BARS, type Bar, type Found, find } from '../src/bars.ts';
 import { CONTENDERS } from '../src/contender.ts';
 import { measureEngine } from '../src/engine.ts';
 import { measureGrammar } from '../src/grammar.ts';
 import { measureMessage } from '../src/message.ts';
-import { BESIDE, measurePeers, measureSource } from '../src/peers.ts';
+import { PEERS } from '../src/peers.ts';
 import { plotOf } from '../src/plot.ts';
-import { type Effort, measure } from '../src/row.ts';
-import { bodyRows, messageRows } from '../src/rows.ts';
-import { measureSending } from '../src/sending.ts';
+import type { Effort } from '../src/row.ts';
+import { Run } from '../src/run.ts';
 import { shown } from '../src/statistics.ts';
-import { measureStorage } from '../src/storage.ts';
 import {
+  barTable,
   comparison,
   engineTable,
   grammarTable,
   idleTable,
   messageTable,
   peerTable,
+  type Result,
   sendingTable,
   sourceTable,
   storageTable,
 } from '../src/tables.ts';
 
 const effort: Effort = { rounds: 1, milliseconds: 0, idle: 5 };
+const run = new Run(effort, [], 1 / 32);
 
 describe.concurrent('on sockets', () => {
-  test.each([...messageRows(), ...bodyRows(1 / 32)].map((row) => ({ row, name: row.name })))('$name', async ({ row }) => {
-    const samples = await measure(row, effort);
+  test.each([...run.messages, ...run.bodies, ...run.sessions].map((row) => ({ row, name: row.name })))('$name', async ({ row }) => {
+    const samples = await run.row(row.name);
     expect(CONTENDERS.map((name) => samples[name].length)).toEqual([1, 1, 1]);
     expect(comparison([{ row, samples }], 'peer')).toContain(row.name);
   });
 
-  test('sessions and idle connections', async () => {
-    const sessions = await measureSessions(effort);
-    expect(CONTENDERS.map((name) => sessions[name].length)).toEqual([1, 1, 1]);
-    const idle = await measureIdle(effort);
-    expect(idleTable(idle, 'peer')).toMatch(/KiB .*KiB .*KiB/);
+  test('idle connections, in each runtime', async () => {
+    expect(idleTable(await run.idle(), 'peer')).toMatch(/node .*KiB .*KiB .*KiB.*\n.*deno .*KiB .*\n.*bun .*KiB /);
   });
 
   test('sending', async () => {
-    expect(sendingTable(await measureSending(effort))).toMatch(
-      /next behind the dot .*\n.*nodemailer .*\n.*floor, a command at a time .*\n.*floor, next behind /,
+    expect(sendingTable(await run.sending())).toMatch(
+      /next behind the dot .*\n.*nodemailer .*\n.*upyo .*\n.*floor, a command at a time .*\n.*floor, next behind /,
     );
   });
 
   test('storage', async () => {
-    expect(storageTable(await measureStorage(effort))).toContain('synced');
+    expect(storageTable(await run.storage())).toContain('synced');
   });
 });
 
-test.runIf(existsSync('/usr/sbin/smtp-sink') && existsSync('/usr/bin/aiosmtpd'))('beside programs of Debian’s', async () => {
-  const [row] = messageRows();
-  const samples = await measurePeers(row!, effort);
-  expect(BESIDE.map((name) => samples[name].length)).toEqual([1, 1, 1, 1]);
-  expect(peerTable([{ row: row!, samples }])).toContain('CPU, aiosmtpd : ehlo');
-  const source = await measureSource(effort, 2);
+/** As the table shows it. */
+async function barsOf(one: Run): Promise<string> {
+  const found: (readonly [Bar, Found])[] = [];
+  for (const bar of BARS) found.push([bar, await find(bar, one)]);
+  return barTable(found);
+}
+
+test('bars, of what was measured', async () => {
+  const lines = (await barsOf(run)).split('\n').slice(2);
+  expect(lines.length).toBe(BARS.length);
+  // Only one is by a program that npm has not.
+  expect(lines.filter((line) => line.includes('not measured')).length).toBe(1);
+  for (const line of lines) expect(line).toMatch(/\| +(yes|no) \|$|not measured/);
+});
+
+test('a bar is reached by the median of the rounds', async () => {
+  const bar = { what: 'it', other: 'floor', unit: 'ms' } as const;
+  const figures = async () => ({ ehlo: [1, 4, 30], other: [1, 2, 10] });
+  expect(await find({ ...bar, by: 'ratio', bound: { most: 2 }, figures }, run)).toEqual({ ehlo: 4, other: 2, value: 2, isReached: true });
+  expect(await find({ ...bar, by: 'ratio', bound: { least: 2.1 }, figures }, run)).toMatchObject({ isReached: false });
+  expect(await find({ ...bar, by: 'difference', bound: { most: 1.9 }, figures }, run)).toMatchObject({ value: 2, isReached: false });
+  expect(await find({ ...bar, by: 'itself', bound: { most: 4 }, figures }, run)).toMatchObject({ value: 4, isReached: true });
+});
+
+const DEBIAN = ['/usr/sbin/smtp-sink', '/usr/bin/aiosmtpd', '/usr/bin/go', '/usr/share/gocode/src/github.com/emersion/go-sasl'];
+
+test.runIf(DEBIAN.every((path) => existsSync(path)))('beside programs of Debian’s', async () => {
+  const beside = new Run(effort, PEERS, 1 / 32);
+  // One of each kind.
+  const rows = [beside.messages[0]!, beside.bodies.at(-1)!, beside.sessions.at(-1)!];
+  const results: Result[] = [];
+  for (const row of rows) results.push({ row, samples: await beside.row(row.name) });
+  for (const { samples } of results) expect(PEERS.map((name) => samples[name]?.length)).toEqual([1, 1, 1]);
+  expect(peerTable(results)).toContain('CPU, go-smtp : ehlo');
+  const [bar] = BARS.filter(({ other }) => other === 'smtp-sink');
+  expect((await find(bar!, beside)).isReached).not.toBeNull();
+  const source = await beside.source();
   expect(sourceTable(source, source)).toContain('smtp-source');
 });
 

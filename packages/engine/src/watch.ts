@@ -158,7 +158,7 @@ class Watch {
 
   #look(name: string): void {
     for (const { bytes, copy } of this.#loans)
-      if (!copy.every((octet, i) => octet === bytes[i])) broken(name, 'octets that the session was lent have been changed meanwhile');
+      if (!same(bytes, copy)) broken(name, 'octets that the session was lent have been changed meanwhile');
   }
 
   #event(event: { readonly type: string; readonly bytes?: Uint8Array } | null): unknown {
@@ -171,6 +171,11 @@ class Watch {
     this.#chunks.push(bytes);
     return { ...event, bytes };
   }
+}
+
+function same(bytes: Uint8Array, copy: Uint8Array): boolean {
+  for (let i = 0; i < copy.length; i++) if (bytes[i] !== copy[i]) return false;
+  return true;
 }
 
 function broken(name: string, what: string): never {

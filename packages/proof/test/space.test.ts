@@ -6,6 +6,7 @@ import { type Step, stepsOf } from '../../engine/src/server/program.ts';
 import type { Phase, Row } from '../../engine/src/server/row.ts';
 import { SPACE_LAWS } from '../src/space/laws.ts';
 import { SETUPS } from '../src/space/setups.ts';
+import { walk } from '../src/space/walk.ts';
 import { put } from './mutants/put.ts';
 import { walked } from './space.ts';
 
@@ -54,12 +55,24 @@ test('LMTP: the laws hold on every edge, and silence ends every state', () => {
   expect({ broken, endless }).toEqual({ broken: {}, endless: [] });
 });
 
+/** A breach ends the walk. */
+class Breach extends Error {}
+
 describe('what is planted breaks its law', () => {
   test('there is something against each', () => expect(Object.keys(PLANTED)).toEqual(Object.keys(SPACE_LAWS)));
 
   test.each(Object.entries(PLANTED))('%s', (law, bug) => {
     bug();
-    expect(Object.keys(walked(SMALL, MOST).broken)).toContain(law);
+    const walking = () =>
+      walk(
+        SMALL,
+        (edge) => {
+          const breach = SPACE_LAWS[law]!(edge, SMALL);
+          if (breach !== null) throw new Breach(breach);
+        },
+        MOST,
+      );
+    expect(walking).toThrow(Breach);
   });
 });
 

@@ -1,5 +1,5 @@
 // This server: asked for every recipient, strict about line ends (the preset `mx`), each message read and dropped.
-import { serve } from '@ehlo/node';
+import { serve } from 'ehlo';
 import { listening, received } from './report.ts';
 
 const server = await serve(
