@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
@@ -11,8 +10,6 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
-    // Left to itself vitest spares a core for its own work, of which there is little: on two cores every file would wait for the one before.
-    maxWorkers: availableParallelism(),
     reporters: ['default', ['json', { outputFile: `.results/${results}.json` }]],
     setupFiles: [fileURLToPath(new URL('./vitest.setup.ts', import.meta.url))],
     // Longer than anything is waited for (vitest.setup.ts): what hangs is told by its own words.

@@ -89,7 +89,8 @@ export class Resolver {
 
   #dns(question: Question, rr: Rr, name: string): DnsAnswer | null {
     const known = this.#names.get(name) ?? put(this.#names, name, { MX: null, A: null, AAAA: null, TXT: null, TLSA: null }, MOST);
-    const lookup = (known[rr] ??= { answer: null, until: Number.NEGATIVE_INFINITY, waiting: null });
+    const lookup = known[rr] ?? newLookup();
+    known[rr] = lookup;
     const own = question.answers.get(lookup);
     if (own !== undefined) return own;
     if (this.#context.now < lookup.until) {
@@ -168,4 +169,8 @@ const POLICY = ['policy'] as const;
  */
 function leadsOn(rr: Rr, { status, alias, security }: DnsAnswer): boolean {
   return rr === 'MX' || (status === 'found' && (rr === 'TXT' || alias !== undefined || security === 'secure'));
+}
+
+function newLookup(): Lookup {
+  return { answer: null, until: Number.NEGATIVE_INFINITY, waiting: null };
 }

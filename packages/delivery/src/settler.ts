@@ -42,7 +42,10 @@ export function changeFor(active: Active, settlement: Settlement, { now, setting
     if (next === 'later' || next === 'none') done[index] = true;
     if (state !== 'due') gone[index] = true;
   }
-  for (const { index } of expansions) done[index] = gone[index] = true;
+  for (const { index } of expansions) {
+    done[index] = true;
+    gone[index] = true;
+  }
   active.left = active.left.filter((index) => done[index] !== true);
   const stay = dueOf(job).filter((index) => gone[index] !== true);
   // A try is over when nothing of it is left; it has failed if something is due still.
