@@ -65,7 +65,9 @@ export class Pump implements Sink, Sleeper {
   /** Octets that were given to the transport, and how many of them the session knows to be taken. */
   #given = 0;
   #taken = 0;
+  /** Whether the transport brings octets, and whether they are wanted. */
   #reading = true;
+  #wanted = true;
   #over = false;
   #handshaking = false;
   #leaving = false; // closed, secured or gone: the transport is not ours to read any more
@@ -102,6 +104,7 @@ export class Pump implements Sink, Sleeper {
   data(bytes: Uint8Array): void {
     this.#enter();
     this.#session.receive(bytes);
+    if (!this.#wanted && this.#reading) this.#stop();
     this.#leave();
   }
 
@@ -258,11 +261,20 @@ export class Pump implements Sink, Sleeper {
       return this.#left();
     }
     if (wants === 'tls' && this.#writable) return this.#secure();
-    const reading = reads && this.#program.hasRoom();
-    if (reading === this.#reading) return;
-    this.#reading = reading;
-    if (reading) this.#transport.resume();
-    else this.#transport.pause();
+    this.#wanted = reads && this.#program.hasRoom();
+    if (!this.#wanted || this.#reading) return;
+    this.#reading = true;
+    this.#transport.resume();
+  }
+
+  /** The first block that comes unwanted stops the transport: most answers come before it, and then there is nothing to stop. */
+  #stop(): void {
+    this.#reading = false;
+    try {
+      this.#transport.pause();
+    } catch (error) {
+      this.#break(error);
+    }
   }
 
   /** Closed gracefully, the transport is left when it has nothing more to write. */

@@ -59,6 +59,11 @@ export class Outbox {
     return this.#late.length > 0;
   }
 
+  /** Acceptances that were not taken. */
+  get unacknowledged(): number {
+    return this.#acceptances.length;
+  }
+
   push(wire: Uint8Array): void {
     this.#made += wire.length;
     this.#enqueue(wire);

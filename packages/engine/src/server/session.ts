@@ -180,6 +180,11 @@ export class ServerSession {
     return this.#machine.phase === 'closed' ? Number.POSITIVE_INFINITY : this.#machine.clock.deadline;
   }
 
+  /** Acceptances of messages that the transport has not taken. */
+  get unacknowledged(): number {
+    return this.#machine.outbox.unacknowledged;
+  }
+
   /** Whether to keep one read outstanding. */
   get reads(): boolean {
     const { phase, input, outputFull } = this.#machine;
