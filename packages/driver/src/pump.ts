@@ -104,7 +104,7 @@ export class Pump implements Sink, Sleeper {
   data(bytes: Uint8Array): void {
     this.#enter();
     this.#session.receive(bytes);
-    if (!this.#wanted && this.#reading) this.#stop();
+    if (!this.#wanted) this.#stop();
     this.#leave();
   }
 
@@ -262,13 +262,16 @@ export class Pump implements Sink, Sleeper {
     }
     if (wants === 'tls' && this.#writable) return this.#secure();
     this.#wanted = reads && this.#program.hasRoom();
-    if (!this.#wanted || this.#reading) return;
+    // Most answers come before the next block, and then there is nothing to stop: the first that comes unwanted stops the transport.
+    if (!this.#wanted) return this.#resting ? this.#stop() : undefined;
+    if (this.#reading) return;
     this.#reading = true;
     this.#transport.resume();
   }
 
-  /** The first block that comes unwanted stops the transport: most answers come before it, and then there is nothing to stop. */
+  /** No more octets are to come. */
   #stop(): void {
+    if (!this.#reading) return;
     this.#reading = false;
     try {
       this.#transport.pause();
