@@ -1,23 +1,7 @@
-import type { TlsInfo } from '@ehlo/engine';
 import type { Alarms, Sleeper } from './alarms.ts';
+import type { Machine } from './machine.ts';
 import { notify } from './notify.ts';
 import { LINGER_MS, type Sink, type Transport } from './transport.ts';
-
-/** What the sessions of both roles have in common, as far as octets and time go. */
-export interface Machine {
-  receive(bytes: Uint8Array): void;
-  receiveEnd(): void;
-  lost(): void;
-  nextOutput(): Uint8Array | null;
-  /** So many more octets of the output were taken by the operating system. */
-  written(octets: number): void;
-  secured(tls: TlsInfo): void;
-  tick(now: number): void;
-  readonly deadline: number;
-  readonly reads: boolean;
-  readonly wants: string;
-  readonly phase: string;
-}
 
 const NOTHING = (): void => {};
 const NEVER = Number.POSITIVE_INFINITY;

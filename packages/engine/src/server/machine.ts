@@ -40,24 +40,17 @@ const ANSWER_LIMITS: { readonly [type in QuestionType]: LimitName } = {
   xclient: 'commandAnswer',
 };
 
+/** The command that a question is about, where it does not say so by itself. */
+const COMMANDS: { readonly [type in QuestionType]?: Verb | 'extension' } = {
+  starttls: 'STARTTLS',
+  mail: 'MAIL',
+  rcpt: 'RCPT',
+  command: 'extension',
+  xclient: 'XCLIENT',
+};
+
 /** What is said when no answer comes in time: the failure is ours, and passing. */
 const NO_ANSWER: { readonly [type in QuestionType]?: ReplyName } = { starttls: 'tlsFailed', auth: 'authFailed' };
-
-/** The verb whose row goes on with the answer; null: the row `accepted` of the phase does. */
-const VERBS: { readonly [type in QuestionType]: (question: never) => Verb | 'extension' | null } = {
-  connect: () => null,
-  hello: ({ verb }: { readonly verb: Verb }) => verb,
-  starttls: () => 'STARTTLS',
-  auth: () => null,
-  mail: () => 'MAIL',
-  rcpt: () => 'RCPT',
-  // The phase of a chunk has begun before it is asked about.
-  data: ({ verb }: { readonly verb: Verb }) => (verb === 'DATA' ? verb : null),
-  message: () => null,
-  info: ({ verb }: { readonly verb: Verb }) => verb,
-  command: () => 'extension',
-  xclient: () => 'XCLIENT',
-};
 
 const NO_STEPS: readonly Step[] = [];
 
@@ -72,6 +65,8 @@ export class Machine implements View {
   readonly clock: Clock;
   readonly events: ServerEvent[] = [];
   question: Question | null = null;
+  /** The row of the command that is asked about, which goes on with the answer; null: the row `accepted` of the phase does. */
+  #asked: Step | null = null;
   #phase: Phase;
   #steps: Steps;
   facts: Facts;
@@ -144,8 +139,9 @@ export class Machine implements View {
     return true;
   }
 
-  /** Asks the program, or takes the preset's answer where it does not want to be asked. */
-  ask(question: Question): void {
+  /** Asks the program, or takes the preset's answer where it does not want to be asked. `step` is that of the command, if it is about one. */
+  ask(question: Question, step: Step | null = null): void {
+    this.#asked = step;
     if (!this.policy.ask.has(question.type)) return this.accept(question, PLAIN_YES);
     this.question = question;
     this.events.push(question);
@@ -156,7 +152,17 @@ export class Machine implements View {
   accept(question: Question, answer: Answer): void {
     const given: Answered = acceptance(this, question, answer);
     this.question = null;
-    this.take(VERBS[question.type](question as never) ?? 'accepted', given);
+    if (this.#asked === null) this.take('accepted', given);
+    else this.carryOut(this.#asked, given);
+  }
+
+  /** Asks a question of a snapshot again. */
+  askAgain(question: Question): void {
+    const verb = COMMANDS[question.type];
+    const on = verb === undefined && 'verb' in question ? (question.verb as Verb) : verb;
+    this.question = question;
+    this.#asked = on === undefined ? null : (this.#steps.get(on)?.[0] ?? null);
+    this.events.push(question);
   }
 
   /** Carries out a refusal. */

@@ -67,9 +67,9 @@ export class ServerSession {
 
   /** The octets to write, all there are; null if none. The session never touches them again. Say by `written` what became of them. */
   nextOutput(): Uint8Array | null {
-    const { clock, outbox } = this.#machine;
+    const { clock, outbox, policy } = this.#machine;
     clock.readerDone();
-    return outbox.take();
+    return outbox.take(policy.lastBurst);
   }
 
   /**
