@@ -30,9 +30,9 @@ export class Contender implements Measured {
     this.counts = counts;
   }
 
-  static async start(name: ContenderName, { opening, cycle }: Workload): Promise<Contender> {
+  static async start(name: ContenderName, { opening, cycle }: Workload, flags: readonly string[] = []): Promise<Contender> {
     const schedule = JSON.stringify({ opening: answersOf(opening), cycle: answersOf(cycle) });
-    const child = fork(server(name), [schedule], { execArgv: ['--expose-gc'] });
+    const child = fork(server(name), [schedule], { execArgv: ['--expose-gc', ...flags] });
     const [{ port }] = (await answer(child)) as [{ port: number }];
     return new Contender(child, port, name === 'floor' ? 'wire' : 'content');
   }

@@ -1,4 +1,5 @@
-// Measures this server beside a peer and beside bare sockets, and prints the tables of docs/performance.md; --write puts them there.
+// Measures this server beside a peer and beside bare sockets, and prints the tables of docs/performance.md; --write puts them there. --profile
+// prints where the time goes, instead.
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
@@ -8,6 +9,7 @@ import { measureGrammar } from './grammar.ts';
 import { measureMessage } from './message.ts';
 import { measurePeerSessions, measurePeers, measureSource, type PeerSamples } from './peers.ts';
 import { plotOf } from './plot.ts';
+import { type ProfiledRow, profileRow, profileSessions } from './profile.ts';
 import { type Effort, measure, type Row } from './row.ts';
 import { bodyRows, messageRows } from './rows.ts';
 import { CONNECTIONS, measureSending } from './sending.ts';
@@ -20,6 +22,7 @@ import {
   idleTable,
   messageTable,
   peerTable,
+  profileTable,
   type Result,
   sendingTable,
   sourceTable,
@@ -28,7 +31,13 @@ import {
 import { session } from './workload.ts';
 
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean' }, write: { type: 'boolean' }, peers: { type: 'boolean' }, only: { type: 'string' } },
+  options: {
+    profile: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    write: { type: 'boolean' },
+    peers: { type: 'boolean' },
+    only: { type: 'string' },
+  },
 });
 const PAGE = new URL('../../../docs/performance.md', import.meta.url);
 const effort: Effort = values.quick ? { rounds: 3, milliseconds: 200, idle: 500 } : { rounds: 5, milliseconds: 1000, idle: 2000 };
@@ -91,6 +100,7 @@ const peers: typeof sections = [
   ],
 ];
 if (values.peers) sections.push(...peers);
+if (values.profile) sections.splice(0, sections.length, ['Where the time goes', 'Microseconds of the server’s CPU for each.', profiles]);
 
 const parts = [conditions(effort.rounds, effort.milliseconds)];
 console.log(parts[0]);
@@ -101,7 +111,7 @@ for (const [title, words, table] of sections) {
   console.log(`\n${part}`);
 }
 // The page is whole or not at all.
-if (values.write && values.only === undefined) await write(parts.join('\n\n'));
+if (values.write && !values.profile && values.only === undefined) await write(parts.join('\n\n'));
 
 /** The version of a peer. */
 function version(name: string): string {
@@ -116,6 +126,13 @@ async function compared(rows: readonly Row[]): Promise<string> {
 
 async function sessions(): Promise<string> {
   return comparison([{ row: { name: 'sessions', unit: 'sessions' }, samples: await measureSessions(effort) }], peer);
+}
+
+async function profiles(): Promise<string> {
+  const rows: ProfiledRow[] = [];
+  for (const row of messageRows()) rows.push(await profileRow(row, { ...effort, rounds: 1 }));
+  rows.push(await profileSessions({ ...effort, rounds: 1 }));
+  return profileTable(rows);
 }
 
 /** Puts the text between the markers of the page, and draws it. */

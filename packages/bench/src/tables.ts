@@ -4,6 +4,7 @@ import type { EngineFigures } from './engine.ts';
 import type { GrammarFigures } from './grammar.ts';
 import type { MessageFigures } from './message.ts';
 import { BESIDE, PEERS, type PeerSamples } from './peers.ts';
+import { PARTS, type ProfiledRow, type Times } from './profile.ts';
 import type { Row, Sample, Samples } from './row.ts';
 import { SENDERS, type SenderName, type SendingSample, type SendingSamples } from './sending.ts';
 import { median, ratio, shown, spread } from './statistics.ts';
@@ -41,6 +42,18 @@ export function comparison(results: readonly Result[], peer: string): string {
         `${Math.round(spread(efficiencies(ehlo)) * 100)} %`,
       ];
     }),
+  );
+}
+
+/** Whose code takes the time of a unit, in microseconds. */
+export function profileTable(rows: readonly ProfiledRow[]): string {
+  const cells = (name: string, times: Times): string[] => {
+    const parts = PARTS.map((part) => times[part]);
+    return [name, shown(parts.reduce((sum, time) => sum + time, 0)), ...parts.map((time) => (time === 0 ? '' : shown(time)))];
+  };
+  return table(
+    ['µs each', 'all', ...PARTS],
+    rows.flatMap(({ name, ehlo, floor }) => [cells(name, ehlo), cells('… floor', floor)]),
   );
 }
 

@@ -10,6 +10,7 @@ import { measureGrammar } from '../src/grammar.ts';
 import { measureMessage } from '../src/message.ts';
 import { BESIDE, measurePeers, measureSource } from '../src/peers.ts';
 import { plotOf } from '../src/plot.ts';
+import { profileRow, profileSessions, timesOf } from '../src/profile.ts';
 import { type Effort, measure } from '../src/row.ts';
 import { bodyRows, messageRows } from '../src/rows.ts';
 import { measureSending } from '../src/sending.ts';
@@ -22,6 +23,7 @@ import {
   idleTable,
   messageTable,
   peerTable,
+  profileTable,
   sendingTable,
   sourceTable,
   storageTable,
@@ -52,6 +54,38 @@ describe.concurrent('on sockets', () => {
   test('storage', async () => {
     expect(storageTable(await measureStorage(effort))).toContain('synced');
   });
+});
+
+test('profiles', async () => {
+  const [row] = messageRows();
+  const shown = profileTable([await profileRow(row!, effort), await profileSessions(effort)]);
+  for (const name of [row!.name, 'sessions', '… floor']) expect(shown).toContain(`| ${name}`);
+});
+
+test('a profile is shared out by whose code ran: natives are their caller’s, and what was waited for is nobody’s', () => {
+  const node = (id: number, functionName: string, url: string, children: number[] = []) => ({
+    id,
+    callFrame: { functionName, url },
+    children,
+  });
+  const profile = {
+    nodes: [
+      node(1, '(root)', '', [2, 3, 4, 5]),
+      node(2, '(idle)', ''),
+      node(3, '(garbage collector)', ''),
+      node(4, 'emit', 'node:events', [6, 7]),
+      node(5, 'main', 'file:///w/packages/bench/dist/servers/ehlo.js'),
+      node(6, 'run', 'file:///w/packages/driver/dist/pump.js', [8]),
+      node(7, 'writeBuffer', ''),
+      node(8, 'now', ''),
+    ],
+    startTime: 1000,
+    // The first comes before the time; a long wait makes no sample longer.
+    samples: [6, 2, 3, 4, 5, 6, 7, 7, 8, 2],
+    timeDeltas: [1, 99, 1, 1, 1, 1, 1, 50_000, 1, 1],
+  };
+  const none = { engine: 0, grammar: 0, adapter: 0 };
+  expect(timesOf(profile, 1050, 70)).toEqual({ write: 20, Node: 10, driver: 20, garbage: 10, other: 10, ...none });
 });
 
 test.runIf(existsSync('/usr/sbin/smtp-sink') && existsSync('/usr/bin/aiosmtpd'))('beside programs of Debian’s', async () => {
