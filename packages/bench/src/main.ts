@@ -100,7 +100,7 @@ const peers: typeof sections = [
   ],
 ];
 if (values.peers) sections.push(...peers);
-if (values.profile) sections.splice(0, sections.length, ['Where the time goes', 'Microseconds of the server’s CPU for each.', profiles]);
+if (values.profile) sections.splice(0, sections.length, ['By whose code runs', 'Microseconds of the server’s CPU for each.', profiles]);
 
 const parts = [conditions(effort.rounds, effort.milliseconds)];
 console.log(parts[0]);
@@ -111,7 +111,7 @@ for (const [title, words, table] of sections) {
   console.log(`\n${part}`);
 }
 // The page is whole or not at all.
-if (values.write && !values.profile && values.only === undefined) await write(parts.join('\n\n'));
+if (values.write && values.only === undefined) await write(values.profile ? 'profile' : 'bench', parts.join('\n\n'));
 
 /** The version of a peer. */
 function version(name: string): string {
@@ -130,15 +130,17 @@ async function sessions(): Promise<string> {
 
 async function profiles(): Promise<string> {
   const rows: ProfiledRow[] = [];
-  for (const row of messageRows()) rows.push(await profileRow(row, { ...effort, rounds: 1 }));
-  rows.push(await profileSessions({ ...effort, rounds: 1 }));
+  for (const row of messageRows()) rows.push(await profileRow(row, effort));
+  rows.push(await profileSessions(effort));
   return profileTable(rows);
 }
 
 /** Puts the text between the markers of the page, and draws it. */
-async function write(text: string): Promise<void> {
+async function write(mark: 'bench' | 'profile', text: string): Promise<void> {
   const old = await readFile(PAGE, 'utf8');
-  const page = old.replace(/(<!-- begin:bench -->).*(?=<!-- end:bench -->)/s, (_, begin: string) => `${begin}\n\n${text}\n\n`);
+  const [begin, end] = [`<!-- begin:${mark} -->`, `<!-- end:${mark} -->`];
+  const [before, after] = [old.indexOf(begin) + begin.length, old.indexOf(end)];
+  const page = `${old.slice(0, before)}\n\n${text}\n\n${old.slice(after)}`;
   await writeFile(PAGE, page);
   await writeFile(new URL('performance.svg', PAGE), plotOf(page));
 }

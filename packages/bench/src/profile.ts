@@ -39,20 +39,21 @@ export interface Profile {
 
 /** Messages or commands of a row. */
 export function profileRow(row: Row, effort: Effort): Promise<ProfiledRow> {
-  return profiled(row.name, row.workload, (servers) => measureBy(servers, row, effort));
+  return profiled(row.name, row.workload, effort, (servers, each) => measureBy(servers, row, each));
 }
 
 export function profileSessions(effort: Effort): Promise<ProfiledRow> {
-  return profiled('sessions', session(), (servers) => measureSessionsOf(servers, session(), effort));
+  return profiled('sessions', session(), effort, (servers, each) => measureSessionsOf(servers, session(), each));
 }
 
 type Servers = readonly (readonly [name: string, server: Measured])[];
 
-/** Profiles both servers at the same work, done twice: what the first time brings is the loading and compiling of code. */
+/** Profiles both servers at the same work, done for long before: what that brings is the loading and compiling of code. */
 async function profiled(
   name: string,
   workload: Row['workload'],
-  work: (servers: Servers) => Promise<{ readonly [name: string]: readonly Sample[] }>,
+  effort: Effort,
+  work: (servers: Servers, effort: Effort) => Promise<{ readonly [name: string]: readonly Sample[] }>,
 ): Promise<ProfiledRow> {
   const folder = await mkdtemp(join(tmpdir(), 'ehlo-profile-'));
   try {
@@ -63,9 +64,9 @@ async function profiled(
       ([one, server]) =>
         [one, { port: server.port, counts: 'nothing', report: () => server.report(), stop: () => server.stop() } as Measured] as const,
     );
-    await work(counted);
+    await work(counted, effort);
     const since = Number(process.hrtime.bigint() / 1000n);
-    const samples = await work(counted);
+    const samples = await work(counted, { ...effort, rounds: 1 });
     for (const [, server] of servers) await server.stop();
     const times = async (one: (typeof PROFILED)[number]): Promise<Times> => {
       const [file] = await readdir(join(folder, one));

@@ -40,15 +40,6 @@ const ANSWER_LIMITS: { readonly [type in QuestionType]: LimitName } = {
   xclient: 'commandAnswer',
 };
 
-/** The command that a question is about, where it does not say so by itself. */
-const COMMANDS: { readonly [type in QuestionType]?: Verb | 'extension' } = {
-  starttls: 'STARTTLS',
-  mail: 'MAIL',
-  rcpt: 'RCPT',
-  command: 'extension',
-  xclient: 'XCLIENT',
-};
-
 /** What is said when no answer comes in time: the failure is ours, and passing. */
 const NO_ANSWER: { readonly [type in QuestionType]?: ReplyName } = { starttls: 'tlsFailed', auth: 'authFailed' };
 
@@ -158,10 +149,11 @@ export class Machine implements View {
 
   /** Asks a question of a snapshot again. */
   askAgain(question: Question): void {
-    const verb = COMMANDS[question.type];
-    const on = verb === undefined && 'verb' in question ? (question.verb as Verb) : verb;
+    const { type } = question;
+    // Most are named as the command that they are about; those about none have no row of that name.
+    const verb = type === 'command' ? 'extension' : 'verb' in question ? question.verb : type.toUpperCase();
     this.question = question;
-    this.#asked = on === undefined ? null : (this.#steps.get(on)?.[0] ?? null);
+    this.#asked = this.#steps.get(verb as Verb)?.[0] ?? null;
     this.events.push(question);
   }
 

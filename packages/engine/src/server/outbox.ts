@@ -160,17 +160,11 @@ export class LastBurst {
   #whole: Uint8Array = EMPTY;
 
   joined(wires: readonly Uint8Array[], octets: number): Uint8Array {
-    if (isSame(wires, this.#wires)) return this.#whole;
+    if (wires.length === this.#wires.length && wires.every((wire, i) => wire === this.#wires[i])) return this.#whole;
     this.#wires = wires;
     this.#whole = joined(wires, octets);
     return this.#whole;
   }
-}
-
-function isSame(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
-  let i = 0;
-  while (i < a.length && a[i] === b[i]) i++;
-  return i === a.length && a.length === b.length;
 }
 
 /** Replies are short: a loop joins them faster than calls. */
