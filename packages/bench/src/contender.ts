@@ -51,10 +51,14 @@ export class Contender implements Measured {
     this.counts = counts;
   }
 
-  static async start(name: ContenderName, { opening, cycle }: Workload, runtime: Runtime = 'node'): Promise<Contender> {
+  static async start(
+    name: ContenderName,
+    { opening, cycle }: Workload,
+    { runtime = 'node', flags = [] }: { readonly runtime?: Runtime; readonly flags?: readonly string[] } = {},
+  ): Promise<Contender> {
     const schedule = JSON.stringify({ opening: answersOf(opening), cycle: answersOf(cycle) });
-    const { floor, ...start } = STARTS[runtime];
-    const child = fork(server(name === 'floor' ? floor : name), [schedule], start);
+    const { floor, execPath, execArgv } = STARTS[runtime];
+    const child = fork(server(name === 'floor' ? floor : name), [schedule], { execPath, execArgv: [...execArgv, ...flags] });
     const [{ port }] = (await answer(child)) as [{ port: number }];
     return new Contender(child, port, name === 'floor' ? 'wire' : 'content');
   }

@@ -1,4 +1,5 @@
-// Measures this server beside a peer and beside bare sockets, and prints the tables of docs/performance.md; --write puts them there.
+// Measures this server beside a peer and beside bare sockets, and prints the tables of docs/performance.md; --write puts them there. --profile
+// prints where the time goes, instead.
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
@@ -8,6 +9,7 @@ import { measureGrammar } from './grammar.ts';
 import { measureMessage } from './message.ts';
 import { described, PEERS } from './peers.ts';
 import { plotOf } from './plot.ts';
+import { type ProfiledRow, profileRow } from './profile.ts';
 import type { Effort, Row } from './row.ts';
 import { Run } from './run.ts';
 import {
@@ -19,6 +21,7 @@ import {
   idleTable,
   messageTable,
   peerTable,
+  profileTable,
   type Result,
   sendingTable,
   sourceTable,
@@ -26,7 +29,13 @@ import {
 } from './tables.ts';
 
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean' }, write: { type: 'boolean' }, peers: { type: 'boolean' }, only: { type: 'string' } },
+  options: {
+    profile: { type: 'boolean' },
+    quick: { type: 'boolean' },
+    write: { type: 'boolean' },
+    peers: { type: 'boolean' },
+    only: { type: 'string' },
+  },
 });
 const PAGE = new URL('../../../docs/performance.md', import.meta.url);
 const effort: Effort = values.quick ? { rounds: 3, milliseconds: 200, idle: 500 } : { rounds: 5, milliseconds: 1000, idle: 2000 };
@@ -102,6 +111,7 @@ sections.push([
     return barTable(found);
   },
 ]);
+if (values.profile) sections.splice(0, sections.length, ['By whose code runs', 'Microseconds of the server’s CPU for each.', profiles]);
 
 const parts = [conditions(effort.rounds, effort.milliseconds)];
 console.log(parts[0]);
@@ -112,7 +122,7 @@ for (const [title, words, table] of sections) {
   console.log(`\n${part}`);
 }
 // The page is whole or not at all.
-if (values.write && values.only === undefined) await write(parts.join('\n\n'));
+if (values.write && values.only === undefined) await write(values.profile ? 'profile' : 'bench', parts.join('\n\n'));
 
 /** The version of a peer. */
 function version(name: string): string {
@@ -125,10 +135,18 @@ async function results(rows: readonly Row[]): Promise<Result[]> {
   return all;
 }
 
+async function profiles(): Promise<string> {
+  const rows: ProfiledRow[] = [];
+  for (const row of [...run.messages, ...run.sessions]) rows.push(await profileRow(row, effort));
+  return profileTable(rows);
+}
+
 /** Puts the text between the markers of the page, and draws it. */
-async function write(text: string): Promise<void> {
+async function write(mark: 'bench' | 'profile', text: string): Promise<void> {
   const old = await readFile(PAGE, 'utf8');
-  const page = old.replace(/(<!-- begin:bench -->).*(?=<!-- end:bench -->)/s, (_, begin: string) => `${begin}\n\n${text}\n\n`);
+  const [begin, end] = [`<!-- begin:${mark} -->`, `<!-- end:${mark} -->`];
+  const [before, after] = [old.indexOf(begin) + begin.length, old.indexOf(end)];
+  const page = `${old.slice(0, before)}\n\n${text}\n\n${old.slice(after)}`;
   await writeFile(PAGE, page);
   await writeFile(new URL('performance.svg', PAGE), plotOf(page));
 }

@@ -44,7 +44,11 @@ export function measure(row: Row, effort: Effort, peers: readonly PeerName[] = [
 }
 
 /** Measures servers in turn, round after round; then checks that all was received. */
-async function measureBy(servers: Servers, { workload, connections, perCycle }: Row, { rounds, milliseconds }: Effort): Promise<Samples> {
+export async function measureBy(
+  servers: Servers,
+  { workload, connections, perCycle }: Row,
+  { rounds, milliseconds }: Effort,
+): Promise<Samples> {
   const lanes = await Promise.all(servers.map((server) => Lane.open(server, workload, connections)));
   const samples = samplesOf(servers);
   for (const lane of lanes) await lane.run(milliseconds);

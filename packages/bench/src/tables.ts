@@ -6,6 +6,7 @@ import type { EngineFigures } from './engine.ts';
 import type { GrammarFigures } from './grammar.ts';
 import type { MessageFigures } from './message.ts';
 import { PEERS } from './peers.ts';
+import { PARTS, type ProfiledRow, type Times } from './profile.ts';
 import { efficiencies, type Row, rates, type Sample, type Samples } from './row.ts';
 import { FLOORS, SENDERS, type SenderName, type SendingSample, type SendingSamples } from './sending.ts';
 import { median, ratio, shown, spread } from './statistics.ts';
@@ -54,6 +55,18 @@ export function idleTable(figures: Record<Runtime, IdleFigures>, peer: string): 
     return [runtime, ...[...CONTENDERS.map((name) => median(of[name])), more].map((kib) => `${shown(kib)} KiB`)];
   });
   return table(['', 'ehlo', peer, 'floor', 'ehlo − floor'], rows);
+}
+
+/** Whose code takes the time of a unit, in microseconds. */
+export function profileTable(rows: readonly ProfiledRow[]): string {
+  const cells = (name: string, times: Times): string[] => {
+    const parts = PARTS.map((part) => times[part]);
+    return [name, shown(parts.reduce((sum, time) => sum + time, 0)), ...parts.map((time) => (time === 0 ? '' : shown(time)))];
+  };
+  return table(
+    ['µs each', 'all', ...PARTS],
+    rows.flatMap(({ name, ehlo, floor }) => [cells(name, ehlo), cells('… floor', floor)]),
+  );
 }
 
 export function storageTable({ ehlo, disk }: StorageSamples): string {

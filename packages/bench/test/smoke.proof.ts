@@ -10,6 +10,7 @@ import { measureGrammar } from '../src/grammar.ts';
 import { measureMessage } from '../src/message.ts';
 import { PEERS } from '../src/peers.ts';
 import { plotOf } from '../src/plot.ts';
+import { profileRow, timesOf } from '../src/profile.ts';
 import type { Effort } from '../src/row.ts';
 import { Run } from '../src/run.ts';
 import { shown } from '../src/statistics.ts';
@@ -21,6 +22,7 @@ import {
   idleTable,
   messageTable,
   peerTable,
+  profileTable,
   type Result,
   sendingTable,
   sourceTable,
@@ -74,6 +76,38 @@ test('a bar is reached by the median of the rounds', async () => {
   expect(await find({ ...bar, by: 'ratio', bound: { least: 2.1 }, figures }, run)).toMatchObject({ isReached: false });
   expect(await find({ ...bar, by: 'difference', bound: { most: 1.9 }, figures }, run)).toMatchObject({ value: 2, isReached: false });
   expect(await find({ ...bar, by: 'itself', bound: { most: 4 }, figures }, run)).toMatchObject({ value: 4, isReached: true });
+});
+
+test('profiles', async () => {
+  const rows = [run.messages[0]!, run.sessions[0]!];
+  const shown = profileTable([await profileRow(rows[0]!, effort), await profileRow(rows[1]!, effort)]);
+  for (const name of [...rows.map(({ name }) => name), '… floor']) expect(shown).toContain(`| ${name}`);
+});
+
+test('a profile is shared out by whose code ran: natives are their caller’s, and what was waited for is nobody’s', () => {
+  const node = (id: number, functionName: string, url: string, children: number[] = []) => ({
+    id,
+    callFrame: { functionName, url },
+    children,
+  });
+  const profile = {
+    nodes: [
+      node(1, '(root)', '', [2, 3, 4, 5]),
+      node(2, '(idle)', ''),
+      node(3, '(garbage collector)', ''),
+      node(4, 'emit', 'node:events', [6, 7]),
+      node(5, 'main', 'file:///w/packages/bench/dist/servers/ehlo.js'),
+      node(6, 'run', 'file:///w/packages/driver/dist/pump.js', [8]),
+      node(7, 'writeBuffer', ''),
+      node(8, 'now', ''),
+    ],
+    startTime: 1000,
+    // The first comes before the time; a long wait makes no sample longer.
+    samples: [6, 2, 3, 4, 5, 6, 7, 7, 8, 2],
+    timeDeltas: [1, 99, 1, 1, 1, 1, 1, 50_000, 1, 1],
+  };
+  const none = { engine: 0, grammar: 0, adapter: 0 };
+  expect(timesOf(profile, 1050, 70)).toEqual({ write: 20, Node: 10, driver: 20, garbage: 10, other: 10, ...none });
 });
 
 const DEBIAN = ['/usr/sbin/smtp-sink', '/usr/bin/aiosmtpd', '/usr/bin/go', '/usr/share/gocode/src/github.com/emersion/go-sasl'];

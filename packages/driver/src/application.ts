@@ -2,11 +2,11 @@ import type { AbortCause, Envelope, MessageQuestion, Notice, Question, ServerEve
 import { type Asked, AskedQuestion, type Asker } from './asked-question.ts';
 import { type Body, isAborted } from './body.ts';
 import { decide } from './decide.ts';
-import { type Acceptance, type Challenge, isChallenge, isRefusal, type Refusal, reject } from './decision.ts';
+import { type Acceptance, type Challenge, isChallenge, isRefusal, type Refusal, reject, YES } from './decision.ts';
 import type { CallbackName, Handler, Session } from './handler.ts';
 import type { Host } from './host.ts';
 import { notify } from './notify.ts';
-import { Reception, type Verdict } from './reception.ts';
+import { type Receiver, Reception, type Verdict } from './reception.ts';
 
 /** The failure is ours, and passing. A connection can't be refused by 451 (RFC 5321 4.3.2), and AUTH has a code of its own (RFC 4954 6). */
 export function failureOf(type: Question['type']): Refusal {
@@ -17,17 +17,19 @@ export function failureOf(type: Question['type']): Refusal {
 /** The view of a session that the handler is given, and what lets the session go on. */
 export interface View extends Session {
   goOn(): void;
+  /** Does something to the session, at its time, and what follows from it. */
+  act(call: () => void): void;
 }
 
 /** Couples a session to its handler: events go to the handler's methods, and what they return or throw becomes the answer. */
-export class Application implements Asker {
+export class Application implements Asker, Receiver {
   readonly #session: ServerSession;
   readonly #view: View;
   readonly #host: Host;
   readonly #auth: Handler['auth'];
   #reception: Reception | null = null;
-  /** Each message whose handler has not heard that the client does not know of it; the session keeps the envelopes that may be asked for. */
-  #receptions: WeakMap<Envelope, Reception> | null = null;
+  /** Messages that were accepted, and of which the client may not know yet. */
+  #accepted: readonly Reception[] = NONE;
 
   /** The view is told to go on when something was answered later, or when there is room again. AUTH is the authenticator's, where there is one. */
   constructor(session: ServerSession, view: View, host: Host) {
@@ -35,6 +37,13 @@ export class Application implements Asker {
     this.#view = view;
     this.#host = host;
     this.#auth = host.authenticator?.exchange(view);
+  }
+
+  /** Forgets the messages of which the client knows. A weak map would do that by itself, and hold them all until a full collection. */
+  forget(): void {
+    if (this.#accepted.length === 0 || this.#session.phase === 'closed') return;
+    const { unacknowledged } = this.#session;
+    if (this.#accepted.length > unacknowledged) this.#accepted = unacknowledged === 0 ? NONE : this.#accepted.slice(-unacknowledged);
   }
 
   /** Whether the reader of the message that arrives can keep up. */
@@ -73,7 +82,8 @@ export class Application implements Asker {
     if (notice.type === 'closed') this.#gone();
     if (notice.type === 'unacknowledged') {
       const { envelope, recipient } = notice;
-      this.#unacknowledged(envelope, recipient === null ? 0 : envelope.recipients.indexOf(recipient));
+      const reception = this.#accepted.find((one) => one.envelope === envelope);
+      if (reception !== undefined) this.#unacknowledged(reception, recipient === null ? 0 : envelope.recipients.indexOf(recipient));
     }
     this.#tell('notice', () => this.#host.handler.notice?.(notice, this.#view));
   }
@@ -111,13 +121,11 @@ export class Application implements Asker {
 
   /** Says what was decided, if it is still asked. */
   answer(question: Asked, decision: Acceptance | Refusal | Challenge): void {
-    const session = this.#session;
-    session.tick(this.#host.alarms.now());
-    this.#carryOut(question, () => {
-      if (isRefusal(decision)) return session.reject(question, decision);
-      if (isChallenge(decision)) return question.type === 'auth' && session.challenge(question, decision.challenge);
-      return session.accept(question, decision as never);
-    });
+    this.#carryOut(question, decision);
+  }
+
+  later(call: () => void): void {
+    this.#view.act(call);
   }
 
   goOn(): void {
@@ -125,9 +133,14 @@ export class Application implements Asker {
   }
 
   /** Says what was decided; false if nobody asks any more. What can't be said throws and leaves the question open: then it is our failure. */
-  #carryOut(question: Question, say: () => boolean): boolean {
+  #carryOut(question: Question, decision: Acceptance | Refusal | Challenge): boolean {
+    const session = this.#session;
     try {
-      return say();
+      // The session says by itself what `true` says.
+      if (decision === YES) return session.accept(question, undefined as never);
+      if (isRefusal(decision)) return session.reject(question, decision);
+      if (isChallenge(decision)) return question.type === 'auth' && session.challenge(question, decision.challenge);
+      return session.accept(question, decision as never);
     } catch (error) {
       this.#failed(error, question.type);
       if (!this.#session.reject(question, failureOf(question.type))) this.#giveUp();
@@ -156,30 +169,29 @@ export class Application implements Asker {
   /** The reception of the message whose octets arrive; the handler is called at the first of them. */
   #receiving(envelope: Envelope): Reception {
     if (this.#isArriving) return this.#reception!;
-    const reception = new Reception(envelope, () => this.goOn());
+    const reception = new Reception(envelope, this);
     this.#reception = reception;
-    this.#receptions ??= new WeakMap();
-    this.#receptions.set(envelope, reception);
-    const { handler } = this.#host;
-    const refusalFor = (error: unknown): Refusal => this.refusalFor(error, 'message');
-    decide({
-      call: () => (handler.message === undefined ? drop(reception.body) : handler.message(reception, this.#view)),
-      understand: (value) => reception.verdicts(value, this.#session.hello?.verb === 'LHLO', refusalFor),
-      instead: refusalFor,
-      decided: (verdict) => this.#decided(reception, verdict),
-      later: () => this.goOn(),
-    });
+    decide(reception);
     return reception;
   }
 
+  /** Gives a message to the handler. */
+  receive(reception: Reception): unknown {
+    const { handler } = this.#host;
+    return handler.message === undefined ? drop(reception.body) : handler.message(reception, this.#view);
+  }
+
+  get hasRecipients(): boolean {
+    return this.#session.hello?.verb === 'LHLO';
+  }
+
   /** The handler has decided, perhaps before the message is here. */
-  #decided(reception: Reception, decision: Verdict | readonly Verdict[]): void {
+  received(reception: Reception, decision: Verdict | readonly Verdict[]): void {
     reception.decision = decision;
     const { question, asked, body } = reception;
     // RFC 1047: who was asked about meanwhile was told 451 for want of a decision, and is sent the message again.
     if (this.#reception !== reception) return this.#missed(reception, 0, asked);
     this.#missed(reception, 0, asked - 1);
-    this.#session.tick(this.#host.alarms.now());
     if (question !== null) this.#conclude(reception, question);
     else if (isRefusal(decision)) this.#discard(decision);
     else if (!body.consumed) body.drop();
@@ -209,12 +221,11 @@ export class Application implements Asker {
     const decision = reception.next ?? failureOf('message');
     const last = question.recipient === null || reception.asked >= question.envelope.recipients.length;
     if (last) this.#reception = null;
-    const refused = isRefusal(decision);
-    const session = this.#session;
     const { asked, envelope } = reception;
+    const before = this.#session.unacknowledged;
     // The client is gone, or has been told 451.
-    if (!this.#carryOut(question, () => (refused ? session.reject(question, decision) : session.accept(question, decision))))
-      this.#missed(reception, asked - 1, envelope.recipients.length);
+    if (!this.#carryOut(question, decision)) this.#missed(reception, asked - 1, envelope.recipients.length);
+    else if (this.#session.unacknowledged > before && this.#accepted.at(-1) !== reception) this.#accepted = [...this.#accepted, reception];
   }
 
   #failed(error: unknown, method: CallbackName): void {
@@ -230,18 +241,19 @@ export class Application implements Asker {
   /** What was decided on the recipients `[from, to)` is not said to the client any more. */
   #missed(reception: Reception, from: number, to: number): void {
     const first = reception.firstAccepted(from, to);
-    if (first >= 0) this.#unacknowledged(reception.envelope, first);
+    if (first >= 0) this.#unacknowledged(reception, first);
   }
 
   /** RFC 1047: the client does not know that the message was accepted, of those recipients that follow the first `told`, and will send it again. */
-  #unacknowledged(envelope: Envelope, told: number): void {
-    const reception = this.#receptions?.get(envelope);
-    if (reception === undefined) return;
-    this.#receptions?.delete(envelope);
+  #unacknowledged(reception: Reception, told: number): void {
+    if (reception.missed) return;
+    reception.missed = true;
     reception.told = told;
     this.#tell('unacknowledged', () => this.#host.handler.unacknowledged?.(reception, this.#view));
   }
 }
+
+const NONE: readonly Reception[] = [];
 
 /** Without a `message` method a body is read and dropped: a sink. */
 async function drop(body: Body): Promise<true> {

@@ -10,7 +10,7 @@ export interface Asker {
   call(question: Asked): unknown;
   refusalFor(error: unknown, type: Question['type']): Refusal;
   answer(question: Asked, decision: Acceptance | Refusal | Challenge): void;
-  goOn(): void;
+  later(call: () => void): void;
 }
 
 /** One question on its way to the program and back. Each command may be one: this is all that is made for it. */
@@ -39,7 +39,7 @@ export class AskedQuestion implements Deciding<Acceptance | Refusal | Challenge>
     this.#asker.answer(this.#question, decision);
   }
 
-  later(): void {
-    this.#asker.goOn();
+  later(decision: Acceptance | Refusal | Challenge): void {
+    this.#asker.later(() => this.decided(decision));
   }
 }

@@ -80,10 +80,11 @@ export class Body implements AsyncIterable<Uint8Array> {
 
   /** It will not be read, or not read on: what is here and what arrives is dropped, so that the connection goes on. */
   drop(): void {
+    const full = !this.hasRoom;
     this.#unwanted = true;
     this.#queue = [];
     this.#queued = 0;
-    this.#read();
+    if (full) this.#read();
   }
 
   /** Throws if it was called before: what the first reader has taken is gone, and a second one would miss it without a word. */

@@ -94,9 +94,14 @@ export class Connection implements View, Program {
     this.#pump.abort();
   }
 
-  /** The session goes on: something was answered, or there is room again. */
+  /** The session goes on: there is room again. */
   goOn(): void {
     this.#pump.goOn();
+  }
+
+  /** Something is answered. */
+  act(call: () => void): void {
+    this.#pump.act(call);
   }
 
   /** Takes the events that there is room for. All that follows from an event has been said when it is taken. */
@@ -108,6 +113,7 @@ export class Connection implements View, Program {
       this.#tls = tls;
       application.secured(tls);
     }
+    application.forget();
     while (application.hasRoom) {
       const event = session.nextEvent();
       if (event === null) break;

@@ -9,8 +9,8 @@ export interface Deciding<D> {
   /** What is decided where something was thrown, by `call` or by `understand`. */
   instead(error: unknown): D;
   decided(decision: D): void;
-  /** Follows `decided`, where that came later. */
-  later(): void;
+  /** Calls `decided` later, when the session can hear it. */
+  later(decision: D): void;
 }
 
 /** Calls a method of the program, and is done with it now, or when the promise that it has returned is settled. */
@@ -24,13 +24,9 @@ export function decide<D>(deciding: Deciding<D>): void {
     return deciding.decided(deciding.instead(error));
   }
   if (!waits) return deciding.decided(understood(deciding, result));
-  const settle = (decision: D): void => {
-    deciding.decided(decision);
-    deciding.later();
-  };
   Promise.resolve(result).then(
-    (value) => settle(understood(deciding, value)),
-    (error) => settle(deciding.instead(error)),
+    (value) => deciding.later(understood(deciding, value)),
+    (error) => deciding.later(deciding.instead(error)),
   );
 }
 

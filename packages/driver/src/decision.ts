@@ -121,7 +121,7 @@ export function isRefusal(value: unknown): value is Refusal {
 }
 
 /** What `true` stands for. */
-const YES: Acceptance = accept();
+export const YES: Acceptance = accept();
 
 /** What consent has to say where `true` says too little. */
 const NEEDS: { readonly [type in QuestionType]?: 'identity' | 'text' } = { auth: 'identity', info: 'text' };

@@ -1,23 +1,7 @@
-import type { TlsInfo } from '@ehlo/engine';
 import type { Alarms, Sleeper } from './alarms.ts';
+import type { Machine } from './machine.ts';
 import { notify } from './notify.ts';
 import { LINGER_MS, type Sink, type Transport } from './transport.ts';
-
-/** What the sessions of both roles have in common, as far as octets and time go. */
-export interface Machine {
-  receive(bytes: Uint8Array): void;
-  receiveEnd(): void;
-  lost(): void;
-  nextOutput(): Uint8Array | null;
-  /** So many more octets of the output were taken by the operating system. */
-  written(octets: number): void;
-  secured(tls: TlsInfo): void;
-  tick(now: number): void;
-  readonly deadline: number;
-  readonly reads: boolean;
-  readonly wants: string;
-  readonly phase: string;
-}
 
 const NOTHING = (): void => {};
 const NEVER = Number.POSITIVE_INFINITY;
@@ -65,7 +49,9 @@ export class Pump implements Sink, Sleeper {
   /** Octets that were given to the transport, and how many of them the session knows to be taken. */
   #given = 0;
   #taken = 0;
+  /** Whether the transport brings octets, and whether they are wanted. */
   #reading = true;
+  #wanted = true;
   #over = false;
   #handshaking = false;
   #leaving = false; // closed, secured or gone: the transport is not ours to read any more
@@ -102,6 +88,7 @@ export class Pump implements Sink, Sleeper {
   data(bytes: Uint8Array): void {
     this.#enter();
     this.#session.receive(bytes);
+    if (!this.#wanted) this.#stop();
     this.#leave();
   }
 
@@ -258,11 +245,23 @@ export class Pump implements Sink, Sleeper {
       return this.#left();
     }
     if (wants === 'tls' && this.#writable) return this.#secure();
-    const reading = reads && this.#program.hasRoom();
-    if (reading === this.#reading) return;
-    this.#reading = reading;
-    if (reading) this.#transport.resume();
-    else this.#transport.pause();
+    this.#wanted = reads && this.#program.hasRoom();
+    // Most answers come before the next block, and then there is nothing to stop: the first that comes unwanted stops the transport.
+    if (!this.#wanted) return this.#resting ? this.#stop() : undefined;
+    if (this.#reading) return;
+    this.#reading = true;
+    this.#transport.resume();
+  }
+
+  /** No more octets are to come. */
+  #stop(): void {
+    if (!this.#reading) return;
+    this.#reading = false;
+    try {
+      this.#transport.pause();
+    } catch (error) {
+      this.#break(error);
+    }
   }
 
   /** Closed gracefully, the transport is left when it has nothing more to write. */

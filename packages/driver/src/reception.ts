@@ -1,13 +1,26 @@
 import type { MessageQuestion } from '@ehlo/engine';
 import { Body } from './body.ts';
+import type { Deciding } from './decide.ts';
 import { type Acceptance, decisionOf, isRefusal, type Refusal } from './decision.ts';
 import type { IncomingMessage } from './handler.ts';
 
 /** What is said of one recipient, or of all. */
 export type Verdict = Acceptance | Refusal;
 
+/** Who receives messages for the program. */
+export interface Receiver {
+  /** Whether there is a decision for each recipient (LMTP). */
+  readonly hasRecipients: boolean;
+  receive(reception: Reception): unknown;
+  received(reception: Reception, decision: Verdict | readonly Verdict[]): void;
+  refusalFor(error: unknown, type: 'message'): Refusal;
+  /** There is room again in a body. */
+  goOn(): void;
+  later(call: () => void): void;
+}
+
 /** A message between its first octet and its reply. */
-export class Reception implements IncomingMessage {
+export class Reception implements IncomingMessage, Deciding<Verdict | readonly Verdict[]> {
   readonly body: Body;
   question: MessageQuestion | null = null;
   /** How often the session has asked: once, in LMTP once for each recipient, whether it was answered in time or not. */
@@ -15,11 +28,15 @@ export class Reception implements IncomingMessage {
   /** What the handler has decided, for all or (LMTP) for each recipient; undefined while it is busy. */
   decision: Verdict | readonly Verdict[] | undefined = undefined;
   told = 0;
+  /** The handler has heard that the client does not know that it was accepted. */
+  missed = false;
   readonly envelope: MessageQuestion['envelope'];
+  readonly #receiver: Receiver;
 
-  constructor(envelope: MessageQuestion['envelope'], read: () => void) {
+  constructor(envelope: MessageQuestion['envelope'], receiver: Receiver) {
     this.envelope = envelope;
-    this.body = new Body(read);
+    this.body = new Body(() => receiver.goOn());
+    this.#receiver = receiver;
   }
 
   get size(): number {
@@ -35,23 +52,36 @@ export class Reception implements IncomingMessage {
     return this.#decisionOf(this.asked - 1);
   }
 
-  /**
-   * What the handler has returned, as decisions: one for all, or in LMTP one for each recipient. Throws what is wrong with it; what is wrong
-   * with one of many is for `refusalFor`.
-   */
-  verdicts(value: unknown, lmtp: boolean, refusalFor: (error: unknown) => Refusal): Verdict | readonly Verdict[] {
+  call(): unknown {
+    return this.#receiver.receive(this);
+  }
+
+  /** What the handler has returned: one decision for all, or in LMTP one for each recipient. Throws what is wrong with it, but not with one of many. */
+  understand(value: unknown): Verdict | readonly Verdict[] {
     if (!Array.isArray(value)) return this.#verdict(value);
     const { length } = this.envelope.recipients;
-    if (!lmtp)
+    if (!this.#receiver.hasRecipients)
       throw new TypeError("the handler of 'message' gave a decision for each recipient, which only LMTP can tell: give one for all");
     if (value.length !== length) throw new TypeError(`the handler of 'message' gave ${value.length} decisions for ${length} recipients`);
     return Array.from(value, (one) => {
       try {
         return this.#verdict(one);
       } catch (error) {
-        return refusalFor(error);
+        return this.instead(error);
       }
     });
+  }
+
+  instead(error: unknown): Refusal {
+    return this.#receiver.refusalFor(error, 'message');
+  }
+
+  decided(decision: Verdict | readonly Verdict[]): void {
+    this.#receiver.received(this, decision);
+  }
+
+  later(decision: Verdict | readonly Verdict[]): void {
+    this.#receiver.later(() => this.decided(decision));
   }
 
   /** A message is never accepted whose body was not read to the end. */

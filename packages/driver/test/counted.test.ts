@@ -39,10 +39,15 @@ vi.mock('../src/turns.ts', counted);
 const GLOBALS = ['AbortController', 'Error', 'WeakMap', 'TextEncoder'] as const;
 
 let timers = 0;
+/** How often the time was asked for. */
+let looks = 0;
 let timeouts: { readonly mock: { readonly calls: readonly unknown[] } };
 
 const clock: Clock = {
-  now: () => 1,
+  now: () => {
+    looks++;
+    return 1;
+  },
   timer: () => {
     timers++;
     return () => {};
@@ -139,7 +144,7 @@ test('a message to a server: one write for each time that the client waits; one 
   transport.send(begin);
   transport.send('text\r\n.\r\n');
   await transport.replies(6);
-  [writes.count] = [0];
+  [writes.count, looks] = [0, 0];
   since();
   for (let i = 0; i < 50; i++) {
     transport.send(begin);
@@ -147,6 +152,8 @@ test('a message to a server: one write for each time that the client waits; one 
     await transport.replies(4);
   }
   expect(writes.count).toBe(100);
+  // For each of the two blocks, and for the answer that comes later: what is answered at once takes no time.
+  expect(looks).toBe(150);
   expect(since()).toEqual({ made: { AskedQuestion: 50, Body: 50, Reception: 50 }, timers: 0 });
   await server.close({ now: true });
 });

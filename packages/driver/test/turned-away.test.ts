@@ -166,8 +166,8 @@ describe('a transport that throws', () => {
     };
     listener.bring(broken);
     broken.send(says);
-    // A second chunk while a question is open slows the client down.
-    if (at === 'pause') broken.send('NOOP\r\n');
+    // A second chunk while a question is open waits, and a third slows the client down.
+    if (at === 'pause') for (const more of ['NOOP\r\n', 'NOOP\r\n']) broken.send(more);
     expect(told).toEqual([[new Error('not open'), 'session']]);
     expect([broken.aborted, causes, server.connections]).toEqual([true, [cause], 0]);
     expect(listener.bring().take().slice(0, 3)).toBe('220');

@@ -26,6 +26,7 @@ export class Writer {
 
   /** A socket that was destroyed or has failed forgets what it held: that was never taken. */
   get unwritten(): number {
+    if (this.#unwritten === 0) return 0;
     const [socket, below] = [this.#socket, this.#below];
     if (isAlive(socket) && (below === null || isAlive(below))) this.#unwritten = socket.writableLength + (below?.writableLength ?? 0);
     return this.#unwritten;

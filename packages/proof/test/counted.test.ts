@@ -57,11 +57,10 @@ describe('MAIL, 100 RCPT and RSET in one chunk', () => {
     expect(new Set(push.mock.calls.map(([wire]) => wire)).size).toBe(3);
   });
 
-  test('octets are in one array, which is the write: nothing else is copied, and no view made', () => {
+  test('octets are in one array, which is the write, and which the next that says the same is given too: nothing else is copied, and no view made', () => {
     const session = greeted();
-    give(session, octets(ENVELOPE));
     const bytes = octets(ENVELOPE);
-    expect(arraysMade(() => void give(session, bytes))).toBe(1);
+    expect([1, 2].map(() => arraysMade(() => void give(session, bytes)))).toEqual([1, 0]);
   });
 
   test('what a recipient is looked up for, and no pattern that its text is held against', () => {
@@ -69,15 +68,15 @@ describe('MAIL, 100 RCPT and RSET in one chunk', () => {
     give(session, octets(ENVELOPE));
     const more = ENVELOPE.replace('RSET', 'RCPT TO:<bob@example.org>\r\nRSET');
     const [once, then] = [ENVELOPE, more].map((text) => lookUps(() => void give(session, octets(text))));
-    // The verb, its row, its parser, whether somebody is asked, the row again for the answer, and the octets of the reply.
-    expect([then!.lookUps - once!.lookUps, then!.patterns - once!.patterns]).toEqual([6, 0]);
+    // The verb, its row, its parser, whether somebody is asked, and the octets of the reply.
+    expect([then!.lookUps - once!.lookUps, then!.patterns - once!.patterns]).toEqual([5, 0]);
   });
 
   test('octets that are looked at, or written', () => {
     const session = greeted();
     give(session, octets(ENVELOPE));
     const touched = octetsTouched((counted) => void give(session, counted(octets(ENVELOPE))));
-    expect(Math.round(touched / ENVELOPE.length)).toBe(9);
+    expect(Math.round(touched / ENVELOPE.length)).toBe(8);
   });
 });
 
@@ -93,7 +92,7 @@ test('MAIL with four parameters: nothing is copied, and two patterns for a param
   const session = greeted();
   const mail = octets('MAIL FROM:<ann@client.example> SIZE=123456 BODY=8BITMIME RET=HDRS ENVID=QQ314159\r\nRSET\r\n');
   give(session, mail);
-  expect(arraysMade(() => void give(session, mail))).toBe(1);
+  expect(arraysMade(() => void give(session, mail))).toBe(0);
   expect(lookUps(() => void give(session, mail)).patterns).toBe(8);
 });
 

@@ -73,7 +73,7 @@ function execute(machine: Machine, verb: Verb | 'extension', own: OwnVerb | null
   const wrong = firstFailing(machine, step.checks, command);
   if (wrong !== null) return refuseBy(machine, verb, wrong, command);
   if (row.asks === undefined) return machine.carryOut(step, command);
-  machine.ask(questionOf(machine, command, input.crlf ? parsed.deviations : [...parsed.deviations, 'bare-lf-line']));
+  machine.ask(questionOf(machine, command, input.crlf ? parsed.deviations : [...parsed.deviations, 'bare-lf-line']), step);
 }
 
 function firstFailing(machine: Machine, guards: readonly GuardCall[], command: AnyCommand | null): Guard | null {

@@ -43,22 +43,6 @@ const ANSWER_LIMITS: { readonly [type in QuestionType]: LimitName } = {
 /** What is said when no answer comes in time: the failure is ours, and passing. */
 const NO_ANSWER: { readonly [type in QuestionType]?: ReplyName } = { starttls: 'tlsFailed', auth: 'authFailed' };
 
-/** The verb whose row goes on with the answer; null: the row `accepted` of the phase does. */
-const VERBS: { readonly [type in QuestionType]: (question: never) => Verb | 'extension' | null } = {
-  connect: () => null,
-  hello: ({ verb }: { readonly verb: Verb }) => verb,
-  starttls: () => 'STARTTLS',
-  auth: () => null,
-  mail: () => 'MAIL',
-  rcpt: () => 'RCPT',
-  // The phase of a chunk has begun before it is asked about.
-  data: ({ verb }: { readonly verb: Verb }) => (verb === 'DATA' ? verb : null),
-  message: () => null,
-  info: ({ verb }: { readonly verb: Verb }) => verb,
-  command: () => 'extension',
-  xclient: () => 'XCLIENT',
-};
-
 const NO_STEPS: readonly Step[] = [];
 
 /**
@@ -72,6 +56,8 @@ export class Machine implements View {
   readonly clock: Clock;
   readonly events: ServerEvent[] = [];
   question: Question | null = null;
+  /** The row of the command that is asked about, which goes on with the answer; null: the row `accepted` of the phase does. */
+  #asked: Step | null = null;
   #phase: Phase;
   #steps: Steps;
   facts: Facts;
@@ -144,8 +130,9 @@ export class Machine implements View {
     return true;
   }
 
-  /** Asks the program, or takes the preset's answer where it does not want to be asked. */
-  ask(question: Question): void {
+  /** Asks the program, or takes the preset's answer where it does not want to be asked. `step` is that of the command, if it is about one. */
+  ask(question: Question, step: Step | null = null): void {
+    this.#asked = step;
     if (!this.policy.ask.has(question.type)) return this.accept(question, PLAIN_YES);
     this.question = question;
     this.events.push(question);
@@ -156,7 +143,18 @@ export class Machine implements View {
   accept(question: Question, answer: Answer): void {
     const given: Answered = acceptance(this, question, answer);
     this.question = null;
-    this.take(VERBS[question.type](question as never) ?? 'accepted', given);
+    if (this.#asked === null) this.take('accepted', given);
+    else this.carryOut(this.#asked, given);
+  }
+
+  /** Asks a question of a snapshot again. */
+  askAgain(question: Question): void {
+    const { type } = question;
+    // Most are named as the command that they are about; those about none have no row of that name.
+    const verb = type === 'command' ? 'extension' : 'verb' in question ? question.verb : type.toUpperCase();
+    this.question = question;
+    this.#asked = this.#steps.get(verb as Verb)?.[0] ?? null;
+    this.events.push(question);
   }
 
   /** Carries out a refusal. */

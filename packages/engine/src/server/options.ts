@@ -3,6 +3,7 @@ import type { Extension, PlainVerb } from '../extension.ts';
 import type { Peer, TlsInfo } from '../facts.ts';
 import type { QuestionType } from './events.ts';
 import type { LimitOptions, Limits } from './limits.ts';
+import type { LastBurst } from './outbox.ts';
 import type { EngineReply, ReplyName } from './replies.ts';
 
 /** Who speaks before the greeting: taken no notice of, reported by a `fault`, or refused with 554. */
@@ -157,6 +158,7 @@ export interface Policy {
   readonly replies: { readonly [name in ReplyName]: EngineReply };
   /** The replies that are always the same, as octets. */
   readonly wires: Map<Reply, Uint8Array>;
+  readonly lastBurst: LastBurst;
   /** What is offered, by the facts that it depends on; made when it is asked for first. */
   readonly offers: Map<number, Offered>;
 }

@@ -1,5 +1,5 @@
 import type { Reply } from '@ehlo/grammar';
-import { append, concat, copy } from '../octets.ts';
+import { append, concat, copy, EMPTY } from '../octets.ts';
 import type { ClosedNotice, MessageQuestion, UnacknowledgedNotice } from './events.ts';
 
 /** An acceptance of a message, and how many octets of replies there are up to the end of its own. */
@@ -59,6 +59,11 @@ export class Outbox {
     return this.#late.length > 0;
   }
 
+  /** Acceptances that were not taken. */
+  get unacknowledged(): number {
+    return this.#acceptances.length;
+  }
+
   push(wire: Uint8Array): void {
     this.#made += wire.length;
     this.#enqueue(wire);
@@ -81,9 +86,9 @@ export class Outbox {
   }
 
   /** Hands out all that is queued. */
-  take(): Uint8Array | null {
+  take(last: LastBurst): Uint8Array | null {
     if (this.#queued === 0) return null;
-    const bytes = this.#queue.length === 1 ? this.#queue[0]! : joined(this.#queue, this.#queued);
+    const bytes = this.#queue.length === 1 ? this.#queue[0]! : last.joined(this.#queue, this.#queued);
     this.#queue = [];
     this.#queued = 0;
     this.#handed += bytes.length;
@@ -148,6 +153,19 @@ export class Outbox {
 }
 
 const NOTHING: readonly ClosedNotice[] = [];
+
+/** Replies that were said together last. Most clients send the same groups of commands, and to compare costs less than to join. */
+export class LastBurst {
+  #wires: readonly Uint8Array[] = [];
+  #whole: Uint8Array = EMPTY;
+
+  joined(wires: readonly Uint8Array[], octets: number): Uint8Array {
+    if (wires.length === this.#wires.length && wires.every((wire, i) => wire === this.#wires[i])) return this.#whole;
+    this.#wires = wires;
+    this.#whole = joined(wires, octets);
+    return this.#whole;
+  }
+}
 
 /** Replies are short: a loop joins them faster than calls. */
 function joined(wires: readonly Uint8Array[], octets: number): Uint8Array {

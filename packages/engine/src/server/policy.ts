@@ -6,6 +6,7 @@ import type { QuestionType } from './events.ts';
 import { LIMIT_TABLE, type LimitOptions, type Limits, resolveLimits } from './limits.ts';
 import { OFFERS } from './offer.ts';
 import type { AuthOptions, BareLineEnds, FutureReleaseOptions, MtPriorityOptions, Policy, Preset, ServerOptions } from './options.ts';
+import { LastBurst } from './outbox.ts';
 import { repliesOf } from './replies.ts';
 import { wiresOf } from './wire.ts';
 
@@ -159,6 +160,7 @@ function resolvePolicy(unchecked: ServerOptions): Policy {
     trace: options.trace ?? false,
     replies,
     wires: wiresOf(replies, extensions),
+    lastBurst: new LastBurst(),
     offers: new Map(),
   };
 }

@@ -67,9 +67,9 @@ export class ServerSession {
 
   /** The octets to write, all there are; null if none. The session never touches them again. Say by `written` what became of them. */
   nextOutput(): Uint8Array | null {
-    const { clock, outbox } = this.#machine;
+    const { clock, outbox, policy } = this.#machine;
     clock.readerDone();
-    return outbox.take();
+    return outbox.take(policy.lastBurst);
   }
 
   /**
@@ -178,6 +178,11 @@ export class ServerSession {
   /** When `tick` has to be called at the latest; infinite while nothing runs out. */
   get deadline(): number {
     return this.#machine.phase === 'closed' ? Number.POSITIVE_INFINITY : this.#machine.clock.deadline;
+  }
+
+  /** Acceptances of messages that the transport has not taken. */
+  get unacknowledged(): number {
+    return this.#machine.outbox.unacknowledged;
   }
 
   /** Whether to keep one read outstanding. */

@@ -99,8 +99,8 @@ export function restoreMachine(policy: Policy, peer: Peer, snapshot: Snapshot, n
   machine.input.resume(copy(snapshot.input), snapshot.ended, snapshot.broken);
   machine.events.push(...snapshot.events);
   // The open question is asked again.
-  machine.question = about(snapshot.question, envelope);
-  if (machine.question !== null) machine.events.push(machine.question);
+  const question = about(snapshot.question, envelope);
+  if (question !== null) machine.askAgain(question);
   machine.outbox.resume(snapshot.outbox);
   machine.clock.resume(snapshot.clock, now);
   return machine;
