@@ -109,7 +109,9 @@ function replyAt(bytes: Uint8Array, from: number, to: number): Parsed<Reply> {
 export function replyOf(code: number, lines: readonly string[]): Reply {
   const enhanced = ENHANCED.exec(lines[0]!)?.[0];
   const everywhere =
-    enhanced !== undefined && enhanced[0] === String(code)[0] && lines.every((line) => `${line} `.startsWith(`${enhanced} `));
+    enhanced !== undefined &&
+    Number(enhanced[0]) === Math.floor(code / 100) &&
+    lines.every((line) => line.startsWith(enhanced) && (line.length === enhanced.length || line[enhanced.length] === ' '));
   return everywhere ? { code, enhanced, lines: lines.map((line) => line.slice(enhanced.length + 1)) } : { code, lines };
 }
 
