@@ -40,13 +40,6 @@ export function textEnd(bytes: Uint8Array, from: number, to: number): number {
   return i;
 }
 
-/** Skips text, eight octets at a time: up to seven more may stand before its end. */
-export function skipText(words: DataView, from: number, to: number): number {
-  let i = from;
-  while (i + 7 < to && !hasControl(words.getInt32(i, true)) && !hasControl(words.getInt32(i + 4, true))) i += 8;
-  return i;
-}
-
 /** The same octets, to be read four at a time. */
 export function wordsOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
