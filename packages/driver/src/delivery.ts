@@ -93,7 +93,7 @@ export class Delivery {
     const { recipients } = this.#envelope;
     this.#warn = warn;
     this.#outcomes = recipients.map(() => null);
-    this.#places = [...recipients.keys()];
+    this.#places = recipients.map((_, place) => place);
     this.result = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -144,15 +144,14 @@ export class Delivery {
 
   /** What happens to the transaction that it has now. */
   take(event: SendNotice): void {
-    const told = 'index' in event ? { ...event, index: this.#places[event.index]! } : event;
-    if (told.type === 'outcome') {
-      const { type: _type, transaction: _transaction, index, ...outcome } = told;
-      this.#outcomes[index] = outcome;
+    if (event.type === 'outcome') {
+      const { type: _type, transaction: _transaction, index, ...outcome } = event;
+      this.#outcomes[this.#places[index]!] = outcome;
     }
     const { notice } = this.#options;
     if (notice !== undefined)
       notify(
-        () => notice(told),
+        () => notice('index' in event ? { ...event, index: this.#places[event.index]! } : event),
         (error) => this.#warn(error, 'the function notice has failed'),
       );
   }
@@ -177,8 +176,7 @@ export class Delivery {
     if (this.#outcomes.some((outcome) => OPEN.includes((outcome ?? rest).status))) this.error ??= error;
     const outcomes = this.#outcomes.map((told, place): RecipientOutcome => {
       const outcome = told ?? rest;
-      const { retry, reason } = retryOf(outcome);
-      return { ...outcome, retry, reason, recipient: this.#addressOf(place) };
+      return { recipient: this.#addressOf(place), ...outcome, ...retryOf(outcome) };
     });
     this.#settle?.resolve({ outcomes, error: this.error });
     this.#settle = null;
@@ -198,9 +196,9 @@ export class Delivery {
 
 /** An envelope as the engine wants it. Throws `SmtpUsageError` for a name that it does not have: `notify` stands in `parameters`. */
 export function transactionOf(given: SendEnvelope): ClientEnvelope {
-  const { recipients = [], ...envelope } = checkOptions(ENVELOPE_OPTIONS, given, OTHER_NAMES, 'envelope');
+  const envelope = checkOptions(ENVELOPE_OPTIONS, given, OTHER_NAMES, 'envelope');
   addressText(envelope.reversePath, 'envelope.reversePath');
-  return { ...envelope, recipients: recipients.map((one, i) => recipientOf(one, `envelope.recipients.${i}`)) };
+  return { ...envelope, recipients: (envelope.recipients ?? []).map((one, i) => recipientOf(one, `envelope.recipients.${i}`)) };
 }
 
 function recipientOf(given: Address | ClientRecipient, path: string): ClientRecipient {

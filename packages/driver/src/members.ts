@@ -7,6 +7,8 @@ import { timer } from './timer.ts';
 /** A connection of a pool. */
 export interface Member<X extends Extension> {
   readonly client: Client<X>;
+  /** So many messages at a time keep it busy. */
+  readonly depth: number;
   /** Messages that were begun, and those of them that are over. */
   sent: number;
   over: number;
@@ -89,8 +91,8 @@ export class Members<X extends Extension> {
    */
   second(): Member<X> | undefined {
     for (const member of this.#living) {
-      const { client, sent, over } = member;
-      if (over > 0 && sent > over && sent - over < client.depth && client.canSend) return member;
+      const { client, depth, sent, over } = member;
+      if (over > 0 && sent > over && sent - over < depth && client.canSend) return member;
     }
     return undefined;
   }
@@ -177,7 +179,7 @@ export class Members<X extends Extension> {
     await this.#client().then(
       (client) => {
         this.#opening--;
-        this.#taken({ client, sent: 0, over: 0, since: 0, timer: undefined });
+        this.#taken({ client, depth: client.depth, sent: 0, over: 0, since: 0, timer: undefined });
       },
       (error: unknown) => {
         this.#opening--;

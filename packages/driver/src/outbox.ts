@@ -114,7 +114,7 @@ export class Outbox {
 
   #begin(): boolean {
     const session = this.#session;
-    const [next] = this.#waiting;
+    const next = this.#waiting[0];
     if (next === undefined || this.#asked !== null) return false;
     if (next instanceof Delivery) return this.#beginDelivery(next);
     if (session.phase !== 'ready') return false;

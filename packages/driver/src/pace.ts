@@ -19,13 +19,13 @@ export class Pace {
   }
 
   /** Milliseconds until another message may begin; 0: it may. */
-  wait(now: number): number {
-    return this.#begun.length < this.#messages ? 0 : Math.max(0, this.#begun[0]! + this.#within - now);
+  wait(): number {
+    return this.#begun.length < this.#messages ? 0 : Math.max(0, this.#begun[0]! + this.#within - performance.now());
   }
 
   /** A message begins. */
-  begin(now: number): void {
+  begin(): void {
     if (this.#messages === Number.POSITIVE_INFINITY) return;
-    if (this.#begun.push(now) > this.#messages) this.#begun.shift();
+    if (this.#begun.push(performance.now()) > this.#messages) this.#begun.shift();
   }
 }

@@ -79,7 +79,9 @@ export class Pool<X extends Extension = never> {
   #told = false;
   /** Runs while another waits for him. */
   #turn: ReturnType<typeof setTimeout> | undefined;
-  readonly #sending: Set<Promise<SendResult>> = new Set();
+  /** Messages that have no result, and who waits until there are none. */
+  #unsettled = 0;
+  #settled: (() => void)[] = [];
   readonly #signals: Signals = new Signals();
   #closed: 'no' | 'closing' | 'now' = 'no';
 
@@ -122,18 +124,17 @@ export class Pool<X extends Extension = never> {
    */
   send(envelope: SendEnvelope<X>, message: Message, options: SendOptions = {}): Promise<SendResult> {
     holdStream(message);
-    const sending = new Promise<SendResult>((settle) => {
-      const job: Job<X> = { number: ++this.#numbers, envelope, message, options, tries: 0, settle, forget: () => {} };
-      if (this.#closed !== 'no') return this.#unsent(job, closedPool());
-      if (options?.signal?.aborted) return this.#unsent(job, abortedBy(options.signal));
-      this.#wait(job);
-      this.#dispatch();
+    return new Promise((settle) => {
+      const job: Job<X> = { number: ++this.#numbers, envelope, message, options, tries: 0, settle, forget: NOTHING };
+      this.#unsettled++;
+      if (this.#closed !== 'no') this.#unsent(job, closedPool());
+      else if (options?.signal?.aborted) this.#unsent(job, abortedBy(options.signal));
+      else {
+        this.#wait(job);
+        this.#dispatch();
+      }
+      this.#nextTurn();
     });
-    this.#sending.add(sending);
-    const sent = (): void => void this.#sending.delete(sending);
-    sending.then(sent, sent);
-    this.#nextTurn();
-    return sending;
   }
 
   /** Lets what was given be sent, then ends every connection; with `now` everything ends at once. Resolves when all is over. */
@@ -145,7 +146,7 @@ export class Pool<X extends Extension = never> {
       this.#members.abort(closedPool());
     }
     this.#tellRoom();
-    while (this.#sending.size > 0) await Promise.allSettled(this.#sending);
+    while (this.#unsettled > 0) await new Promise<void>((resolve) => this.#settled.push(resolve));
     clearTimeout(this.#pacing);
     await this.#members.close();
   }
@@ -164,7 +165,7 @@ export class Pool<X extends Extension = never> {
 
   /** Whether the pace lets a message begin; if not, it is looked at again when it does. */
   #mayBegin(): boolean {
-    const wait = this.#pace.wait(performance.now());
+    const wait = this.#pace.wait();
     if (wait === 0) return true;
     this.#pacing ??= timer(() => {
       this.#pacing = undefined;
@@ -199,7 +200,7 @@ export class Pool<X extends Extension = never> {
     job.forget();
     job.tries++;
     member.sent++;
-    this.#pace.begin(performance.now());
+    this.#pace.begin();
     const sending = member.client.send(job.envelope, job.message, job.options);
     sending.then(
       (result) => {
@@ -208,11 +209,11 @@ export class Pool<X extends Extension = never> {
         // The server has left meanwhile, or takes no more by this connection: it has nothing of it.
         const left = tooMany || (member.sent > 1 && result.outcomes.every(isLeft));
         if (left && job.tries < TRIES && isRepeatable(job.message) && this.#closed !== 'now') this.#wait(job);
-        else job.settle(result);
+        else this.#settle(job, result);
         this.#release(member);
       },
       () => {
-        job.settle(sending);
+        this.#settle(job, sending);
         this.#release(member);
       },
     );
@@ -224,7 +225,8 @@ export class Pool<X extends Extension = never> {
     if (signal !== undefined) job.forget = this.#signals.add(signal, () => this.#giveUp(job, abortedBy(signal)));
     let place = this.#jobs.length;
     while (place > 0 && this.#jobs[place - 1]!.number > job.number) place--;
-    this.#jobs.splice(place, 0, job);
+    if (place === this.#jobs.length) this.#jobs.push(job);
+    else this.#jobs.splice(place, 0, job);
   }
 
   #giveUp(job: Job<X>, error: ClientError): void {
@@ -235,10 +237,12 @@ export class Pool<X extends Extension = never> {
   }
 
   /** There is no connection for it; or the program has made a mistake, which it is told by the rejection. The stream is closed all the same. */
-  #unsent({ envelope, message, options, settle, forget }: Job<X>, failure: unknown): void {
-    forget();
+  #unsent(job: Job<X>, failure: unknown): void {
+    const { envelope, message, options } = job;
+    job.forget();
     if (failure instanceof ClientError) {
-      settle(
+      this.#settle(
+        job,
         new Promise((resolve) => {
           const delivery = new Delivery(envelope, message, options);
           delivery.error = failure;
@@ -248,8 +252,13 @@ export class Pool<X extends Extension = never> {
       );
     } else {
       new MessageSource(message).stop();
-      settle(Promise.reject(failure));
+      this.#settle(job, Promise.reject(failure));
     }
+  }
+
+  #settle(job: Job<X>, result: SendResult | Promise<SendResult>): void {
+    job.settle(result);
+    if (--this.#unsettled === 0) for (const tell of this.#settled.splice(0)) tell();
   }
 
   /** A connection has sent a message. */
@@ -290,6 +299,8 @@ export class Pool<X extends Extension = never> {
     this.#tellRoom();
   }
 }
+
+const NOTHING = (): void => {};
 
 function closedPool(): ClientError {
   return new ClientError('aborted', 'the pool is closed');

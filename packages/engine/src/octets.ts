@@ -8,13 +8,14 @@ export function copy(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
 }
 
-/** Octets joined; the one part itself where there is only one. */
+/** Octets joined; a part itself where it is all of them. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const filled = parts.filter((part) => part.length > 0);
-  if (filled.length === 1) return filled[0]!;
-  const whole = new Uint8Array(filled.reduce((sum, part) => sum + part.length, 0));
+  let size = 0;
+  for (const part of parts) size += part.length;
+  for (const part of parts) if (part.length === size) return part;
+  const whole = new Uint8Array(size);
   let at = 0;
-  for (const part of filled) {
+  for (const part of parts) {
     whole.set(part, at);
     at += part.length;
   }

@@ -82,8 +82,9 @@ export function checkOptions<T extends object>(table: TableOf<T>, given: T, othe
       bad(`there is no option ${at}${name}${didYouMean(name, Object.keys(kinds), at, others)}; ${listed(kinds, path)}`);
   }
   const options: { [name: string]: unknown } = {};
-  for (const [name, kind] of Object.entries(kinds)) {
+  for (const name in kinds) {
     const value = values[name];
+    const kind = kinds[name]!;
     if (value !== undefined || (kind === 'given' && name in values)) options[name] = checkValue(kind, value, others, at + name);
   }
   return options as T;

@@ -107,10 +107,15 @@ function replyAt(bytes: Uint8Array, from: number, to: number): Parsed<Reply> {
 
 /** A reply of these lines. An enhanced code that stands on every one, and fits the code, is taken out of the text (RFC 2034 4). */
 export function replyOf(code: number, lines: readonly string[]): Reply {
-  const enhanced = ENHANCED.exec(lines[0]!)?.[0];
+  const enhanced = firstWord(lines[0]!);
   const everywhere =
-    enhanced !== undefined && enhanced[0] === String(code)[0] && lines.every((line) => `${line} `.startsWith(`${enhanced} `));
+    ENHANCED.test(enhanced) && Number(enhanced[0]) === Math.floor(code / 100) && lines.every((line) => firstWord(line) === enhanced);
   return everywhere ? { code, enhanced, lines: lines.map((line) => line.slice(enhanced.length + 1)) } : { code, lines };
+}
+
+function firstWord(line: string): string {
+  const end = line.indexOf(' ');
+  return end < 0 ? line : line.slice(0, end);
 }
 
 /** The text of a reply that has no enhanced code (RFC 2034 4: the greeting and the answers to EHLO and HELO): what looks like one is text. */
@@ -127,7 +132,7 @@ function wholeReply(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /** RFC 2034 4: `status-code = class "." subject "." detail`; RFC 3463 2: "without leading zero digits". */
-const ENHANCED = /^[245]\.(?:0|[1-9][0-9]{0,2})\.(?:0|[1-9][0-9]{0,2})(?= |$)/;
+const ENHANCED = /^[245]\.(?:0|[1-9][0-9]{0,2})\.(?:0|[1-9][0-9]{0,2})$/;
 
 /**
  * Writes a reply: the code on every line, the enhanced code before every text, lines of at most 512 octets (RFC 5321

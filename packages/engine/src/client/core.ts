@@ -138,12 +138,12 @@ export class ClientCore {
 
   /** Takes the next event. They may be many at once: one for each recipient. */
   takeEvent(): ClientEvent | null {
-    if (this.#event === this.events.length) {
+    if (this.#event < this.events.length) return this.events[this.#event++]!;
+    if (this.#event > 0) {
       this.events = [];
       this.#event = 0;
-      return null;
     }
-    return this.events[this.#event++]!;
+    return null;
   }
 
   /** So many octets have left the transport. */

@@ -27,12 +27,15 @@ export class Lines {
 
   /** The next line with its end, one character an octet; the first `most` of them, where it has more. Null if it has not arrived yet. */
   next(most: number): string | null {
-    const lf = this.#chunk.indexOf(LF, this.#at);
-    const end = lf < 0 ? this.#chunk.length : lf + 1;
-    const line = this.#held + latin1(this.#chunk, this.#at, Math.min(end, this.#at + most - this.#held.length));
+    const chunk = this.#chunk;
+    let end = this.#at;
+    while (end < chunk.length && chunk[end] !== LF) end++;
+    const found = end < chunk.length;
+    if (found) end++;
+    const line = this.#held + latin1(chunk, this.#at, Math.min(end, this.#at + most - this.#held.length));
     this.#at = end;
     // A line that is too long is one at once: its end may never come.
-    const ended = lf >= 0 || line.length >= most;
+    const ended = found || line.length >= most;
     this.#held = ended ? '' : line;
     if (ended) return line;
     this.push(EMPTY); // a session may be idle for minutes

@@ -20,8 +20,9 @@ export class ReplyReader {
   #code = 0;
   #lines: string[] = [];
   #octets = 0;
-  /** The line that is being read, as it came: its code with the mark behind it, and its text, which is all of it where it has no code. */
-  #head = '';
+  /** The line that is being read, as it came; the digits of its code, and its text, which is all of it where it has no code. */
+  #line = '';
+  #digits = 0;
   #text = '';
   /** The texts of the lines as they came, and what is told of them: where there are secrets it is told when the reply is whole. */
   #texts: string[] = [];
@@ -39,7 +40,7 @@ export class ReplyReader {
       // One octet more than is allowed tells that there are too many.
       const line = input.next(core.limits.replyLine + 1);
       if (line === null) break;
-      this.#line(core, line);
+      this.#take(core, line);
     }
     if (core.due[0]?.live !== true && (!input.empty || this.#lines.length > 0)) core.premature = true;
     core.settle();
@@ -54,12 +55,12 @@ export class ReplyReader {
     if (WHOLE.test(rest) && core.options.replies !== 'strict') {
       this.#split(rest, 3, rest.length);
       this.#taken(core, 'unended-line');
-      this.#line(core, `${rest.replace(/\r$/, '')}\r\n`);
+      this.#take(core, `${rest.replace(/\r$/, '')}\r\n`);
     }
     over(core, 'ended');
   }
 
-  #line(core: ClientCore, line: string): void {
+  #take(core: ClientCore, line: string): void {
     const { limits, options } = core;
     // A CR too many belongs to no word: it would hide a keyword of EHLO.
     let end = line.length;
@@ -67,7 +68,7 @@ export class ReplyReader {
     if (ended) for (end--; line.charCodeAt(end - 1) === CR; ) end--;
     const code = codeOf(line, end);
     this.#split(line, code === 0 ? 0 : 3, end);
-    this.#texts.push(this.#text);
+    if (core.redactor !== null) this.#texts.push(this.#text);
     if (options.trace === true)
       this.#told.push(this.#telling(core, (line) => ({ type: 'trace', from: 'server', line }), this.#shown(core)));
     this.#octets += end + 2;
@@ -93,7 +94,8 @@ export class ReplyReader {
   }
 
   #split(line: string, digits: number, end: number): void {
-    this.#head = digits === 0 ? '' : `${line.slice(0, digits)}${line[digits] === '-' ? '-' : ' '}`;
+    this.#line = line;
+    this.#digits = digits;
     this.#text = line.slice(digits === 0 ? 0 : digits + 1, end);
   }
 
@@ -114,10 +116,8 @@ export class ReplyReader {
 
   /** Tells what there is to tell; returns whether the texts are withheld. */
   #tell(core: ClientCore): boolean {
-    const withheld = core.redactor?.withholds(this.#texts) === true;
-    for (const tell of this.#told) tell(withheld);
-    this.#texts = [];
-    if (this.#told.length > 0) this.#told = [];
+    const withheld = core.redactor?.withholds(this.#texts.splice(0)) === true;
+    if (this.#told.length > 0) for (const tell of this.#told.splice(0)) tell(withheld);
     return withheld;
   }
 
@@ -146,7 +146,8 @@ export class ReplyReader {
 
   /** The line that is being read, as it may stand in a log. */
   #shown({ redactor, exchange }: ClientCore): Shown {
-    const head = this.#head;
+    const line = this.#line;
+    const head = this.#digits === 0 ? '' : `${line.slice(0, this.#digits)}${line[this.#digits] === '-' ? '-' : ' '}`;
     const text = this.#text;
     if (head.startsWith('334')) return () => `334 ${WITHHELD}`;
     // In an exchange a line that is no reply may be anything.
@@ -169,7 +170,9 @@ const ZERO = 0x30;
 function codeOf(line: string, end: number): number {
   const mark = end > 3 ? line.charCodeAt(3) : SP;
   if (end < 3 || (mark !== SP && mark !== HYPHEN)) return 0;
-  const [a, b, c] = [line.charCodeAt(0) - ZERO, line.charCodeAt(1) - ZERO, line.charCodeAt(2) - ZERO];
+  const a = line.charCodeAt(0) - ZERO;
+  const b = line.charCodeAt(1) - ZERO;
+  const c = line.charCodeAt(2) - ZERO;
   return a >= 2 && a <= 5 && b >= 0 && b <= 9 && c >= 0 && c <= 9 ? 100 * a + 10 * b + c : 0;
 }
 

@@ -3,41 +3,23 @@ import { SmtpUsageError } from '../error.ts';
 import type { ClientCore } from './core.ts';
 import type { ClientCause, ClientFaultCode } from './events.ts';
 import type { ClientFeature } from './features.ts';
-import type { ClientRow, ClientTrigger, Rows, TransactionRow, TransactionTrigger } from './row.ts';
+import type { ClientTrigger, TableRow, TransactionTrigger } from './row.ts';
 import { SESSION_ROWS } from './table.ts';
 import type { Transaction } from './transaction.ts';
 import { TRANSACTION_ROWS } from './transaction-table.ts';
 
-/** What a feature adds to the tables; its rows come first. */
-interface FeatureRows extends ClientFeature {
-  readonly client?: Rows<ClientTrigger, ClientRow>;
-  readonly transaction?: Rows<TransactionTrigger, TransactionRow>;
-}
-
 /** Takes the row of the session's table that fits; returns false if none does. */
 export function fire(core: ClientCore, on: ClientTrigger): boolean {
-  const row = sessionRow(core, on);
-  if (row === undefined) return false;
-  const { effects, to, close } = row;
-  if (effects !== undefined) for (const effect of effects) effect(core);
-  if (to !== undefined) core.phase = to;
-  if (close !== undefined) over(core, close, close === 'refused' ? core.reply : null);
-  return true;
+  return take(core, null, rowFor(core, null, on));
 }
 
 /** Takes the row of a transaction's table that fits; returns false if none does. One that is over is the session's no longer. */
 export function fireTransaction(core: ClientCore, transaction: Transaction, on: TransactionTrigger): boolean {
-  let row: TransactionRow | undefined;
-  for (const feature of features(core)) row ??= fitting(feature.transaction?.[on], transaction.phase, core, transaction);
-  row ??= fitting(TRANSACTION_ROWS[on], transaction.phase, core, transaction);
-  if (row === undefined) return false;
-  const { effects, to, close } = row;
-  if (effects !== undefined) for (const effect of effects) effect(core, transaction);
-  if (to !== undefined) transaction.phase = to;
-  if (close !== undefined) over(core, close, close === 'refused' ? core.reply : null);
-  else if (to === 'over') {
+  if (!take(core, transaction, rowFor(core, transaction, on))) return false;
+  const place = transaction.phase === 'over' ? core.transactions.indexOf(transaction) : -1;
+  if (place >= 0) {
     const active = transaction === core.active;
-    core.transactions.splice(core.transactions.indexOf(transaction), 1);
+    core.transactions.splice(place, 1);
     if (active) core.body = null;
     if (active) fire(core, 'transaction-over');
   }
@@ -51,13 +33,13 @@ export function advance(core: ClientCore): void {
 
 /** Whether the table and its guards let the program do something now. */
 export function may(core: ClientCore, on: ClientTrigger): boolean {
-  const row = sessionRow(core, on);
+  const row = rowFor(core, null, on);
   return row !== undefined && row.misuse === undefined;
 }
 
 /** Throws `SmtpUsageError` unless the program may do something now. */
 export function demand(core: ClientCore, on: ClientTrigger): void {
-  const row = sessionRow(core, on);
+  const row = rowFor(core, null, on);
   if (row !== undefined && row.misuse === undefined) return;
   const misuse = row?.misuse ?? 'not-ready';
   throw new SmtpUsageError(misuse, `can't ${on} in phase ${core.phase}${misuse === 'not-ready' ? '' : `: ${misuse}`}`);
@@ -84,37 +66,46 @@ export function fault(core: ClientCore, code: ClientFaultCode, line: string): vo
   close(core, 'fault');
 }
 
-function sessionRow(core: ClientCore, on: ClientTrigger): ClientRow | undefined {
-  let row: ClientRow | undefined;
-  for (const feature of features(core)) row ??= fitting(feature.client?.[on], core.phase, core, null);
-  return row ?? fitting(SESSION_ROWS[on], core.phase, core, null);
+/** Carries a row out. */
+function take(core: ClientCore, transaction: Transaction | null, row: Row | undefined): boolean {
+  if (row === undefined) return false;
+  const { effects, to, close } = row;
+  if (effects !== undefined) for (const effect of effects) effect(core, transaction as never);
+  if (to !== undefined) (transaction ?? core).phase = to as never;
+  if (close !== undefined) over(core, close, close === 'refused' ? core.reply : null);
+  return true;
 }
 
-/** Of the rows of a trigger the first for a phase whose guards hold. */
-function fitting<Row extends AnyRow>(
-  rows: readonly Row[] | undefined,
-  phase: string,
-  core: ClientCore,
-  transaction: Transaction | null,
-): Row | undefined {
-  if (rows === undefined) return undefined;
-  for (const row of rows) if (row.from.includes(phase) && holds(row, core, transaction)) return row;
+/** The row of a session, or of a transaction, for what moves it: the first for its phase whose guards hold. Those of features come first. */
+function rowFor(core: ClientCore, transaction: Transaction | null, on: string): Row | undefined {
+  const features: readonly Tables[] = core.options.features ?? NONE;
+  for (const feature of features) {
+    const row = fitting(feature, core, transaction, on);
+    if (row !== undefined) return row;
+  }
+  return fitting(BASIC, core, transaction, on);
+}
+
+function fitting(tables: Omit<Tables, 'name'>, core: ClientCore, transaction: Transaction | null, on: string): Row | undefined {
+  const rows = (transaction === null ? tables.client : tables.transaction)?.[on];
+  const { phase } = transaction ?? core;
+  if (rows !== undefined) for (const row of rows) if (row.from.includes(phase) && holds(row, core, transaction)) return row;
   return undefined;
 }
 
-function holds({ guards }: AnyRow, core: ClientCore, transaction: Transaction | null): boolean {
+function holds({ guards }: Row, core: ClientCore, transaction: Transaction | null): boolean {
   if (guards !== undefined) for (const guard of guards) if (!guard(core, transaction as never)) return false;
   return true;
 }
 
-/** Of either table: a session's guards are not told of a transaction. */
-interface AnyRow {
-  readonly from: readonly string[];
-  readonly guards?: readonly ((core: ClientCore, transaction: never) => boolean)[];
-}
+/** A row of either table: a session's guards and effects are not told of a transaction. */
+type Row = TableRow<string, readonly [transaction: never]>;
 
-function features({ options }: ClientCore): readonly FeatureRows[] {
-  return options.features ?? NONE;
+/** The tables, and what a feature adds to them. */
+interface Tables extends ClientFeature {
+  readonly client?: { readonly [on: string]: readonly Row[] };
+  readonly transaction?: { readonly [on: string]: readonly Row[] };
 }
 
 const NONE: readonly never[] = [];
+const BASIC: Omit<Tables, 'name'> = { client: SESSION_ROWS, transaction: TRANSACTION_ROWS };

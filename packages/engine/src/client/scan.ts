@@ -44,42 +44,35 @@ export function scanMessage(message: Uint8Array | Iterable<Uint8Array>): Message
   let every = 0; // all octets of the body, or-ed, and so words of them
   let headerEvery = 0;
   const utf8 = new Utf8();
-  /** A line has ended, whatever ended it. */
-  const ended = (): void => {
-    if (header) utf8.take(LF);
-    if (line === 0) header = false;
-    if (line + 2 > longestLine) longestLine = line + 2;
-    line = 0;
-  };
   for (const bytes of message instanceof Uint8Array ? [message] : message) {
     const words = wordsOf(bytes);
+    const eight = bytes.length - 7;
     octets += bytes.length;
     for (let i = 0; i < bytes.length; ) {
       const byte = bytes[i]!;
-      if (byte === LF) {
-        if (!cr) bareLf++;
-        cr = false;
-        ended();
-        i++;
-        continue;
-      }
-      if (cr) {
-        bareCr++;
-        ended();
+      if (cr || byte === LF) {
+        // A line has ended, whatever ended it.
+        if (byte !== LF) bareCr++;
+        else if (!cr) bareLf++;
+        if (header && utf8.open) utf8.take(LF);
+        if (line === 0) header = false;
+        if (line + 2 > longestLine) longestLine = line + 2;
+        line = 0;
       }
       cr = byte === CR;
-      if (cr) {
+      if (cr || byte === LF) {
         i++;
         continue;
       }
       // Text, to the next octet that may be a line's end: nearly all of a message.
       let text = byte;
       let end = i + 1;
-      // Four at a time: nothing is found in most of them.
-      for (; end + 3 < bytes.length; end += 4) {
+      // Eight at a time: nothing is found in most of them.
+      for (; end < eight; end += 8) {
         const word = words.getInt32(end, true);
-        if (hasControl(word)) break;
-        text |= word;
+        const next = words.getInt32(end + 4, true);
+        if (hasControl(word) || hasControl(next)) break;
+        text |= word | next;
       }
       while (end < bytes.length && bytes[end]! > CR) text |= bytes[end++]!;
       line += end - i;
@@ -95,7 +88,7 @@ export function scanMessage(message: Uint8Array | Iterable<Uint8Array>): Message
   }
   if (cr) bareCr++;
   const open = line > 0 && !cr; // the last line has no end at all
-  if (cr || open) ended();
+  if (cr || open) longestLine = Math.max(longestLine, line + 2);
   return {
     octets,
     size: octets + bareCr + bareLf + (open ? 2 : 0),

@@ -233,8 +233,8 @@ export const CLIENT_BUGS: readonly Mutant[] = [
   {
     name: 'a line that is too long is waited for',
     file: 'client/lines.ts',
-    find: 'lf >= 0 || line.length >= most',
-    replace: 'lf >= 0',
+    find: 'found || line.length >= most',
+    replace: 'found',
     law: FLOODS,
   },
   {
