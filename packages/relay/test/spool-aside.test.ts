@@ -71,14 +71,14 @@ describe('a message that is damaged', () => {
     const disk = new FailingDisk();
     const { spool, told } = await opened(disk);
     await spool.release(await spool.take(1));
-    flip(disk, FILE, '"joe@');
+    flip(disk, FILE, 'joe@');
     disk.fails = (operation, path) => operation === 'rename' && path.includes('corrupt');
     expect(await spool.take(1)).toEqual([]);
     disk.fails = null;
     expect(told).toEqual([expect.stringMatching(/could not be put away .*; nothing is left of its jobs b$/)]);
     await spool.close();
     expect(disk.files).toContain(FILE);
-    expect((await found(disk)).told).toEqual([expect.stringMatching(/checksum; it is corrupt\/q-00-1 now/)]);
+    expect((await found(disk)).told).toEqual([expect.stringMatching(/as it was written; it is corrupt\/q-00-1 now/)]);
   });
 
   test('and of which the log can not say so, for once: its sender is told all the same, and nothing of it is begun', async () => {
@@ -121,6 +121,26 @@ describe('a message that is damaged', () => {
     expect([...jobs.values()].map(({ message }) => message)).toEqual([damaged, damaged]);
   });
 
+  test('in the line of a job that is read later: nobody is sent what stands there now, and the sender of its other job is told', async () => {
+    const disk = new SimulatedDisk({ dice: new Dice(1) });
+    const told: string[] = [];
+    const spool = await openSpool('spool', { disk, now: () => 2000, failed: ({ message }) => told.push(message) });
+    await spool.put([{ ...jobOf('a'), message: jobOf('b').message }, jobOf('b')], [encode('text of b')]);
+    await spool.release(await spool.take(2));
+    // The first line is JSON still, with another recipient.
+    flip(disk, FILE, 'joe@');
+    expect(await spool.take(1)).toEqual([]);
+    expect((await spool.take(1)).map(({ job }) => job)).toEqual([lost('b')]);
+    expect(told).toEqual([
+      expect.stringMatching(
+        /the line of a job at octet 53 .*corrupt\/q-00-1 now; the senders of its jobs b are told; nothing is left of its jobs a$/,
+      ),
+    ]);
+    await spool.close();
+    const again = await found(disk);
+    expect([[...again.jobs.values()], again.told]).toEqual([[lost('b')], []]);
+  });
+
   test('while a copy of it comes into being: whichever is first, the copy stays, and its sender is told', async () => {
     const copy = { ...jobOf('copy'), message: { ...jobOf('b').message, expansions: 1 } };
     for (let turns = 0; turns < 80; turns++) {
@@ -149,7 +169,7 @@ describe('a message that is damaged', () => {
       const { spool, told } = await opened(disk);
       // Its value is in memory no more.
       await spool.release(await spool.take(1));
-      flip(disk, FILE, '"joe@');
+      flip(disk, FILE, 'joe@');
       const putting = spool.put([more], [encode('text of b')]);
       for (let turn = 0; turn < turns; turn++) await null;
       await spool.take(1);
@@ -205,7 +225,7 @@ describe('a record of the log that is damaged', () => {
     flip(disk, FILE, 'joe@');
     expect(await spool.take(10)).toEqual([]);
     expect(told).toEqual([
-      expect.stringMatching(/lines of its jobs .*corrupt\/q-00-1 now; the senders of its jobs b are told; nothing is left of its jobs a$/),
+      expect.stringMatching(/the line of a job at octet 53 .*corrupt\/q-00-1 now; the senders of its jobs b are told; nothing is left of its jobs a$/),
     ]);
     await spool.close();
   });

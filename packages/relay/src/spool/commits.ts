@@ -139,16 +139,16 @@ export class Commits {
     const { jobs, store, failed } = this.#parts;
     const { id, message } = kept;
     const { file } = message;
-    const front = await store.front(file.number).catch((cause: unknown) => {
-      if (isDamaged(cause)) return cause;
+    const { jobs: lines, why } = await store.front(file.number).catch((cause: unknown) => {
+      if (isDamaged(cause)) return { jobs: [], why: cause.message };
       throw cause;
     });
-    const line = front instanceof SpoolError ? undefined : front.jobs.find(({ job }) => job.id === id);
+    const line = lines.find(({ job }) => job.id === id);
     if (line !== undefined) {
       await this.commit(kept, { ...line.job, held: true }, 'job', [], kept.wish);
       this.free(kept);
       failed(new SpoolError('damaged', `${error.message}; job ${id} of ${store.name(file.number)} is held as it was put`, error));
-    } else if (front instanceof SpoolError) await this.setAside(file, front, kept);
+    } else if (why !== null) await this.setAside(file, new SpoolError('damaged', `${store.path(file.number)}: ${why}`), kept);
     // Content that nothing else names is kept for somebody to look at.
     else if (file.messages === 1 && message.jobs === 1) await this.setAside(file, error, kept);
     else {
@@ -202,11 +202,9 @@ export class Commits {
 
   /** A job stays without its content where its value can be read: it is written down anew. */
   async #fate(kept: Kept): Promise<keyof Fates> {
-    const { jobs, store } = this.#parts;
+    const { jobs } = this.#parts;
     if (jobs.get(kept.id) !== kept) return 'over';
     try {
-      // What checks the line of a job.
-      if (kept.job === null && kept.where.file === 0) await store.front(kept.message.file.number);
       await this.commit(kept, withoutContent(await readValue(kept, this.#parts)), 'job', [], kept.wish);
       return 'stays';
     } catch (error) {

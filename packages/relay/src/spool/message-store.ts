@@ -1,7 +1,7 @@
 import type { Job } from '@ehlo/delivery';
 import type { Disk, DiskFile } from './disk.ts';
 import { Folder } from './folder.ts';
-import { readContent, readFront, readHead, readJob, writeMessage } from './message-file.ts';
+import { type MessageFront, readContent, readFront, readJob, writeMessage } from './message-file.ts';
 import { hex, type Span } from './record.ts';
 import { diskError, SpoolError } from './spool-error.ts';
 
@@ -127,13 +127,8 @@ export class MessageStore {
     return { file, lines };
   }
 
-  /** What can be read of a file whose content may be another. */
-  front(number: number): ReturnType<typeof readFront> {
+  front(number: number): Promise<MessageFront> {
     return this.#reading(number, readFront);
-  }
-
-  head(number: number): ReturnType<typeof readHead> {
-    return this.#reading(number, readHead);
   }
 
   job(number: number, span: Span): Promise<Job> {

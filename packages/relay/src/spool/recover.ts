@@ -4,7 +4,7 @@ import type { Job, JobId } from '@ehlo/delivery';
 import { fateOf, withoutContent } from './commits.ts';
 import { briefOf, type Jobs, type Kept } from './jobs.ts';
 import type { Log } from './log.ts';
-import type { MessageHead } from './message-file.ts';
+import type { MessageFront } from './message-file.ts';
 import type { MessageFile, MessageStore } from './message-store.ts';
 import { type Logged, Replay } from './replay.ts';
 import { diskError, isDamaged, SpoolError } from './spool-error.ts';
@@ -38,22 +38,22 @@ export async function recover({ log, store, jobs, value, failed }: Recovery): Pr
 
   async function take(number: number): Promise<void> {
     const file = store.found(number);
-    const head = replay.gone.has(number) ? null : await read(number);
-    const why = head === null || !('why' in head) ? null : head.why;
+    const front = replay.gone.has(number) ? null : await read(number);
+    const why = front?.why ?? null;
     // One more than its jobs need it meanwhile.
     file.messages++;
-    for (const { job, at, length } of head?.jobs ?? []) {
+    for (const { job, at, length } of front?.jobs ?? []) {
       const logged = replay.of(number).get(job.id);
       const { brief, where } = logged?.value ?? { brief: briefOf(job), where: { file: 0, at, length } };
       await add(number, job.id, logged, () => jobs.add(brief, file, where));
     }
-    for (const [id, logged] of head === null ? [] : replay.of(number)) {
+    for (const [id, logged] of front === null ? [] : replay.of(number)) {
       const { value: last } = logged;
       if (last !== null) await add(number, id, logged, () => jobs.add(last.brief, file, last.where));
     }
     if (why !== null) await lose(file, why);
     replay.files.delete(number);
-    if (--file.messages === 0) await (why === null ? unused(file, head) : store.remove(file).catch(() => {}));
+    if (--file.messages === 0) await (why === null ? unused(file, front) : store.remove(file).catch(() => {}));
   }
 
   async function add(number: number, id: JobId, logged: Logged | undefined, make: () => Kept): Promise<void> {
@@ -74,15 +74,12 @@ export async function recover({ log, store, jobs, value, failed }: Recovery): Pr
     jobs.sort(kept);
   }
 
-  /** What stands in front of its content, or as much of that as can be read, and why not all; null: nothing is known of it. */
-  async function read(number: number): Promise<Front | null> {
+  /** Null: nothing is known of it. */
+  async function read(number: number): Promise<MessageFront | null> {
     try {
-      return await store.head(number);
+      return await store.front(number);
     } catch (error) {
-      if (isDamaged(error)) {
-        const { jobs: lines } = await store.front(number).catch(() => NO_LINES);
-        return { jobs: lines, why: error.message };
-      }
+      if (isDamaged(error)) return { jobs: [], why: error.message };
       // The disk may give it another time.
       store.leave(number);
       failed(diskError(error, `${store.name(number)} is left alone until the spool is opened again`));
@@ -118,10 +115,10 @@ export async function recover({ log, store, jobs, value, failed }: Recovery): Pr
   }
 
   /** Of no job, or not any more. Content that only a record could have named is kept where one can not be read. */
-  async function unused(file: MessageFile, head: Pick<MessageHead, 'jobs'> | null): Promise<void> {
-    if (head !== null && head.jobs.length === 0 && replay.damaged > 0)
+  async function unused(file: MessageFile, front: MessageFront | null): Promise<void> {
+    if (front !== null && front.jobs.length === 0 && replay.damaged > 0)
       await setAside(store.name(file.number), 'no record that can be read names it');
-    else if (head !== null || replay.gone.has(file.number)) await store.remove(file).catch(() => {});
+    else if (front !== null || replay.gone.has(file.number)) await store.remove(file).catch(() => {});
   }
 
   async function setAside(name: string, why: string): Promise<void> {
@@ -141,15 +138,6 @@ export async function recover({ log, store, jobs, value, failed }: Recovery): Pr
     if (--file.messages === 0) await store.remove(file).catch(() => {});
   }
 }
-
-/** As much as could be read of a file that is damaged. */
-interface Lost extends Pick<MessageHead, 'jobs'> {
-  readonly why: string;
-}
-
-type Front = MessageHead | Lost;
-
-const NO_LINES: Pick<MessageHead, 'jobs'> = { jobs: [] };
 
 /** Jobs that are not over, as far as there are records of them that can be read. */
 function open(logged: ReadonlyMap<JobId, Logged>): JobId[] {
