@@ -61,7 +61,9 @@ describe('a message file', () => {
       ['a', true],
       ['c', true],
     ]);
-    expect(told).toEqual([expect.stringMatching(/the line of a job at octet .*corrupt\/q-00-1 now; the senders of its jobs a, c are told$/)]);
+    expect(told).toEqual([
+      expect.stringMatching(/the line of a job at octet .*corrupt\/q-00-1 now; the senders of its jobs a, c are told$/),
+    ]);
   });
 
   test('whose content is another breaks off before its end, and is put away; nobody is sent it, and its sender is told', async () => {

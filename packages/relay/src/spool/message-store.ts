@@ -170,12 +170,12 @@ export class MessageStore {
         await this.#disk.makeFolder(corrupt);
         await move();
       });
+      await this.#disk.syncFolder(corrupt);
+      return `corrupt/${aside}`;
     } catch (error) {
-      if (!isAbsent(error)) throw error;
-      return null;
+      if (isAbsent(error)) return null;
+      throw diskError(error, `it can not be put into ${corrupt}`);
     }
-    await this.#disk.syncFolder(corrupt);
-    return `corrupt/${aside}`;
   }
 
   /** Makes it durable what was removed, where the disk can: of a folder that failed nothing is known. */

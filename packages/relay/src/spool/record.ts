@@ -12,6 +12,8 @@ export type LogRecord =
   /** A job as it is now: whatever was written of it before is no matter. */
   | { readonly n: number; readonly id: JobId; readonly job: Job; readonly wish?: Lease['wish']; readonly put?: readonly Put[] }
   | { readonly n: number; readonly id: JobId; readonly over: true; readonly put?: readonly Put[] }
+  /** Of a line that could not be read any more: what became of the job is not known. */
+  | { readonly n: number; readonly id: JobId; readonly unreadable: true }
   /** Jobs that came into being beside their message files. */
   | { readonly put: readonly Put[] }
   /** A message file that counts no more, whether it is there or not. */
