@@ -1,7 +1,7 @@
 // `ehlo relay`: the real command line, files, signals and ports.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer as createWebServer } from 'node:http';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -94,36 +94,6 @@ test('SIGHUP reads the configuration again; what is wrong is told with its line,
     cli.child.kill('SIGHUP');
     await cli.line(/"event":"reloaded"/);
     expect(await client.say('RCPT TO:<joe@example.org>')).toMatch(/^250 /);
-  });
-});
-
-test('SIGHUP loads the module that signs anew: one that can not be loaded is told, once each time, until it is mended', async ({
-  folder,
-}) => {
-  const [sign, key] = [join(folder, 'sign.mjs'), join(folder, 'key')];
-  const whole = `import { readFileSync } from 'node:fs'; readFileSync(${JSON.stringify(key)}); export const sign = () => null;`;
-  writeFileSync(key, 'key');
-  writeFileSync(sign, whole);
-  await relay(written(folder, { delivery: { sign } }), async (cli) => {
-    await portOf(cli);
-    rmSync(key);
-    let times = 0;
-    for (const [text, words] of [
-      ['export default 1;', 'exports no function sign'],
-      ['export const sign = ;', 'can not be loaded: '],
-      [whole, 'can not be loaded: ENOENT'],
-      [whole, 'can not be loaded: ENOENT'],
-    ] as const) {
-      writeFileSync(sign, text);
-      cli.child.kill('SIGHUP');
-      times++;
-      await cli.told(new RegExp(`(?:stays: .*delivery\\.sign: the module [^]*){${times}}`));
-      expect(cli.errors.split('delivery.sign').at(-1)).toContain(words);
-    }
-    writeFileSync(key, 'another');
-    cli.child.kill('SIGHUP');
-    await cli.line(/"event":"reloaded"/);
-    expect(cli.errors.split('delivery.sign')).toHaveLength(times + 1);
   });
 });
 
