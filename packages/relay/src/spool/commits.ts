@@ -270,7 +270,7 @@ export function withoutContent(job: Job): Job {
 }
 
 /** What becomes of the jobs of a message that was set aside. */
-export function fateOf(stay: readonly JobId[], without: readonly JobId[]): string {
+function fateOf(stay: readonly JobId[], without: readonly JobId[]): string {
   const told = stay.length === 0 ? '' : `; the senders of its jobs ${stay.join(', ')} are told`;
   return without.length === 0 ? told : `${told}; nothing is left of its jobs ${without.join(', ')}`;
 }
