@@ -92,6 +92,7 @@ async function proofs() {
   return [
     ['packages and their size', countPackages],
     ['ehlo send composes by nodemailer, and asks for it', compose],
+    ['ehlo/relay, by import and require', relay],
     ['the Dockerfile, step by step', dockerfile],
     ...runtimes.flatMap(([name, [binary, ...options], kinds = ['esm', 'cjs']]) =>
       kinds.map((kind) => [
@@ -150,6 +151,27 @@ async function compose() {
   const { status, errors } = await code('compose');
   // Nobody is there to take it.
   if (status !== 69) throw new Error(`it ended with ${status}: ${errors}`);
+}
+
+/** A relay is installed beside. It is an ES module alone, and so is what stands on it: who can't require one is told so. */
+async function relay() {
+  const beside = join(folder, 'beside');
+  for (const place of neighbours('@ehlo/relay').filter((one) => !PACKED.includes(one))) {
+    await must('npx', ['pnpm', 'pack', '--pack-destination', beside], resolve(place));
+  }
+  write('relay/package.json', '{ "private": true }');
+  await npm('relay', [...packed(), ...readdirSync(beside).map((file) => join(beside, file))]);
+  write('relay/main.mjs', "import { relayRuntime } from 'ehlo/relay';\nif (typeof relayRuntime === 'function') console.log('done');\n");
+  write(
+    'relay/main.cjs',
+    "const { relayRuntime } = require('ehlo/relay');\nif (typeof relayRuntime === 'function') console.log('done');\n",
+  );
+  for (const file of ['relay/main.mjs', 'relay/main.cjs']) {
+    await done(process.execPath, [file]);
+    await done(BINARIES.bun, ['run', '--no-install', file]);
+  }
+  const old = await run(process.execPath, ['--no-experimental-require-module', 'relay/main.cjs'], { cwd: folder });
+  if (!['ERR_REQUIRE_ESM', 'import()'].every((word) => old.errors.includes(word))) throw new Error(`it is not told: ${old.errors}`);
 }
 
 /** What Docker would do with examples/testing/Dockerfile, in a folder in place of its root: a layer of few megabytes, and a server in it. */

@@ -12,9 +12,6 @@ export interface CertificateOptions {
   readonly requireTls: boolean;
 }
 
-/** What is wrong with the certificate's options or files; the message says it all. */
-export class CertificateError extends Error {}
-
 /** The certificate of a server, and how to read it anew. */
 export interface LoadedCertificate {
   readonly tls: ServerTls;
@@ -28,19 +25,17 @@ export interface LoadedCertificate {
 export async function loadCertificate(options: CertificateOptions, hostname: string): Promise<LoadedCertificate | null> {
   const { cert, key, tlsSelfSigned, tlsPort, requireTls } = options;
   if (tlsSelfSigned && (cert !== undefined || key !== undefined))
-    throw new CertificateError('--tls-self-signed makes a certificate: leave out --cert and --key');
+    throw new Error('--tls-self-signed makes a certificate: leave out --cert and --key');
   if (tlsSelfSigned) {
     const made = trialCertificate(hostname);
     const { fingerprint256 } = new X509Certificate(made.cert);
     return { tls: new ServerTls(made), fingerprint: fingerprint256, reload: null };
   }
-  if (cert !== undefined && key === undefined) throw new CertificateError('--cert needs --key, the file with its private key');
-  if (key !== undefined && cert === undefined) throw new CertificateError('--key needs --cert, the file with its certificate');
+  if (cert !== undefined && key === undefined) throw new Error('--cert needs --key, the file with its private key');
+  if (key !== undefined && cert === undefined) throw new Error('--key needs --cert, the file with its certificate');
   if (cert === undefined || key === undefined) {
     if (tlsPort === undefined && !requireTls) return null;
-    throw new CertificateError(
-      `${requireTls ? '--require-tls' : '--tls-port'} needs a certificate: --cert and --key, or --tls-self-signed`,
-    );
+    throw new Error(`${requireTls ? '--require-tls' : '--tls-port'} needs a certificate: --cert and --key, or --tls-self-signed`);
   }
   const files = { cert, key };
   const first = await read(files);
@@ -66,7 +61,7 @@ async function readOption(option: string, file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new CertificateError(`${option}: ${code === 'ENOENT' ? `there is no file ${file}` : message}`);
+    throw new Error(`${option}: ${code === 'ENOENT' ? `there is no file ${file}` : message}`);
   }
 }
 
@@ -76,9 +71,8 @@ function attempt<T>({ cert, key }: Files, load: () => T): T {
     return load();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH')
-      throw new CertificateError(`the key in ${key} is not that of the certificate in ${cert}`);
-    throw new CertificateError(`${cert} and ${key} can't be used as a certificate and its key, in PEM: ${message}`);
+    if (code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH') throw new Error(`the key in ${key} is not that of the certificate in ${cert}`);
+    throw new Error(`${cert} and ${key} can't be used as a certificate and its key, in PEM: ${message}`);
   }
 }
 

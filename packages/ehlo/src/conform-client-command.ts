@@ -15,8 +15,8 @@ import { FORMATS } from '@ehlo/conform/formats';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { colours } from './colours.ts';
 import { sessions } from './conform-options.ts';
+import { EXIT } from './exit-codes.ts';
 import { selfSigned } from './self-signed.ts';
-import { EXIT } from './send-command.ts';
 
 /** The options of `ehlo conform --client`. */
 export interface ConformClientOptions {

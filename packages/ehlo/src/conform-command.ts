@@ -21,7 +21,7 @@ import { dialer, serverChecks, shimDialer } from '@ehlo/conform/node';
 import type { ConformCommandOptions, ConformPlace } from './conform-options.ts';
 import { PLANS, planOf } from './conform-plan.ts';
 import { meter } from './conform-progress.ts';
-import { EXIT } from './send-command.ts';
+import { EXIT } from './exit-codes.ts';
 
 /** What is wrong with the options of `ehlo conform`; the message says it all. */
 export class ConformError extends Error {}

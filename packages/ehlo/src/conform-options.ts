@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { each } from './serve-options.ts';
+import { each } from './option-values.ts';
 
 /** The options of `ehlo conform`. */
 export interface ConformCommandOptions {

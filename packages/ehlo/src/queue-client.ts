@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import type { ControlStatus } from '@ehlo/relay/control';
-import { EXIT } from './send-command.ts';
+import { EXIT } from './exit-codes.ts';
 
 /** Why a relay was not asked, or has not answered; the message says what to do. */
 export class QueueError extends Error {

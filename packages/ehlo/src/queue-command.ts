@@ -1,12 +1,12 @@
 // `ehlo queue`: what a relay has, and what an operator wants of it.
 
 import type { JobSteps, ShownJob, WishResult, WishTold } from '@ehlo/relay/control';
+import { EXIT } from './exit-codes.ts';
 import { jsonLine } from './json-line.ts';
 import { visible } from './message-text.ts';
 import { type Query, QueueClient, QueueError } from './queue-client.ts';
 import { type QueueOptions, queryOf, SOCKET } from './queue-options.ts';
 import { countsText, JobTable, jobLines, statusLines, stepLines } from './queue-text.ts';
-import { EXIT } from './send-command.ts';
 
 /** What the command is given of the process it runs in. */
 export interface QueueMeans {

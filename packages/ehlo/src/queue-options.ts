@@ -1,4 +1,4 @@
-import { milliseconds } from '@ehlo/testing';
+import { milliseconds } from '@ehlo/testing/stubs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Query } from './queue-client.ts';
 

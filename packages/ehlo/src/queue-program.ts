@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { type Command, Option } from 'commander';
+import { EXIT } from './exit-codes.ts';
 import { QueueError } from './queue-client.ts';
 import { type QueueMeans, queueList, queueShow, queueStatus, queueWhy, queueWish, WISHES, type Wish } from './queue-command.ts';
 import { addFilters, addPlace, count, type QueueOptions } from './queue-options.ts';
@@ -15,9 +16,9 @@ const SAYS: { readonly [wish in Wish]: string } = {
   bounce: 'give jobs up, and tell their senders',
 };
 
-/** Adds `ehlo queue` to the program. */
-export function addQueue(program: Command): void {
-  const queue = program.command('queue').description('look at the queue of a relay that runs, and operate it').addHelpText('after', EXITS);
+/** `ehlo queue`. */
+export function add(queue: Command): void {
+  queue.addHelpText('after', EXITS);
   addFilters(addPlace(queue.command('list').description('the jobs of the queue: a message for the recipients at one domain each')))
     .addOption(new Option('--most <number>', 'so many at the most').argParser(count))
     .action((options: QueueOptions) => run(options, (placed, means) => queueList(placed, means)));
@@ -70,14 +71,12 @@ async function placed(options: QueueOptions): Promise<QueueOptions> {
   // It is of the relay, which is installed beside.
   const { readConfigFile } = await import('./relay-config.ts');
   const { config } = await readConfigFile(file).catch((error: unknown) => {
-    throw new QueueError((error as Error).message, USAGE);
+    throw new QueueError((error as Error).message, EXIT.usage);
   });
-  if (config.control === undefined) throw new QueueError(`${file}: control is not there: a relay without it can't be looked at`, USAGE);
+  if (config.control === undefined)
+    throw new QueueError(`${file}: control is not there: a relay without it can't be looked at`, EXIT.usage);
   return { ...options, socket: config.control.socket };
 }
-
-/** A wrong option. */
-const USAGE = 2;
 
 /** Settles when there is room for more, or nobody reads any more. */
 function written(bytes: string | Uint8Array): Promise<void> {

@@ -4,11 +4,11 @@ import { domainToASCII } from 'node:url';
 import { type DeliverySettings, deliverySettings, parseStsPolicy } from '@ehlo/delivery';
 import { isHostName, parseMailbox } from '@ehlo/grammar';
 import { answerFrom, type LookupAnswer, type LookupQuestion, readZone } from './dns-file.ts';
+import { EXIT } from './exit-codes.ts';
 import { jsonLine } from './json-line.ts';
 import { type RouteCommandOptions, RouteError, RouteFileError } from './route-options.ts';
 import { type RouteStory, tellRoute } from './route-story.ts';
 import { routeObject, routeText } from './route-text.ts';
-import { EXIT } from './send-command.ts';
 import { ServerScript } from './server-says.ts';
 
 type LookUp = (question: LookupQuestion) => Promise<LookupAnswer>;

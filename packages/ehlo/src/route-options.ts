@@ -1,12 +1,15 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { EXIT } from './exit-codes.ts';
+import { each } from './option-values.ts';
 import { type Place, place } from './send-options.ts';
-import { each } from './serve-options.ts';
 
 /** What is wrong with the options of `ehlo route`, or with what they name; the message says it all. */
 export class RouteError extends Error {}
 
 /** A file that can't be read. */
-export class RouteFileError extends RouteError {}
+export class RouteFileError extends RouteError {
+  readonly exit: number = EXIT.unreadable;
+}
 
 /** The options of `ehlo route`. */
 export interface RouteCommandOptions {

@@ -10,6 +10,7 @@ import {
   retryOf,
 } from '#adapter';
 import { type Composer, isComposed, openComposer } from './compose.ts';
+import { EXIT } from './exit-codes.ts';
 import { openHeaderLetter, type TextEnvelope } from './header-letter.ts';
 import { connectOptions } from './send-connection.ts';
 import { type Amount, sendMany } from './send-many.ts';
@@ -17,17 +18,6 @@ import { HeaderError, type Letter, MessageError, openLetter, openSource, repeata
 import { addressHints, type SendCommandOptions, SendError } from './send-options.ts';
 import { jsonSendPrinter, progressBar, progressOf, type SendPrinter, textSendPrinter, traceText } from './send-printer.ts';
 import { TimeSum, TimeTable, Timing } from './timing.ts';
-
-/** The exit codes, those above 63 as `sysexits.h` has them. */
-export const EXIT = {
-  sent: 0,
-  refused: 1,
-  unreadable: 66,
-  unavailable: 69,
-  later: 75,
-  unknown: 76,
-  denied: 77,
-} as const;
 
 /** Sends a message, and shows what becomes of each recipient; returns the exit code. Throws what is wrong with the options. `tell` gets the conversation. */
 export async function sendCommand(

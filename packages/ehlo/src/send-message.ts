@@ -1,9 +1,12 @@
 import { fstatSync, openSync, read, readSync } from 'node:fs';
 import { type MessageFacts, scanMessage } from '@ehlo/engine';
 import type { Message } from '#adapter';
+import { EXIT } from './exit-codes.ts';
 
 /** The message can't be read; the text says why. */
-export class MessageError extends Error {}
+export class MessageError extends Error {
+  readonly exit: number = EXIT.unreadable;
+}
 
 /** A header that nobody can send by: who would get the message is not sure. The text says why. */
 export class HeaderError extends Error {}

@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import { type Pipelining, showText } from '@ehlo/engine';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { TextEnvelope } from './header-letter.ts';
-import { each, port } from './serve-options.ts';
+import { each, port } from './option-values.ts';
 import { CLIENT_TLS, CONNECT } from './words/connect.ts';
 import { helpOf } from './words/words.ts';
 

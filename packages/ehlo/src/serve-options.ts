@@ -3,6 +3,7 @@ import { EXTENSIONS } from '@ehlo/grammar';
 import { STUB_PRESETS } from '@ehlo/testing';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CertificateOptions } from './certificate.ts';
+import { each, most, port, whole } from './option-values.ts';
 import type { UsersOptions } from './users.ts';
 import { SERVE } from './words/serve.ts';
 import { SERVER_LIMITS } from './words/server-limits.ts';
@@ -165,27 +166,6 @@ function kebab(name: string): string {
 /** As commander names options. */
 function camel(name: string): string {
   return name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-}
-
-export function each(text: string, before: readonly string[] = []): readonly string[] {
-  return [...before, text];
-}
-
-function most(text: string): number {
-  const number = whole(text);
-  if (number === 0) throw new InvalidArgumentError('It must be a whole number from 1.');
-  return number;
-}
-
-function whole(text: string): number {
-  if (!/^[0-9]{1,15}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
-}
-
-export function port(text: string): number {
-  const number = whole(text);
-  if (number > 65_535) throw new InvalidArgumentError('It must be a port from 0 to 65535.');
-  return number;
 }
 
 function mode(text: string): number {

@@ -3,9 +3,6 @@ import { didYouMean, SmtpUsageError } from '@ehlo/engine';
 import { checkStubFile, type PresetName, STUB_PRESETS, type StubFile, StubSet } from '@ehlo/testing';
 import { Json5Error, type Place, parseJson5 } from './json5.ts';
 
-/** What is wrong with a file of stubs; the message says it all. */
-export class StubsError extends Error {}
-
 /** The stubs of `ehlo serve`, and how to read their files anew. */
 export interface LoadedStubs {
   readonly stubs: StubSet;
@@ -26,7 +23,7 @@ async function load(name: string): Promise<StubFile> {
   if (Object.hasOwn(STUB_PRESETS, name)) return STUB_PRESETS[name as PresetName];
   const text = await readFile(name, 'utf8').catch((error: NodeJS.ErrnoException) => {
     const presets = Object.keys(STUB_PRESETS);
-    throw new StubsError(
+    throw new Error(
       error.code === 'ENOENT'
         ? `--stubs: there is no file ${name}, nor a preset of that name${didYouMean(name, presets, '')}; there are ${presets.join(', ')}`
         : `--stubs: ${name} can't be read: ${error.message}`,
@@ -41,10 +38,10 @@ async function load(name: string): Promise<StubFile> {
       if (!(error instanceof SmtpUsageError)) throw error;
       // The message begins with the path of what is wrong, or names it.
       const path = /(?:^|option |^there is no )(stubs(?:\.[\w$-]+)*)/.exec(error.message)?.[1] ?? '';
-      throw new StubsError(`${at(placeOf(path))}: ${error.message}`);
+      throw new Error(`${at(placeOf(path))}: ${error.message}`);
     }
   } catch (error) {
-    if (error instanceof Json5Error) throw new StubsError(`${at(error.place)}: ${error.message}`);
+    if (error instanceof Json5Error) throw new Error(`${at(error.place)}: ${error.message}`);
     throw error;
   }
 }

@@ -1,9 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import type { Address } from '@ehlo/driver';
 
-/** An address that is none; the message says it all. */
-export class AddressError extends Error {}
-
 /**
  * Whether a peer is one of those that are named: by address, by network (`192.0.2.0/24`), or as `unix`. Who came by a Unix socket its
  * listener knows: an address that is empty proves nothing, for a PROXY header may tell one over TCP.
@@ -16,7 +13,7 @@ export function trustedPeers(names: readonly string[], option: string, byUnix: W
     const longest = version === 4 ? 32 : 128;
     const prefix = bits === undefined ? longest : /^[0-9]{1,3}$/.test(bits) ? Number(bits) : 129;
     if (version === 0 || prefix > longest)
-      throw new AddressError(`${name} is no address or network, such as 192.0.2.1 or 192.0.2.0/24; see ${option}`);
+      throw new Error(`${name} is no address or network, such as 192.0.2.1 or 192.0.2.0/24; see ${option}`);
     list.addSubnet(address, prefix, family(version));
   }
   const unix = names.includes('unix');

@@ -31,9 +31,6 @@ export interface UsersOptions {
   readonly acceptAnyAuth: boolean;
 }
 
-/** What is wrong with the users' options or file; the message says it all, and no password. */
-export class UsersError extends Error {}
-
 /** Best first. */
 const MECHANISMS = [scram(), scram(SHA512), scram(SHA1), cramMd5(), plain(), login()].flat();
 /** Those that show what is to be judged. */
@@ -56,15 +53,15 @@ export interface LoadedUsers {
 export async function loadUsers(options: UsersOptions, tls: boolean, warn: (line: string) => void): Promise<LoadedUsers | null> {
   const { user = [], users, host, allowCleartextAuth, requireAuth, acceptAnyAuth } = options;
   if (acceptAnyAuth) {
-    if (user.length > 0 || users !== undefined) throw new UsersError('--accept-any-auth takes anybody: leave out --user and --users');
+    if (user.length > 0 || users !== undefined) throw new Error('--accept-any-auth takes anybody: leave out --user and --users');
     return { auth: { mechanisms: ANY, inClear: true, verify: () => true }, reload: null };
   }
   if (user.length === 0 && users === undefined) {
     const needs = requireAuth ? '--require-auth' : allowCleartextAuth ? '--allow-cleartext-auth' : null;
-    if (needs !== null) throw new UsersError(`${needs} needs users: --user name:password, or --users FILE`);
+    if (needs !== null) throw new Error(`${needs} needs users: --user name:password, or --users FILE`);
     return null;
   }
-  if (!tls && !LOOPBACK.test(host) && !allowCleartextAuth) throw new UsersError(inClear(host));
+  if (!tls && !LOOPBACK.test(host) && !allowCleartextAuth) throw new Error(inClear(host));
   let table = await readTable(options);
   const mechanisms = MECHANISMS.filter(({ name }) => table.serves(name));
   if (!tls) warn('there is no TLS: whoever can listen to the connections reads the passwords; see --cert and --tls-self-signed');
@@ -72,7 +69,7 @@ export async function loadUsers(options: UsersOptions, tls: boolean, warn: (line
     const next = await readTable(options);
     // Which mechanisms are offered is decided at the start.
     const unserved = mechanisms.filter(({ name }) => !next.serves(name)).map(({ name }) => name);
-    if (unserved.length > 0) throw new UsersError(`not all of them can be served by ${unserved.join(', ')}: start the server anew`);
+    if (unserved.length > 0) throw new Error(`not all of them can be served by ${unserved.join(', ')}: start the server anew`);
     table = next;
   };
   return {
@@ -81,10 +78,10 @@ export async function loadUsers(options: UsersOptions, tls: boolean, warn: (line
   };
 }
 
-/** Users of a file, by its text. Throws `UsersError` for a line that is none. */
+/** Users of a file, by its text. Throws for a line that is none. */
 export function usersOf(text: string, file: string): { readonly auth: Authentication; has(user: string): boolean } {
   const entries = parseUsers(text, file);
-  if (entries.length === 0) throw new UsersError(`${file} names no user; a line is name:password`);
+  if (entries.length === 0) throw new Error(`${file} names no user; a line is name:password`);
   const table = tableOf(entries);
   const mechanisms = MECHANISMS.filter(({ name }) => table.serves(name));
   return { auth: { mechanisms, lookup: (name) => table.lookup(name), pepper: PEPPER }, has: (name) => table.has(name) };
@@ -93,7 +90,7 @@ export function usersOf(text: string, file: string): { readonly auth: Authentica
 async function readTable({ user = [], users }: UsersOptions): Promise<UserTable> {
   const entries = user.map((text) => parseUser(text, '--user'));
   if (users !== undefined) entries.push(...parseUsers(await readUsers(users), users));
-  if (entries.length === 0) throw new UsersError(`${users} names no user; a line is name:password`);
+  if (entries.length === 0) throw new Error(`${users} names no user; a line is name:password`);
   return tableOf(entries);
 }
 
@@ -108,7 +105,7 @@ async function readUsers(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new UsersError(`the users' file can't be read: ${(error as Error).message}`);
+    throw new Error(`the users' file can't be read: ${(error as Error).message}`);
   }
 }
 
@@ -119,7 +116,7 @@ function parseUsers(text: string, file: string): User[] {
 
 function parseUser(text: string, where: string): User {
   const colon = text.indexOf(':');
-  if (colon < 1 || colon === text.length - 1) throw new UsersError(`${where}: a user is name:password`);
+  if (colon < 1 || colon === text.length - 1) throw new Error(`${where}: a user is name:password`);
   return [text.slice(0, colon), parseStored(text.slice(colon + 1), where)];
 }
 
@@ -127,13 +124,13 @@ function parseStored(text: string, where: string): Stored {
   if (!text.startsWith('{SCRAM-')) return text;
   const keys = parseScramKeys(text, HASHES);
   if (keys !== null) return keys;
-  throw new UsersError(`${where}: keys are {SCRAM-SHA-256}iterations,salt,storedKey,serverKey, the last three in base64`);
+  throw new Error(`${where}: keys are {SCRAM-SHA-256}iterations,salt,storedKey,serverKey, the last three in base64`);
 }
 
 function tableOf(entries: readonly User[]): UserTable {
   try {
     return userTable(entries, PEPPER);
   } catch (error) {
-    throw error instanceof RangeError ? new UsersError(error.message) : error;
+    throw error instanceof RangeError ? new Error(error.message) : error;
   }
 }

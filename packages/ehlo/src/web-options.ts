@@ -1,7 +1,7 @@
-import { milliseconds } from '@ehlo/testing';
+import { milliseconds } from '@ehlo/testing/stubs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { port } from './option-values.ts';
 import { type Place, place } from './send-options.ts';
-import { port } from './serve-options.ts';
 
 /** The options of the page of `ehlo serve`. */
 export interface WebCommandOptions {

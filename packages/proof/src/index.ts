@@ -11,6 +11,7 @@ export { lengthLimits, PATH_OCTETS, proseLimits, registeredTags } from './abnf/p
 export * from './client/index.ts';
 export { account, commandEnd, type Setting, type Unit } from './laws/account.ts';
 export { Conversation, type End, HOLDS, type Line, type Piece, type Plan, type Script, TLS } from './laws/conversation.ts';
-export { type Call, type Entry, isQuestion, plain, Recorder, replay, type SessionClass } from './laws/record.ts';
+export { type Call, type Entry, plain, Recorder, replay, type SessionClass } from './laws/record.ts';
 export { contentOf, dataEnd, repliesOf, stuff } from './laws/reference.ts';
+export { isQuestion } from './question.ts';
 export * from './vectors/index.ts';

@@ -3,21 +3,8 @@ import type { Lease } from '@ehlo/delivery';
 import { describe, expect, test } from 'vitest';
 import { openSpool, type Spool } from '../src/spool/index.ts';
 import { encode, flip, found, jobOf, later, lost, NONE, octetsOf, over } from './spool/damage.ts';
+import { FailingDisk } from './spool/failing-disk.ts';
 import { Dice, SimulatedDisk } from './spool/simulated-disk.ts';
-
-/** A disk of which some operations fail while that is wished for; no name is given then. */
-class FailingDisk extends SimulatedDisk {
-  fails: ((operation: string, path: string) => boolean) | null = null;
-
-  constructor() {
-    super({ dice: new Dice(1), fault: (_, operation, path) => (this.fails?.(operation, path) === true ? 'EIO' : null) });
-  }
-
-  override async rename(from: string, to: string): Promise<void> {
-    if (this.fails?.('rename', to) === true) throw Object.assign(new Error(`EIO: ${to}`), { code: 'EIO' });
-    await super.rename(from, to);
-  }
-}
 
 /** A spool with message `m-b`, the first, and what it tells. */
 async function opened(disk: SimulatedDisk, clock: { now: number } = { now: 2000 }): Promise<{ spool: Spool; told: string[] }> {
@@ -52,7 +39,7 @@ describe('a message that is damaged', () => {
     await spool.close();
   });
 
-  test('and can not be put away is gone when its senders are told, and does not come back', async () => {
+  test('and can not be put away stays until the next opening; its senders are told, and it does not come back', async () => {
     const disk = new FailingDisk();
     const { spool, told } = await halfDelivered(disk);
     disk.fails = (operation, path) => operation === 'rename' && path.includes('corrupt');
@@ -63,22 +50,22 @@ describe('a message that is damaged', () => {
     expect(lease.job).toMatchObject({ message: { damaged: true }, recipients: [{ state: 'relayed' }, { state: 'due' }] });
     await spool.settle(lease, { ...later(lease.job), recipients: [{ index: 1, state: 'failed' }], due: null }, NONE);
     await spool.close();
-    expect(disk.files).not.toContain('spool/q/00/2');
     expect([...(await found(disk)).jobs.keys()]).toEqual(['b']);
+    expect(disk.files).not.toContain('spool/q/00/2');
   });
 
   test('and can not be put away stays where nothing else is left of a job of it, and is looked at again at the next opening', async () => {
     const disk = new FailingDisk();
     const { spool, told } = await opened(disk);
     await spool.release(await spool.take(1));
-    flip(disk, FILE, '"joe@');
+    flip(disk, FILE, 'joe@');
     disk.fails = (operation, path) => operation === 'rename' && path.includes('corrupt');
     expect(await spool.take(1)).toEqual([]);
     disk.fails = null;
     expect(told).toEqual([expect.stringMatching(/could not be put away .*; nothing is left of its jobs b$/)]);
     await spool.close();
     expect(disk.files).toContain(FILE);
-    expect((await found(disk)).told).toEqual([expect.stringMatching(/checksum; it is corrupt\/q-00-1 now/)]);
+    expect((await found(disk)).told).toEqual([expect.stringMatching(/as it was written; it is corrupt\/q-00-1 now/)]);
   });
 
   test('and of which the log can not say so, for once: its sender is told all the same, and nothing of it is begun', async () => {
@@ -91,7 +78,7 @@ describe('a message that is damaged', () => {
     disk.fails = (operation, path) => operation === 'write' && path.includes('/log-');
     await expect(octetsOf(spool, 'm-b')).rejects.toMatchObject({ code: 'damaged' });
     disk.fails = null;
-    expect(told).toEqual([expect.stringMatching(/it could not be put away .*: its sender is told when its jobs are due$/)]);
+    expect(told).toEqual([expect.stringMatching(/it could not be put away .*; its senders are told as soon as the disk allows it$/)]);
     expect(await spool.begin(lease!, { attempt: 1, recipients: [0], at: 2000 })).toBe(false);
     clock.now += 40_000;
     expect((await spool.take(1)).map(({ job }) => job)).toEqual([lost('b')]);
@@ -102,6 +89,26 @@ describe('a message that is damaged', () => {
     expect([again.told.length, disk.files.includes('spool/corrupt/q-00-1')]).toEqual([1, true]);
     await over(again.spool, 'b');
     expect(again.spool.size).toBe(0);
+  });
+
+  test('and of which the log can not say so while its jobs wait: they are due as soon as that is known, but for one that is held', async () => {
+    const disk = new FailingDisk();
+    const { spool } = await opened(disk);
+    const [lease] = await spool.take(1);
+    await spool.settle(lease!, later(lease!.job), NONE);
+    await spool.put([{ ...jobOf('c'), message: jobOf('b').message }], [encode('text of b')]);
+    await spool.operate('c', 'hold');
+    flip(disk, FILE, 'text of b');
+    disk.fails = (operation, path) => operation === 'write' && path.includes('/log-');
+    await expect(octetsOf(spool, 'm-b')).rejects.toMatchObject({ code: 'damaged' });
+    expect(spool.due).toBe(2000);
+    // The disk works again.
+    disk.fails = null;
+    const [again] = await spool.take(2);
+    expect(again!.job).toEqual({ ...lost('b'), tries: 1, attempt: 0 });
+    await spool.settle(again!, { ...later(again!.job), recipients: [{ index: 0, state: 'failed' }], due: null }, NONE);
+    expect(await spool.count()).toMatchObject({ due: 0, waiting: 0, held: 1 });
+    await spool.close();
   });
 
   test('gets no more jobs than such whose sender is told', async () => {
@@ -119,6 +126,26 @@ describe('a message that is damaged', () => {
     await spool.close();
     const { jobs } = await found(disk);
     expect([...jobs.values()].map(({ message }) => message)).toEqual([damaged, damaged]);
+  });
+
+  test('in the line of a job that is read later: nobody is sent what stands there now, and the sender of its other job is told', async () => {
+    const disk = new SimulatedDisk({ dice: new Dice(1) });
+    const told: string[] = [];
+    const spool = await openSpool('spool', { disk, now: () => 2000, failed: ({ message }) => told.push(message) });
+    await spool.put([{ ...jobOf('a'), message: jobOf('b').message }, jobOf('b')], [encode('text of b')]);
+    await spool.release(await spool.take(2));
+    // The first line is JSON still, with another recipient.
+    flip(disk, FILE, 'joe@');
+    expect(await spool.take(1)).toEqual([]);
+    expect((await spool.take(1)).map(({ job }) => job)).toEqual([lost('b')]);
+    expect(told).toEqual([
+      expect.stringMatching(
+        /the line of a job at octet 53 .*corrupt\/q-00-1 now; the senders of its jobs b are told; nothing is left of its jobs a$/,
+      ),
+    ]);
+    await spool.close();
+    const again = await found(disk);
+    expect([[...again.jobs.values()], again.told]).toEqual([[lost('b')], []]);
   });
 
   test('while a copy of it comes into being: whichever is first, the copy stays, and its sender is told', async () => {
@@ -149,7 +176,7 @@ describe('a message that is damaged', () => {
       const { spool, told } = await opened(disk);
       // Its value is in memory no more.
       await spool.release(await spool.take(1));
-      flip(disk, FILE, '"joe@');
+      flip(disk, FILE, 'joe@');
       const putting = spool.put([more], [encode('text of b')]);
       for (let turn = 0; turn < turns; turn++) await null;
       await spool.take(1);
@@ -205,7 +232,9 @@ describe('a record of the log that is damaged', () => {
     flip(disk, FILE, 'joe@');
     expect(await spool.take(10)).toEqual([]);
     expect(told).toEqual([
-      expect.stringMatching(/lines of its jobs .*corrupt\/q-00-1 now; the senders of its jobs b are told; nothing is left of its jobs a$/),
+      expect.stringMatching(
+        /the line of a job at octet 53 .*corrupt\/q-00-1 now; the senders of its jobs b are told; nothing is left of its jobs a$/,
+      ),
     ]);
     await spool.close();
   });

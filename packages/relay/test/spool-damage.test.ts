@@ -7,15 +7,15 @@ import { Dice, SimulatedDisk } from './spool/simulated-disk.ts';
 /** Says of the lines of jobs of a message that they have almost 4 GiB. */
 function longer(disk: SimulatedDisk, path: string): void {
   const octets = disk.octets(path).slice();
-  octets['ehlo-spool-1 '.length] = 'f'.charCodeAt(0);
+  octets['ehlo-spool-1 01234567 '.length] = 'f'.charCodeAt(0);
   disk.damage(path, octets);
 }
 
 describe('a message file', () => {
   test.each([
     ['whose first line is another', (disk: SimulatedDisk) => flip(disk, 'spool/q/00/2', 'ehlo'), 'first line'],
-    ['whose lines of jobs are others', (disk: SimulatedDisk) => flip(disk, 'spool/q/00/2', 'joe@'), 'checksum'],
-    ['whose first line says that it is longer', (disk: SimulatedDisk) => longer(disk, 'spool/q/00/2'), 'not as long'],
+    ['whose lines of jobs are others', (disk: SimulatedDisk) => flip(disk, 'spool/q/00/2', 'joe@'), 'line of a job'],
+    ['whose first line says that it is longer', (disk: SimulatedDisk) => longer(disk, 'spool/q/00/2'), 'first line'],
     ['that is empty', (disk: SimulatedDisk) => disk.damage('spool/q/00/2', new Uint8Array(0)), 'first line'],
   ])('%s is put away when the spool is opened; nothing is told twice', async (_, damage, words) => {
     const disk = await left(three);
@@ -47,6 +47,23 @@ describe('a message file', () => {
     await second.spool.close();
     const third = await found(disk);
     expect([[...third.jobs.keys()], third.told]).toEqual([['a', 'c'], []]);
+  });
+
+  test('of whose jobs one line is damaged: nothing is left of that one, and the senders of the others are told', async () => {
+    const { message } = jobOf('b');
+    const disk = await left(async (spool) => {
+      const many = ['a', 'b', 'c'].map((id) => ({ ...jobOf(id), message }));
+      await spool.put(many, [encode('text of b')]);
+    });
+    flip(disk, 'spool/q/00/1', '"id":"b"');
+    const { jobs, told } = await found(disk);
+    expect([...jobs.values()].map(({ id, message: { damaged } }) => [id, damaged])).toEqual([
+      ['a', true],
+      ['c', true],
+    ]);
+    expect(told).toEqual([
+      expect.stringMatching(/the line of a job at octet .*corrupt\/q-00-1 now; the senders of its jobs a, c are told$/),
+    ]);
   });
 
   test('whose content is another breaks off before its end, and is put away; nobody is sent it, and its sender is told', async () => {

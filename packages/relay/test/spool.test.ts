@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Job, newJob } from '@ehlo/delivery';
 import { afterEach, describe, expect, test } from 'vitest';
 import { openSpool, type Spool } from '../src/spool/index.ts';
+import { nodeDisk } from '../src/spool/node-disk.ts';
 import { changeOf, describeQueue } from './queue-suite.ts';
 
 const newFolder = (): string => mkdtempSync(join(tmpdir(), 'ehlo-spool-'));
@@ -184,4 +185,13 @@ describe('the lock of a spool', () => {
     expect(results.flatMap((result) => (result.status === 'rejected' ? [result.reason.code] : []))).toEqual(Array(11).fill('locked'));
     await open[0]!.close();
   });
+});
+
+test('what fails on a file that is open says which', async () => {
+  const path = join(newFolder(), 'file');
+  const file = await nodeDisk.create(path);
+  await file.close();
+  const octet = new Uint8Array(1);
+  for (const work of [file.size(), file.read(octet, 0), file.write(octet, 0), file.sync(), file.cut(0)])
+    await expect(work).rejects.toThrow(path);
 });

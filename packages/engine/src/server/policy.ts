@@ -54,6 +54,8 @@ export const PRESETS: { readonly [name in Preset]: PresetRule } = {
     tolerate: ANYTHING,
     bareLineEnds: 'keep',
     mustAsk: [],
+    // Those that are for one kind of server, too: FUTURERELEASE is for a submission server alone (RFC 4865 4.2 (2)), ETRN for none (RFC 6409 7). A sink is
+    // what the client under test takes it for, and releases nothing to anybody.
     extensions: [...OFFERS.keys()],
     // Who tests a client sends what nobody else does.
     limits: { idleCommands: 1_000_000, refusedRecipients: 1_000_000 },

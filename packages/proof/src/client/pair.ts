@@ -1,5 +1,6 @@
 import type { ClientOptions, Question, Rejection, ServerOptions, ServerSession, TlsInfo } from '@ehlo/engine';
 import { ClientSession, ServerSession as Server } from '@ehlo/engine';
+import { isQuestion } from '../question.ts';
 import { type ClientClass, type Errand, Sender } from './sender.ts';
 
 /** A message that the server has taken. */
@@ -194,12 +195,6 @@ export class Pair {
     this.server.lost();
     this.sender.session.lost();
   }
-}
-
-const NOTICES: ReadonlySet<string> = new Set(['chunk', 'aborted', 'reset', 'fault', 'trace', 'unacknowledged', 'closed']);
-
-function isQuestion(event: NonNullable<ReturnType<ServerSession['nextEvent']>>): event is Question {
-  return !NOTICES.has(event.type);
 }
 
 function joined(chunks: readonly Uint8Array[]): Uint8Array {

@@ -1,6 +1,7 @@
 import type { Answer, AuthQuestion, Question, Rejection, ServerOptions, ServerSession, TlsInfo } from '@ehlo/engine';
 import { latin1, octets } from '@ehlo/grammar';
-import { isQuestion, plain, Recorder, type SessionClass } from './record.ts';
+import { isQuestion } from '../question.ts';
+import { plain, Recorder, type SessionClass } from './record.ts';
 
 /** How the application answers one question. */
 export interface Plan {
@@ -72,12 +73,14 @@ export class Conversation {
   plans: (question: Question, number: number) => Plan;
   /** The message that is to be discarded: after how many more octets of it, and how. */
   #unwanted: { left: number; readonly rejection: Rejection } | null = null;
+  readonly #isSubmission: boolean;
   #pieces: Piece[] = [];
   #segments = 0;
   #closed = false;
 
   constructor(Session: SessionClass, options: ServerOptions, plan: (question: Question, number: number) => Plan) {
     this.recorder = new Recorder(new Session(options));
+    this.#isSubmission = options.preset === 'submission';
     this.plans = plan;
   }
 
@@ -233,7 +236,7 @@ export class Conversation {
     const given = this.#carryOut(question, plan);
     if (given !== (plan.answer === 'accept' || plan.answer === 'reject')) throw new Error(`the answer to ${question.type} gave ${given}`);
     if (given && plan.hold > 0 && this.#speaksAtOnce(question, plan)) this.#expectHold(question);
-    if (plan.twice && (this.#accept(question, plan) || this.recorder.reject(question, refusalOf(question, plan)))) {
+    if (plan.twice && (this.#accept(question, plan) || this.recorder.reject(question, this.#refusal(question, plan)))) {
       throw new Error(`${question.type} took a second answer`);
     }
     this.onAnswered(question, plan, this);
@@ -268,16 +271,23 @@ export class Conversation {
   #carryOut(question: Question, plan: Plan): boolean {
     if (plan.answer === 'never') this.tick(this.recorder.session.deadline - this.now);
     if (plan.answer === 'lost') this.recorder.lost();
-    if (plan.answer === 'reject') return this.recorder.reject(question, refusalOf(question, plan));
+    if (plan.answer === 'reject') return this.recorder.reject(question, this.#refusal(question, plan));
     if (question.type === 'auth' && question.step < plan.challenges) {
       return this.recorder.challenge(question, octets(`challenge ${question.step}`));
     }
     const given = this.#accept(question, plan);
     if (question.type === 'data') {
-      this.#unwanted = plan.discard === null || !given ? null : { left: plan.discard, rejection: refusalOf(question, plan) };
+      this.#unwanted = plan.discard === null || !given ? null : { left: plan.discard, rejection: this.#refusal(question, plan) };
       if (this.#unwanted?.left === 0) this.recorder.discard(this.#unwanted.rejection);
     }
     return given;
+  }
+
+  #refusal({ type }: Question, { rejection: { code, ...said }, hold }: Plan): Rejection {
+    // RFC 5321 4.3.2, RFC 7504 3: a connection is refused by 421, 521 or 554 only; RFC 6409 7: 521 is none of a submission server's.
+    const isWrong = (type === 'connect' && ![421, 521, 554].includes(code)) || (code === 521 && this.#isSubmission);
+    const given = isWrong ? { code: 554, text: said.text } : { code, ...said };
+    return hold > 0 ? { ...given, delay: hold } : given;
   }
 
   #accept(question: Question, { text, hold }: Plan): boolean {
@@ -294,10 +304,4 @@ function identityOf({ mechanism, step }: AuthQuestion): string {
 
 function text(bytes: Uint8Array): string {
   return latin1(bytes, 0, bytes.length);
-}
-
-/** RFC 5321 4.3.2, RFC 7504 3: a connection is refused by 421, 521 or 554 only. */
-function refusalOf({ type }: Question, { rejection, hold }: Plan): Rejection {
-  const given = type !== 'connect' || [421, 521, 554].includes(rejection.code) ? rejection : { code: 554, text: rejection.text };
-  return hold > 0 ? { ...given, delay: hold } : given;
 }

@@ -1,5 +1,6 @@
 import type { Answer, AuthQuestion, Question, Rejection, ServerEvent, ServerOptions, ServerSession, Snapshot, TlsInfo } from '@ehlo/engine';
 import { latin1, octets } from '@ehlo/grammar';
+import { isQuestion } from '../question.ts';
 
 /** A server session's class: the engine's own, or one that stands in for it. */
 export interface SessionClass {
@@ -141,13 +142,6 @@ function apply(call: Call, to: Recorder): unknown {
     default:
       return to[call.do]();
   }
-}
-
-const QUESTIONS: ReadonlySet<string> = new Set('connect hello starttls auth mail rcpt data message info xclient'.split(' '));
-
-/** Whether an event wants an answer. */
-export function isQuestion(event: ServerEvent): event is Question {
-  return QUESTIONS.has(event.type);
 }
 
 /** An event as it is now, as plain data: octets are a string, and what is secret stays so. */

@@ -1,5 +1,6 @@
-import { type Phase, type Question, type Rejection, type ServerEvent, type ServerOptions, ServerSession } from '@ehlo/engine';
+import { type Phase, type Question, type Rejection, type ServerOptions, ServerSession } from '@ehlo/engine';
 import { latin1, octets } from '@ehlo/grammar';
+import { isQuestion } from '../question.ts';
 import { apply, type Driven, optionsOf } from './apply.ts';
 import { asWritten, isAnswer, type Numbered, withLateAnswers } from './order.ts';
 import { difference, isMisuse, plain, plainEvent, show } from './pattern.ts';
@@ -296,13 +297,6 @@ function refusalBehind(steps: readonly Numbered[], from: number): { left: number
 
 const LF = 0x0a;
 const NOTHING: Uint8Array = new Uint8Array(0);
-
-/** Whether an event wants an answer. */
-export function isQuestion(event: ServerEvent): event is Question {
-  return !NOTICES.has(event.type);
-}
-
-const NOTICES: ReadonlySet<string> = new Set(['chunk', 'aborted', 'reset', 'fault', 'trace', 'unacknowledged', 'closed']);
 
 function merge(events: PlainEvent[], event: PlainEvent): void {
   const last = events.at(-1);

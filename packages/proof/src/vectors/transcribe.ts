@@ -1,10 +1,11 @@
 import type { Question, Rejection, ServerOptions } from '@ehlo/engine';
 import { ServerSession } from '@ehlo/engine';
 import { latin1, octets } from '@ehlo/grammar';
+import { isQuestion } from '../question.ts';
 import { apply } from './apply.ts';
 import { plainEvent } from './pattern.ts';
 import { type Done, factsOf, type Recording, SeenEvents } from './recorder.ts';
-import { isQuestion, replayTranscript, TranscriptMismatch } from './replay.ts';
+import { replayTranscript, TranscriptMismatch } from './replay.ts';
 import type { InputStep, Step, Transcript, TranscriptOptions } from './transcript.ts';
 import { withhold } from './withhold.ts';
 

@@ -1,8 +1,8 @@
 import { ServerSession } from '@ehlo/engine';
 import { encodeBase64, octets } from '@ehlo/grammar';
+import { isQuestion } from '../question.ts';
 import { apply } from './apply.ts';
 import { type Done, type Recording, WITHHELD_OCTETS } from './recorder.ts';
-import { isQuestion } from './replay.ts';
 import type { InputStep } from './transcript.ts';
 
 /**

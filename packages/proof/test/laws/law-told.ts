@@ -2,7 +2,8 @@
 import type { MessageQuestion, Question, RcptQuestion, Rejection, ServerEvent, ServerOptions, ServerSession } from '@ehlo/engine';
 import { latin1, octets } from '@ehlo/grammar';
 import fc from 'fast-check';
-import { isQuestion, type SessionClass } from '../../src/laws/record.ts';
+import type { SessionClass } from '../../src/laws/record.ts';
+import { isQuestion } from '../../src/question.ts';
 import { holds, type Law, property, same } from './law.ts';
 import { cut, sizes } from './scripts.ts';
 

@@ -68,7 +68,7 @@ export class Commits {
     } catch (error) {
       if (!isDamaged(error)) throw error;
       if (kept.where.file > 0) await this.#hold(kept, error);
-      else await this.setAside(kept.message.file, error, kept);
+      else await this.setAside(kept.message.file, error, [kept.id]);
       return null;
     }
   }
@@ -139,18 +139,18 @@ export class Commits {
     const { jobs, store, failed } = this.#parts;
     const { id, message } = kept;
     const { file } = message;
-    const front = await store.front(file.number).catch((cause: unknown) => {
-      if (isDamaged(cause)) return cause;
+    const { jobs: lines, why } = await store.front(file.number).catch((cause: unknown) => {
+      if (isDamaged(cause)) return { jobs: [], why: cause.message };
       throw cause;
     });
-    const line = front instanceof SpoolError ? undefined : front.jobs.find(({ job }) => job.id === id);
+    const line = lines.find(({ job }) => job.id === id);
     if (line !== undefined) {
       await this.commit(kept, { ...line.job, held: true }, 'job', [], kept.wish);
       this.free(kept);
       failed(new SpoolError('damaged', `${error.message}; job ${id} of ${store.name(file.number)} is held as it was put`, error));
-    } else if (front instanceof SpoolError) await this.setAside(file, front, kept);
+    } else if (why !== null) await this.setAside(file, new SpoolError('damaged', `${store.path(file.number)}: ${why}`), [id]);
     // Content that nothing else names is kept for somebody to look at.
-    else if (file.messages === 1 && message.jobs === 1) await this.setAside(file, error, kept);
+    else if (file.messages === 1 && message.jobs === 1) await this.setAside(file, error, [id]);
     else {
       jobs.remove(kept);
       failed(new SpoolError('damaged', `${error.message}${fateOf([], [id])}`, error));
@@ -158,43 +158,58 @@ export class Commits {
   }
 
   /**
-   * Puts a message away that can't be read. Of its jobs those stay whose values can be, so that their senders are told; the others are left out, as is
-   * `unreadable`.
+   * Puts a message away that can't be read. Of its jobs those stay whose values can be, so that their senders are told; the others are left out, as are
+   * those that are `unreadable`. Where that fails it stays where it is, and is looked at again when the spool is opened next.
    */
-  async setAside(file: MessageFile, error: SpoolError, unreadable?: Kept): Promise<void> {
+  async setAside(file: MessageFile, error: SpoolError, unreadable: readonly JobId[] = []): Promise<void> {
     const { jobs, store, failed } = this.#parts;
     const isNew = store.lose(file.number);
-    const fates: Fates = { stays: [], unreadable: [], over: [] };
+    const fates: Fates = { stays: [], unreadable: [...unreadable], over: [] };
     // Its file is needed until all is done.
     file.messages++;
-    if (unreadable !== undefined && jobs.get(unreadable.id) === unreadable) {
-      fates.unreadable.push(unreadable.id);
-      jobs.remove(unreadable);
-    }
+    for (const kept of this.#of(file)) if (unreadable.includes(kept.id)) jobs.remove(kept);
     try {
       if (isNew) await this.#keepAll(file, fates);
-      if (isNew || fates.unreadable.length > 0)
+      const aside = isNew ? await store.setAside(store.name(file.number)) : null;
+      if (aside !== null || fates.stays.length > 0 || fates.unreadable.length > 0)
         failed(
-          new SpoolError('damaged', `${error.message}${await this.#away(file, isNew)}${fateOf(fates.stays, fates.unreadable)}`, error),
+          new SpoolError(
+            'damaged',
+            `${error.message}${aside === null ? '' : `; it is ${aside} now`}${fateOf(fates.stays, fates.unreadable)}`,
+            error,
+          ),
         );
       if (isNew && file.messages === 1) await this.vain(file);
     } catch (cause) {
-      const why = `it could not be put away (${(cause as Error).message}): its sender is told when its jobs are due`;
+      // What could not be written down is said when they are taken.
+      for (const kept of this.#of(file)) this.#hasten(kept);
+      const why = `it could not be put away (${(cause as Error).message}), and stays until the spool is opened again; its senders are told as soon as the disk allows it`;
       failed(new SpoolError('damaged', `${error.message}; ${why}${fateOf([], fates.unreadable)}`, cause));
-      // It is all that is left of these: it stays, and is looked at again when the spool is opened next.
-      if (fates.unreadable.length > 0) return;
+      return;
     }
     if (--file.messages === 0) this.remove(file);
+  }
+
+  /** It is due now, but where an operator holds it. */
+  #hasten(kept: Kept): void {
+    const { jobs, now } = this.#parts;
+    if (kept.due !== Number.POSITIVE_INFINITY) kept.due = Math.min(kept.due, now());
+    jobs.sort(kept);
+  }
+
+  #of(file: MessageFile): Kept[] {
+    return [...this.#parts.jobs].filter(({ message }) => message.file === file);
   }
 
   /** All jobs of a message that is lost, and those that came into being while it was not known to be. */
   async #keepAll(file: MessageFile, fates: Fates): Promise<void> {
     const done = new Set<Kept>();
     for (;;) {
-      const news = [...this.#parts.jobs].filter((kept) => kept.message.file === file && !done.has(kept));
+      const news = this.#of(file).filter((kept) => !done.has(kept));
       if (news.length === 0) return;
       for (const kept of news) done.add(kept);
-      const all = await Promise.allSettled(news.map((kept) => kept.inTurn(async () => fates[await this.#fate(kept)].push(kept.id))));
+      const all = await Promise.allSettled(news.map((kept) => kept.inTurn(() => this.#fate(kept))));
+      for (const [index, one] of all.entries()) if (one.status === 'fulfilled') fates[one.value].push(news[index]!.id);
       const failure = all.find((one) => one.status === 'rejected');
       if (failure !== undefined) throw failure.reason;
     }
@@ -202,11 +217,9 @@ export class Commits {
 
   /** A job stays without its content where its value can be read: it is written down anew. */
   async #fate(kept: Kept): Promise<keyof Fates> {
-    const { jobs, store } = this.#parts;
+    const { jobs } = this.#parts;
     if (jobs.get(kept.id) !== kept) return 'over';
     try {
-      // What checks the line of a job.
-      if (kept.job === null && kept.where.file === 0) await store.front(kept.message.file.number);
       await this.commit(kept, withoutContent(await readValue(kept, this.#parts)), 'job', [], kept.wish);
       return 'stays';
     } catch (error) {
@@ -214,13 +227,6 @@ export class Commits {
       jobs.remove(kept);
       return 'unreadable';
     }
-  }
-
-  /** Where a file is put, in words. */
-  async #away({ number }: MessageFile, isNew: boolean): Promise<string> {
-    const { store } = this.#parts;
-    const aside = isNew ? await store.setAside(store.name(number)) : null;
-    return aside === null ? '' : `; it is ${aside} now`;
   }
 
   async #append(record: LogRecord): Promise<Place> {
@@ -264,7 +270,7 @@ export function withoutContent(job: Job): Job {
 }
 
 /** What becomes of the jobs of a message that was set aside. */
-export function fateOf(stay: readonly JobId[], without: readonly JobId[]): string {
+function fateOf(stay: readonly JobId[], without: readonly JobId[]): string {
   const told = stay.length === 0 ? '' : `; the senders of its jobs ${stay.join(', ')} are told`;
   return without.length === 0 ? told : `${told}; nothing is left of its jobs ${without.join(', ')}`;
 }

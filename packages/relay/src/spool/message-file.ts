@@ -1,25 +1,33 @@
-// A message as a file: a first line with lengths and checksums, a line for each job, the content. It never changes once it has its name.
+// A message as a file: a first line with lengths, a line for each job, the content. It never changes once it has its name.
 
 import { crc32 } from 'node:zlib';
 import type { Job } from '@ehlo/delivery';
 import type { DiskFile } from './disk.ts';
-import { hex, type Span } from './record.ts';
+import { hex, type Span, seal, unseal } from './record.ts';
 import { SpoolError } from './spool-error.ts';
 
-const MAGIC = 'ehlo-spool-1';
-/** MAGIC, octets and CRC-32 of the lines of jobs, octets and CRC-32 of the content, LF: all in hexadecimal digits. */
-const HEAD = new RegExp(`^${MAGIC} ([0-9a-f]{8}) ([0-9a-f]{8}) ([0-9a-f]{12}) ([0-9a-f]{8})\n$`);
-const HEAD_LENGTH = MAGIC.length + 1 + 8 + 1 + 8 + 1 + 12 + 1 + 8 + 1;
+const MAGIC = 'ehlo-spool-1 ';
+/** Octets of the lines of jobs, octets and CRC-32 of the content, in hexadecimal digits. Before it stand MAGIC and its checksum. */
+const NUMBERS = /^ ([0-9a-f]{8}) ([0-9a-f]{12}) ([0-9a-f]{8})$/;
+const HEAD_LENGTH = headLine(0, 0, 0).length;
 /** Read and written at once. */
 const BLOCK = 65_536;
 /** As much as the lines of most messages have. */
 const FIRST_READ = 4096;
 const LF = 0x0a;
 
-/** What stands in front of the content. */
-export interface MessageHead {
-  readonly jobs: readonly (Span & { readonly job: Job })[];
+/** What the first line says. */
+interface Head {
+  /** Octets of the lines of jobs. */
+  readonly lines: number;
   readonly content: Span & { readonly crc: number };
+}
+
+/** What stands in front of the content, as far as it is as it was written. */
+export interface MessageFront {
+  readonly jobs: readonly (Span & { readonly job: Job })[];
+  /** What of it is not, or that the file is not as long as it was; null: nothing. */
+  readonly why: string | null;
 }
 
 /** Writes a message from end to end, a block at a time. Its first line is written last, where it does not fit into one block. */
@@ -28,7 +36,7 @@ export async function writeMessage(
   jobs: readonly Job[],
   content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<readonly Span[]> {
-  const lines = jobs.map((job) => Buffer.from(`${JSON.stringify(job)}\n`));
+  const lines = jobs.map((job) => seal(` ${JSON.stringify(job)}`));
   const front = Buffer.concat([Buffer.alloc(HEAD_LENGTH), ...lines]);
   const block = new Block(file, front);
   let octets = 0;
@@ -38,8 +46,7 @@ export async function writeMessage(
     octets += bytes.length;
     await block.add(bytes);
   }
-  const head = `${MAGIC} ${hex(front.length - HEAD_LENGTH, 8)} ${hex(crc32(front.subarray(HEAD_LENGTH)), 8)} ${hex(octets, 12)} ${hex(crc, 8)}\n`;
-  await block.end(Buffer.from(head, 'latin1'));
+  await block.end(headLine(front.length - HEAD_LENGTH, octets, crc));
   let at = HEAD_LENGTH;
   return lines.map(({ length }) => {
     at += length;
@@ -47,47 +54,39 @@ export async function writeMessage(
   });
 }
 
-/** Reads what stands in front of the content, and whether the file is as long as it says. Rejects with `damaged`. */
-export async function readHead(file: DiskFile): Promise<MessageHead> {
-  const head = await readFront(file);
-  const { at, length } = head.content;
-  if ((await file.size()) !== at + length) throw damaged(`it is not as long as its first line says, ${at + length} octets`);
-  return head;
-}
-
-/** The same of a file whose content may be another. */
-export async function readFront(file: DiskFile): Promise<MessageHead> {
+/** Reads as much as can be read of what stands in front of the content. */
+export async function readFront(file: DiskFile): Promise<MessageFront> {
   const first = Buffer.alloc(FIRST_READ);
-  const got = await file.read(first, 0);
-  const [, ...numbers] = HEAD.exec(first.toString('latin1', 0, Math.min(got, HEAD_LENGTH))) ?? [];
-  const [octets, crc, length, contentCrc] = numbers.map((digits) => Number.parseInt(digits, 16));
-  if (octets === undefined || length === undefined) throw damaged('its first line is not one of a spool');
-  const at = HEAD_LENGTH + octets;
+  const head = headOf(first.subarray(0, Math.min(HEAD_LENGTH, await file.read(first, 0))));
+  // Where the lines end is not known then, and content may look like one.
+  if (head === null) return { jobs: [], why: BAD_HEAD };
+  const { at, length } = head.content;
   let lines = first.subarray(HEAD_LENGTH, at);
   if (at > first.length) {
-    // No checksum is of the length itself.
-    if (at > (await file.size())) throw damaged('it is not as long as its first line says');
-    lines = Buffer.alloc(octets);
+    lines = Buffer.alloc(head.lines);
     await file.read(lines, HEAD_LENGTH);
   }
-  if (crc32(lines) !== crc) throw damaged('the lines of its jobs have another checksum');
-  return { jobs: jobsOf(lines), content: { at, length, crc: contentCrc! } };
+  const { jobs, why } = jobsOf(lines);
+  return { jobs, why: (await file.size()) === at + length ? why : lengthOf(head) };
 }
 
 /** The job on a line of the file. Rejects with `damaged`. */
 export async function readJob(file: DiskFile, { at, length }: Span): Promise<Job> {
   const line = Buffer.alloc(length);
   await file.read(line, at);
-  try {
-    return JSON.parse(line.toString()) as Job;
-  } catch (error) {
-    throw damaged(`the line of a job at octet ${at} can not be read`, error);
-  }
+  const text = unseal(line);
+  if (text === null) throw damaged(lineAt(at));
+  return JSON.parse(text) as Job;
 }
 
 /** The content, a block at a time. It throws with `damaged` before its end where the octets are not those that were written. */
 export async function* readContent(file: DiskFile): AsyncGenerator<Uint8Array> {
-  const { content } = await readHead(file);
+  const first = Buffer.alloc(HEAD_LENGTH);
+  await file.read(first, 0);
+  const head = headOf(first);
+  if (head === null) throw damaged(BAD_HEAD);
+  const { content } = head;
+  if ((await file.size()) !== content.at + content.length) throw damaged(lengthOf(head));
   let crc = 0;
   for (let done = 0; done < content.length; ) {
     const block = Buffer.allocUnsafeSlow(Math.min(BLOCK, content.length - done));
@@ -134,16 +133,42 @@ class Block {
   }
 }
 
-function jobsOf(lines: Buffer): MessageHead['jobs'] {
-  const jobs: MessageHead['jobs'][number][] = [];
-  for (let at = 0; at < lines.length; ) {
-    const next = lines.indexOf(LF, at) + 1;
-    jobs.push({ at: HEAD_LENGTH + at, length: next - at, job: JSON.parse(lines.toString('utf8', at, next)) as Job });
-    at = next;
-  }
-  return jobs;
+const BAD_HEAD = 'its first line is not as a spool has written it';
+
+function lengthOf({ content: { at, length } }: Head): string {
+  return `it is not as long as its first line says, ${at + length} octets`;
 }
 
-function damaged(what: string, cause?: unknown): SpoolError {
-  return new SpoolError('damaged', what, cause);
+function lineAt(at: number): string {
+  return `the line of a job at octet ${at} is not as it was written`;
+}
+
+function headLine(lines: number, octets: number, crc: number): Buffer {
+  return Buffer.concat([Buffer.from(MAGIC), seal(` ${hex(lines, 8)} ${hex(octets, 12)} ${hex(crc, 8)}`)]);
+}
+
+function headOf(line: Buffer): Head | null {
+  if (line.toString('latin1', 0, MAGIC.length) !== MAGIC) return null;
+  const [, ...digits] = NUMBERS.exec(unseal(line.subarray(MAGIC.length)) ?? '') ?? [];
+  const [lines, length, crc] = digits.map((one) => Number.parseInt(one, 16));
+  if (lines === undefined || length === undefined || crc === undefined) return null;
+  return { lines, content: { at: HEAD_LENGTH + lines, length, crc } };
+}
+
+function jobsOf(lines: Buffer): MessageFront {
+  const jobs: MessageFront['jobs'][number][] = [];
+  let why: string | null = null;
+  for (let at = 0; at < lines.length; ) {
+    const lf = lines.indexOf(LF, at);
+    const next = lf === -1 ? lines.length : lf + 1;
+    const text = unseal(lines.subarray(at, next));
+    if (text === null) why ??= lineAt(HEAD_LENGTH + at);
+    else jobs.push({ at: HEAD_LENGTH + at, length: next - at, job: JSON.parse(text) as Job });
+    at = next;
+  }
+  return { jobs, why };
+}
+
+function damaged(what: string): SpoolError {
+  return new SpoolError('damaged', what);
 }

@@ -1,7 +1,7 @@
 import type { Job } from '@ehlo/delivery';
 import type { Disk, DiskFile } from './disk.ts';
 import { Folder } from './folder.ts';
-import { readContent, readFront, readHead, readJob, writeMessage } from './message-file.ts';
+import { type MessageFront, readContent, readFront, readJob, writeMessage } from './message-file.ts';
 import { hex, type Span } from './record.ts';
 import { diskError, SpoolError } from './spool-error.ts';
 
@@ -127,13 +127,8 @@ export class MessageStore {
     return { file, lines };
   }
 
-  /** What can be read of a file whose content may be another. */
-  front(number: number): ReturnType<typeof readFront> {
+  front(number: number): Promise<MessageFront> {
     return this.#reading(number, readFront);
-  }
-
-  head(number: number): ReturnType<typeof readHead> {
-    return this.#reading(number, readHead);
   }
 
   job(number: number, span: Span): Promise<Job> {
@@ -175,12 +170,12 @@ export class MessageStore {
         await this.#disk.makeFolder(corrupt);
         await move();
       });
+      await this.#disk.syncFolder(corrupt);
+      return `corrupt/${aside}`;
     } catch (error) {
-      if (!isAbsent(error)) throw error;
-      return null;
+      if (isAbsent(error)) return null;
+      throw diskError(error, `it can not be put into ${corrupt}`);
     }
-    await this.#disk.syncFolder(corrupt);
-    return `corrupt/${aside}`;
   }
 
   /** Makes it durable what was removed, where the disk can: of a folder that failed nothing is known. */

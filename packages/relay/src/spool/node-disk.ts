@@ -19,8 +19,8 @@ export const nodeDisk: Disk = {
     }
   },
   list: (path) => readdir(path),
-  create: async (path) => new NodeFile(await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o600)),
-  open: async (path) => new NodeFile(await open(path, constants.O_RDWR)),
+  create: async (path) => new NodeFile(path, await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o600)),
+  open: async (path) => new NodeFile(path, await open(path, constants.O_RDWR)),
   rename,
   remove: unlink,
   syncFolder,
@@ -32,38 +32,40 @@ export const nodeDisk: Disk = {
 };
 
 class NodeFile implements DiskFile {
+  readonly #path: string;
   readonly #handle: FileHandle;
 
-  constructor(handle: FileHandle) {
+  constructor(path: string, handle: FileHandle) {
+    this.#path = path;
     this.#handle = handle;
   }
 
   async size(): Promise<number> {
-    return (await this.#handle.stat()).size;
+    return (await at(this.#path, this.#handle.stat())).size;
   }
 
-  async read(into: Uint8Array, at: number): Promise<number> {
+  async read(into: Uint8Array, from: number): Promise<number> {
     let done = 0;
     while (done < into.length) {
-      const { bytesRead } = await this.#handle.read(into, done, into.length - done, at + done);
+      const { bytesRead } = await at(this.#path, this.#handle.read(into, done, into.length - done, from + done));
       if (bytesRead === 0) break;
       done += bytesRead;
     }
     return done;
   }
 
-  async write(octets: Uint8Array, at: number): Promise<void> {
+  async write(octets: Uint8Array, to: number): Promise<void> {
     for (let done = 0; done < octets.length; ) {
-      done += (await this.#handle.write(octets, done, octets.length - done, at + done)).bytesWritten;
+      done += (await at(this.#path, this.#handle.write(octets, done, octets.length - done, to + done))).bytesWritten;
     }
   }
 
   sync(): Promise<void> {
-    return this.#handle.datasync();
+    return at(this.#path, this.#handle.datasync());
   }
 
   cut(size: number): Promise<void> {
-    return this.#handle.truncate(size);
+    return at(this.#path, this.#handle.truncate(size));
   }
 
   close(): Promise<void> {
@@ -74,8 +76,18 @@ class NodeFile implements DiskFile {
 async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, constants.O_RDONLY);
   try {
-    await handle.sync();
+    await at(path, handle.sync());
   } finally {
     await handle.close();
+  }
+}
+
+/** What fails on a file that is open says its path, as all else does. */
+async function at<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof Error) error.message += ` '${path}'`;
+    throw error;
   }
 }

@@ -84,11 +84,12 @@ export async function openSpool(folder: string, options: SpoolOptions = {}): Pro
       );
       const store = new MessageStore(disk, folder, (file) => commits.vain(file));
       const jobs = new Jobs((file) => commits.remove(file));
-      const replay = await recover({ log, store, jobs, failed, value: (kept) => readValue(kept, { log, store }) });
+      const { replay, damaged } = await recover({ log, store, jobs, failed, value: (kept) => readValue(kept, { log, store }) });
       const policies = new WrittenPolicies(replay.policies, (domain, kept) => commits.policy(domain, kept));
       const room = new Room(disk, folder, () => reserve + GROWTH * jobs.octets);
       const parts: SpoolParts = { log, store, jobs, policies, room, now, logSize, failed };
       const commits = new Commits(parts);
+      for (const { file, error, unreadable } of damaged) await commits.setAside(file, error, unreadable);
       const end = async (): Promise<void> => {
         await log.close();
         await unlock();

@@ -1,4 +1,4 @@
-// The lines of the log: what was written down of jobs and policies, one after the other.
+// The lines of a spool, each with its checksum; and those of the log: what was written down of jobs and policies, one after the other.
 
 import { crc32 } from 'node:zlib';
 import type { BegunAttempt, Job, JobChange, JobId, KeptPolicy, Lease } from '@ehlo/delivery';
@@ -12,6 +12,8 @@ export type LogRecord =
   /** A job as it is now: whatever was written of it before is no matter. */
   | { readonly n: number; readonly id: JobId; readonly job: Job; readonly wish?: Lease['wish']; readonly put?: readonly Put[] }
   | { readonly n: number; readonly id: JobId; readonly over: true; readonly put?: readonly Put[] }
+  /** Of a line that could not be read any more: what became of the job is not known. */
+  | { readonly n: number; readonly id: JobId; readonly unreadable: true }
   /** Jobs that came into being beside their message files. */
   | { readonly put: readonly Put[] }
   /** A message file that counts no more, whether it is there or not. */
@@ -27,7 +29,7 @@ export interface Put {
   readonly job: Job;
 }
 
-/** Where a record stands in its log file: of the whole line. */
+/** Where a line stands in its file: all of it. */
 export interface Span {
   readonly at: number;
   readonly length: number;
@@ -49,19 +51,30 @@ const NEXT = ' ';
 const LF = 0x0a;
 const PLUS = 0x2b;
 
-/** A line: CRC, place in its batch, JSON, LF. */
-export function formatRecord(record: LogRecord, isFirst: boolean): Uint8Array {
-  const line = Buffer.from(`${'0'.repeat(CRC_LENGTH)}${isFirst ? FIRST : NEXT}${JSON.stringify(record)}\n`);
+/** A line that tells whether it is as it was written: CRC, text, LF. */
+export function seal(text: string): Buffer {
+  const line = Buffer.from(`${'0'.repeat(CRC_LENGTH)}${text}\n`);
   line.write(hex(crc32(line.subarray(CRC_LENGTH, -1)), CRC_LENGTH), 0, 'latin1');
   return line;
 }
 
+/** The text of such a line; null: it is not as it was written. */
+export function unseal(line: Uint8Array): string | null {
+  const bytes = Buffer.from(line.buffer, line.byteOffset, line.length);
+  if (bytes.length <= CRC_LENGTH || bytes[bytes.length - 1] !== LF) return null;
+  if (bytes.toString('latin1', 0, CRC_LENGTH) !== hex(crc32(bytes.subarray(CRC_LENGTH, -1)), CRC_LENGTH)) return null;
+  return bytes.toString('utf8', CRC_LENGTH, bytes.length - 1);
+}
+
+/** A record as a line: its place in its batch, JSON. */
+export function formatRecord(record: LogRecord, isFirst: boolean): Uint8Array {
+  return seal(`${isFirst ? FIRST : NEXT}${JSON.stringify(record)}`);
+}
+
 /** Reads one line; null: it is not as it was written. */
 export function parseRecord(line: Uint8Array): LogRecord | null {
-  const bytes = Buffer.from(line.buffer, line.byteOffset, line.length);
-  if (bytes.length < CRC_LENGTH + 4 || bytes[bytes.length - 1] !== LF) return null;
-  if (bytes.toString('latin1', 0, CRC_LENGTH) !== hex(crc32(bytes.subarray(CRC_LENGTH, -1)), CRC_LENGTH)) return null;
-  return JSON.parse(bytes.toString('utf8', CRC_LENGTH + 1)) as LogRecord;
+  const text = unseal(line);
+  return text === null ? null : (JSON.parse(text.slice(1)) as LogRecord);
 }
 
 /**

@@ -1,10 +1,9 @@
 // A spool as its last process has left it: which jobs there are, and in what state.
 
 import type { Job, JobId } from '@ehlo/delivery';
-import { fateOf, withoutContent } from './commits.ts';
 import { briefOf, type Jobs, type Kept } from './jobs.ts';
 import type { Log } from './log.ts';
-import type { MessageHead } from './message-file.ts';
+import type { MessageFront } from './message-file.ts';
 import type { MessageFile, MessageStore } from './message-store.ts';
 import { type Logged, Replay } from './replay.ts';
 import { diskError, isDamaged, SpoolError } from './spool-error.ts';
@@ -22,9 +21,23 @@ export interface Recovery {
   failed(error: SpoolError): void;
 }
 
-/** Reads the log and the first lines of all messages. What can't be read is set aside and told; the rest is there. */
-export async function recover({ log, store, jobs, value, failed }: Recovery): Promise<Replay> {
+export interface Recovered {
+  readonly replay: Replay;
+  readonly damaged: readonly DamagedMessage[];
+}
+
+/** A message that has to be put away. */
+export interface DamagedMessage {
+  readonly file: MessageFile;
+  readonly error: SpoolError;
+  /** Those of its jobs that the log knows, and of which there is no value. */
+  readonly unreadable: readonly JobId[];
+}
+
+/** Reads the log and the first lines of all messages. What the disk does not give is left where it is and told. */
+export async function recover({ log, store, jobs, value, failed }: Recovery): Promise<Recovered> {
   const replay = new Replay();
+  const damaged: DamagedMessage[] = [];
   await log.open((file, scan) => {
     replay.read(file, scan);
     for (const { at } of scan.damaged) failed(new SpoolError('damaged', `log/${file}: the record at octet ${at} is not as it was written`));
@@ -34,26 +47,44 @@ export async function recover({ log, store, jobs, value, failed }: Recovery): Pr
   for (const name of strange) await setAside(name, 'it is no message of this spool');
   for (let at = 0; at < numbers.length; at += AT_ONCE) await Promise.all(numbers.slice(at, at + AT_ONCE).map(take));
   for (const [number, logged] of replay.files) await missing(number, logged);
-  return replay;
+  return { replay, damaged };
 
   async function take(number: number): Promise<void> {
     const file = store.found(number);
-    const head = replay.gone.has(number) ? null : await read(number);
-    const why = head === null || !('why' in head) ? null : head.why;
+    const isGone = replay.gone.has(number);
+    await whole(file, async () => {
+      const { jobs: lines, why } = isGone ? NOTHING : await read(number);
+      for (const { job, at, length } of lines) {
+        const logged = replay.of(number).get(job.id);
+        const { brief, where } = logged?.value ?? { brief: briefOf(job), where: { file: 0, at, length } };
+        await add(number, job.id, logged, () => jobs.add(brief, file, where));
+      }
+      if (!isGone) await addLogged(file);
+      if (why !== null) lose(file, why);
+      else if (file.messages === 1) await unused(file, lines.length === 0 && !isGone);
+    });
+    replay.files.delete(number);
+  }
+
+  /** All of a message, or nothing: where the disk fails it may have another time. */
+  async function whole(file: MessageFile, work: () => Promise<void>): Promise<void> {
     // One more than its jobs need it meanwhile.
     file.messages++;
-    for (const { job, at, length } of head?.jobs ?? []) {
-      const logged = replay.of(number).get(job.id);
-      const { brief, where } = logged?.value ?? { brief: briefOf(job), where: { file: 0, at, length } };
-      await add(number, job.id, logged, () => jobs.add(brief, file, where));
+    try {
+      await work();
+    } catch (error) {
+      store.leave(file.number);
+      for (const kept of of(file)) jobs.remove(kept);
+      failed(diskError(error, `${store.name(file.number)} is left alone until the spool is opened again`));
     }
-    for (const [id, logged] of head === null ? [] : replay.of(number)) {
+    file.messages--;
+  }
+
+  async function addLogged(file: MessageFile): Promise<void> {
+    for (const [id, logged] of replay.of(file.number)) {
       const { value: last } = logged;
-      if (last !== null) await add(number, id, logged, () => jobs.add(last.brief, file, last.where));
+      if (last !== null) await add(file.number, id, logged, () => jobs.add(last.brief, file, last.where));
     }
-    if (why !== null) await lose(file, why);
-    replay.files.delete(number);
-    if (--file.messages === 0) await (why === null ? unused(file, head) : store.remove(file).catch(() => {}));
   }
 
   async function add(number: number, id: JobId, logged: Logged | undefined, make: () => Kept): Promise<void> {
@@ -74,82 +105,55 @@ export async function recover({ log, store, jobs, value, failed }: Recovery): Pr
     jobs.sort(kept);
   }
 
-  /** What stands in front of its content, or as much of that as can be read, and why not all; null: nothing is known of it. */
-  async function read(number: number): Promise<Front | null> {
+  async function read(number: number): Promise<MessageFront> {
     try {
-      return await store.head(number);
+      return await store.front(number);
     } catch (error) {
-      if (isDamaged(error)) {
-        const { jobs: lines } = await store.front(number).catch(() => NO_LINES);
-        return { jobs: lines, why: error.message };
-      }
-      // The disk may give it another time.
-      store.leave(number);
-      failed(diskError(error, `${store.name(number)} is left alone until the spool is opened again`));
-      return null;
+      if (isDamaged(error)) return { ...NOTHING, why: error.message };
+      throw error;
     }
   }
 
   /** A message that can not be read: its jobs stay, as far as there is something of them, so that their senders are told. */
-  async function lose(file: MessageFile, why: string): Promise<void> {
-    const { number } = file;
-    store.lose(number);
-    const all = [...jobs].filter(({ message }) => message.file === file);
-    const news: JobId[] = [];
-    for (const kept of all) {
-      const job = kept.job ?? (await value(kept));
-      // It was told of, and its sender was not, yet.
-      if (job.message.damaged === true) continue;
-      const after = withoutContent(job);
-      jobs.move(kept, await log.append({ n: number, id: kept.id, job: after, ...(kept.wish === undefined ? {} : { wish: kept.wish }) }));
-      jobs.unload(kept);
-      kept.isChanged = false;
-      kept.due = briefOf(after).due;
-      jobs.sort(kept);
-      news.push(kept.id);
-    }
-    const without = open(replay.of(number)).filter((id) => jobs.get(id)?.message.file !== file);
-    const aside = await store.setAside(store.name(number));
-    if (aside === null && news.length === 0 && without.length === 0) return;
-    failed(
-      new SpoolError('damaged', `${store.name(number)}: ${why}${aside === null ? '' : `; it is ${aside} now`}${fateOf(news, without)}`),
-    );
-    if (all.length === 0) await log.append({ n: number, gone: true });
+  function lose(file: MessageFile, why: string): void {
+    const unreadable = open(replay.of(file.number)).filter((id) => jobs.get(id)?.message.file !== file);
+    damaged.push({ file, error: new SpoolError('damaged', `${store.name(file.number)}: ${why}`), unreadable });
   }
 
   /** Of no job, or not any more. Content that only a record could have named is kept where one can not be read. */
-  async function unused(file: MessageFile, head: Pick<MessageHead, 'jobs'> | null): Promise<void> {
-    if (head !== null && head.jobs.length === 0 && replay.damaged > 0)
-      await setAside(store.name(file.number), 'no record that can be read names it');
-    else if (head !== null || replay.gone.has(file.number)) await store.remove(file).catch(() => {});
+  async function unused(file: MessageFile, isContent: boolean): Promise<void> {
+    if (isContent && replay.damaged > 0) await setAside(store.name(file.number), 'no record that can be read names it');
+    else await store.remove(file).catch(() => {});
   }
 
   async function setAside(name: string, why: string): Promise<void> {
-    failed(new SpoolError('damaged', `${name}: ${why}; it is ${await store.setAside(name)} now`));
+    const where = await store.setAside(name).then(
+      (aside) => `it is ${aside} now`,
+      (error: Error) => error.message,
+    );
+    failed(new SpoolError('damaged', `${name}: ${why}; ${where}`));
   }
 
   /** A file of which the log knows, and which is not there. */
   async function missing(number: number, logged: ReadonlyMap<JobId, Logged>): Promise<void> {
     if (open(logged).length === 0 || replay.gone.has(number)) return;
     const file = store.found(number);
-    file.messages++;
-    for (const [id, one] of logged) {
-      const { value: last } = one;
-      if (last !== null) await add(number, id, one, () => jobs.add(last.brief, file, last.where));
-    }
-    await lose(file, 'it is missing');
-    if (--file.messages === 0) await store.remove(file).catch(() => {});
+    await whole(file, async () => {
+      await addLogged(file);
+      let isKnown = open(logged).every((id) => jobs.get(id)?.message.file === file);
+      for (const kept of of(file)) isKnown &&= (await value(kept)).message.damaged === true;
+      // It was put away when the spool was open before, and told of.
+      if (isKnown) store.lose(number);
+      else lose(file, 'it is missing');
+    });
+  }
+
+  function of(file: MessageFile): Kept[] {
+    return [...jobs].filter(({ message }) => message.file === file);
   }
 }
 
-/** As much as could be read of a file that is damaged. */
-interface Lost extends Pick<MessageHead, 'jobs'> {
-  readonly why: string;
-}
-
-type Front = MessageHead | Lost;
-
-const NO_LINES: Pick<MessageHead, 'jobs'> = { jobs: [] };
+const NOTHING: MessageFront = { jobs: [], why: null };
 
 /** Jobs that are not over, as far as there are records of them that can be read. */
 function open(logged: ReadonlyMap<JobId, Logged>): JobId[] {

@@ -70,7 +70,8 @@ export class Replay {
     else if ('over' in record) {
       logged.isOver = true;
       logged.isDamaged = false;
-    } else if ('begun' in record) logged.deltas.push((job) => ({ ...job, begun: record.begun }));
+    } else if ('unreadable' in record) logged.isDamaged = true;
+    else if ('begun' in record) logged.deltas.push((job) => ({ ...job, begun: record.begun }));
     else logged.deltas.push((job) => applyChange(job, { ...record.change, put: [] }));
   }
 

@@ -32,16 +32,26 @@ export class SpoolError extends Error {
   }
 }
 
-/** An error of the disk, in the words of the spool. */
+/** An error of the disk, in the words of the spool, and what to do about it. */
 export function diskError(error: unknown, what: string): SpoolError {
   if (error instanceof SpoolError) return new SpoolError(error.code, `${what}: ${error.message}`, error.cause);
-  const isNoRoom = isFull(error);
-  return new SpoolError(
-    isNoRoom ? 'full' : 'disk',
-    `${what}: ${isNoRoom ? 'no room is left on the disk' : (error as Error).message}`,
-    error,
-  );
+  if (isFull(error)) return new SpoolError('full', `${what}: no room is left on the disk`, error);
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const remedy = REMEDIES.get(code);
+  return new SpoolError('disk', `${what}: ${message}${remedy === undefined ? '' : `; ${remedy}`}`, error);
 }
+
+const ALLOW = 'let the user of this process read and write there';
+const MORE_FILES = 'allow more open files';
+
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  ['EACCES', ALLOW],
+  ['EPERM', ALLOW],
+  ['EROFS', 'mount it for writing'],
+  ['EIO', 'see what the system says of this disk'],
+  ['EMFILE', MORE_FILES],
+  ['ENFILE', MORE_FILES],
+]);
 
 /** Whether the disk says that it has no room, or the quota. */
 export function isFull(error: unknown): boolean {
