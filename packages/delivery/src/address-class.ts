@@ -1,5 +1,5 @@
 import { parseAddressLiteral } from '@ehlo/grammar';
-import { entryOf } from './maps.ts';
+import { entryOf, put } from './maps.ts';
 
 /** What an IP address is for. Mail goes to `public` ones; to others where the settings name them. */
 export type AddressClass =
@@ -71,6 +71,15 @@ const IPV6: readonly (readonly [prefix: string, bits: number, name: AddressClass
  * ```
  */
 export function addressClass(address: string): AddressClass {
+  return classes.get(address) ?? put(classes, address, classOf(address), MOST);
+}
+
+/** Of the addresses that were asked for last: most mail goes to few. */
+const classes = new Map<string, AddressClass>();
+/** Ours. */
+const MOST = 1000;
+
+function classOf(address: string): AddressClass {
   const octets = octetsOf(address);
   if (octets === null) return 'invalid';
   return octets.length === 4 ? classOf4(octets) : classOf6(octets);

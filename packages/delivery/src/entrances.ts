@@ -5,7 +5,8 @@ import type { DeliverySettings } from './settings.ts';
 class Tally<T> {
   readonly most: number;
   count = 0;
-  readonly waiting: Set<T> = new Set();
+  /** Null: there is nobody. */
+  #waiting: Set<T> | null = null;
 
   constructor(most: number) {
     this.most = most;
@@ -13,6 +14,24 @@ class Tally<T> {
 
   get isFull(): boolean {
     return this.count >= this.most;
+  }
+
+  get isUnused(): boolean {
+    return this.count === 0 && this.#waiting === null;
+  }
+
+  wait(who: T): void {
+    this.#waiting ??= new Set();
+    this.#waiting.add(who);
+  }
+
+  /** Who has waited longest, and waits no more. */
+  next(): T | undefined {
+    if (this.#waiting === null) return undefined;
+    const [first] = this.#waiting;
+    this.#waiting.delete(first!);
+    if (this.#waiting.size === 0) this.#waiting = null;
+    return first;
   }
 }
 
@@ -36,7 +55,7 @@ export class Entrances<T> {
     const tallies = this.#tallies(host, source);
     const full = tallies.find(({ isFull }) => isFull);
     if (full !== undefined) {
-      full.waiting.add(who);
+      full.wait(who);
       this.#forget(host);
       return null;
     }
@@ -50,10 +69,10 @@ export class Entrances<T> {
     for (const tally of tallies) tally.count--;
     for (const tally of tallies) {
       // Who finds no work any more takes no room: the next one may.
-      while (tally.waiting.size > 0 && !tally.isFull && !this.#total.isFull) {
-        const [first] = tally.waiting;
-        tally.waiting.delete(first!);
-        begin(first!);
+      while (!tally.isFull && !this.#total.isFull) {
+        const next = tally.next();
+        if (next === undefined) break;
+        begin(next);
       }
     }
     this.#forget(host);
@@ -61,8 +80,7 @@ export class Entrances<T> {
 
   /** A host without sessions is not kept. */
   #forget(host: string): void {
-    const tally = this.#hosts.get(host);
-    if (tally?.count === 0 && tally.waiting.size === 0) this.#hosts.delete(host);
+    if (this.#hosts.get(host)?.isUnused === true) this.#hosts.delete(host);
   }
 
   #tallies(host: string, source: string): readonly [total: Tally<T>, host: Tally<T>, source: Tally<T>] {

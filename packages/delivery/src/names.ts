@@ -21,7 +21,8 @@ export function isAmong(domain: string, list: readonly string[]): boolean {
 
 /** Whether text has what only SMTPUTF8 carries (RFC 6531). */
 export function isBeyondAscii(text: string): boolean {
-  return /\P{ASCII}/u.test(text);
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return true;
+  return false;
 }
 
 /** The address of a literal such as `[192.0.2.1]` or `[IPv6:2001:db8::1]`; `bad`: of a kind that nobody can connect to; null: it is none. */

@@ -25,8 +25,9 @@ type Name = { [rr in Rr]: Lookup | null };
 /** Somebody's question for a route, with the answers that there are. */
 interface Question {
   readonly domain: string;
-  /** Null: it is waited for. */
-  readonly answers: Map<Lookup, DnsAnswer | null>;
+  /** What it has asked, and the answers in the same order; null: it is waited for. */
+  readonly asked: Lookup[];
+  readonly answers: (DnsAnswer | null)[];
   /** Answers that it waits for. */
   open: number;
   policy: KeptPolicy | null | undefined;
@@ -58,7 +59,7 @@ export class Resolver {
       question.tell.push(then);
       return;
     }
-    const asked: Question = { domain, answers: new Map(), open: 0, policy: undefined, tell: [then] };
+    const asked: Question = { domain, asked: [], answers: [], open: 0, policy: undefined, tell: [then] };
     this.#questions.set(domain, asked);
     this.#evaluate(asked);
   }
@@ -91,13 +92,12 @@ export class Resolver {
     const known = this.#names.get(name) ?? put(this.#names, name, { MX: null, A: null, AAAA: null, TXT: null, TLSA: null }, MOST);
     const lookup = known[rr] ?? newLookup();
     known[rr] = lookup;
-    const own = question.answers.get(lookup);
-    if (own !== undefined) return own;
-    if (this.#context.now < lookup.until) {
-      question.answers.set(lookup, lookup.answer);
-      return lookup.answer;
-    }
-    question.answers.set(lookup, null);
+    const place = question.asked.indexOf(lookup);
+    if (place >= 0) return question.answers[place]!;
+    const isKept = this.#context.now < lookup.until;
+    question.asked.push(lookup);
+    question.answers.push(isKept ? lookup.answer : null);
+    if (isKept) return lookup.answer;
     question.open++;
     if (lookup.waiting !== null) lookup.waiting.push(question);
     else {
@@ -112,7 +112,7 @@ export class Resolver {
     lookup.answer = answer;
     lookup.until = this.#context.now + keptFor(answer, this.#context.settings);
     lookup.waiting = null;
-    for (const question of waiting) question.answers.set(lookup, answer);
+    for (const { asked, answers } of waiting) answers[asked.indexOf(lookup)] = answer;
     this.#tell(waiting, !leadsOn(rr, answer));
   }
 

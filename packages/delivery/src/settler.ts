@@ -36,8 +36,8 @@ export function changeFor(active: Active, settlement: Settlement, { now, setting
   const { expansions = NONE, held } = settlement;
   const decisions = settlement.decisions.map((one) => (one.next === 'later' ? overdue(one, active, settings, now) : one));
   // By the place of a recipient: it is final, or it is for another try.
-  const gone: boolean[] = [];
-  const done: boolean[] = [];
+  const gone = new Array<boolean>(job.recipients.length).fill(false);
+  const done = gone.slice();
   for (const { index, next, state } of decisions) {
     if (next === 'later' || next === 'none') done[index] = true;
     if (state !== 'due') gone[index] = true;
@@ -46,8 +46,8 @@ export function changeFor(active: Active, settlement: Settlement, { now, setting
     done[index] = true;
     gone[index] = true;
   }
-  active.left = active.left.filter((index) => done[index] !== true);
-  const stay = dueOf(job).filter((index) => gone[index] !== true);
+  active.left = active.left.filter((index) => !done[index]);
+  const stay = dueOf(job).filter((index) => !gone[index]);
   // A try is over when nothing of it is left; it has failed if something is due still.
   const isOver = active.left.length === 0 && settlement.due === undefined;
   const hasFailed = isOver && stay.length > 0;

@@ -2,6 +2,7 @@
 
 import { deliverByAnnouncement, limitsAnnouncement, type MailParameters, type RcptParameters, sizeAnnouncement } from '@ehlo/grammar';
 import type { EpochMs, Message, Recipient } from './job.ts';
+import { put } from './maps.ts';
 import { isBeyondAscii } from './names.ts';
 import type { Written } from './written.ts';
 
@@ -68,7 +69,17 @@ const UNLIMITED: readonly number[] = [Number.POSITIVE_INFINITY, Number.POSITIVE_
 /** RFC 9422 3: the limits that a server names, of messages, recipients, and their domains; infinite where it names none. */
 export function limitsOf({ LIMITS }: Extensions): readonly number[] {
   if (LIMITS === undefined) return UNLIMITED;
-  const limits = limitsAnnouncement.parse(LIMITS);
+  const text = LIMITS.join(' ');
+  return known.get(text) ?? put(known, text, limitsIn(LIMITS), MOST);
+}
+
+/** What was read last: most servers say the same each time. */
+const known = new Map<string, readonly number[]>();
+/** Ours. */
+const MOST = 100;
+
+function limitsIn(parameters: readonly string[]): readonly number[] {
+  const limits = limitsAnnouncement.parse(parameters);
   return ['MAILMAX', 'RCPTMAX', 'RCPTDOMAINMAX'].map((name) => {
     const value = limits?.get(name) ?? '';
     return /^[1-9][0-9]{0,5}$/.test(value) ? Number(value) : Number.POSITIVE_INFINITY;
