@@ -4,7 +4,7 @@ import { extensionOf } from './own-extension.ts';
 import { type InputStep, joined, type TlsFacts, type TranscriptOptions } from './transcript.ts';
 
 /** What is done to a session, and read of it. */
-export type Driven = Omit<ServerSession, 'snapshot'>;
+export type Driven = Omit<ServerSession, 'snapshot' | 'unacknowledged'>;
 
 /** What a step other than `in`, `stall` and `tick` does to a session; for an answer, whether it was taken. */
 export function apply(session: Driven, step: InputStep, asked: () => Question): boolean | undefined {

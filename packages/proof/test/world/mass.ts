@@ -196,11 +196,13 @@ class MassWorld {
     const id = `m${number}`;
     const reversePath = chance.is(0.05) ? '' : `s${number}@${this.#someDomain()}`;
     const message = { id, reversePath, arrived: this.#now, size: 1000 };
-    const byDomain = new Map<string, Recipient[]>();
+    const byDomain = new Map<string, (Recipient & { readonly state: 'due' })[]>();
     for (let index = chance.is(0.95) ? 1 : 2 + chance.below(2); index > 0; index--) {
       const domain = this.#someDomain();
       const address = `r${number}-${index}@${domain}`;
-      const recipient: Recipient = chance.is(0.1) ? { address, state: 'due', notify: 'NEVER' } : { address, state: 'due' };
+      const recipient: Recipient & { readonly state: 'due' } = chance.is(0.1)
+        ? { address, state: 'due', notify: 'NEVER' }
+        : { address, state: 'due' };
       const others = byDomain.get(domain);
       if (others === undefined) byDomain.set(domain, [recipient]);
       else others.push(recipient);
