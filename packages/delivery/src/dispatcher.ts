@@ -301,6 +301,11 @@ export class Dispatcher {
   #operator({ job, what }: OperatorWish): boolean {
     const held = this.#held.get(job);
     if (held === undefined) return false;
+    // What became of the attempt of whoever had the job before is told first (RFC 1047).
+    if (held.active === null && held.job.begun !== undefined && what !== 'retry' && what !== 'release') {
+      this.#context.alarms.remove(held);
+      this.#ring(held);
+    }
     const { active } = held;
     // What the commit under way gives back is the queue's to see to.
     if (active?.isGivenBack === true) return false;

@@ -69,7 +69,8 @@ export class Entrances<T> {
     for (const tally of tallies) tally.count--;
     for (const tally of tallies) {
       // Who finds no work any more takes no room: the next one may.
-      while (!tally.isFull && !this.#total.isFull) {
+      // Who finds another limit reached waits for that.
+      while (!tally.isFull) {
         const next = tally.next();
         if (next === undefined) break;
         begin(next);

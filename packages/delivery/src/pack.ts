@@ -3,25 +3,24 @@
 import type { Job, Message, Recipient } from './job.ts';
 import type { Written } from './written.ts';
 
-/** A job as a text, for as long as nothing is done with it: what every job has by its place, the rest by name behind it. */
+/** A job as a text, for as long as nothing is done with it: what every job has by its place, the rest behind it, as far as there is any. */
 export function packJob({ version, id, message, domain, recipients, due, tries, attempt, ...rest }: Job): string {
   const { id: name, reversePath, arrived, size, ...more } = message;
   const packed = recipients.map((one) => packRecipient(one, `@${domain}`));
-  const named = isEmpty(rest) ? (isEmpty(more) ? [] : [more]) : [more, rest];
-  return JSON.stringify([version, id, domain, due, tries, attempt, name, reversePath, arrived, size, packed, ...named]);
+  const all = [version, id, domain, due, name, reversePath, arrived, size, packed, tries, attempt, membersOf(more), membersOf(rest)];
+  while (all.at(-1) === undefined) all.pop();
+  return JSON.stringify(all);
 }
 
-/** What `packJob` made a text of. */
+/** What `packJob` made a text of. What is absent is null, or beyond the end. */
 export function unpackJob(text: string): Job {
-  const [version, id, domain, due, tries, attempt, name, reversePath, arrived, size, packed, more, rest] = JSON.parse(text);
+  const [version, id, domain, due, name, reversePath, arrived, size, packed, tries, attempt, more, rest] = JSON.parse(text);
   const recipients = packed.map((one: string | Recipient) => unpackRecipient(one, domain));
-  const message: Message =
-    more === undefined ? { id: name, reversePath, arrived, size } : { id: name, reversePath, arrived, size, ...more };
+  const message: Message = more ? { id: name, reversePath, arrived, size, ...more } : { id: name, reversePath, arrived, size };
   const job: Written<Job> = { version, id, message, domain, recipients, due };
-  // JSON has null in place of what is absent.
-  if (tries !== null) job.tries = tries;
-  if (attempt !== null) job.attempt = attempt;
-  return rest === undefined ? job : { ...job, ...rest };
+  if (typeof tries === 'number') job.tries = tries;
+  if (typeof attempt === 'number') job.attempt = attempt;
+  return rest ? { ...job, ...rest } : job;
 }
 
 /** Most recipients are an address at the domain that is due. */
@@ -33,6 +32,11 @@ function packRecipient(recipient: Recipient, domain: string): string | Recipient
 
 function unpackRecipient(packed: string | Recipient, domain: string): Recipient {
   return typeof packed === 'string' ? { address: `${packed}@${domain}`, state: 'due' } : packed;
+}
+
+/** Undefined: it has none. */
+function membersOf<T extends object>(value: T): T | undefined {
+  return isEmpty(value) ? undefined : value;
 }
 
 function isEmpty(value: object): boolean {

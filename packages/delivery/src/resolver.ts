@@ -25,6 +25,8 @@ type Name = { [rr in Rr]: Lookup | null };
 /** Somebody's question for a route, with the answers that there are. */
 interface Question {
   readonly domain: string;
+  /** Names that it has asked for: they may be forgotten meanwhile. */
+  readonly names: Map<string, Name>;
   /** What it has asked, and the answers in the same order; null: it is waited for. */
   readonly asked: Lookup[];
   readonly answers: (DnsAnswer | null)[];
@@ -59,7 +61,7 @@ export class Resolver {
       question.tell.push(then);
       return;
     }
-    const asked: Question = { domain, asked: [], answers: [], open: 0, policy: undefined, tell: [then] };
+    const asked: Question = { domain, names: new Map(), asked: [], answers: [], open: 0, policy: undefined, tell: [then] };
     this.#questions.set(domain, asked);
     this.#evaluate(asked);
   }
@@ -89,7 +91,8 @@ export class Resolver {
   }
 
   #dns(question: Question, rr: Rr, name: string): DnsAnswer | null {
-    const known = this.#names.get(name) ?? put(this.#names, name, { MX: null, A: null, AAAA: null, TXT: null, TLSA: null }, MOST);
+    const known = question.names.get(name) ?? this.#nameOf(name);
+    question.names.set(name, known);
     const lookup = known[rr] ?? newLookup();
     known[rr] = lookup;
     const place = question.asked.indexOf(lookup);
@@ -105,6 +108,10 @@ export class Resolver {
       this.#context.orders.ask({ type: 'lookup', name, rr }, DNS, (answer) => this.#answered(lookup, rr, answer));
     }
     return null;
+  }
+
+  #nameOf(name: string): Name {
+    return this.#names.get(name) ?? put(this.#names, name, { MX: null, A: null, AAAA: null, TXT: null, TLSA: null }, MOST);
   }
 
   #answered(lookup: Lookup, rr: Rr, answer: DnsAnswer): void {

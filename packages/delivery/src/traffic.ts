@@ -219,6 +219,8 @@ export class Traffic {
       }
       if (misfit?.category === 'deliver-by') this.#settle(active, alike(active, parting.values().next().value!.said, 'failed'));
       else this.#moveOn(active, host, parting);
+      // What follows from that may have given the session work, or ended it.
+      if (!destination.idle.includes(session)) return;
     }
   }
 

@@ -46,9 +46,10 @@ export class Application implements Asker, Receiver {
     if (this.#accepted.length > unacknowledged) this.#accepted = unacknowledged === 0 ? NONE : this.#accepted.slice(-unacknowledged);
   }
 
-  /** Whether the reader of the message that arrives can keep up. */
+  /** Whether the reader of the message that arrives can keep up; where it is decided already, or is asked about, nothing more is kept for the reader. */
   get hasRoom(): boolean {
-    return this.#reception === null || this.#reception.question !== null || this.#reception.body.hasRoom;
+    const reception = this.#reception;
+    return reception === null || reception.question !== null || reception.decision !== undefined || reception.body.hasRoom;
   }
 
   secured(tls: TlsInfo): void {
@@ -119,7 +120,7 @@ export class Application implements Asker, Receiver {
     return failureOf(type);
   }
 
-  /** Says what was decided, if it is still asked. */
+  /** Says what was decided, if it is still asked; at once, it is at the time of the command: who blocks the process takes the client's time, too. */
   answer(question: Asked, decision: Acceptance | Refusal | Challenge): void {
     this.#carryOut(question, decision);
   }

@@ -39,7 +39,8 @@ function webStream({ readable, writable }: WebStreams, startTls?: WebEnds['start
   let secured: ByteStream | null = null;
   const stream: ByteStream = {
     read: async () => (await reader.read()).value ?? null,
-    write: (bytes) => writer.write(bytes),
+    // A stream of octets takes buffers over; those of replies are said again.
+    write: (bytes) => writer.write(bytes.slice()),
     closeWrite: () => writer.close(),
     close() {
       secured?.close();

@@ -124,9 +124,8 @@ export class Pool<X extends Extension = never> {
    */
   send(envelope: SendEnvelope<X>, message: Message, options: SendOptions = {}): Promise<SendResult> {
     holdStream(message);
-    return new Promise((settle) => {
+    const sent = new Promise<SendResult>((settle) => {
       const job: Job<X> = { number: ++this.#numbers, envelope, message, options, tries: 0, settle, forget: NOTHING };
-      this.#unsettled++;
       if (this.#closed !== 'no') this.#unsent(job, closedPool());
       else if (options?.signal?.aborted) this.#unsent(job, abortedBy(options.signal));
       else {
@@ -135,6 +134,9 @@ export class Pool<X extends Extension = never> {
       }
       this.#nextTurn();
     });
+    this.#unsettled++;
+    sent.then(this.#over, this.#over);
+    return sent;
   }
 
   /** Lets what was given be sent, then ends every connection; with `now` everything ends at once. Resolves when all is over. */
@@ -209,11 +211,11 @@ export class Pool<X extends Extension = never> {
         // The server has left meanwhile, or takes no more by this connection: it has nothing of it.
         const left = tooMany || (member.sent > 1 && result.outcomes.every(isLeft));
         if (left && job.tries < TRIES && isRepeatable(job.message) && this.#closed !== 'now') this.#wait(job);
-        else this.#settle(job, result);
+        else job.settle(result);
         this.#release(member);
       },
       () => {
-        this.#settle(job, sending);
+        job.settle(sending);
         this.#release(member);
       },
     );
@@ -241,8 +243,7 @@ export class Pool<X extends Extension = never> {
     const { envelope, message, options } = job;
     job.forget();
     if (failure instanceof ClientError) {
-      this.#settle(
-        job,
+      job.settle(
         new Promise((resolve) => {
           const delivery = new Delivery(envelope, message, options);
           delivery.error = failure;
@@ -252,14 +253,14 @@ export class Pool<X extends Extension = never> {
       );
     } else {
       new MessageSource(message).stop();
-      this.#settle(job, Promise.reject(failure));
+      job.settle(Promise.reject(failure));
     }
   }
 
-  #settle(job: Job<X>, result: SendResult | Promise<SendResult>): void {
-    job.settle(result);
+  /** One more of those that were given has its outcome. */
+  readonly #over = (): void => {
     if (--this.#unsettled === 0) for (const tell of this.#settled.splice(0)) tell();
-  }
+  };
 
   /** A connection has sent a message. */
   #release(member: Member<X>): void {

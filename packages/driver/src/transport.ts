@@ -46,7 +46,7 @@ export interface Transport {
   readonly proxy?: ProxyFacts | undefined;
   /** Begins to read, into the sink. */
   start(sink: Sink): void;
-  /** Takes all octets. Returns false if no more should be written before `drained`. */
+  /** Takes all octets, and neither changes nor transfers them: others say the same ones. Returns false if no more should be written before `drained`. */
   write(bytes: Uint8Array): boolean;
   /**
    * Octets that were given to `write` and that the operating system, or what stands for it, has not taken; when the connection is over,

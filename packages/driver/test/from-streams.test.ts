@@ -182,3 +182,34 @@ test('without startTls there is no STARTTLS', () => {
   const [client] = Socket.pair();
   expect(fromStreams(client).secure).toBeUndefined();
 });
+
+test('a stream may take over what it is given: the next replies are whole', async () => {
+  let taken = (_: Uint8Array): void => {};
+  const shown = new ReadableStream({
+    type: 'bytes',
+    start(controller) {
+      // WHATWG Streams: a stream of octets transfers the buffer.
+      taken = (chunk) => controller.enqueue(chunk);
+    },
+  });
+  const writable = new WritableStream<Uint8Array>({ write: (chunk) => taken(chunk) });
+  const { readable, writable: client } = new TransformStream<Uint8Array, Uint8Array>();
+  const listener = {
+    address: { address: '', port: 0 },
+    accept: (connected: (transport: Transport) => void) => connected(fromStreams({ readable, writable })),
+    close: () => Promise.resolve(),
+  };
+  serveOn(listener, { hostname: 'mx.example.org', preset: 'sink' }, {});
+  let said = '';
+  const reading = (async () => {
+    for await (const chunk of shown) said += new TextDecoder().decode(chunk);
+  })();
+  const writer = client.getWriter();
+  await writer.write(octets('EHLO c.example\r\n'));
+  for (let count = 1; count <= 3; count++) {
+    await writer.write(octets('MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nRSET\r\n'));
+    await vi.waitFor(() => expect(said.match(/^250 2\./gm)?.length).toBe(3 * count));
+  }
+  reading.catch(() => {});
+  await writer.close();
+});

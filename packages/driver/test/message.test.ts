@@ -151,6 +151,42 @@ describe('a reader that is slow', () => {
   });
 });
 
+describe('a decision with more waiting than may be held for the reader', () => {
+  // The first block is more than may be held; the rest comes when it may.
+  const LINES = `${'x'.repeat(998)}\r\n`.repeat(150);
+  const REFUSED = '550 5.7.1 no';
+
+  test.each<[string, NonNullable<Handler['message']>, string]>([
+    ['a refusal at once', () => reject(550, '5.7.1', 'no') as never, REFUSED],
+    [
+      'a refusal later',
+      async () => {
+        await sleep(5);
+        return reject(550, '5.7.1', 'no');
+      },
+      REFUSED,
+    ],
+    ['consent, though nothing was read', () => true as never, LOCAL_ERROR],
+    [
+      'a failure',
+      async () => {
+        await sleep(5);
+        throw new Error('mine');
+      },
+      LOCAL_ERROR,
+    ],
+  ])('%s is told to the client', async (_name, message, said) => {
+    for (const content of ['DATA', 'BDAT']) {
+      const { client } = start({ message, error: () => {} });
+      client.send(`EHLO c.example\r\n${ENVELOPE}`);
+      client.send(content === 'DATA' ? `DATA\r\n${LINES}` : `BDAT ${LINES.length} LAST\r\n${LINES}`);
+      await sleep(20);
+      client.send(content === 'DATA' ? '.\r\nNOOP\r\n' : 'NOOP\r\n');
+      await vi.waitFor(() => expect(client.written.split('\r\n').slice(-3)).toEqual([said, '250 2.0.0 OK', '']));
+    }
+  });
+});
+
 describe('a message that is refused and over at once', () => {
   test.each([
     ['a chunk with a bare CR', 'BDAT 3 LAST\r\nhi\r', {}, '550', 'bare-line-end'],

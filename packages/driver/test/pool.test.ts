@@ -401,3 +401,24 @@ test('a stream is closed where there is no connection, whatever the reason', asy
     expect([sent === reason, closed]).toEqual([!(reason instanceof ClientError), true]);
   }
 });
+
+test('close resolves when every message has settled, for those who have sent them, too', async () => {
+  const never = new Pool(() => new Promise<Client>(() => {}));
+  const refused = new Pool(() => Promise.reject(new ClientError('refused', 'nobody is there')));
+  const broken = new Pool(() => Promise.reject(new TypeError('mine')));
+  for (const [pool, options] of [[never, { now: true }], [refused], [broken]] as const) {
+    let settled = 0;
+    const tell = (): void => {
+      settled++;
+    };
+    pool.send(ENVELOPE, 'x').then(tell, tell);
+    await pool.close(options);
+    expect(settled).toBe(1);
+  }
+});
+
+test('a message with a wrong signal is rejected, and holds up no end', async () => {
+  const { pool } = make();
+  await expect(pool.send(ENVELOPE, 'x', { signal: {} as AbortSignal })).rejects.toThrow();
+  await pool.close();
+});

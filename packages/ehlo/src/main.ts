@@ -104,7 +104,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'ehlo: ').replace('\n(', ' (')) })
     .configureHelp({ subcommandTerm: (command) => terms.get(command) ?? new Help().subcommandTerm(command) });
   const words = routed(argv);
-  const asked = words[2] === 'help' ? words[3] : words[2];
+  const [first, second] = words.slice(2).filter((word) => !word.startsWith('-'));
+  const asked = first === 'help' ? second : first;
   try {
     for (const { name, term, description, hidden = false, load } of PROGRAMS) {
       const command = program.command(name, { hidden }).description(description);

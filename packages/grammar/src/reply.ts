@@ -107,7 +107,7 @@ function replyAt(bytes: Uint8Array, from: number, to: number): Parsed<Reply> {
 
 /** A reply of these lines. An enhanced code that stands on every one, and fits the code, is taken out of the text (RFC 2034 4). */
 export function replyOf(code: number, lines: readonly string[]): Reply {
-  const enhanced = firstWord(lines[0]!);
+  const enhanced = firstWord(lines[0] ?? '');
   const everywhere =
     ENHANCED.test(enhanced) && Number(enhanced[0]) === Math.floor(code / 100) && lines.every((line) => firstWord(line) === enhanced);
   return everywhere ? { code, enhanced, lines: lines.map((line) => line.slice(enhanced.length + 1)) } : { code, lines };

@@ -194,7 +194,11 @@ describe('a record of the log', () => {
       );
       await spool.operate('b', 'hold');
     });
+    // Whom it is about stands in it twice.
     flip(disk, 'spool/log/1', '{"n":1');
+    const known = await found(disk.restarted({ dice: new Dice(1) }));
+    expect([known.jobs.get('a')?.held, known.told[2]]).toEqual([true, expect.stringContaining('job a of q/00/1')]);
+    flip(disk, 'spool/log/1', '"key":[1');
     const { jobs, told } = await found(disk);
     expect([...jobs.keys()]).toEqual(['a', 'b', 'c']);
     expect(told).toEqual([expect.stringContaining('log/1'), expect.stringContaining('corrupt/q-00-4')]);

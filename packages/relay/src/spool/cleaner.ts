@@ -44,9 +44,10 @@ async function makeUpFor(damaged: Scan['damaged'], file: number, { log, store, j
   for (const kept of [...jobs].filter(mayHang)) await rewrite(kept, () => mayHang(kept));
   for (const { at, about } of damaged) {
     failed(new SpoolError('damaged', `log/${file}: the record at octet ${at} is not as it was written, and goes`));
-    if (about === null) continue;
-    if (store.isLeft(about.n)) await log.append({ ...about, unreadable: true });
-    else if (isPast(about, store, jobs)) await log.append({ ...about, over: true });
+    for (const subject of about) {
+      if (store.isLeft(subject.n)) await log.append({ ...subject, unreadable: true });
+      else if (isPast(subject, store, jobs)) await log.append({ ...subject, over: true });
+    }
   }
 }
 

@@ -37,8 +37,8 @@ export interface Span {
 
 export interface Scan {
   readonly records: readonly (Span & { readonly record: LogRecord })[];
-  /** Lines that are not as they were written, with the job that they seem to be about. */
-  readonly damaged: readonly (Span & { readonly about: { readonly n: number; readonly id: JobId } | null })[];
+  /** Lines that are not as they were written, with the jobs that they may be about. */
+  readonly damaged: readonly (Span & { readonly about: readonly Subject[] })[];
   /** What counts of the file. */
   readonly end: number;
 }
@@ -68,7 +68,15 @@ export function unseal(line: Uint8Array): string | null {
 
 /** A record as a line: its place in its batch, JSON. */
 export function formatRecord(record: LogRecord, isFirst: boolean): Uint8Array {
-  return seal(`${isFirst ? FIRST : NEXT}${JSON.stringify(record)}`);
+  // Twice: damage of one of them does not hide whom a record is about.
+  const twice = 'id' in record ? { ...record, key: [record.n, record.id] } : record;
+  return seal(`${isFirst ? FIRST : NEXT}${JSON.stringify(twice)}`);
+}
+
+/** A job of a message file. */
+export interface Subject {
+  readonly n: number;
+  readonly id: JobId;
 }
 
 /** Reads one line; null: it is not as it was written. */
@@ -90,7 +98,7 @@ export function scanLog(octets: Uint8Array, isLast: boolean): Scan {
     const next = lf === -1 ? octets.length : lf + 1;
     const line = octets.subarray(at, next);
     const record = parseRecord(line);
-    if (record === null) damaged.push({ at, length: next - at, about: subjectOf(line) });
+    if (record === null) damaged.push({ at, length: next - at, about: subjectsOf(line) });
     else {
       records.push({ at, length: next - at, record });
       if (line[CRC_LENGTH] === PLUS) lastBatch = at;
@@ -119,10 +127,19 @@ export function jobIn(record: LogRecord, id: JobId): Job | null {
   return ('put' in record ? record.put : undefined)?.find(({ job }) => job.id === id)?.job ?? null;
 }
 
-function subjectOf(line: Uint8Array): { n: number; id: JobId } | null {
-  const text = new TextDecoder().decode(line.subarray(CRC_LENGTH + 1, CRC_LENGTH + 2000));
-  const [, n, id] = /^\{"n":(\d+),"id":("(?:[^"\\]|\\["\\])*")/.exec(text) ?? [];
-  return n === undefined || id === undefined ? null : { n: Number(n), id: JSON.parse(id) as string };
+/** By what stands first in it, and last. */
+function subjectsOf(line: Uint8Array): readonly Subject[] {
+  const text = new TextDecoder().decode(line.subarray(CRC_LENGTH + 1));
+  const [first, last] = [FIRST_KEY, LAST_KEY].map((key) => subjectIn(key.exec(text)));
+  if (!first || !last) return first ? [first] : last ? [last] : [];
+  return first.n === last.n && first.id === last.id ? [first] : [first, last];
+}
+
+const FIRST_KEY = /^\{"n":(\d{1,15}),"id":("(?:[^"\\\p{Cc}]|\\["\\])*")/u;
+const LAST_KEY = /"key":\[(\d{1,15}),("(?:[^"\\\p{Cc}]|\\["\\])*")\]\}.?$/su;
+
+function subjectIn(found: RegExpExecArray | null): Subject | null {
+  return found === null ? null : { n: Number(found[1]), id: JSON.parse(found[2]!) as string };
 }
 
 export function hex(value: number, digits: number): string {

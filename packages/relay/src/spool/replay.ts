@@ -3,7 +3,7 @@
 import { applyChange, type Job, type JobId, type KeptPolicy, type Lease } from '@ehlo/delivery';
 import { briefOf, type JobBrief } from './jobs.ts';
 import type { Place } from './log.ts';
-import type { LogRecord, Put, Scan } from './record.ts';
+import type { LogRecord, Put, Scan, Subject } from './record.ts';
 
 /** What is written behind the value of a job: it has to be applied to it. */
 type Delta = (job: Job) => Job;
@@ -80,9 +80,9 @@ export class Replay {
     this.#logged(n, job.id).is(job, where);
   }
 
-  #damage(about: { readonly n: number; readonly id: JobId } | null): void {
+  #damage(about: readonly Subject[]): void {
     this.damaged++;
-    if (about !== null) this.#logged(about.n, about.id).isDamaged = true;
+    for (const { n, id } of about) this.#logged(n, id).isDamaged = true;
   }
 
   #logged(n: number, id: JobId): Logged {
