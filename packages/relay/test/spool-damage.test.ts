@@ -182,6 +182,15 @@ describe('a record of the log', () => {
     }
   });
 
+  test('whose name has become a control character is about nobody, and the spool opens', async () => {
+    const disk = await left(settled);
+    const octets = disk.octets('spool/log/1').slice();
+    octets[Buffer.from(octets).indexOf('"id":"') + '"id":"'.length] = 1;
+    disk.damage('spool/log/1', octets);
+    const { told } = await found(disk);
+    expect(told[0]).toContain('log/1: the record at octet');
+  });
+
   test('of which nobody knows what it was about is told, and content that it may have named is kept', async () => {
     const disk = await left(async (spool) => {
       await three(spool);
