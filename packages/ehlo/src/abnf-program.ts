@@ -3,7 +3,7 @@ import { type AbnfCommandOptions, abnfCommand } from './abnf-command.ts';
 import { EXIT } from './exit-codes.ts';
 
 function depth(text: string): number {
-  if (!/^[0-9]{1,3}$/.test(text)) throw new InvalidArgumentError('It is a whole number.');
+  if (!/^[0-9]{1,3}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 }
 

@@ -49,6 +49,10 @@ test('what is wrong among the options is told before anybody could connect: no p
   taken.close();
 });
 
+test('a depth of grammars that is no number', async ({ run }) => {
+  await refuses(run(['abnf', '--depth', 'x', 'a.abnf', 'b.abnf']), /--depth.*'x' is invalid\. It must be a whole number/);
+});
+
 test('an unknown command', async ({ run }) => {
   await refuses(run(['receive']), /unknown command 'receive'/);
 });

@@ -59,3 +59,7 @@ test.each(PROGRAMS.filter(({ hidden }) => hidden !== true))(
     expect(loadedBy('help', name)).toEqual({ packages, own, said });
   },
 );
+
+test('a command behind -- is run', () => {
+  expect(loadedBy('--', 'rfc', '5321', '4.1.4').said).toBe(loadedBy('rfc', '5321', '4.1.4').said);
+});
