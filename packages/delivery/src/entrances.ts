@@ -68,8 +68,7 @@ export class Entrances<T> {
     const tallies = this.#tallies(host, source);
     for (const tally of tallies) tally.count--;
     for (const tally of tallies) {
-      // Who finds no work any more takes no room: the next one may.
-      // Who finds another limit reached waits for that.
+      // Who finds no work any more takes no room: the next one may. Who finds another limit reached waits for that.
       while (!tally.isFull) {
         const next = tally.next();
         if (next === undefined) break;

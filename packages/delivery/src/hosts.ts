@@ -41,7 +41,7 @@ export class HostBook {
   readonly #families = { ipv4: { failures: 0, until: 0 }, ipv6: { failures: 0, until: 0 } };
   readonly #most: number;
 
-  /** `most`: hosts that are remembered; the oldest is forgotten. */
+  /** `most`: hosts that are remembered; the one that was met first is forgotten. */
   constructor(most = 100_000) {
     this.#most = most;
   }

@@ -1,5 +1,6 @@
 // What TLS reports tell (RFC 8460): sessions by day, domain and policy, counted as they are tried.
 
+import type { TlsPolicy } from '@ehlo/message/report';
 import type { EpochMs } from './job.ts';
 import { entryOf } from './maps.ts';
 import type { TlsResult } from './records.ts';
@@ -24,22 +25,7 @@ export interface TlsDomainReport {
   readonly domain: string;
   readonly start: EpochMs;
   readonly end: EpochMs;
-  readonly policies: readonly TlsPolicyCount[];
-}
-
-export interface TlsPolicyCount {
-  readonly type: string;
-  readonly lines: readonly string[];
-  readonly domain: string;
-  readonly mxHosts: readonly string[];
-  readonly successful: number;
-  readonly failed: number;
-  readonly failures: readonly {
-    readonly result: TlsResult;
-    readonly receivingHost: string;
-    readonly receivingIp: string;
-    readonly sessions: number;
-  }[];
+  readonly policies: readonly TlsPolicy[];
 }
 
 interface Count {
@@ -95,7 +81,7 @@ function endOf(day: number): EpochMs {
   return (day + 1) * DAY;
 }
 
-function policyCount({ event, successful, failures }: Count): TlsPolicyCount {
+function policyCount({ event, successful, failures }: Count): TlsPolicy {
   const { type, lines, domain, mxHosts } = event;
   const list = [...failures.values()].map(({ event: { result, host, address }, sessions }) => {
     return { result, receivingHost: host, receivingIp: address, sessions };
