@@ -8,6 +8,9 @@ import { session, type Workload } from './workload.ts';
 /** Connections that are open before the memory is measured, so that all code is loaded and compiled. */
 const BEFORE = 50;
 
+/** Times that memory is measured: it hardly differs. */
+const ROUNDS = 5;
+
 export type IdleFigures = Record<ContenderName, number[]>;
 
 /** A connection for each cycle of the workload, again and again, some at a time. */
@@ -19,11 +22,11 @@ export function measureSessions(row: Row, effort: Effort, peers: readonly PeerNa
 export async function measureSessionsBy(
   servers: Servers,
   { workload, connections }: Row,
-  { rounds, milliseconds }: Effort,
+  { rounds, warmUp, milliseconds }: Effort,
 ): Promise<Samples> {
   const samples = samplesOf(servers);
   const visits = new Map(servers.map(([name]) => [name, 0]));
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -warmUp; round < rounds; round++) {
     for (const [name, server] of servers) {
       const before = await server.report();
       const start = performance.now();
@@ -52,14 +55,14 @@ export async function measureSessionsBy(
 export async function measureIdle({ rounds, idle }: Effort, runtime: Runtime): Promise<IdleFigures> {
   const workload = session();
   const figures: IdleFigures = { ehlo: [], 'smtp-server': [], floor: [] };
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < Math.min(rounds, ROUNDS); round++) {
     for (const name of CONTENDERS) {
       const contender = await Contender.start(name, workload, { runtime });
       const clients = await greeted(contender.port, workload, BEFORE);
-      const before = await contender.report();
+      const before = await contender.collected();
       for (let open = 0; open < idle; open += BEFORE)
         clients.push(...(await greeted(contender.port, workload, Math.min(BEFORE, idle - open))));
-      const after = await contender.report();
+      const after = await contender.collected();
       figures[name].push((after.rss - before.rss) / 1024 / idle);
       await contender.stop();
       for (const client of clients) await client.close();

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Report } from './servers/report.ts';
+import type { Question, Report } from './servers/report.ts';
 import { answersOf, type Workload } from './workload.ts';
 
 /** The servers that are compared; the first is ours. */
@@ -53,12 +53,11 @@ export class Contender implements Measured {
 
   static async start(
     name: ContenderName,
-    { opening, cycle }: Workload,
+    workload: Workload,
     { runtime = 'node', flags = [] }: { readonly runtime?: Runtime; readonly flags?: readonly string[] } = {},
   ): Promise<Contender> {
-    const schedule = JSON.stringify({ opening: answersOf(opening), cycle: answersOf(cycle) });
     const { floor, execPath, execArgv } = STARTS[runtime];
-    const child = fork(server(name === 'floor' ? floor : name), [schedule], { execPath, execArgv: [...execArgv, ...flags] });
+    const child = fork(server(name === 'floor' ? floor : name), [scheduleOf(workload)], { execPath, execArgv: [...execArgv, ...flags] });
     const [{ port }] = (await answer(child)) as [{ port: number }];
     return new Contender(child, port, name === 'floor' ? 'wire' : 'content');
   }
@@ -74,8 +73,24 @@ export class Contender implements Measured {
     return new Contender(child, Number(/:([0-9]+)\s*$/.exec(line.toString())?.[1]));
   }
 
-  async report(): Promise<Report> {
-    this.#child.send('report');
+  /** The floor, with what it receives written and synced, for a client that waits for each reply. */
+  static async startFloorStorage(folder: string, workload: Workload): Promise<Contender> {
+    const child = fork(server('floor-storage'), [scheduleOf(workload), folder]);
+    const [{ port }] = (await answer(child)) as [{ port: number }];
+    return new Contender(child, port, 'wire');
+  }
+
+  report(): Promise<Report> {
+    return this.#ask('report');
+  }
+
+  /** The same once its garbage is collected: when memory is what is asked for. */
+  collected(): Promise<Report> {
+    return this.#ask('collect');
+  }
+
+  async #ask(what: Question): Promise<Report> {
+    this.#child.send(what);
     const [report] = (await answer(this.#child)) as [Report];
     return report;
   }
@@ -87,8 +102,13 @@ export class Contender implements Measured {
   }
 }
 
+/** What a floor is told: replies, and after how many lines. */
+function scheduleOf({ opening, cycle }: Workload): string {
+  return JSON.stringify({ opening: answersOf(opening), cycle: answersOf(cycle) });
+}
+
 /** The built file of a server: beside this one once it is built, too. */
-function server(name: ServerName | 'report'): string {
+function server(name: ServerName | 'floor-storage' | 'report'): string {
   return fileURLToPath(new URL(`../dist/servers/${name}.js`, import.meta.url));
 }
 

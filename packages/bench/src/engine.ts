@@ -67,7 +67,7 @@ export interface EngineFigures {
 }
 
 /** The engine alone, in this process. */
-export function measureEngine({ rounds, milliseconds }: Effort): EngineFigures {
+export function measureEngine({ rounds, warmUp, milliseconds }: Effort): EngineFigures {
   const pipeline = commands();
   const shapes = (Object.keys(SHAPES) as Shape[]).map((shape) => ({ shape, message: lines(SHAPES[shape], BODY) }));
   const figures: EngineFigures = {
@@ -76,7 +76,7 @@ export function measureEngine({ rounds, milliseconds }: Effort): EngineFigures {
     chunks: { text: [], binary: [] },
   };
   const content = lines(SHAPES.lines76, BODY);
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -warmUp; round < rounds; round++) {
     const cycles = perSecond(pipeline, milliseconds);
     if (round >= 0) figures.commands.push(cycles * pipeline.cycle[0]!.answers.length);
     for (const { shape, message } of shapes) {

@@ -35,7 +35,7 @@ export interface GrammarFigures {
 }
 
 /** The parsers alone, on the same addresses: octets for us, as they come from the wire, strings for the others. */
-export function measureGrammar({ rounds, milliseconds }: Effort): GrammarFigures {
+export function measureGrammar({ rounds, warmUp, milliseconds }: Effort): GrammarFigures {
   const bytes = TYPICAL.map(octets);
   const figures: GrammarFigures = { ehlo: [], 'smtp-address-parser': [], nodemailer: [], mail: [] };
   const parsers: Record<keyof GrammarFigures, () => void> = {
@@ -56,7 +56,7 @@ export function measureGrammar({ rounds, milliseconds }: Effort): GrammarFigures
     },
   };
   // The round before the first warms up.
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -warmUp; round < rounds; round++) {
     for (const name of Object.keys(parsers) as (keyof GrammarFigures)[]) {
       const rate = perSecond(parsers[name], milliseconds) * TYPICAL.length;
       if (round >= 0) figures[name].push(rate);

@@ -9,6 +9,7 @@ import { measureGrammar } from './grammar.ts';
 import { measureMessage } from './message.ts';
 import { described, PEERS } from './peers.ts';
 import { plotOf } from './plot.ts';
+import { onOneProcessor } from './processor.ts';
 import { type ProfiledRow, profileRow } from './profile.ts';
 import type { Effort, Row } from './row.ts';
 import { Run } from './run.ts';
@@ -38,7 +39,10 @@ const { values } = parseArgs({
   },
 });
 const PAGE = new URL('../../../docs/performance.md', import.meta.url);
-const effort: Effort = values.quick ? { rounds: 3, milliseconds: 200, idle: 500 } : { rounds: 5, milliseconds: 1000, idle: 2000 };
+const effort: Effort = values.quick
+  ? { rounds: 9, warmUp: 10, milliseconds: 60, idle: 500 }
+  : { rounds: 20, warmUp: 15, milliseconds: 200, idle: 2000 };
+const isOnOne = onOneProcessor();
 const run = new Run(effort, values.peers ? PEERS : []);
 const only = new RegExp(values.only ?? '');
 const peer = `smtp-server ${version('smtp-server')}`;
@@ -113,7 +117,7 @@ sections.push([
 ]);
 if (values.profile) sections.splice(0, sections.length, ['By whose code runs', 'Microseconds of the server’s CPU for each.', profiles]);
 
-const parts = [conditions(effort.rounds, effort.milliseconds)];
+const parts = [conditions(effort, isOnOne)];
 console.log(parts[0]);
 for (const [title, words, table] of sections) {
   if (!only.test(title)) continue;

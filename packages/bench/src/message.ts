@@ -83,7 +83,7 @@ export interface MessageFigures {
 type Work = () => void | Promise<void>;
 
 /** The same lists and the same header for each. */
-export async function measureMessage({ rounds, milliseconds }: Effort): Promise<MessageFigures> {
+export async function measureMessage({ rounds, warmUp, milliseconds }: Effort): Promise<MessageFigures> {
   const figures: MessageFigures = {
     reports: [],
     lists: { ehlo: [], nodemailer: [], 'postal-mime': [] },
@@ -108,7 +108,7 @@ export async function measureMessage({ rounds, milliseconds }: Effort): Promise<
     checked(read?.type === 'delivery-status' ? read.recipients.length : -1, 3);
   };
   // The round before the first warms up.
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -warmUp; round < rounds; round++) {
     for (const name of Object.keys(lists) as (keyof typeof lists)[]) {
       const rate = (await perSecond(lists[name], milliseconds)) * LISTS.length;
       if (round >= 0) figures.lists[name].push(rate);

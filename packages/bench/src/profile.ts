@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { measureSessionsBy } from './connections.ts';
 import { Contender, type Measured } from './contender.ts';
-import { type Effort, measureBy, type Row } from './row.ts';
+import { type Effort, efficiencies, measureBy, type Row } from './row.ts';
+import { median } from './statistics.ts';
 
 /** Whose code runs. */
 export const PARTS = ['write', 'Node', 'engine', 'grammar', 'driver', 'adapter', 'garbage', 'other'] as const;
@@ -52,12 +53,12 @@ export async function profileRow(row: Row, effort: Effort): Promise<ProfiledRow>
     );
     await work(counted, row, effort);
     const since = Number(process.hrtime.bigint() / 1000n);
-    const samples = await work(counted, row, { ...effort, rounds: 1 });
+    const samples = await work(counted, row, { ...effort, warmUp: 0 });
     for (const [, server] of servers) await server.stop();
     const times = async (one: (typeof PROFILED)[number]): Promise<Times> => {
       const [file] = await readdir(join(folder, one));
       const profile = JSON.parse(await readFile(join(folder, one, file!), 'utf8')) as Profile;
-      return timesOf(profile, since, 1e6 / samples[one][0]!.perCpu);
+      return timesOf(profile, since, 1e6 / median(efficiencies(samples[one])));
     };
     return { name: row.name, ehlo: await times('ehlo'), floor: await times('floor') };
   } finally {

@@ -14,9 +14,12 @@ export interface Row {
   readonly perCycle: number;
 }
 
-/** How long the bench takes: rounds, and the milliseconds of each measurement; with 0 each connection does one cycle. */
+/** How long the bench takes. */
 export interface Effort {
   readonly rounds: number;
+  /** Rounds before them that do not count: until then a part of the time is the compiler's. */
+  readonly warmUp: number;
+  /** Of each measurement; with 0 each connection does one cycle. */
   readonly milliseconds: number;
   /** Connections that stand idle. */
   readonly idle: number;
@@ -47,13 +50,15 @@ export function measure(row: Row, effort: Effort, peers: readonly PeerName[] = [
 export async function measureBy(
   servers: Servers,
   { workload, connections, perCycle }: Row,
-  { rounds, milliseconds }: Effort,
+  { rounds, warmUp, milliseconds }: Effort,
 ): Promise<Samples> {
   const lanes = await Promise.all(servers.map((server) => Lane.open(server, workload, connections)));
   const samples = samplesOf(servers);
-  for (const lane of lanes) await lane.run(milliseconds);
-  for (let round = 0; round < rounds; round++) {
-    for (const lane of lanes) samples[lane.name]!.push(perUnit(await lane.run(milliseconds), perCycle));
+  for (let round = -warmUp; round < rounds; round++) {
+    for (const lane of lanes) {
+      const sample = perUnit(await lane.run(milliseconds), perCycle);
+      if (round >= 0) samples[lane.name]!.push(sample);
+    }
   }
   for (const lane of lanes) await lane.close();
   return samples;

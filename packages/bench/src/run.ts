@@ -1,6 +1,7 @@
 import { type IdleFigures, measureIdle, measureSessions } from './connections.ts';
 import { RUNTIMES, type Runtime } from './contender.ts';
 import type { PeerName } from './peers.ts';
+import { onAllProcessors } from './processor.ts';
 import { type Effort, measure, type Row, type Samples } from './row.ts';
 import { bodyRows, messageRows, sessionRows } from './rows.ts';
 import { measureSending, type SendingSample, type SendingSamples } from './sending.ts';
@@ -38,7 +39,8 @@ export class Run {
   }
 
   storage(): Promise<StorageSamples> {
-    return this.#once('storage', () => measureStorage(this.effort));
+    // Its threads are the system's to place.
+    return this.#once('storage', () => onAllProcessors(() => measureStorage(this.effort)));
   }
 
   sending(): Promise<SendingSamples> {

@@ -9,10 +9,10 @@ import { lines, SHAPES, sequential, small } from './workload.ts';
 export async function measureSource({ rounds, milliseconds }: Effort): Promise<SendingSample[]> {
   const server = await Contender.start('ehlo', sequential(small()));
   const size = lines(SHAPES.lines76, 4096).content.length;
-  const count = Math.max(CONNECTIONS, 5 * milliseconds);
+  const count = Math.max(CONNECTIONS, 25 * milliseconds);
   const samples: SendingSample[] = [];
   try {
-    for (let round = -1; round < rounds; round++) {
+    for (let round = -1; round < rounds / 5; round++) {
       const args = ['-d', '-s', CONNECTIONS, '-m', count, '-l', size, '-f', 'sender@client.example', '-t', 'recipient@bench.example'];
       const start = performance.now();
       const child = spawn('sh', ['-c', 'smtp-source "$@" && times', 'sh', ...args.map(String), `127.0.0.1:${server.port}`], {

@@ -10,9 +10,11 @@ export function ratio(over: readonly number[], under: readonly number[]): number
   return median(over.map((figure, round) => figure / under[round]!));
 }
 
-/** From the lowest to the highest, as a part of the median. */
+/** How far half of the figures lie apart, those in the middle, as a part of the median. */
 export function spread(figures: readonly number[]): number {
-  return (Math.max(...figures) - Math.min(...figures)) / median(figures);
+  const sorted = [...figures].sort((a, b) => a - b);
+  const quarter = Math.floor(sorted.length / 4);
+  return (sorted[sorted.length - 1 - quarter]! - sorted[quarter]!) / median(figures);
 }
 
 /** Three digits that count, thousands parted. */

@@ -7,7 +7,7 @@ import type { GrammarFigures } from './grammar.ts';
 import type { MessageFigures } from './message.ts';
 import { PEERS } from './peers.ts';
 import { PARTS, type ProfiledRow, type Times } from './profile.ts';
-import { efficiencies, type Row, rates, type Sample, type Samples } from './row.ts';
+import { type Effort, efficiencies, type Row, rates, type Sample, type Samples } from './row.ts';
 import { FLOORS, SENDERS, type SenderName, type SendingSample, type SendingSamples } from './sending.ts';
 import { median, ratio, shown, spread } from './statistics.ts';
 import type { StorageSamples } from './storage.ts';
@@ -69,10 +69,13 @@ export function profileTable(rows: readonly ProfiledRow[]): string {
   );
 }
 
-export function storageTable({ ehlo, disk }: StorageSamples): string {
-  const cells = [ehlo, disk].map((samples) => cell('messages', samples));
-  const part = shown(ratio(rates(ehlo), rates(disk)));
-  return table(['', '`ehlo serve`', 'the disk alone', 'rate, ehlo : disk'], [['stored and synced, 20 connections', ...cells, part]]);
+export function storageTable({ ehlo, floor, disk }: StorageSamples): string {
+  const cells = [ehlo, floor, disk].map((samples) => cell('messages', samples));
+  const part = shown(ratio(rates(ehlo), rates(floor)));
+  return table(
+    ['', '`ehlo serve`', 'floor', 'the disk alone', 'rate, ehlo : floor'],
+    [['stored and synced, 20 connections', ...cells, part]],
+  );
 }
 
 export function sendingTable(samples: SendingSamples): string {
@@ -154,9 +157,9 @@ export function messageTable({ lists, headers, reports }: MessageFigures): strin
 }
 
 /** What the figures were taken on, in general terms. */
-export function conditions(rounds: number, milliseconds: number): string {
-  const cores = cpus().length;
-  return `Node ${process.version}, ${process.platform} ${process.arch}, ${cores} cores; ${rounds} rounds of ${milliseconds / 1000} s each.`;
+export function conditions({ rounds, milliseconds }: Effort, isOnOne: boolean): string {
+  const where = isOnOne ? ', client and server on one of them' : '';
+  return `Node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} cores${where}; ${rounds} rounds of ${milliseconds / 1000} s each.`;
 }
 
 function cell(unit: Row['unit'], samples: readonly Sample[]): string {

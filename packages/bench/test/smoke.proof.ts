@@ -29,7 +29,7 @@ import {
   storageTable,
 } from '../src/tables.ts';
 
-const effort: Effort = { rounds: 1, milliseconds: 0, idle: 5 };
+const effort: Effort = { rounds: 1, warmUp: 1, milliseconds: 0, idle: 5 };
 const run = new Run(effort, [], 1 / 32);
 
 describe.concurrent('on sockets', () => {

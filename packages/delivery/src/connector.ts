@@ -2,7 +2,7 @@
 
 import type { Context } from './context.ts';
 import type { DemandedHost, Destination, Trouble, Walk } from './destination.ts';
-import { Entrances } from './entrances.ts';
+import { type Entrance, Entrances } from './entrances.ts';
 import type { Failed, Opened } from './fact.ts';
 import type { EpochMs } from './job.ts';
 import type { OpenOrder } from './order.ts';
@@ -12,7 +12,7 @@ import type { Written } from './written.ts';
 
 /** What is done with what was opened. */
 export interface Arrivals {
-  opened(destination: Destination, host: DemandedHost, source: string, fact: Opened): void;
+  opened(destination: Destination, host: DemandedHost, entrance: Entrance<Destination>, fact: Opened): void;
   /** Every address of the walk was tried. */
   exhausted(destination: Destination, walk: Walk): void;
   /** Something may be begun there. */
@@ -26,7 +26,7 @@ const OPENED = ['opened', 'failed'] as const;
 interface Opening {
   readonly destination: Destination;
   readonly walk: Walk;
-  readonly source: string;
+  readonly entrance: Entrance<Destination>;
   readonly demand: TlsDemand;
   readonly began: EpochMs;
 }
@@ -53,28 +53,29 @@ export class Connector {
   }
 
   /** A session has ended: others may have waited for that. */
-  ended(host: string, source: string): void {
-    this.#entrances.give(host, source, (destination) => this.#arrivals.pump(destination));
+  ended(entrance: Entrance<Destination>): void {
+    this.#entrances.give(entrance, (destination) => this.#arrivals.pump(destination));
   }
 
   #open(destination: Destination, walk: Walk): boolean {
     const { orders, hosts, now } = this.#context;
-    const { host, address, place } = walk.list[walk.at]!;
-    const source = this.#entrances.take(host.host, destination);
-    if (source === null) return false;
-    const isClear = host.demand.mode === 'opportunistic' && now < hosts.known(place).brokenTls;
+    const { host, place } = walk.list[walk.at]!;
+    const { address } = place;
+    const entrance = this.#entrances.take(host.host, destination);
+    if (entrance === null) return false;
+    const isClear = host.demand.mode === 'opportunistic' && now < hosts.known(place.key).brokenTls;
     const demand: TlsDemand = isClear ? { ...host.demand, mode: 'clear', because: 'broken-before' } : host.demand;
-    const opening = { destination, walk, source, demand, began: now };
+    const opening = { destination, walk, entrance, demand, began: now };
     const target = { host: host.host, address, port: host.port, protocol: host.protocol };
     const order: Written<Omit<OpenOrder, 'id'>> = { type: 'open', target, tls: demand };
-    if (source !== '') order.source = source;
+    if (entrance.source !== '') order.source = entrance.source;
     orders.ask(order, OPENED, (fact) => (fact.type === 'opened' ? this.#opened(opening, fact) : this.#failed(opening, fact)));
     destination.waiting.first?.step(now, 'connects', { host: host.host, address, tls: demand.mode, because: demand.because });
     return true;
   }
 
   #opened(opening: Opening, fact: Opened): void {
-    const { destination, walk, demand, source } = opening;
+    const { destination, walk, demand, entrance } = opening;
     const { host, place } = walk.list[walk.at]!;
     this.#count(opening, fact);
     if (isBroken(fact, demand)) {
@@ -82,9 +83,9 @@ export class Connector {
       this.#next(opening, troubleOf({ stage: 'tls' }, host.host, this.#context));
       return;
     }
-    this.#context.hosts.reached(place);
+    this.#context.hosts.reached(place.key);
     destination.walks--;
-    this.#arrivals.opened(destination, host, source, fact);
+    this.#arrivals.opened(destination, host, entrance, fact);
   }
 
   #failed(opening: Opening, fact: Failed): void {
@@ -95,23 +96,23 @@ export class Connector {
     this.#count(opening, fact);
     if (fact.stage === 'tls' && demand.mode === 'opportunistic' && settings.brokenTls > 0) {
       // RFC 7435 3: what nothing demands is done without.
-      hosts.tlsFailed(place, now + settings.brokenTls);
+      hosts.tlsFailed(place.key, now + settings.brokenTls);
       this.#next(opening, trouble, true);
       return;
     }
     // TLS that is demanded by one policy says nothing of the host for another.
-    if (fact.stage !== 'tls' && fact.stage !== 'auth') hosts.failed(place, began, trouble.said, settings.dead);
+    if (fact.stage !== 'tls' && fact.stage !== 'auth') hosts.failed(place.key, began, trouble.said, settings.dead);
     this.#next(opening, trouble);
   }
 
   /** The next address, or the same once more; with none left the walk has failed. */
-  #next({ destination, walk, source }: Opening, trouble: Trouble, isSame = false): void {
+  #next({ destination, walk, entrance }: Opening, trouble: Trouble, isSame = false): void {
     const { host, status } = trouble.said;
     if (!isSame) {
       walk.troubles.push(trouble);
       walk.at++;
     }
-    this.ended(host, source);
+    this.ended(entrance);
     const { first } = destination.waiting;
     first?.step(this.#context.now, 'not-reached', { host, stage: trouble.stage, status });
     if (first !== undefined && walk.at < walk.list.length && this.#open(destination, walk)) return;
@@ -124,9 +125,9 @@ export class Connector {
   #count({ destination, walk, demand }: Opening, fact: Opened | Failed): void {
     const result = resultOf(fact, demand);
     if (result === 'not-counted' || demand.mode === 'clear' || destination.wish === 'optional') return;
-    const { host, address } = walk.list[walk.at]!;
+    const { host, place } = walk.list[walk.at]!;
     const { domain, way } = destination;
     const { type, lines, mxHosts } = way.policy;
-    this.#context.ledger.add({ at: this.#context.now, domain, type, lines, mxHosts, host: host.host, address, result });
+    this.#context.ledger.add({ at: this.#context.now, domain, type, lines, mxHosts, host: host.host, address: place.address, result });
   }
 }

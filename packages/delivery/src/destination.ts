@@ -1,6 +1,8 @@
 import type { Active } from './active.ts';
 import type { Alarm } from './context.ts';
+import type { Entrance } from './entrances.ts';
 import { Heap } from './heap.ts';
+import type { Place } from './hosts.ts';
 import type { EpochMs, Said } from './job.ts';
 import { entryOf } from './maps.ts';
 import type { OrderId } from './records.ts';
@@ -11,6 +13,8 @@ import type { Offer } from './transaction.ts';
 /** A host, and what TLS it has to have. */
 export interface DemandedHost extends RoutedHost {
   readonly demand: TlsDemand;
+  /** One for each address. */
+  readonly places: readonly Place[];
 }
 
 /** What TLS reports say of a policy. */
@@ -107,7 +111,7 @@ function isBefore(a: Active, b: Active): boolean {
 
 /** One way through the addresses of a destination, from the best on. */
 export interface Walk {
-  readonly list: readonly { readonly host: DemandedHost; readonly address: string; readonly place: string }[];
+  readonly list: readonly { readonly host: DemandedHost; readonly place: Place }[];
   at: number;
   /** What was met on the way. */
   readonly troubles: Trouble[];
@@ -123,7 +127,7 @@ export interface Session extends Offer {
   readonly id: OrderId;
   readonly destination: Destination;
   readonly host: DemandedHost;
-  readonly source: string;
+  readonly entrance: Entrance<Destination>;
   /** What they say of `limitsOf`. */
   readonly limits: readonly number[];
   readonly opened: EpochMs;

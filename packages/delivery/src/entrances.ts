@@ -35,6 +35,13 @@ class Tally<T> {
   }
 }
 
+/** The room that a session takes. */
+export interface Entrance<T> {
+  readonly host: string;
+  readonly source: string;
+  readonly tallies: readonly [total: Tally<T>, host: Tally<T>, source: Tally<T>];
+}
+
 /** How many sessions there are: in all, with each host, from each source; and who waits for one to end. */
 export class Entrances<T> {
   readonly #settings: DeliverySettings;
@@ -47,25 +54,28 @@ export class Entrances<T> {
     this.#total = new Tally(settings.sessions.total);
   }
 
-  /** A source from which one more session may begin; null: `who` waits until one ends. */
-  take(host: string, who: T): string | null {
-    const { sources } = this.#settings;
+  /** Room for one more session, and the source from which it may begin; null: `who` waits until one ends. */
+  take(host: string, who: T): Entrance<T> | null {
+    const { sessions, sources } = this.#settings;
     const source =
       sources.length < 2 ? (sources[0] ?? '') : sources.reduce((best, one) => (this.#countOf(one) < this.#countOf(best) ? one : best));
-    const tallies = this.#tallies(host, source);
+    const tallies: Entrance<T>['tallies'] = [
+      this.#total,
+      entryOf(this.#hosts, host, () => new Tally<T>(sessions.host)),
+      entryOf(this.#sources, source, () => new Tally<T>(sessions.source)),
+    ];
     const full = tallies.find(({ isFull }) => isFull);
     if (full !== undefined) {
       full.wait(who);
-      this.#forget(host);
+      this.#forget(host, tallies[1]);
       return null;
     }
     for (const tally of tallies) tally.count++;
-    return source;
+    return { host, source, tallies };
   }
 
   /** One has ended: those that have waited for that may begin, while there is room for them. */
-  give(host: string, source: string, begin: (who: T) => void): void {
-    const tallies = this.#tallies(host, source);
+  give({ host, tallies }: Entrance<T>, begin: (who: T) => void): void {
     for (const tally of tallies) tally.count--;
     for (const tally of tallies) {
       // Who finds no work any more takes no room: the next one may. Who finds another limit reached waits for that.
@@ -75,21 +85,12 @@ export class Entrances<T> {
         begin(next);
       }
     }
-    this.#forget(host);
+    this.#forget(host, tallies[1]);
   }
 
   /** A host without sessions is not kept. */
-  #forget(host: string): void {
-    if (this.#hosts.get(host)?.isUnused === true) this.#hosts.delete(host);
-  }
-
-  #tallies(host: string, source: string): readonly [total: Tally<T>, host: Tally<T>, source: Tally<T>] {
-    const { sessions } = this.#settings;
-    return [
-      this.#total,
-      entryOf(this.#hosts, host, () => new Tally<T>(sessions.host)),
-      entryOf(this.#sources, source, () => new Tally<T>(sessions.source)),
-    ];
+  #forget(host: string, tally: Tally<T>): void {
+    if (tally.isUnused && this.#hosts.get(host) === tally) this.#hosts.delete(host);
   }
 
   #countOf(source: string): number {

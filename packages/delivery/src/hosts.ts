@@ -26,13 +26,14 @@ const FAMILY_PAUSE = 10 * 60_000;
 const LINES = 4;
 
 /** What a state is of: at one address there may be several servers, each at a port. */
-export function placeOf(address: string, port: number): string {
-  return `${address} ${port}`;
+export interface Place {
+  readonly address: string;
+  readonly key: string;
 }
 
 /** The places of a host. */
-export function placesOf({ addresses, port }: { readonly addresses: readonly string[]; readonly port: number }): readonly string[] {
-  return addresses.map((address) => placeOf(address, port));
+export function placesOf({ addresses, port }: { readonly addresses: readonly string[]; readonly port: number }): readonly Place[] {
+  return addresses.map((address) => ({ address, key: `${address} ${port}` }));
 }
 
 /** States of places (RFC 5321 4.5.4.1: "a list of hosts it cannot reach"), kept apart from those of messages. */
@@ -84,12 +85,12 @@ export class HostBook {
     this.#hosts.delete(place);
   }
 
-  /** The addresses with those of a family that fails behind the others, else as they are. */
-  inOrder(addresses: readonly string[], now: EpochMs): readonly string[] {
+  /** The places with those of a family that fails behind the others, else as they are. */
+  inOrder(places: readonly Place[], now: EpochMs): readonly Place[] {
     const { ipv4, ipv6 } = this.#families;
-    if (now >= ipv4.until && now >= ipv6.until) return addresses;
-    const late = (address: string): boolean => now < this.#families[familyOf(address)].until;
-    return [...addresses.filter((one) => !late(one)), ...addresses.filter(late)];
+    if (now >= ipv4.until && now >= ipv6.until) return places;
+    const late = ({ address }: Place): boolean => now < this.#families[familyOf(address)].until;
+    return [...places.filter((one) => !late(one)), ...places.filter(late)];
   }
 
   #state(place: string): HostState {

@@ -17,8 +17,10 @@ const MANY = 1000;
 
 /** Orders that wait to be taken, and those that wait for their answer. */
 export class Orders {
-  #queue: Order[] = [];
+  /** Null where one was taken: a list that is emptied each time would be made anew each time. */
+  #queue: (Order | null)[] = [];
   #taken = 0;
+  #count = 0;
   #last = 0;
   readonly #open = new Map<OrderId, Waiting>();
 
@@ -26,7 +28,7 @@ export class Orders {
   say(order: WithoutId<Order>): OrderId {
     const whole = order as Order & { id: OrderId };
     whole.id = ++this.#last;
-    this.#queue.push(whole);
+    this.#queue[this.#count++] = whole;
     return whole.id;
   }
 
@@ -52,17 +54,15 @@ export class Orders {
 
   /** The next one; null: there is none. */
   next(): Order | null {
-    const order = this.#queue[this.#taken];
-    if (order === undefined) return null;
-    this.#taken++;
-    // What is taken is let go of when it is all, or more than half of very many: O(1) for each.
-    if (this.#taken === this.#queue.length) {
-      this.#queue.length = 0;
+    if (this.#taken === this.#count) return null;
+    const order = this.#queue[this.#taken]!;
+    this.#queue[this.#taken++] = null;
+    // Their places are let go of when more than half of very many are taken: O(1) for each.
+    if (this.#taken > MANY && this.#taken * 2 > this.#count) {
+      this.#queue = this.#queue.slice(this.#taken, this.#count);
+      this.#count -= this.#taken;
       this.#taken = 0;
-    } else if (this.#taken > MANY && this.#taken * 2 > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#taken);
-      this.#taken = 0;
-    }
+    } else if (this.#taken === this.#count) this.#taken = this.#count = 0;
     return order;
   }
 }

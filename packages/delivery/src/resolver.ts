@@ -12,6 +12,8 @@ const MOST = 50_000;
 
 /** What is known, and asked, of the records of one type at a name. */
 interface Lookup {
+  readonly rr: Rr;
+  readonly name: string;
   answer: DnsAnswer | null;
   /** For so long the answer is used again. */
   until: EpochMs;
@@ -22,12 +24,18 @@ interface Lookup {
 /** Null: nobody has asked yet. */
 type Name = { [rr in Rr]: Lookup | null };
 
+/** What is known of a domain. */
+interface Domain {
+  readonly name: string;
+  route: DomainRoute | null;
+  /** Null: nobody asks. */
+  question: Question | null;
+}
+
 /** Somebody's question for a route, with the answers that there are. */
 interface Question {
-  readonly domain: string;
-  /** Names that it has asked for: they may be forgotten meanwhile. */
-  readonly names: Map<string, Name>;
-  /** What it has asked, and the answers in the same order; null: it is waited for. */
+  readonly domain: Domain;
+  /** What it has asked, and the answers in the same order; null: it is waited for. A look-up stays its own, also when its name is forgotten meanwhile. */
   readonly asked: Lookup[];
   readonly answers: (DnsAnswer | null)[];
   /** Answers that it waits for. */
@@ -40,8 +48,7 @@ interface Question {
 export class Resolver {
   readonly #context: Context;
   readonly #names = new Map<string, Name>();
-  readonly #routes = new Map<string, DomainRoute>();
-  readonly #questions = new Map<string, Question>();
+  readonly #domains = new Map<string, Domain>();
   /** Who waits for the policy of a domain. */
   readonly #policies = new Map<string, Question[]>();
 
@@ -51,31 +58,28 @@ export class Resolver {
 
   /** The route of a domain, now or when its answers are there. */
   find(domain: string, then: (route: DomainRoute) => void): void {
-    const known = this.#routes.get(domain);
-    if (known !== undefined && this.#context.now < known.until) {
-      then(known);
-      return;
+    const known = this.#domains.get(domain) ?? put(this.#domains, domain, { name: domain, route: null, question: null }, MOST);
+    const { route, question } = known;
+    if (route !== null && this.#context.now < route.until) then(route);
+    else if (question !== null) question.tell.push(then);
+    else {
+      known.question = { domain: known, asked: [], answers: [], open: 0, policy: undefined, tell: [then] };
+      this.#evaluate(known.question);
     }
-    const question = this.#questions.get(domain);
-    if (question !== undefined) {
-      question.tell.push(then);
-      return;
-    }
-    const asked: Question = { domain, names: new Map(), asked: [], answers: [], open: 0, policy: undefined, tell: [then] };
-    this.#questions.set(domain, asked);
-    this.#evaluate(asked);
   }
 
   /** Domains whose last route, as old as it may be, has a host. */
   domainsOf(host: string): readonly string[] {
-    return [...this.#routes.values()].filter(({ hosts }) => hosts.some((one) => one.host === host)).map(({ domain }) => domain);
+    const all = [...this.#domains.values()];
+    return all.filter(({ route }) => route?.hosts.some((one) => one.host === host)).map(({ name }) => name);
   }
 
   /** Forgets the route of a domain, and what is known of its hosts: the next question looks both up again. */
   forget(domain: string): void {
-    const hosts = this.#routes.get(domain)?.hosts ?? [];
-    this.#routes.delete(domain);
-    for (const place of hosts.flatMap(placesOf)) this.#context.hosts.forget(place);
+    const known = this.#domains.get(domain);
+    if (known === undefined || known.route === null) return;
+    for (const { key } of known.route.hosts.flatMap(placesOf)) this.#context.hosts.forget(key);
+    known.route = null;
   }
 
   #evaluate(question: Question): void {
@@ -83,20 +87,18 @@ export class Resolver {
       dns: (rr, name) => this.#dns(question, rr, name),
       policy: (domain, id) => this.#policy(question, domain, id),
     };
-    const route = routeOf(question.domain, this.#context.settings, answers, this.#context.now);
-    if (route === null || this.#questions.get(question.domain) !== question) return;
-    this.#questions.delete(question.domain);
-    put(this.#routes, question.domain, route, MOST);
+    const { domain } = question;
+    const route = routeOf(domain.name, this.#context.settings, answers, this.#context.now);
+    if (route === null || domain.question !== question) return;
+    domain.question = null;
+    domain.route = route;
     for (const then of question.tell) then(route);
   }
 
   #dns(question: Question, rr: Rr, name: string): DnsAnswer | null {
-    const known = question.names.get(name) ?? this.#nameOf(name);
-    question.names.set(name, known);
-    const lookup = known[rr] ?? newLookup();
-    known[rr] = lookup;
-    const place = question.asked.indexOf(lookup);
+    const place = placeIn(question.asked, rr, name);
     if (place >= 0) return question.answers[place]!;
+    const lookup = this.#lookupOf(rr, name);
     const isKept = this.#context.now < lookup.until;
     question.asked.push(lookup);
     question.answers.push(isKept ? lookup.answer : null);
@@ -105,22 +107,24 @@ export class Resolver {
     if (lookup.waiting !== null) lookup.waiting.push(question);
     else {
       lookup.waiting = [question];
-      this.#context.orders.ask({ type: 'lookup', name, rr }, DNS, (answer) => this.#answered(lookup, rr, answer));
+      this.#context.orders.ask({ type: 'lookup', name, rr }, DNS, (answer) => this.#answered(lookup, answer));
     }
     return null;
   }
 
-  #nameOf(name: string): Name {
-    return this.#names.get(name) ?? put(this.#names, name, { MX: null, A: null, AAAA: null, TXT: null, TLSA: null }, MOST);
+  #lookupOf(rr: Rr, name: string): Lookup {
+    const known = this.#names.get(name) ?? put(this.#names, name, { MX: null, A: null, AAAA: null, TXT: null, TLSA: null }, MOST);
+    known[rr] ??= { rr, name, answer: null, until: Number.NEGATIVE_INFINITY, waiting: null };
+    return known[rr];
   }
 
-  #answered(lookup: Lookup, rr: Rr, answer: DnsAnswer): void {
+  #answered(lookup: Lookup, answer: DnsAnswer): void {
     const waiting = lookup.waiting ?? [];
     lookup.answer = answer;
     lookup.until = this.#context.now + keptFor(answer, this.#context.settings);
     lookup.waiting = null;
     for (const { asked, answers } of waiting) answers[asked.indexOf(lookup)] = answer;
-    this.#tell(waiting, !leadsOn(rr, answer));
+    this.#tell(waiting, !leadsOn(lookup.rr, answer));
   }
 
   #policy(question: Question, domain: string, id: string | null): KeptPolicy | null | undefined {
@@ -178,6 +182,8 @@ function leadsOn(rr: Rr, { status, alias, security }: DnsAnswer): boolean {
   return rr === 'MX' || (status === 'found' && (rr === 'TXT' || alias !== undefined || security === 'secure'));
 }
 
-function newLookup(): Lookup {
-  return { answer: null, until: Number.NEGATIVE_INFINITY, waiting: null };
+/** The place of a look-up among those of a question; -1: it is not there. */
+function placeIn(asked: readonly Lookup[], rr: Rr, name: string): number {
+  for (let place = 0; place < asked.length; place++) if (asked[place]!.rr === rr && asked[place]!.name === name) return place;
+  return -1;
 }

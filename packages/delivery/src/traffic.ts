@@ -4,24 +4,19 @@ import type { Active } from './active.ts';
 import { hasRoomFor, type Part, partsFor, transactionOf } from './batch.ts';
 import { Connector } from './connector.ts';
 import { alarm, type Context, setAlarm } from './context.ts';
-import { demandOf, tlsWish } from './demand.ts';
+import { tlsWish } from './demand.ts';
 import { type DemandedHost, Destination, type Session, type Walk, type Way } from './destination.ts';
+import type { Entrance } from './entrances.ts';
 import type { Opened, Outcomes } from './fact.ts';
-import { placesOf } from './hosts.ts';
 import type { EpochMs, Said } from './job.ts';
-import { put } from './maps.ts';
 import { type Decision, decide, due, failed } from './outcome.ts';
 import type { OrderId } from './records.ts';
 import { saidStep } from './rest.ts';
-import type { DomainRoute, RoutedHost } from './route.ts';
 import { expiryOf } from './settings.ts';
 import { alike, type Settlement } from './settler.ts';
-import type { TlsDemand } from './tls-demand.ts';
 import { limitsOf, misfitOf, misfitOfRecipient, mostOctets } from './transaction.ts';
-import { policyFacts, worst } from './walk.ts';
-
-/** Ours: ways that are kept. */
-const MOST = 50_000;
+import { worst } from './walk.ts';
+import { Ways } from './ways.ts';
 
 /** Who commits what was decided of a job. */
 export type Settle = (active: Active, settlement: Settlement) => void;
@@ -32,17 +27,14 @@ export class Traffic {
   readonly #destinations = new Map<string, Destination>();
   readonly #sessions = new Map<OrderId, Session>();
   readonly #connector: Connector;
-  readonly #ways: { readonly [wish in Destination['wish']]: Map<string, Way> } = {
-    required: new Map(),
-    default: new Map(),
-    optional: new Map(),
-  };
+  readonly #ways: Ways;
 
   constructor(context: Context, settle: Settle) {
     this.#context = context;
     this.#settle = settle;
+    this.#ways = new Ways(context.settings);
     this.#connector = new Connector(context, {
-      opened: (destination, host, source, fact) => this.#opened(destination, host, source, fact),
+      opened: (destination, host, entrance, fact) => this.#opened(destination, host, entrance, fact),
       exhausted: (destination, walk) => this.#exhausted(destination, walk),
       pump: (destination) => this.#pump(destination),
     });
@@ -50,7 +42,7 @@ export class Traffic {
 
   /** A job that has its route, and something to be sent. */
   enter(active: Active): void {
-    const way = this.#wayOf(active);
+    const way = this.#ways.of(active);
     for (const host of way.left) active.step(this.#context.now, 'sts-skips', { host });
     if (way.hosts.length === 0) {
       this.#noHost(active, way);
@@ -73,29 +65,6 @@ export class Traffic {
     if (session.destination.idle.includes(session)) this.#drop(session);
     else session.isGone = true;
     return true;
-  }
-
-  /** The hosts of a route that mail of this kind may go to, but those that were left for others. */
-  #wayOf(active: Active): Way {
-    const route = active.route!;
-    const wish = tlsWish(active.message);
-    if (active.skipped.size > 0) return this.#newWay(route, wish, active);
-    // As long as the route is the same, so is this.
-    const ways = this.#ways[wish];
-    const known = ways.get(route.domain);
-    if (known?.route === route) return known;
-    return put(ways, route.domain, this.#newWay(route, wish, active), MOST);
-  }
-
-  #newWay(route: DomainRoute, wish: Destination['wish'], { skipped }: Pick<Active, 'skipped'>): Way {
-    const hosts: DemandedHost[] = [];
-    const left: string[] = [];
-    for (const host of route.hosts) {
-      const demand = demandOf(host, route, wish, this.#context.settings);
-      if (demand === null) left.push(host.host);
-      else if (!skipped.has(host.host)) hosts.push(demanded(host, demand));
-    }
-    return { route, key: [wish, ...hosts.map(keyOf)].join(' '), hosts, left, policy: policyFacts(route) };
   }
 
   /** RFC 5321 5.1: no host is left that may be tried. */
@@ -130,14 +99,14 @@ export class Traffic {
     return begun === 'begun';
   }
 
-  #opened(destination: Destination, host: DemandedHost, source: string, { to: id, extensions }: Opened): void {
+  #opened(destination: Destination, host: DemandedHost, entrance: Entrance<Destination>, { to: id, extensions }: Opened): void {
     const { now: opened } = this.#context;
     const limits = limitsOf(extensions);
     const session: Session = {
       id,
       destination,
       host,
-      source,
+      entrance,
       extensions,
       limits,
       most: mostOctets(extensions),
@@ -156,7 +125,7 @@ export class Traffic {
   /** RFC 5321 4.5.4.1: a host that is known to be unreachable is not tried; it is no try of the message. */
   #postpone(destination: Destination, until: EpochMs): void {
     const { now, hosts, settings } = this.#context;
-    const places = destination.way.hosts.flatMap(placesOf).map((place) => hosts.known(place));
+    const places = destination.way.hosts.flatMap(({ places: all }) => all.map(({ key }) => hosts.known(key)));
     const { triedAt: tried, met } = places.reduce((a, b) => (b.triedAt > a.triedAt ? b : a));
     for (const active of [...destination.waiting]) {
       destination.remove(active);
@@ -295,7 +264,7 @@ export class Traffic {
     if (next === 'now') return accepted > 0 ? decision : { ...decision, next: 'later' };
     if (next !== 'host') return decision;
     const skipped = new Set([...active.skipped, host]);
-    const hasOther = this.#newWay(active.route!, tlsWish(active.message), { skipped }).hosts.length > 0;
+    const hasOther = this.#ways.of(active, skipped).hosts.length > 0;
     if (!hasOther) return orElse === 'failed' ? failed(index, said) : { ...decision, next: 'later' };
     active.skipped = skipped;
     active.parting = new Map([...active.parting, [index, { said, orElse }]]);
@@ -314,12 +283,12 @@ export class Traffic {
   }
 
   #drop(session: Session): void {
-    const { destination, host, source } = session;
+    const { destination, entrance } = session;
     if (!this.#sessions.delete(session.id)) return;
     this.#context.alarms.remove(session.alarm);
     destination.sessions--;
     take(destination.idle, session);
-    this.#connector.ended(host.host, source);
+    this.#connector.ended(entrance);
     this.#pump(destination);
   }
 
@@ -334,16 +303,5 @@ function take<T>(list: T[], one: T): void {
   if (at >= 0) list.splice(at, 1);
 }
 
-function demanded({ host, preference, port, protocol, addresses, dane, secure, tls }: RoutedHost, demand: TlsDemand): DemandedHost {
-  return { host, preference, port, protocol, addresses, dane, secure, tls, demand };
-}
-
 /** An outcome that was not told. */
 const LOST = { status: 'unsent', stage: 'mail', cause: 'lost', reply: null } as const;
-
-/** All that a session is chosen by. */
-function keyOf({ preference, host, port, protocol, demand }: DemandedHost): string {
-  const { mode, names, tlsa, testing, requireTls } = demand;
-  const records = tlsa.map(({ usage, selector, matching, data }) => `${usage}.${selector}.${matching}.${data}`);
-  return [preference, host, port, protocol, mode, testing, requireTls, names.join(), records.join()].join('/');
-}

@@ -4,7 +4,6 @@ import { classify, type Verdict } from './classify.ts';
 import type { Context } from './context.ts';
 import type { Destination, PolicyFacts, Trouble, Walk } from './destination.ts';
 import type { Failed, Opened } from './fact.ts';
-import { placeOf } from './hosts.ts';
 import type { EpochMs } from './job.ts';
 import { shuffleTies } from './mx.ts';
 import type { TlsResult } from './records.ts';
@@ -18,11 +17,10 @@ export function walkOf(destination: Destination, { settings, hosts, chance, now 
   const list: Walk['list'][number][] = [];
   let soonest = Number.POSITIVE_INFINITY;
   for (const host of sorted) {
-    for (const address of hosts.inOrder(host.addresses, now)) {
-      const place = placeOf(address, host.port);
-      const { dead } = hosts.known(place);
+    for (const place of hosts.inOrder(host.places, now)) {
+      const { dead } = hosts.known(place.key);
       soonest = Math.min(soonest, dead);
-      if (dead <= now && list.length < settings.mostAddresses) list.push({ host, address, place });
+      if (dead <= now && list.length < settings.mostAddresses) list.push({ host, place });
     }
   }
   return list.length > 0 ? { list, at: 0, troubles: [] } : soonest;

@@ -10,6 +10,9 @@ export interface Report {
   readonly octets: number;
 }
 
+/** What the parent asks for: a report, or one once garbage is collected, which takes time of the server's. */
+export type Question = 'report' | 'collect';
+
 /** What the server has received so far: messages, and octets of content (of the wire, where it does not know content). */
 export const received: { messages: number; octets: number } = { messages: 0, octets: 0 };
 
@@ -18,8 +21,8 @@ export function listening(port: number): void {
   process.send?.({ port });
 }
 
-process.on('message', () => {
-  globalThis.gc?.();
+process.on('message', (question: Question) => {
+  if (question === 'collect') globalThis.gc?.();
   const { user, system } = process.cpuUsage();
   const report: Report = { cpu: (user + system) / 1000, rss: process.memoryUsage.rss(), ...received };
   process.send?.(report);
