@@ -11,6 +11,7 @@ import { described, PEERS } from './peers.ts';
 import { plotOf } from './plot.ts';
 import { onOneProcessor } from './processor.ts';
 import { type ProfiledRow, profileRow } from './profile.ts';
+import { profilePlotOf } from './profile-plot.ts';
 import type { Effort, Row } from './row.ts';
 import { Run } from './run.ts';
 import {
@@ -42,7 +43,8 @@ const PAGE = new URL('../../../docs/performance.md', import.meta.url);
 const effort: Effort = values.quick
   ? { rounds: 9, warmUp: 10, milliseconds: 60, idle: 500 }
   : { rounds: 20, warmUp: 15, milliseconds: 200, idle: 2000 };
-const isOnOne = onOneProcessor();
+// On one processor each write of a profile would seem to last until the client has done its part.
+const isOnOne = !values.profile && onOneProcessor();
 const run = new Run(effort, values.peers ? PEERS : []);
 const only = new RegExp(values.only ?? '');
 const peer = `smtp-server ${version('smtp-server')}`;
@@ -153,4 +155,5 @@ async function write(mark: 'bench' | 'profile', text: string): Promise<void> {
   const page = `${old.slice(0, before)}\n\n${text}\n\n${old.slice(after)}`;
   await writeFile(PAGE, page);
   await writeFile(new URL('performance.svg', PAGE), plotOf(page));
+  await writeFile(new URL('profile.svg', PAGE), profilePlotOf(page));
 }

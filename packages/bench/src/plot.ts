@@ -1,3 +1,5 @@
+import { escaped, MARGIN, picture, tableOf } from './picture.ts';
+
 /** One bar: who, and milliseconds of processor time for 1,000 units. */
 interface Bar {
   readonly name: string;
@@ -11,8 +13,6 @@ interface Group {
 
 const HEADLINE = 'Processor time for 1,000 of each. Shorter is better. Each group has a scale of its own.';
 
-const WIDTH = 760;
-const MARGIN = 12;
 const LABELS = 230;
 const LONGEST = 430;
 const BAR = 14;
@@ -25,7 +25,7 @@ const TITLE = 30;
  */
 export function plotOf(page: string): string {
   const groups = groupsOf(page);
-  const parts = [`<text x="${MARGIN}" y="24">${HEADLINE}</text>`];
+  const parts: string[] = [];
   let y = 36;
   for (const { title, bars } of groups) {
     parts.push(`<text class="title" x="${MARGIN}" y="${y + 16}">${escaped(title)}</text>`);
@@ -43,26 +43,16 @@ export function plotOf(page: string): string {
     }
     y += 10;
   }
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}" role="img" aria-label="${HEADLINE}">
-<style>
-  text { font: 12px system-ui, sans-serif; fill: #24292f }
-  .title { font-weight: 600; font-size: 13px }
-  .ehlo { fill: #0969da } .peer { fill: #8c959f } .floor { fill: #d0d7de }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #e6edf3 }
-    .ehlo { fill: #58a6ff } .peer { fill: #8b949e } .floor { fill: #484f58 }
-  }
-</style>
-${parts.join('\n')}
-</svg>
-`;
+  const style = `.ehlo { fill: #0969da } .peer { fill: #8c959f } .floor { fill: #d0d7de }
+  @media (prefers-color-scheme: dark) { .ehlo { fill: #58a6ff } .peer { fill: #8b949e } .floor { fill: #484f58 } }`;
+  return picture(HEADLINE, y, style, parts);
 }
 
 /** What is drawn: rows of the servers, a bar for each; and the senders, a bar for each row. */
 function groupsOf(page: string): Group[] {
   const groups: Group[] = [];
   for (const section of ['Messages', 'Sessions']) {
-    const [head, ...rows] = tableOf(page, section);
+    const [head, ...rows] = tableOf(page, `## ${section}`);
     for (const [title, ...cells] of rows) {
       const bars = cells.flatMap((cell, column): Bar[] => {
         const milliseconds = millisecondsOf(cell);
@@ -71,23 +61,10 @@ function groupsOf(page: string): Group[] {
       groups.push({ title: title!, bars });
     }
   }
-  const [, ...senders] = tableOf(page, 'Sending');
+  const [, ...senders] = tableOf(page, '## Sending');
   const bars = senders.map(([name, cell]): Bar => ({ name: name!, milliseconds: millisecondsOf(cell!)! }));
   groups.push({ title: 'sending, messages of 4 KiB', bars });
   return groups;
-}
-
-/** The cells of the table under a heading. */
-function tableOf(page: string, heading: string): string[][] {
-  const section = new RegExp(`^## ${heading}$(.*?)(?=^## |^<!-- end)`, 'ms').exec(page)?.[1] ?? '';
-  const lines = section.split('\n').filter((line) => line.startsWith('|') && !line.startsWith('|-'));
-  if (lines.length < 2) throw new Error(`the page has no table under ${heading}`);
-  return lines.map((line) =>
-    line
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
 }
 
 /** `2,690/s · 228 ms` */
@@ -98,8 +75,4 @@ function millisecondsOf(cell: string): number | null {
 
 function shown(milliseconds: number): string {
   return milliseconds >= 1000 ? milliseconds.toLocaleString('en') : String(milliseconds);
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

@@ -11,6 +11,7 @@ import { measureMessage } from '../src/message.ts';
 import { PEERS } from '../src/peers.ts';
 import { plotOf } from '../src/plot.ts';
 import { profileRow, timesOf } from '../src/profile.ts';
+import { profilePlotOf } from '../src/profile-plot.ts';
 import type { Effort } from '../src/row.ts';
 import { Run } from '../src/run.ts';
 import { shown } from '../src/statistics.ts';
@@ -126,9 +127,11 @@ test.runIf(DEBIAN.every((path) => existsSync(path)))('beside programs of Debianâ
   expect(sourceTable(source, source)).toContain('smtp-source');
 });
 
-test('the plot is that of the page', async () => {
+test('the plots are those of the page', async () => {
   const page = new URL('../../../docs/performance.md', import.meta.url);
-  expect(await readFile(new URL('performance.svg', page), 'utf8')).toBe(plotOf(await readFile(page, 'utf8')));
+  const text = await readFile(page, 'utf8');
+  expect(await readFile(new URL('performance.svg', page), 'utf8')).toBe(plotOf(text));
+  expect(await readFile(new URL('profile.svg', page), 'utf8')).toBe(profilePlotOf(text));
 });
 
 test('the engine alone', () => {

@@ -26,7 +26,7 @@ export class Ways {
   }
 
   /** The hosts of a job's route that its mail may go to, but those that were left for others. */
-  of({ route, message, skipped: left }: Active, skipped = left): Way {
+  of({ route, message, skipped: left }: Active, skipped: ReadonlySet<string> = left): Way {
     const wish = tlsWish(message);
     if (skipped.size > 0) return this.#newWay(route!, wish, skipped);
     // As long as the route is the same, so is this.

@@ -38,13 +38,13 @@ class Entry implements StubRecord, StubHandle {
   fitted = 0;
   /** Of a throttle, when those came that it let pass; of a greylist, when the first came. */
   readonly memory: Map<string, number[]> = new Map();
-  readonly #set: Set<Entry>;
+  readonly #take: (entry: Entry) => void;
 
-  constructor(stub: Stub<Pattern>, from: 'program' | 'preset', set: Set<Entry>) {
+  /** `take` takes it out of use. */
+  constructor(stub: Stub<Pattern>, from: 'program' | 'preset', take: (entry: Entry) => void) {
     this.stub = stub;
     this.from = from;
-    this.#set = set;
-    set.add(this);
+    this.#take = take;
   }
 
   get usedUp(): boolean {
@@ -57,7 +57,7 @@ class Entry implements StubRecord, StubHandle {
   }
 
   remove(): void {
-    this.#set.delete(this);
+    this.#take(this);
   }
 }
 
@@ -77,28 +77,26 @@ class Entry implements StubRecord, StubHandle {
  * ```
  */
 export class StubSet {
-  readonly #program: Set<Entry> = new Set();
-  #preset: Set<Entry> = new Set();
+  /** All that are in use, the newest first, those of the program before those of presets. The list is never changed: an event may take a stub out. */
+  #entries: readonly Entry[] = [];
 
   /** Adds a stub of the program. Throws `SmtpUsageError` `bad-option` if it can be none. */
   add(stub: Stub<Pattern>): StubHandle {
-    return new Entry(checkStub(stub), 'program', this.#program);
+    const entry = new Entry(checkStub(stub), 'program', this.#take);
+    this.#entries = [entry, ...this.#entries];
+    return entry;
   }
 
   /** Takes files of stubs in place of those that were: their memory begins anew. Throws `SmtpUsageError` `bad-option`, and changes nothing. */
   preset(...files: readonly StubFile[]): void {
-    const preset = new Set<Entry>();
-    for (const file of files) for (const stub of checkStubFile(file).stubs) new Entry(stub, 'preset', preset);
-    this.#preset = preset;
+    const stubs = files.flatMap((file) => checkStubFile(file).stubs);
+    const preset = stubs.map((stub) => new Entry(stub, 'preset', this.#take)).reverse();
+    this.#entries = [...this.#entries.filter(({ from }) => from === 'program'), ...preset];
   }
 
   /** All that are in use, the newest first. */
   get list(): readonly StubRecord[] {
     return this.#entries;
-  }
-
-  get #entries(): Entry[] {
-    return [...[...this.#program].reverse(), ...[...this.#preset].reverse()];
   }
 
   /** What is to be done. It counts: ask once for an event. */
@@ -116,6 +114,10 @@ export class StubSet {
     }
     return { action: found, settings };
   }
+
+  readonly #take = (entry: Entry): void => {
+    this.#entries = this.#entries.filter((one) => one !== entry);
+  };
 }
 
 /** Whether it fits, this time. */
