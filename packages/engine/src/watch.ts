@@ -8,6 +8,7 @@ const INPUTS: ReadonlySet<string> = new Set([
   ...['send', 'write', 'end', 'abort', 'authenticate', 'respond', 'cancel', 'command', 'quit', 'starttls'],
 ]);
 const ANSWERS: ReadonlySet<string> = new Set(['accept', 'reject', 'challenge']);
+const RESPONSES: ReadonlySet<string> = new Set(['respond', 'cancel']);
 /** Blocks that may still come when a session has ceased to read: no transport stops at once. */
 const LATE = 32;
 /** What the octets of a chunk are replaced by when its time is over. */
@@ -30,9 +31,9 @@ interface Loan {
  * says what was to be done. For the tests of whoever drives a session by a loop of their own; it costs a copy of all octets.
  *
  * What is found: input or an answer without `tick` since the session last had nothing to say; time that goes back; octets that were touched
- * while they were lent; more `written` than was handed out; output that nobody ever asks for; `nextEvent` that was not called behind output, before the next
- * input; more than 32 blocks of input while `reads` was false; a question that is
- * answered twice. A `chunk` is a copy here, and its octets are overwritten when
+ * while they were lent; more `written` than was handed out; output that nobody asks for until there is none, for 32 blocks of input; `nextEvent` that was not called behind output, before the next
+ * input; more than 32 blocks of input while `reads` was false; a question or a challenge that is
+ * answered twice, also when its time was over. What can't be found: that `written` is never called, which looks like a transport that takes nothing. A `chunk` is a copy here, and its octets are overwritten when
  * the block that it came in is the program's again: who has kept them sees `Z`.
  *
  * @example
@@ -78,6 +79,11 @@ class Watch {
   #due: 'nothing' | 'events' = 'nothing';
   /** Blocks that were received before output was asked for, ever. */
   #unasked = 0;
+  /** Whether the output that was asked for last may not be all; and blocks that were received since, with nothing on its way. */
+  #isMore = false;
+  #left = 0;
+  /** Whether the AUTH challenge that a client was told last has its answer. */
+  #responded = false;
   /** Whether all that the program has written was handed out. */
   #drained = true;
   /** Blocks that were received while `reads` was false. */
@@ -101,9 +107,14 @@ class Watch {
     this.#look(name);
     if (!this.#timely) broken(name, 'say the time first, by tick');
     if (ANSWERS.has(name) && this.#answered.has(first as object)) broken(name, 'this question has been answered');
+    if (RESPONSES.has(name) && this.#responded) broken(name, 'this challenge has been answered');
     if (name !== 'receive') return;
     if (this.#due === 'events') broken(name, 'ask for events behind the output that was taken, by nextEvent, until there is none');
     if (this.#unasked > 1) broken(name, 'ask for output, by nextOutput, until there is none: nobody has, since the session began');
+    // A transport that is full takes none, but not for so long once it has nothing to write.
+    this.#left = this.#isMore && this.#given === this.#written ? this.#left + 1 : 0;
+    if (this.#left > LATE)
+      broken(name, 'ask for output, by nextOutput, until there is none: all that it gave has been written');
     this.#late = this.#session.reads || this.#over ? 0 : this.#late + 1;
     if (this.#late > LATE)
       broken(name, `the session does not read, and was given ${LATE} blocks meanwhile: keep the octets until reads is true`);
@@ -124,7 +135,8 @@ class Watch {
     if (name === 'receive') this.#unasked++;
     if (name === 'write' && result === true) this.#drained = false;
     if (name === 'receive' || (name === 'write' && result === true)) this.#lend(first as Uint8Array, name);
-    if (ANSWERS.has(name) && result === true) this.#answered.add(first as object);
+    if (ANSWERS.has(name)) this.#answered.add(first as object);
+    if (RESPONSES.has(name)) this.#responded = true;
     if (name === 'nextEvent' && this.#due === 'events') this.#due = 'nothing';
     if (this.#loans.length > 0 && this.#returned) {
       this.#look(name);
@@ -136,6 +148,7 @@ class Watch {
     // Nothing to tell and nothing to say: what comes now comes later.
     if (result === null) this.#timely = false;
     this.#drained = result === null;
+    this.#isMore = result !== null;
     if (result !== null) this.#given += (result as Uint8Array).length;
   }
 
@@ -166,6 +179,7 @@ class Watch {
       for (const chunk of this.#chunks) chunk.fill(SPENT);
       this.#chunks = [];
     }
+    if (event?.type === 'challenge') this.#responded = false;
     if (this.#keepsChunks || event?.type !== 'chunk' || event.bytes === undefined) return event;
     const bytes = event.bytes.slice();
     this.#chunks.push(bytes);

@@ -1,7 +1,7 @@
 // Who breaks the law of driving is told so at the call that does.
 import { latin1, octets } from '@ehlo/grammar';
 import { describe, expect, test } from 'vitest';
-import { CHUNKING, ClientSession, type MessageQuestion, ServerSession, watched } from '../src/index.ts';
+import { AUTH, CHUNKING, ClientSession, type MessageQuestion, ServerSession, watched } from '../src/index.ts';
 
 const server = () => watched(new ServerSession({ hostname: 'mx.example.org', preset: 'sink', ask: ['message'] }));
 type Watched = ReturnType<typeof server>;
@@ -118,6 +118,33 @@ describe('a server', () => {
         session.accept(question);
       },
     ],
+    [
+      'a question that is answered twice, when its time was over',
+      /^accept: this question has been answered/,
+      (session) => {
+        give(session, 'EHLO c.example\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nDATA\r\n');
+        const question = give(session, '.\r\n').events.at(-1) as MessageQuestion;
+        session.tick(session.deadline);
+        pull(session);
+        session.tick(session.deadline);
+        if (session.accept(question)) throw new Error('its time was not over');
+        session.accept(question);
+      },
+    ],
+    [
+      'output of which a part is left, though all before it was written',
+      /^receive: ask for output, by nextOutput, until there is none/,
+      (session) => {
+        give(session, '');
+        for (let i = 0; i < 40; i++) {
+          session.tick(0);
+          session.receive(octets('NOOP\r\n'));
+          session.nextEvent();
+          session.written(session.nextOutput()?.length ?? 0);
+          session.nextEvent();
+        }
+      },
+    ],
   ])('%s', (_, text, drive) => {
     expect(() => drive(server())).toThrow(broken(text));
   });
@@ -131,7 +158,7 @@ describe('a server', () => {
 });
 
 describe('a client', () => {
-  const client = () => watched(new ClientSession({ hostname: 'c.example', features: [CHUNKING] }));
+  const client = () => watched(new ClientSession({ hostname: 'c.example', features: [AUTH, CHUNKING], credentials: 'cleartext' }));
 
   test('a message that is changed while it is lent', () => {
     const session = client();
@@ -147,6 +174,23 @@ describe('a client', () => {
     expect([session.phase, session.write(bytes)]).toEqual(['body', true]);
     bytes.fill(0x79);
     expect(() => session.end()).toThrow(broken(/^end: octets that the session was lent have been changed/));
+  });
+
+  test('a challenge that is answered twice', () => {
+    const session = client();
+    give(session, '220 mx.example\r\n');
+    give(session, '250-mx.example\r\n250 AUTH LOGIN\r\n');
+    session.tick(0);
+    session.authenticate('LOGIN');
+    pull(session);
+    expect(give(session, '334 VXNlcm5hbWU6\r\n').events.map(({ type }) => type)).toEqual(['challenge']);
+    session.tick(0);
+    expect(session.respond(octets('ann'))).toBe(true);
+    expect(() => session.respond(octets('ann'))).toThrow(broken(/^respond: this challenge has been answered/));
+    pull(session);
+    give(session, '334 UGFzc3dvcmQ6\r\n');
+    session.tick(0);
+    expect(session.respond(octets('secret'))).toBe(true);
   });
 
   test('a call without its time', () => {
