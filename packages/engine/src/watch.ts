@@ -113,8 +113,7 @@ class Watch {
     if (this.#unasked > 1) broken(name, 'ask for output, by nextOutput, until there is none: nobody has, since the session began');
     // A transport that is full takes none, but not for so long once it has nothing to write.
     this.#left = this.#isMore && this.#given === this.#written ? this.#left + 1 : 0;
-    if (this.#left > LATE)
-      broken(name, 'ask for output, by nextOutput, until there is none: all that it gave has been written');
+    if (this.#left > LATE) broken(name, 'ask for output, by nextOutput, until there is none: all that it gave has been written');
     this.#late = this.#session.reads || this.#over ? 0 : this.#late + 1;
     if (this.#late > LATE)
       broken(name, `the session does not read, and was given ${LATE} blocks meanwhile: keep the octets until reads is true`);
