@@ -44,11 +44,11 @@ export class Connector {
 
   /** Begins a walk. `full`: there are as many sessions as may be; a time: nobody is to be connected to before. */
   begin(destination: Destination): 'begun' | 'full' | EpochMs {
-    const walk = walkOf(destination, this.#context);
+    const walk = destination.halted.pop() ?? walkOf(destination, this.#context);
     if (typeof walk === 'number') return walk;
     destination.walks++;
     if (this.#open(destination, walk)) return 'begun';
-    destination.walks--;
+    this.#halt(destination, walk);
     return 'full';
   }
 
@@ -115,10 +115,18 @@ export class Connector {
     this.ended(entrance);
     const { first } = destination.waiting;
     first?.step(this.#context.now, 'not-reached', { host, stage: trouble.stage, status });
-    if (first !== undefined && walk.at < walk.list.length && this.#open(destination, walk)) return;
-    destination.walks--;
-    if (first !== undefined && walk.at >= walk.list.length) this.#arrivals.exhausted(destination, walk);
+    const isExhausted = walk.at >= walk.list.length;
+    if (first !== undefined && !isExhausted && this.#open(destination, walk)) return;
+    if (first !== undefined && !isExhausted) this.#halt(destination, walk);
+    else destination.walks--;
+    if (first !== undefined && isExhausted) this.#arrivals.exhausted(destination, walk);
     else this.#arrivals.pump(destination);
+  }
+
+  /** Others have the room that it needs. One that has met something goes on from there: else its first host could be tried without end. */
+  #halt(destination: Destination, walk: Walk): void {
+    destination.walks--;
+    if (walk.troubles.length > 0 && destination.waiting.size > 0) destination.halted.push(walk);
   }
 
   /** RFC 8460: what is counted of each session; mail that asks for no TLS, and the reports themselves, are not. */

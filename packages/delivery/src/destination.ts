@@ -49,6 +49,8 @@ export class Destination {
   /** How many sessions there are, and walks that may become one. */
   sessions = 0;
   walks = 0;
+  /** Walks that go on when there is room for a session again. */
+  readonly halted: Walk[] = [];
   /** Sessions without a transaction: who has been so longest comes first. */
   readonly idle: Session[] = [];
   /** Sessions that there may be. */
@@ -81,7 +83,9 @@ export class Destination {
     const same = this.#alike?.get(active.envelope);
     same?.delete(active);
     if (same?.size === 0) this.#alike?.delete(active.envelope);
-    if (this.waiting.size === 0) this.#alike = null;
+    if (this.waiting.size > 0) return;
+    this.#alike = null;
+    this.halted.length = 0;
   }
 
   /** It, and those of the same message that wait, too (RFC 5321 4.5.4.1: one copy for all at the same host). */

@@ -151,3 +151,31 @@ test.each(['hold', 'delete', 'bounce'] as const)('%s of a job that another has b
   const second = dispatcher.nextOrder();
   expect(second).toMatchObject(what === 'hold' ? { type: 'settle', change: { held: true } } : { type: 'settle', change: { due: null } });
 });
+
+test('a walk that loses its room to another goes on where it was: no host is tried without end', () => {
+  const names = ['a', 'b', 'c'];
+  const hostsOf = (name: string) => ['bad', 'good'].map((host) => ({ host: `${host}.${name}.example`, tls: 'name' as const }));
+  const machine = new Machine({
+    sessions: { ...SESSIONS, total: 1 },
+    routes: names.map((name) => ({ domains: [`${name}.example`], hosts: hostsOf(name) })),
+  });
+  const message = { id: 'm', reversePath: 'x@y.example', arrived: 1000, size: 0 };
+  for (const name of names) machine.dispatcher.add(newJob(name, message, `${name}.example`, [{ address: `joe@${name}.example` }]));
+  const opened: string[] = [];
+  machine.run((order) => {
+    const to = order.id;
+    if (order.type === 'lookup') {
+      const addresses = [order.name.startsWith('bad') ? '192.0.2.1' : '192.0.2.2'];
+      return { type: 'dns', to, status: 'found', security: 'insecure', ttl: 3600, addresses };
+    }
+    if (order.type === 'send') return { type: 'outcomes', to, outcomes: [ACCEPTED], open: false };
+    if (order.type !== 'open') return machine.answer(order);
+    opened.push(order.target.host);
+    if (opened.length > 100) throw new Error('it never ends');
+    // What fails by TLS says nothing of the host for other mail: it is not marked as dead.
+    if (order.target.host.startsWith('bad')) return { type: 'failed', to, stage: 'tls', result: 'certificate-expired' };
+    return { type: 'opened', to, extensions: {}, tls: true, verified: true };
+  });
+  expect(opened.sort()).toEqual(names.flatMap((name) => hostsOf(name).map(({ host }) => host)).sort());
+  expect(machine.dispatcher.size).toBe(0);
+});
