@@ -33,8 +33,8 @@ export interface BodyForm {
 }
 
 /**
- * Writes a message as mail data: doubles dots and completes line ends (RFC 5321 2.3.8: never a CR or LF alone). All that it does is to put an
- * octet before another, so a run that needs none goes out as the view that it came in. Work is linear; no more than one block is made ahead.
+ * Writes a message as mail data: doubles dots and completes line ends (RFC 5321 2.3.8: never a CR or LF alone). It only
+ * inserts octets, so unchanged runs are passed on as views, not copied. Work is linear; at most one block is prepared ahead.
  */
 export class BodyWriter {
   readonly #form: BodyForm;

@@ -25,7 +25,7 @@ interface Leaving {
   readonly reply: Reply | null;
 }
 
-/** The facts of a client session, its wire and its clock. The rows of the tables change them by `run.ts`; `ask` is the only way to the peer but for a message. */
+/** The facts of a client session, its wire and its clock. The rows of the tables change them through `run.ts`. Everything except message content is sent through `ask`. */
 export class ClientCore {
   readonly options: ClientOptions;
   readonly limits: ClientLimits;
@@ -110,12 +110,12 @@ export class ClientCore {
     return this.offers('PIPELINING') && LEVELS.indexOf(this.options.pipelining ?? 'envelope') >= LEVELS.indexOf(level);
   }
 
-  /** Whether a command may be sent now: nothing is due, or it may stand behind others and there is room in flight. */
+  /** Whether a command may be sent now: no reply is due, or it may be pipelined and fits into `flight`. */
   hasRoom(line: string): boolean {
     return this.due.length === 0 || (this.pipelines('envelope') && this.flight + line.length + 2 <= this.limits.flight);
   }
 
-  /** Queues a command line, the verb alone if nothing is given. `shown` is what a trace shows of it. */
+  /** Queues a command line. Default: the verb without arguments. `shown` is what a trace shows of it. */
   ask(to: Asked, line: string = to, transaction: Transaction | null = null, index = 0, shown: string = line, utf8?: boolean): void {
     const bytes = encodeUtf8(`${line}\r\n`);
     if (this.options.trace === true) this.events.push({ type: 'trace', from: 'client', line: printable(shown) });

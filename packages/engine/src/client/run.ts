@@ -60,7 +60,7 @@ export function over(core: ClientCore, cause: ClientCause, reply: Reply | null =
   else close(core, cause, reply, limit);
 }
 
-/** A line or call of the peer's that breaks the protocol ends the session: nobody knows any more what a later reply would answer. */
+/** The peer broke the protocol. The session ends, because later replies can no longer be matched to commands. */
 export function fault(core: ClientCore, code: ClientFaultCode, line: string): void {
   core.events.push({ type: 'fault', code, line });
   close(core, 'fault');

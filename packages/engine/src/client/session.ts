@@ -185,8 +185,8 @@ export class ClientSession {
   }
 
   /**
-   * QUIT, as soon as what is under way is over; `closed` follows, at the latest when `quitTimeout` has run out. Called before `secured`
-   * it is the first command under TLS: so a client leaves to which the handshake has not shown enough (RFC 3207 4.1).
+   * Sends QUIT after the commands and messages under way; `closed` follows, at the latest after `quitTimeout`. If called before `secured`,
+   * QUIT is the first command under TLS: a client that does not trust the certificate can leave this way (RFC 3207 4.1).
    */
   quit(): void {
     this.#core.quitting = true;
@@ -211,10 +211,10 @@ export class ClientSession {
   }
 
   /**
-   * Begins an AUTH exchange (RFC 4954). An initial response that the line has no room for is sent behind an empty challenge. Throws
+   * Begins an AUTH exchange (RFC 4954). An initial response that is too long for the line is sent after an empty challenge. Throws
    * `SmtpUsageError`: `not-ready`, `not-offered`, `missing-feature`, `bad-argument`, and `unprotected` where the connection is less safe than
-   * the option `credentials` wants. `words` says what of it is secret: no reply that holds such a word is shown. Without them nothing that
-   * responses say is, and within the exchange only the codes of replies.
+   * the option `credentials` wants. `words` says which words are secret: the text of a reply that contains one is hidden. Without `words`,
+   * replies show only their codes during the exchange, and later replies that repeat a part of a response are hidden.
    */
   authenticate(mechanism: string, initial: Uint8Array | null = null, words: AuthWords = {}): void {
     const core = this.#core;

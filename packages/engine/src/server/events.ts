@@ -85,9 +85,9 @@ export interface MailQuestion {
   /** The path as it came, with its angle brackets where it has some: a signature over an envelope binds its octets (`encodeUtf8`), not the `address`. */
   readonly wire: string;
   /**
-   * What the client asks for. `auth` (RFC 4954 5) is who submitted the message: `''` stands for `<>`, not known, which is all that a client
-   * without an identity is believed. One with an identity may name anybody: believe it where you trust that identity to speak for others,
-   * else take it for `''`; and `''` is never the identity itself.
+   * The parameters that the client gave. `auth` (RFC 4954 5) is who submitted the message; `''` stands for `<>`: not known. If a client without
+   * an identity gives it, it is always `''` here. A client with an identity may name anybody: use the value only if you trust that identity to
+   * speak for others, otherwise treat it as `''`. `''` never stands for the identity itself.
    */
   readonly parameters: MailParameters;
   /** The priority that the engine has put in place of a higher one, which this client may not ask for (RFC 6710 4.1); else null. */

@@ -1,7 +1,7 @@
 import type { CommandDialect, Reply, Verb } from '@ehlo/grammar';
 import type { Peer, TlsInfo } from '../facts.ts';
 import { Input } from '../input.ts';
-import { type Answered, aborted, type Change, NO_CHANGE, type Occasion } from './change.ts';
+import { type Answered, aborted, type Change, NO_CHANGE, type TriggerData } from './change.ts';
 import { Clock } from './clock.ts';
 import { acceptance, PLAIN_YES } from './decision.ts';
 import type { Answer, CloseCause, Question, QuestionType, Recipient, ServerEvent } from './events.ts';
@@ -40,7 +40,7 @@ const ANSWER_LIMITS: { readonly [type in QuestionType]: LimitName } = {
   xclient: 'commandAnswer',
 };
 
-/** What is said when no answer comes in time: the failure is ours, and passing. */
+/** The reply when the program does not answer in time: a temporary failure of the server. */
 const NO_ANSWER: { readonly [type in QuestionType]?: ReplyName } = { starttls: 'tlsFailed', auth: 'authFailed' };
 
 const NO_STEPS: readonly Step[] = [];
@@ -56,14 +56,14 @@ export class Machine implements View {
   readonly clock: Clock;
   readonly events: ServerEvent[] = [];
   question: Question | null = null;
-  /** The row of the command that is asked about, which goes on with the answer; null: the row `accepted` of the phase does. */
+  /** The row to take when the open question is accepted; null: the row `accepted` of the phase. */
   #asked: Step | null = null;
   #phase: Phase;
   #steps: Steps;
   facts: Facts;
   transaction: Transaction = NO_TRANSACTION;
   counts: Counts = nothingCounted();
-  /** How commands are read, and the facts that it follows from. */
+  /** How commands are parsed, and the facts from which that was computed. */
   #dialect: CommandDialect;
   #readBy: Facts;
   /** The domain of the last recipient. */
@@ -125,7 +125,7 @@ export class Machine implements View {
     this.#apply(effect === null ? NO_CHANGE : effect(this, given, row), row, given);
   }
 
-  #fits({ when }: Step, given: Occasion): boolean {
+  #fits({ when }: Step, given: TriggerData): boolean {
     for (const holds of when) if (!holds(this, given)) return false;
     return true;
   }
@@ -199,18 +199,18 @@ export class Machine implements View {
   }
 
   /** The one place where something changes. */
-  #apply(change: Change, row: Row, occasion: Occasion): void {
+  #apply(change: Change, row: Row, data: TriggerData): void {
     const { facts, transaction, counts, events, recipient, wire, asks } = change;
     if (facts !== undefined) this.learn(facts);
     if (transaction !== undefined) this.transaction = transaction;
     if (counts !== undefined) Object.assign(this.counts, counts);
     if (events !== undefined) for (const event of events) this.events.push(event);
     if (recipient !== undefined) this.#add(recipient);
-    const reply = change.reply ?? (row.reply === undefined ? undefined : (occasion.reply ?? this.policy.replies[row.reply]));
+    const reply = change.reply ?? (row.reply === undefined ? undefined : (data.reply ?? this.policy.replies[row.reply]));
     if (reply === undefined) this.#say(wire);
-    else this.#reply(reply, change, change.delay ?? occasion.delay ?? 0);
+    else this.#reply(reply, change, change.delay ?? data.delay ?? 0);
     if (change.accepts !== undefined) this.outbox.accepts(change.accepts);
-    if (row.to === 'closed') this.#close(row.cause ?? occasion.closes!, occasion.limit);
+    if (row.to === 'closed') this.#close(row.cause ?? data.closes!, data.limit);
     else if (row.to !== undefined) this.enter(row.to);
     if (asks !== undefined) this.ask(asks);
   }

@@ -30,7 +30,7 @@ type Offer = Extension<Parameter, string, View>;
 
 const NO_WORDS: readonly string[] = [];
 
-/** Offered wherever it is switched on, and its keyword says all. */
+/** Always offered if enabled; the keyword has no parameters. */
 const always = (): readonly string[] => NO_WORDS;
 
 /** Offered where a condition holds. */
@@ -117,17 +117,17 @@ const IMPLEMENTED: readonly Offer[] = [
   ),
 ];
 
-/** They, by their keywords: nothing else is ever advertised but what the program has defined. */
+/** The same by keyword. Beside them only extensions that the program has defined are advertised. */
 export const OFFERS: ReadonlyMap<string, Offer> = new Map(IMPLEMENTED.map((offer) => [offer.keyword, offer]));
 
-/** Behind a proxy its client may speak on the same connection: once the proxy has told whom it speaks for, it has nothing more to tell. */
+/** After XCLIENT, the proxy's client may control the connection: XCLIENT and XFORWARD are no longer offered. */
 function trusts(verb: TrustedVerb): (at: View) => boolean {
   return ({ policy, facts }) => policy.trust.has(verb) && !facts.proxied;
 }
 
 /**
- * Whether mechanisms can be bound to a TLS connection by what a client takes unasked: tls-exporter (RFC 9266 3), and before TLS 1.3
- * tls-unique (RFC 5802 6.1). Nothing tells a client of other types; one that tried its own in vain could not authenticate at all.
+ * Whether mechanisms can be bound to a TLS connection by the type that clients use by default: tls-exporter (RFC 9266 3), and before TLS 1.3
+ * tls-unique (RFC 5802 6.1). A server cannot announce other types to a client, and a client that tried one in vain could not authenticate.
  */
 export function canBind(tls: TlsInfo | null): boolean {
   return tls?.bindings?.has(tls.protocol === 'TLSv1.3' ? 'tls-exporter' : 'tls-unique') ?? false;

@@ -21,8 +21,8 @@ export interface OutboxSnapshot {
 }
 
 /**
- * Replies that may wait: whoever drives many sessions gets from one to the next, however much one is sent. Those of MAIL, of the hundred RCPT
- * that every server takes (RFC 5321 4.5.3.1.8) and of DATA are one write.
+ * The largest number of queued replies: no command is read beyond it, so that one session with many commands does not keep the others waiting.
+ * The replies to MAIL, to the 100 RCPT that every server takes (RFC 5321 4.5.3.1.8) and to DATA fit into one write.
  */
 const REPLIES_AT_ONCE = 128;
 

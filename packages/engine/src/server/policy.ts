@@ -54,10 +54,10 @@ export const PRESETS: { readonly [name in Preset]: PresetRule } = {
     tolerate: ANYTHING,
     bareLineEnds: 'keep',
     mustAsk: [],
-    // Those that are for one kind of server, too: FUTURERELEASE is for a submission server alone (RFC 4865 4.2 (2)), ETRN for none (RFC 6409 7). A sink is
-    // what the client under test takes it for, and releases nothing to anybody.
+    // Also those that only one kind of server may offer: FUTURERELEASE is for submission (RFC 4865 4.2 (2)), ETRN is not (RFC 6409 7). A sink plays
+    // every kind of server for the client under test, and delivers nothing.
     extensions: [...OFFERS.keys()],
-    // Who tests a client sends what nobody else does.
+    // A test of a client may send far more of these than a real client does.
     limits: { idleCommands: 1_000_000, refusedRecipients: 1_000_000 },
   },
 };
@@ -68,7 +68,7 @@ const NEEDS: ReadonlyMap<string, string> = new Map([
   ['SMTPUTF8', '8BITMIME'],
 ]);
 
-/** RFC 2033 5: LMTP has these whatever is asked for. */
+/** RFC 2033 5: LMTP always has these, whatever the options say. */
 const LMTP_EXTENSIONS = ['PIPELINING', 'ENHANCEDSTATUSCODES'] as const;
 
 /** As far ahead as RFC 4865 and RFC 3339 can say. */

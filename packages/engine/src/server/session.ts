@@ -295,12 +295,12 @@ const READERS: { readonly [phase in Phase]: Reader } = {
   closed: () => false,
 };
 
-/** The timer restarts with each line; the rest of one that is broken could hold a session for ever. */
+/** The timer restarts with each line. The rest of a line that was too long does not restart it, so a peer cannot keep the session open with one. */
 function readLine(machine: Machine): boolean {
   return readCommand(machine) && (machine.input.rest || settled(machine));
 }
 
-/** The timer of content restarts at each block of it, not whenever something has come. */
+/** The timer of content restarts at each block (`dataBlock`), not at each octet. */
 function readBlock(machine: Machine, read: Reader): boolean {
   const { phase } = machine;
   return read(machine) && (machine.phase === phase || settled(machine));
@@ -311,7 +311,7 @@ function settled(machine: Machine): true {
   return true;
 }
 
-/** Reads and carries out one thing. Returns false if the session has to wait. */
+/** Reads and carries out one line, block or event. Returns false if the session has to wait. */
 function step(machine: Machine): boolean {
   if (machine.clock.holds) return false;
   const { outbox } = machine;
@@ -325,7 +325,7 @@ function step(machine: Machine): boolean {
   return true;
 }
 
-/** The peer does not read: nothing that could still be said, now or later, would reach it. */
+/** The peer does not read its replies: no reply, queued or later, would reach it. */
 function giveUpReader(machine: Machine): void {
   machine.outbox.stalled = true;
   machine.outbox.drop();
@@ -333,7 +333,7 @@ function giveUpReader(machine: Machine): void {
   machine.take('stalled', { limit: 'flushTimeout' });
 }
 
-/** Carries out that time is over. */
+/** Handles the end of a timer. */
 function runOut(machine: Machine): void {
   const { clock, question } = machine;
   const { timer, busy, holds } = clock;

@@ -55,7 +55,7 @@ const REFUSED_ROWS: readonly Row[] = [...new Set(VERB_ROWS.map(({ on }) => on))]
  */
 export const TABLE: readonly Row[] = [...[...VERB_ROWS, ...REFUSED_ROWS].map(withBudget), ...TRIGGER_ROWS];
 
-/** No command is worth an answer once too many have brought no message. */
+/** After too many commands without a message (`idleCommands`), every command gets 421. */
 function withBudget(row: Row): Row {
   return { ...row, guards: ['room-for-commands', ...(row.guards ?? [])] };
 }
