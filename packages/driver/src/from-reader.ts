@@ -81,11 +81,11 @@ class ReaderTransport implements Transport {
   #emptied: () => void = () => {};
   /** The stream that a read is waiting for. */
   #reading: ByteStream | null = null;
-  /** A handshake is going on: `clear` if octets came that belong to none. */
+  /** The handshake that is under way; `clear`: octets in clear arrived that do not belong to it. */
   #handshake: { clear: boolean } | null = null;
   #giveUp: (error: Error) => void = () => {};
   #peerEnded = false;
-  /** `closing`: there is still something to write; `closed`: this side is ended, and the peer's is read and dropped. */
+  /** `closing`: output is pending. `closed`: this side has ended; input is discarded. */
   #state: 'open' | 'closing' | 'closed' | 'over' = 'open';
   #linger = LINGER_OCTETS;
 

@@ -50,18 +50,18 @@ interface Job<X extends Extension> {
   readonly envelope: SendEnvelope<X>;
   readonly message: Message;
   readonly options: SendOptions;
-  /** How often it was begun. */
+  /** The number of attempts so far. */
   tries: number;
   readonly settle: (result: SendResult | Promise<SendResult>) => void;
   forget: () => void;
 }
 
-/** How often a message is begun, by connections that turn out to be left, before that is its outcome. */
+/** Attempts per message, if the server has closed the connection meanwhile or accepts no more messages by it. */
 const TRIES = 3;
 /**
- * Several connections to one server, opened as they are needed and used again. Messages beyond that wait, in order; who makes many of
- * them awaits `room` before each, so that only as many exist as are being sent. A server that takes fewer connections than `size` keeps
- * those, and is asked for one more each minute; what was meant for the others waits. With `pipelining: 'transactions'` a connection that has no
+ * Several connections to one server, opened when needed and reused. Further messages wait, in order. A program that makes many messages
+ * awaits `room` before each, so that only as many exist as are being sent. If the server accepts fewer connections than `size`, the pool uses
+ * those, and tries one more each minute; the other messages wait. With `pipelining: 'transactions'` a connection that has no
  * other beside it is given the next messages before the server has answered for the last. A pool that is not closed keeps its connections, and
  * so the process, for `idle` milliseconds.
  */
@@ -119,8 +119,8 @@ export class Pool<X extends Extension = never> {
   }
 
   /**
-   * Sends a message as `Client.send` does. One that a connection has turned out to be left for waits for another, in its place, up to three
-   * times in all. Where there is no connection, that is the outcome: `unsent`, and the result's `error` says why.
+   * Sends a message as `Client.send` does. If the server has closed the connection before the message, the message waits for another, at its
+   * place in the queue, with up to three attempts. If no connection can be opened, the outcome is `unsent`, and the result's `error` says why.
    */
   send(envelope: SendEnvelope<X>, message: Message, options: SendOptions = {}): Promise<SendResult> {
     holdStream(message);
@@ -274,14 +274,14 @@ export class Pool<X extends Extension = never> {
     this.#dispatch();
   }
 
-  /** A connection that lives is for the first who waits, or idle. */
+  /** A working connection takes the first message that waits, or becomes idle. */
   #free(member: Member<X>): void {
     if (this.#jobs.length > 0 && this.#mayBegin()) this.#use(member);
     else if (this.#closed !== 'no' && this.#jobs.length === 0) this.#members.drop(member);
     else this.#members.keep(member);
   }
 
-  /** Tells one who wants room that there is some; the next when he has sent, or has let his turn pass. */
+  /** Wakes one caller that waits for `room`; the next is woken after it has sent or given up. */
   #tellRoom(): void {
     if (this.#closed !== 'no') for (const tell of this.#wanting.splice(0)) tell();
     if (this.#wanting.length === 0 || this.#jobs.length > this.#members.coming) return;

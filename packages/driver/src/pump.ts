@@ -272,7 +272,7 @@ export class Pump implements Sink, Sleeper {
     this.#gone();
   }
 
-  /** RFC 3207: the 220 is out, or in; what comes now is the handshake. */
+  /** RFC 3207: 220 was sent (server) or received (client); the handshake starts. */
   #secure(): void {
     const { secure } = this.#transport;
     if (secure === undefined || this.#leaving) return;

@@ -70,7 +70,7 @@ export class Server {
     const optionsFor = variantsOf(withToldExtensions(sessionOptions, failures));
     this.#listener = listener;
     this.#grace = grace;
-    /** Those that are turned away and not yet gone: they take no place, and have a bound of their own. */
+    /** Refused connections that are not closed yet. They do not count as connections; they have a separate limit. */
     const away: Set<Session> = new Set();
     const isFull = (): boolean => this.#open.size + this.#lingering.size + this.#reserved - away.size >= connections;
     const host: Host = {

@@ -49,18 +49,17 @@ export interface Transport {
   /** Takes all octets, and neither changes nor transfers them: others say the same ones. Returns false if no more should be written before `drained`. */
   write(bytes: Uint8Array): boolean;
   /**
-   * Octets that were given to `write` and that the operating system, or what stands for it, has not taken; when the connection is over,
-   * those that it never took. It may count a write as a whole. By it a session knows which of its replies have left.
+   * Octets that were given to `write` and that the operating system has not accepted yet; after the connection has ended, those that it never
+   * accepted. A write may count as a whole. The session uses it to know which of its replies have left.
    */
   readonly unwritten: number;
   /** Stops reading, so that the peer is slowed down by the connection itself. */
   pause(): void;
   resume(): void;
   /**
-   * Becomes its side of TLS. Absent: STARTTLS is not offered, or not begun. Octets that were read in clear are given to the sink, and are
-   * the end of it; but with `head`, which nothing in clear has preceded (implicit TLS), they belong to the handshake, behind those of
-   * `head`. Reads nothing beyond the handshake until `resume` (or `start`, if that is yet to come). Rejects if the handshake fails, or
-   * is aborted.
+   * Starts TLS on this side. Absent: STARTTLS is not offered, or not begun. Octets that were read in clear go to the sink, and the handshake
+   * fails. But with `head` (implicit TLS, where nothing in clear came before), they belong to the handshake, after those of `head`. Reads
+   * nothing beyond the handshake until `resume` (or `start`, if that was not called yet). Rejects if the handshake fails or is aborted.
    */
   secure?: ((head?: Uint8Array) => Promise<TlsInfo>) | undefined;
   /**

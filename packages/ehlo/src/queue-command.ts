@@ -129,7 +129,7 @@ function none(id: string): never {
   throw new QueueError(`there is no job ${visible(id)} in the queue`, EXIT.refused);
 }
 
-/** Whether somebody says yes to what can't be taken back, of which it is counted before how much it is. */
+/** Asks for confirmation before an irreversible action, and shows how many jobs it affects. */
 async function isMeant(wish: Wish, client: QueueClient, selections: readonly Query[], { confirm, write }: QueueMeans): Promise<boolean> {
   if (confirm === null) throw new QueueError(`${wish} is for ever: give --yes`, USAGE);
   const counts = new Map<string, number>();

@@ -15,7 +15,7 @@ const WHAT: { readonly [name in ClientLimitName]: string } = {
   tlsTimeout: 'waiting for the TLS handshake to end',
   quitTimeout: 'waiting for the answer to QUIT, which changes nothing any more',
   block: 'what must leave within `blockTimeout` while a message is sent',
-  rate: 'the least mean speed at which the server takes a message, `blockTimeout` allowed beside it; 0 for none',
+  rate: 'the lowest mean speed at which the server must read a message, after an initial `blockTimeout`; 0 for none',
   flight: 'commands that wait for their replies, with pipelining',
   replyLine: 'a line of a reply, its code and CRLF included',
   replyLines: 'lines of one reply',

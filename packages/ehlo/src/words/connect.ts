@@ -67,7 +67,7 @@ export const CONNECT: WordsOf<ConnectOptions> = {
     default: "`'crlf'`",
   },
   replies: {
-    what: 'replies with mixed codes or bare LF end the session, or are taken at their worst with a `quirk`',
+    what: 'replies with mixed codes or bare LF end the session, or are accepted: the most severe code counts, and a `quirk` event reports it',
     default: "`'tolerant'`",
   },
   features: {

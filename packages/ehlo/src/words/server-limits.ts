@@ -17,7 +17,8 @@ const WHAT: { readonly [name in LimitName]: string } = {
   faults: 'commands that the engine refused, before it closes with 421',
   faultDelay: 'how long the reply to a fault is held back, to slow down who guesses (a tarpit)',
   output: 'replies that wait to be taken; beyond it no command is read',
-  drain: 'what is read in vain: of a refused message beyond `messageSize`, of a refused chunk in all; beyond it the session closes',
+  drain:
+    'octets that are read and discarded: of a refused message those beyond `messageSize`, of a refused chunk all; beyond it the session closes',
   dataBlock: 'what must arrive within `dataTimeout` while a message is read',
   greetingDelay: 'how long the greeting is held back to catch early talkers',
   commandTimeout: 'waiting for a whole command',

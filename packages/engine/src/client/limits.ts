@@ -53,8 +53,8 @@ export interface ClientLimitOptions {
   /** What must leave within `blockTimeout` while a message is sent. Octets; default: 65536; ours. */
   readonly block?: number;
   /**
-   * The least mean speed at which the server takes a message, `blockTimeout` allowed beside it; 0 for none. Octets a second; default: 500;
-   * ours.
+   * The lowest mean speed at which the server must read a message, after an initial `blockTimeout`; 0 for none. Octets a second; default:
+   * 500; ours.
    */
   readonly rate?: number;
   /** Commands that wait for their replies, with pipelining. Octets; default: 16384; ours. */

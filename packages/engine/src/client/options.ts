@@ -47,7 +47,10 @@ export interface ClientPolicyOptions {
   readonly toAscii?: (domain: string) => string | null;
   /** A CR or LF that stands alone in a message is made CRLF, or the message is not sent; it is never sent alone. Default: `'crlf'`. */
   readonly newlines?: 'crlf' | 'refuse';
-  /** Replies with mixed codes or bare LF end the session, or are taken at their worst with a `quirk`. Default: `'tolerant'`. */
+  /**
+   * Replies with mixed codes or bare LF end the session, or are accepted: the most severe code counts, and a `quirk` event reports it.
+   * Default: `'tolerant'`.
+   */
   readonly replies?: 'strict' | 'tolerant';
   /** Parts of the client that are bundled only where they are named: `CHUNKING`, and for a session by hand `AUTH`. Default: none. */
   readonly features?: readonly ClientFeature[];

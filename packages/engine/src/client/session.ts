@@ -213,8 +213,8 @@ export class ClientSession {
   /**
    * Begins an AUTH exchange (RFC 4954). An initial response that is too long for the line is sent after an empty challenge. Throws
    * `SmtpUsageError`: `not-ready`, `not-offered`, `missing-feature`, `bad-argument`, and `unprotected` where the connection is less safe than
-   * the option `credentials` wants. `words` says which words are secret: the text of a reply that contains one is hidden. Without `words`,
-   * replies show only their codes during the exchange, and later replies that repeat a part of a response are hidden.
+   * the option `credentials` wants. `words` says which words are secret; without it, every part of a response is. The text of a reply
+   * that contains a secret is hidden. During the exchange, replies show only their codes if a secret is too short to be searched for.
    */
   authenticate(mechanism: string, initial: Uint8Array | null = null, words: AuthWords = {}): void {
     const core = this.#core;

@@ -2,7 +2,7 @@
 import type { Reply } from '@ehlo/grammar';
 import { copy } from '../octets.ts';
 import { Secret } from '../secret.ts';
-import { type Change, type Effects, type Fault, type EffectInputs, givenUp, NO_CHANGE } from './change.ts';
+import { type Change, type EffectInputs, type Effects, type Fault, givenUp, NO_CHANGE } from './change.ts';
 import { PLAIN_YES } from './decision.ts';
 import type { AuthQuestion, FaultNotice, Question } from './events.ts';
 import { NO_OWN, NO_TRANSACTION, type View } from './facts.ts';

@@ -1,7 +1,7 @@
 // How the guards and conditions of the table are read: from the facts, the counts and what triggers the row. They change nothing.
 import type { MailParameters, Path } from '@ehlo/grammar';
 import { instantOf } from '../instant.ts';
-import type { Given, TriggerData, OwnCommand } from './change.ts';
+import type { Given, OwnCommand, TriggerData } from './change.ts';
 import type { FaultCode } from './events.ts';
 import type { View } from './facts.ts';
 import { mechanisms, offers } from './offer.ts';

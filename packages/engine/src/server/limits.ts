@@ -41,8 +41,8 @@ export interface LimitOptions {
   /** Replies that wait to be taken; beyond it no command is read. Octets, at least 512; default: 65536; ours. */
   readonly output?: number;
   /**
-   * What is read in vain: of a refused message beyond `messageSize`, of a refused chunk in all; beyond it the session closes. Octets, at
-   * least 0; default: 67108864; ours.
+   * Octets that are read and discarded: of a refused message those beyond `messageSize`, of a refused chunk all; beyond it the session
+   * closes. Octets, at least 0; default: 67108864; ours.
    */
   readonly drain?: number;
   /** What must arrive within `dataTimeout` while a message is read. Octets, at least 1; default: 4096; ours. */
