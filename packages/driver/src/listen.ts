@@ -1,7 +1,7 @@
 import { checkOptions, type Extension, kindOf, SmtpUsageError, type StartTls, type TableOf } from '@ehlo/engine';
 import { Failures } from './failures.ts';
 import type { Handler } from './handler.ts';
-import { notify, once, toConsole, type Warn } from './notify.ts';
+import { notify, once, reasonOf, toConsole, type Warn } from './notify.ts';
 import { OTHER_NAMES } from './other-names.ts';
 import { type ProxyReader, readHeader } from './proxied.ts';
 import { type HeaderOf, headerOf, type ProxyOptions } from './proxies.ts';
@@ -172,7 +172,7 @@ export class Entrance {
 
   #turnAway(transport: Transport, reason: unknown): void {
     transport.abort();
-    this.#stray(transport.peer, reason instanceof Error ? reason.message : String(reason));
+    this.#stray(transport.peer, reasonOf(reason));
   }
 
   /** The listener whose connections come by here. `close` takes no more of them. */

@@ -36,8 +36,8 @@ export function once(warn: Warn): (error: unknown, what: string) => void {
   };
 }
 
-/** Why something has failed, in words; whatever was thrown. */
-function reasonOf(error: unknown): string {
+/** The message of whatever was thrown. */
+export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 

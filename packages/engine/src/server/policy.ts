@@ -62,8 +62,8 @@ export const PRESETS: { readonly [name in Preset]: PresetRule } = {
   },
 };
 
-/** Extensions that are nothing without another: RFC 3030 3, RFC 6531 3.1 (8). */
-const NEEDS: ReadonlyMap<string, string> = new Map([
+/** Extensions that require another, and the one that they require (RFC 3030 3, RFC 6531 3.1 (8)). */
+export const PREREQUISITES: ReadonlyMap<string, string> = new Map([
   ['BINARYMIME', 'CHUNKING'],
   ['SMTPUTF8', '8BITMIME'],
 ]);
@@ -259,7 +259,7 @@ function resolveExtensions({ extensions, ask, futureRelease, trust }: ServerOpti
   for (const keyword of chosen) {
     if (!OFFERS.has(keyword))
       bad(`extensions has ${quoted(keyword)}, which is not implemented${didYouMean(String(keyword), [...OFFERS.keys()], '')}`);
-    const needed = NEEDS.get(keyword);
+    const needed = PREREQUISITES.get(keyword);
     if (needed !== undefined && !chosen.has(needed)) bad(`${keyword} cannot be offered without ${needed} (${OFFERS.get(keyword)!.spec})`);
   }
   if (preset === 'submission' && chosen.has('ETRN')) bad('ETRN must not be offered for submission (RFC 6409 7)');
