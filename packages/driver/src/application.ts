@@ -133,7 +133,7 @@ export class Application implements Asker, Receiver {
     this.#view.goOn();
   }
 
-  /** Says what was decided; false if nobody asks any more. What can't be said throws and leaves the question open: then it is our failure. */
+  /** Answers the question; false if it is no longer open. An answer that the engine rejects throws and leaves it open; then a failure is answered. */
   #carryOut(question: Question, decision: Acceptance | Refusal | Challenge): boolean {
     const session = this.#session;
     try {
@@ -230,7 +230,7 @@ export class Application implements Asker, Receiver {
   }
 
   #failed(error: unknown, method: CallbackName): void {
-    // What the reader of a body was thrown is no failure of his.
+    // An error that the body threw into its reader is not a failure of the reader.
     if (!isAborted(error)) this.#host.failures.tell(error, method, this.#view);
   }
 

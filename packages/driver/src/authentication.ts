@@ -41,7 +41,7 @@ export interface Authentication extends AuthPolicyOptions {
    * `lookup` alone.
    */
   verify?(claim: PresentedClaim, session: Session): Awaitable<boolean | string | Refusal | null | undefined>;
-  /** Whether a user may act as somebody else. Default: never. */
+  /** Whether a user may act as another identity. Default: never. */
   authorize?(user: string, authzid: string, session: Session): Awaitable<boolean>;
   /** Octets that only this server knows: salts of users that have none follow from them. Default: random for each server. */
   readonly pepper?: Uint8Array;

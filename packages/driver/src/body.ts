@@ -1,6 +1,6 @@
 import type { AbortCause } from '@ehlo/engine';
 
-/** The body will not arrive whole: its iterator throws this, so that nobody files a message that was cut. */
+/** The body will not arrive completely. Its iterator throws this, so that no handler stores a truncated message. */
 export class BodyAbortedError extends Error {
   readonly code: AbortCause;
 

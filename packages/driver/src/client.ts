@@ -40,7 +40,7 @@ export class Client<X extends Extension = never> {
   readonly #pump: Pump;
   readonly #outbox: Outbox;
   readonly #signals: Signals = new Signals();
-  /** Is told of a function of the program that fails where nobody waits for it. */
+  /** Called with the error of a function of the program whose result no call waits for. */
   readonly #warn: (error: unknown, what: string) => void;
   /** Called once, when the session is open or will never be. */
   #opened: ((error: Error | null) => void) | null;
@@ -201,9 +201,9 @@ export class Client<X extends Extension = never> {
   }
 
   /**
-   * Says who the client is (RFC 4954), between messages: where that is only known to be wanted when the server has said what it offers, in
-   * `capabilities`. Rejects with `ClientError` if it is refused or can't be done, and the session goes on, but where the server has not
-   * proved that it knows the password; with `SmtpUsageError` for options that are wrong, and where it has been done already.
+   * Authenticates (RFC 4954) between messages, for programs that decide by what the server offers (`capabilities`). Rejects with `ClientError` if
+   * it is refused or not possible; the session continues, except if the server failed to prove that it knows the password. Rejects with
+   * `SmtpUsageError` for wrong options, and if the client is already authenticated.
    */
   authenticate(auth: ClientAuth): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -297,7 +297,7 @@ export class Client<X extends Extension = never> {
     }
   }
 
-  /** The session can be used: now, or when the client has said who it is. */
+  /** The session can be used: now, or after authentication. */
   #authenticate(): void {
     const { auth } = this.#options;
     if (auth === undefined) return this.#open(null);

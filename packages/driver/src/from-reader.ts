@@ -28,8 +28,8 @@ export interface StartedTls<Streams> {
 }
 
 /**
- * Of a connection whose runtime has verified that the server is the host that was asked for (RFC 9525 6), and tells nothing else of it, such as that of
- * Cloudflare's Workers. A client gives its credentials to who is verified.
+ * The facts of a TLS connection whose runtime has verified the host (RFC 9525 6) and gives no other information, such as that of
+ * Cloudflare's Workers. A client sends credentials to a verified server.
  */
 export const VERIFIED_TLS: TlsInfo = {
   protocol: '',

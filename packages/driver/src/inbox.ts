@@ -1,8 +1,8 @@
 import type { Sink } from './transport.ts';
 
 /**
- * What a transport hands to its sink, kept back while that pauses: a runtime may give octets that were on their way already. Of use to
- * who writes a transport.
+ * A buffer in front of a transport's sink while the sink is paused: a runtime may still deliver octets that were under way. For authors of
+ * transports.
  */
 export class Inbox implements Sink {
   #sink: Sink | null = null;

@@ -16,7 +16,7 @@ export interface ListenOptions<Tls> {
   readonly host?: string;
   /** TCP port to listen on; 0 takes any that is free. Default: 0. */
   readonly port?: number;
-  /** Path of a Unix socket, in place of host and port. One that nobody listens on is replaced. */
+  /** Path of a Unix socket, instead of host and port. A socket file without a listening process is replaced. */
   readonly path?: string;
   /** Mode of the Unix socket, such as 0o660. Default: by the umask. */
   readonly mode?: number;
@@ -120,11 +120,11 @@ function chosen<Tls>(options: ListenOptions<Tls>): ListenOptions<Tls> {
 }
 
 /**
- * What all listeners have in common: connections wait until there is somebody to accept them, and begin with a proxy's header and
- * the handshake of implicit TLS, where there are to be such. Throws `SmtpUsageError` if there is no certificate for that.
+ * The part that all listeners share: it queues connections until the server accepts them, and first reads the proxy header and does the handshake
+ * of implicit TLS, if these are configured. Throws `SmtpUsageError` if implicit TLS has no certificate.
  */
 export class Entrance {
-  /** Connections that nobody has asked for yet. */
+  /** Connections that are not accepted yet. */
   readonly #waiting: Transport[] = [];
   /** What ends each connection whose session has not begun: no other part knows of them yet. */
   readonly #entering: Set<(reason: string) => void> = new Set();

@@ -19,7 +19,7 @@ export interface Member<X extends Extension> {
 
 /** Whom connections are kept for. */
 export interface Host<X extends Extension> {
-  /** A connection is there, for whoever waits first: it is used, kept or dropped. */
+  /** A connection was opened, for the first message that waits: it is used, kept or dropped. */
   free(member: Member<X>): void;
   /** No connection can be opened: the first job that waits fails with this error. */
   fail(error: unknown): void;
@@ -65,7 +65,7 @@ export class Members<X extends Extension> {
     this.#host = host;
   }
 
-  /** Connections that are there soon: each is for one who waits. */
+  /** Connections that are being opened: each is for one message that waits. */
   get coming(): number {
     return this.#opening + this.#asking;
   }
@@ -207,7 +207,7 @@ export class Members<X extends Extension> {
     this.drop(member);
   }
 
-  /** A connection could not be opened. Where others live it was one too many, and who waits for it waits for those. */
+  /** A connection could not be opened. If others are open it was one too many, and its message waits for those. */
   #refused(error: unknown): void {
     if (!isTurnedAway(error)) return this.#host.fail(error);
     if (this.#living.size > 0) return this.#capacity.refused(this.#living.size, performance.now());

@@ -23,7 +23,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-/** Warns of the first failure only: one that comes with every message would hide all other warnings. `what` says who has failed. */
+/** Warns of the first failure only: one that repeats with every message would hide all other warnings. `what` names the function that failed. */
 export function once(warn: Warn): (error: unknown, what: string) => void {
   let told = false;
   return (error, what) => {

@@ -81,7 +81,7 @@ export class Outbox {
     for (const delivery of this.#over.splice(0)) delivery.settle(unsent('aborted'), error);
   }
 
-  /** The session is over: whoever waits gets to know it. */
+  /** The session is over: all waiting calls are told. */
   end(closed: ClientClosedEvent, error: ClientError | null): void {
     const { stage, cause, reply } = closed;
     const outcome: Outcome = { status: 'unsent', stage: BEFORE_MAIL.has(stage) ? (stage as Stage) : 'mail', cause, reply };

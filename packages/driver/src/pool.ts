@@ -75,11 +75,11 @@ export class Pool<X extends Extension = never> {
   /** Runs until the pace lets a message begin. */
   #pacing: ReturnType<typeof setTimeout> | undefined;
   #wanting: (() => void)[] = [];
-  /** One who wanted room has been told of some, and may be about to send. */
+  /** A caller that waited for `room` was woken, and may be about to send. */
   #told = false;
-  /** Runs while another waits for him. */
+  /** Runs while another caller waits for that one. */
   #turn: ReturnType<typeof setTimeout> | undefined;
-  /** Messages that have no result, and who waits until there are none. */
+  /** The number of messages without a result, and the callers that wait until there are none. */
   #unsettled = 0;
   #settled: (() => void)[] = [];
   readonly #signals: Signals = new Signals();
@@ -110,7 +110,7 @@ export class Pool<X extends Extension = never> {
     return Math.max(0, this.#jobs.length - this.#members.coming);
   }
 
-  /** Resolves as soon as a message would not have to wait, for one after the other of those who ask: send at once then. Resolves, too, when the pool is closed. */
+  /** Resolves as soon as a message would not have to wait: send it at once then. Callers are resolved one after the other; all of them when the pool closes. */
   room(): Promise<void> {
     return new Promise((resolve) => {
       this.#wanting.push(resolve);
@@ -176,7 +176,7 @@ export class Pool<X extends Extension = never> {
     return false;
   }
 
-  /** The first who waits gets to know why there is no connection. */
+  /** The first message that waits fails with the reason why there is no connection. */
   #fail(error: unknown): void {
     const job = this.#jobs.shift();
     if (job !== undefined) this.#unsent(job, error);
@@ -208,7 +208,7 @@ export class Pool<X extends Extension = never> {
       (result) => {
         // RFC 5321 3.8: 421 says nothing of the message.
         const tooMany = result.outcomes.every(isClosing) && this.#members.isTooMany(member);
-        // The server has left meanwhile, or takes no more by this connection: it has nothing of it.
+        // The server has closed the connection, or accepts no more messages by it: it has not received this one.
         const left = tooMany || (member.sent > 1 && result.outcomes.every(isLeft));
         if (left && job.tries < TRIES && isRepeatable(job.message) && this.#closed !== 'now') this.#wait(job);
         else job.settle(result);

@@ -197,7 +197,7 @@ export class Server {
   }
 }
 
-/** What is kept with a session where the program says nothing of it. */
+/** The session data if the program gives none. */
 const NO_DATA: { readonly value: unknown } = { value: undefined };
 
 /** What the program keeps with a session; null where it has failed to make it. */

@@ -19,15 +19,15 @@ export interface Address {
   readonly port: number;
 }
 
-/** What a transport tells: one of `end` and `lost` at the most, and nothing after `lost`. After `close` only `drained` and `lost`; after `abort` nothing. */
+/** The callbacks of a transport. At most one call of `end` and of `lost`, and none after `lost`. After `close` only `drained` and `lost`; after `abort` none. */
 export interface Sink {
-  /** Octets have arrived. The transport does not touch them again: what a handler reads of a message may be a view of them. */
+  /** Octets have arrived. The transport does not touch them again: the content that a handler reads may be a view of them. */
   data(bytes: Uint8Array): void;
   /** The peer has ended its side; writing is still possible. */
   end(): void;
   /** The connection is gone: lost, or ended by both sides after `close`. */
   lost(cause?: unknown): void;
-  /** After a `write` that returned false or left something `unwritten`: all has been taken, and more may be written. */
+  /** After a `write` that returned false or left something `unwritten`: all output was accepted, and more may be written. */
   drained(): void;
 }
 
@@ -42,11 +42,11 @@ export interface Transport {
   readonly local: Address;
   /** Set where the connection is secure from its start (implicit TLS). */
   tls?: TlsInfo | undefined;
-  /** Set where a proxy has brought the connection, and has said so. */
+  /** Set if the connection came through a proxy that announced it. */
   readonly proxy?: ProxyFacts | undefined;
-  /** Begins to read, into the sink. */
+  /** Starts to read into the sink. */
   start(sink: Sink): void;
-  /** Takes all octets, and neither changes nor transfers them: others say the same ones. Returns false if no more should be written before `drained`. */
+  /** Accepts all octets, and neither changes nor transfers them: other connections may write the same array. Returns false if no more should be written before `drained`. */
   write(bytes: Uint8Array): boolean;
   /**
    * Octets that were given to `write` and that the operating system has not accepted yet; after the connection has ended, those that it never
@@ -80,7 +80,7 @@ export interface Connected {
    * place back, before the connection is handed over or when it has failed; null: there is no place left.
    */
   readonly reserve?: () => (() => void) | null;
-  /** The handshake of implicit TLS has failed: there is no session to be told of it. */
+  /** The handshake of implicit TLS has failed: no session exists yet to which it could be reported. */
   readonly tlsFailed?: (error: unknown, peer: Address) => void;
 }
 

@@ -109,7 +109,7 @@ const OCTETS: readonly (readonly [mark: string, written: RegExp, base: 8 | 16])[
   ['\\x', /\\x([0-9a-f]{2})/g, 16],
   ['\\x{', /\\x\{([0-9a-f]{2})\}/g, 16],
   ['\\', /\\([0-3][0-7]{2})/g, 8],
-  // By who takes each octet for a character.
+  // As read by a program that takes each octet for a character.
   ['\\u00', /\\u00([0-9a-f]{2})/g, 16],
   ['&#x', /&#x([0-9a-f]{2});/g, 16],
 ];

@@ -26,14 +26,14 @@ interface Loan {
 }
 
 /**
- * The session, watched: each call that breaks the law of driving (SERVER.md, CLIENT.md) throws `SmtpUsageError` `driving` where it is made, and
- * says what was to be done. For the tests of whoever drives a session by a loop of their own; it costs a copy of all octets.
+ * The session, watched: a call that breaks the rules for driving a session (SERVER.md, CLIENT.md) throws `SmtpUsageError` `driving`, which says
+ * what the program must do. For tests of programs that drive a session by their own loop; it copies all octets.
  *
  * What is found: input or an answer without `tick` since the session last had nothing to say; time that goes back; octets that were touched
  * while they were lent; more `written` than was handed out; output that nobody ever asks for; `nextEvent` that was not called behind output, before the next
  * input; more than 32 blocks of input while `reads` was false; a question that is
  * answered twice. A `chunk` is a copy here, and its octets are overwritten when
- * the block that it came in is the program's again: who has kept them sees `Z`.
+ * the block that it came in is the program's again: a program that kept them sees `Z`.
  *
  * @example
  * ```ts

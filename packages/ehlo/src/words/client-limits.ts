@@ -10,7 +10,7 @@ const WHAT: { readonly [name in ClientLimitName]: string } = {
   dataTimeout: 'waiting for the answer to DATA',
   blockTimeout: 'waiting for a block of the message to leave, or for the answer to BDAT',
   messageTimeout: 'waiting for the answer to the end of the message',
-  commandTimeout: 'waiting for the answer to STARTTLS, NOOP, VRFY, EXPN or HELP, or for the end of a line that nobody has asked for',
+  commandTimeout: 'waiting for the answer to STARTTLS, NOOP, VRFY, EXPN or HELP, or for the end of a line that is no answer',
   authTimeout: 'waiting for an answer in an AUTH exchange',
   tlsTimeout: 'waiting for the TLS handshake to end',
   quitTimeout: 'waiting for the answer to QUIT, which changes nothing any more',

@@ -11,7 +11,7 @@ const BLOCK = 65_536;
 /** A run of at least so many octets that need nothing put between them is handed on where it lies. */
 const LONG = 4096;
 
-/** Where the writer stands: at the beginning of a line, in one, or behind a CR. Numbers, for it is asked at each octet. */
+/** The state of the writer: at the start of a line, within a line, or after a CR. Numbers, because each octet tests it. */
 const LINE = 0;
 const TEXT = 1;
 const BEHIND_CR = 2;

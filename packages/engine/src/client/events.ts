@@ -81,7 +81,7 @@ export interface RecipientEvent {
   readonly reply: Reply;
 }
 
-/** The server waits for the message: `write` it while `canWrite`, then `end`. `session.paths` says whom it is for. */
+/** The server waits for the message: `write` it while `canWrite`, then `end`. `session.paths` has its envelope. */
 export interface ReadyEvent {
   readonly type: 'ready';
   readonly transaction: number;

@@ -25,8 +25,8 @@ export interface ClientPolicyOptions {
   /** STARTTLS: not at all, where it is offered, or else no session at all. Default: `'opportunistic'`; RFC 3207. */
   readonly starttls?: 'off' | 'opportunistic' | 'required';
   /**
-   * The least protection under which credentials are sent: TLS with the host that was asked for, TLS with whoever answers, or none, where
-   * anybody on the way can read them. Default: `'verified'`.
+   * The least protection under which credentials are sent: TLS with a verified host, TLS with any host, or none, where anybody on the
+   * network path can read them. Default: `'verified'`.
    */
   readonly credentials?: Protection;
   /**

@@ -279,8 +279,8 @@ export class ClientSession {
   }
 
   /**
-   * Whom the message that is wanted now is for, and from whom, as MAIL and RCPT had it: what a signature over the envelope of one transaction
-   * binds. The recipients are those that were asked for and accepted. Null unless `phase` is `'body'`.
+   * The envelope of the message that is being sent, as MAIL and RCPT had it: for a signature that binds the envelope of one transaction. It has
+   * the accepted recipients only. Null unless `phase` is `'body'`.
    */
   get paths(): TransactionPaths | null {
     const { active } = this.#core;
@@ -301,7 +301,7 @@ export class ClientSession {
     return this.#core.authenticated;
   }
 
-  /** A verb of an extension of the program's own is said to who offers it, and outside of a transaction. */
+  /** A verb of an extension that the program defined may be sent only to a server that offers it, and outside of a transaction. */
   #demandOffered(name: string): void {
     const own = this.#core.options.extensions?.find(({ verbs }) => verbs.some(({ verb }) => verb === name));
     if (own === undefined) return;

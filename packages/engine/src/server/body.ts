@@ -77,7 +77,7 @@ export function drain(machine: Machine): boolean {
   return true;
 }
 
-/** What is asked about a message that is whole: whoever takes responsibility for it decides, in LMTP for each recipient (RFC 2033 4.2). */
+/** The question about a complete message: the program takes responsibility for it or refuses, in LMTP for each recipient (RFC 2033 4.2). */
 export function messageQuestion({ policy, transaction }: Machine): Question {
   const { message, decided } = transaction;
   const envelope = transaction.envelope!;

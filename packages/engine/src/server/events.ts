@@ -126,7 +126,7 @@ export interface BareLineEnd {
 export interface MessageQuestion {
   readonly type: 'message';
   readonly envelope: Envelope;
-  /** LMTP: whom this decision is for; null in SMTP, where it is for all. */
+  /** LMTP: the recipient of this decision; null in SMTP, where it is for all recipients. */
   readonly recipient: Recipient | null;
   /** Octets of content. */
   readonly size: number;
@@ -156,7 +156,7 @@ export interface CommandQuestion {
   readonly deviations: readonly Deviation[];
 }
 
-/** A trusted proxy tells whom it speaks for (XCLIENT). Accepted: the session begins anew, with `connect`. */
+/** A trusted proxy gives the facts of its client (XCLIENT). If accepted, the session starts again with `connect`. */
 export interface XclientQuestion {
   readonly type: 'xclient';
   /** The peer as it will be. */

@@ -88,7 +88,7 @@ const IMPLEMENTED: readonly Offer[] = [
   ours(
     'AUTH',
     'RFC 4954',
-    // RFC 4954 4: no password in clear, unless somebody has said that the connection is safe without TLS; 6: nor is it advertised.
+    // RFC 4954 4: no password in clear, unless the program says that the connection is safe without TLS; 6: nor is it advertised.
     where((at) => mechanisms(at).length > 0 && (at.facts.tls !== null || at.policy.auth.inClear), mechanisms),
     [authParameter],
   ),

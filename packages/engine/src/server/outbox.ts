@@ -108,7 +108,7 @@ export class Outbox {
     this.#queued = 0;
   }
 
-  /** The transport takes nothing any more. */
+  /** The transport accepts no more output. */
   lose(): void {
     this.drop();
     this.#taken = this.#handed;

@@ -225,7 +225,7 @@ function isOwn(extension: string | Extension): extension is Extension {
 
 function ignore(): void {}
 
-/** Throws `SmtpUsageError` `bad-extension` for an extension that takes the place of another, `missing-question` for a verb that nobody answers. */
+/** Throws `SmtpUsageError` `bad-extension` for an extension that takes the place of another, `missing-question` for a verb without a question in `ask`. */
 function checkOwn(own: readonly Extension[], ask: ReadonlySet<QuestionType>, preset: Preset): void {
   const ours = [...OFFERS.values()];
   const parameters = [...new Set(ours.flatMap((offer) => offer.parameters))].filter(({ extension }) => extension !== 'BINARYMIME');

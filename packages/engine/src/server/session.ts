@@ -37,8 +37,8 @@ export class ServerSession {
   #machine: Machine;
 
   /**
-   * Throws `SmtpUsageError` if the options contradict each other or a standard. They are read once: who has many sessions gives all
-   * of them one object, and to each the facts of its connection.
+   * Throws `SmtpUsageError` if the options contradict each other or a standard. They are read once: pass
+   * the same object to all sessions, and to each session the facts of its connection.
    */
   constructor(options: ServerOptions, { peer = UNKNOWN_PEER, tls }: ConnectionFacts = options) {
     this.#machine = new Machine(policyOf(options), peer, tls ?? null);
@@ -73,8 +73,8 @@ export class ServerSession {
   }
 
   /**
-   * So many more octets of the output were taken by the transport: by the operating system, not by a buffer of the program. Legal in every
-   * state. Nothing else tells the session that an acceptance has left: who never calls it gets `unacknowledged` for each message.
+   * Reports that the operating system (not only a buffer of the program) has accepted so many more octets of the output. Legal in every
+   * state. Only by this the session knows that an acceptance was sent: without these calls every message is reported as `unacknowledged`.
    */
   written(octets: number): void {
     this.#machine.outbox.written(octets);
@@ -103,10 +103,10 @@ export class ServerSession {
    * Answers an open question with yes. Returns false if it is no longer asked: the peer is gone, time has run out, or it was
    * answered before. Throws `SmtpUsageError` if the answer can't be said; the question is open then as before.
    *
-   * True means that the reply is queued, no more: it may be held back (`delay`), wait for a client that does not read, or be lost with the
-   * connection. Where the transport has not taken all of the reply that accepts a message when the session ends, the notice
-   * `unacknowledged` tells it, once; false to a `message` question says the same at once. What the transport has taken may still be lost
-   * on its way: nobody but the client knows (RFC 1047).
+   * True means only that the reply is queued: it may be held back (`delay`), wait for a client that does not read, or be lost with the
+   * connection. If the transport has not accepted all of the reply that accepts a message when the session ends, the notice
+   * `unacknowledged` reports it once; false for a `message` question means the same at once. Octets that the transport has accepted may still be
+   * lost on the network: only the client knows (RFC 1047).
    */
   accept<Q extends Question>(
     question: Q,
