@@ -30,7 +30,7 @@ export interface Way {
   /** All that a session is chosen by. */
   readonly key: string;
   readonly hosts: readonly DemandedHost[];
-  /** Hosts of which nothing says that they are who they should be. */
+  /** Hosts that are left out: neither DNSSEC nor a policy proves their identity. */
   readonly left: readonly string[];
   readonly policy: PolicyFacts;
 }
@@ -49,7 +49,7 @@ export class Destination {
   /** How many sessions there are, and walks that may become one. */
   sessions = 0;
   walks = 0;
-  /** Sessions without a transaction: who has been so longest comes first. */
+  /** Sessions without a transaction, the longest idle first. */
   readonly idle: Session[] = [];
   /** Sessions that there may be. */
   limit: number;

@@ -29,8 +29,8 @@ export interface TrustedOptions {
 export interface ServeOptions<Data = unknown, X extends Extension = Extension> extends ServerPolicyOptions {
   /**
    * Keywords of all the extensions to offer, in place of the preset's; and, beside them, extensions of the program's own, which
-   * `defineExtension` has made. With those alone the preset's stay. `[...PRESETS.mx.extensions, 'DSN']` is one more. Offer only what the
-   * application keeps its promise of: DSN, for one, is a promise to notify. Default: the preset's.
+   * `defineExtension` has made. With only the latter, the preset's stay. `[...PRESETS.mx.extensions, 'DSN']` adds one. Offer an extension
+   * only if the application does what it promises: DSN, for example, promises notifications. Default: the preset's.
    */
   readonly extensions?: readonly (string | X)[];
   /**
@@ -40,7 +40,7 @@ export interface ServeOptions<Data = unknown, X extends Extension = Extension> e
   readonly auth?: Authentication | AuthOptions;
   /**
    * Which connections may give the facts of their client by XCLIENT, or of the client that they had a message from by XFORWARD: those of
-   * your own proxies. Only `true`, at once, is trust: a function that fails is told to the handler's `error`. Default: none.
+   * your own proxies. A function has to return `true`, at once, to trust; its errors are reported to the handler's `error`. Default: none.
    */
   readonly trusted?: TrustedOptions;
   /** Connections at a time, until they are gone. As many more are told 421, and beyond that they are closed. Default: 10000. */

@@ -69,7 +69,7 @@ export function shownByBoth(printer: Printer, web: Web): Printer {
       web.message(session, message);
     },
     notice: (session, notice) => {
-      // The page wants lines of the conversation, whoever else does.
+      // The page always needs the lines of the conversation.
       if (printer.conversation || notice.type !== 'trace') printer.notice(session, notice);
       web.notice(session, notice);
     },

@@ -15,12 +15,12 @@ export interface QueueMeans {
   /** Octets of a message as they are; null: standard output is a terminal. */
   readonly octets: ((bytes: Uint8Array) => Promise<void>) | null;
   readonly warn: (line: string) => void;
-  /** Asks whoever sits there; null: nobody does. */
+  /** Asks the user at the terminal; null: no terminal. */
   readonly confirm: ((question: string) => Promise<boolean>) | null;
   readonly signal: AbortSignal;
 }
 
-/** What is wished for, and in which words it is asked whether it is meant; null: it can be taken back. */
+/** The action, and the question that confirms it; null: the action can be undone. */
 export const WISHES: { readonly [wish in Wish]: string | null } = {
   retry: null,
   hold: null,

@@ -60,12 +60,12 @@ export const SERVE: WordsOf<ServeOptions> = {
   },
   trusted: {
     what: 'which connections may give the facts of their client by XCLIENT, or of the client that they had a message from by XFORWARD: those of your own proxies',
-    more: "Only `true`, at once, is trust: a function that fails is told to the handler's `error`.",
+    more: "A function has to return `true`, at once, to trust; its errors are reported to the handler's `error`.",
     default: 'none',
   },
   extensions: {
     what: "keywords of all the extensions to offer, in place of the preset's; and, beside them, extensions of the program's own, which `defineExtension` has made",
-    more: "With those alone the preset's stay. `[...PRESETS.mx.extensions, 'DSN']` is one more. Offer only what the application keeps its promise of: DSN, for one, is a promise to notify.",
+    more: "With only the latter, the preset's stay. `[...PRESETS.mx.extensions, 'DSN']` adds one. Offer an extension only if the application does what it promises: DSN, for example, promises notifications.",
     default: "the preset's",
   },
   futureRelease: { what: 'how far ahead a message may be held: needed to offer FUTURERELEASE', source: 'RFC 4865 3' },

@@ -78,8 +78,8 @@ export interface ServerPolicyOptions {
   readonly starttls?: StartTls;
   /**
    * Keywords of all the extensions to offer, in place of the preset's; and, beside them, extensions of the program's own, which
-   * `defineExtension` has made. With those alone the preset's stay. `[...PRESETS.mx.extensions, 'DSN']` is one more. Offer only what the
-   * application keeps its promise of: DSN, for one, is a promise to notify. Default: the preset's.
+   * `defineExtension` has made. With only the latter, the preset's stay. `[...PRESETS.mx.extensions, 'DSN']` adds one. Offer an extension
+   * only if the application does what it promises: DSN, for example, promises notifications. Default: the preset's.
    */
   readonly extensions?: readonly (string | Extension)[];
   /** How far ahead a message may be held: needed to offer FUTURERELEASE. RFC 4865 3. */
