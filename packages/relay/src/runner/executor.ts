@@ -81,7 +81,7 @@ export class Executor {
     }
   }
 
-  /** Starts no further look-up, session or attempt, and sends no notice; transactions whose attempt is recorded continue to their end. */
+  /** Ignores new look-ups, sessions and attempts, without an answer to the dispatcher; transactions whose attempt is recorded continue to their end. */
   close(): void {
     this.#isClosing = true;
     for (const controller of this.#openings) controller.abort();
