@@ -89,7 +89,7 @@ export class Application implements Asker, Receiver {
     this.#tell('notice', () => this.#host.handler.notice?.(notice, this.#view));
   }
 
-  /** The client has left: if it was told only a part of what was decided (LMTP), the rest of the recipients are not acknowledged. */
+  /** The client has left: recipients whose decision it did not receive (LMTP) are not acknowledged. */
   #gone(): void {
     const reception = this.#reception;
     if (reception?.question == null || reception.decision === undefined) return;
@@ -239,7 +239,7 @@ export class Application implements Asker, Receiver {
     notify(call, (error) => this.#failed(error, method));
   }
 
-  /** What was decided on the recipients `[from, to)` is not said to the client any more. */
+  /** The decisions for the recipients `[from, to)` can no longer be sent to the client. */
   #missed(reception: Reception, from: number, to: number): void {
     const first = reception.firstAccepted(from, to);
     if (first >= 0) this.#unacknowledged(reception, first);

@@ -49,7 +49,7 @@ export class Capacity {
 /** How a server, or the system that it runs on, turns away a connection that is one too many. */
 const TURNED_AWAY: ReadonlySet<ClientErrorCode> = new Set(['no-connection', 'closing', 'refused', 'ended', 'lost', 'timeout']);
 
-/** Whether a connection may have failed because there are others already: before anything was said of TLS or of who the client is, or by 4yz. */
+/** Whether a connection may have failed because others are open already: it failed before TLS and authentication, or with 4yz. */
 export function isTurnedAway(error: unknown): error is ClientError {
   if (!(error instanceof ClientError)) return false;
   const { code, stage, reply } = error;

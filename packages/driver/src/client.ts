@@ -134,7 +134,7 @@ export class Client<X extends Extension = never> {
     return this.#leaving || this.#ended !== null;
   }
 
-  /** Whether another message can be sent, now or in its turn: not when the session is over, nor when the server takes no more in it (RFC 9422). */
+  /** Whether another message can be sent, now or after others: not if the session is over, or the server accepts no more in it (RFC 9422). */
   get canSend(): boolean {
     return !this.ended && (this.#session.canSend || this.#session.phase !== 'ready');
   }
@@ -245,7 +245,7 @@ export class Client<X extends Extension = never> {
     await this.close();
   }
 
-  /** Ends at once. What was not yet sent is not sent; a message whose end was said is `unknown`. */
+  /** Ends at once. Pending output is not sent; a message whose end was sent is `unknown`. */
   abort(reason?: unknown): void {
     if (this.#ended !== null) return;
     this.#aborting = { reason };

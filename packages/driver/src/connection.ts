@@ -104,7 +104,7 @@ export class Connection implements View, Program {
     this.#pump.act(call);
   }
 
-  /** Takes the events that there is room for. All that follows from an event has been said when it is taken. */
+  /** Takes the events that there is room for. All output that follows from an event was queued when it is taken. */
   pull(): void {
     const session = this.#session;
     const application = this.#application;

@@ -68,7 +68,7 @@ export function exposed({ user, authzid, password, token }: GivenCredentials): C
   return token === undefined ? known : { ...known, token: textOf(token) };
 }
 
-/** Rejects with `ClientError`; what the program has thrown is its cause, and is not told. */
+/** Rejects with `ClientError`; the error that the program threw is its cause, and is not reported. */
 async function tokenOf(give: () => unknown): Promise<string> {
   let given: unknown;
   try {

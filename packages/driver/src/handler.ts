@@ -32,9 +32,9 @@ export interface Session<Data = unknown> {
   /** The client, as the connection, its proxy or XCLIENT tells it. */
   readonly peer: Peer;
   readonly local: Address;
-  /** What a proxy has said of the connection, if one has brought it (PROXY protocol). */
+  /** The facts of a proxy about the connection, if it came through one (PROXY protocol). */
   readonly proxy: ProxyFacts | null;
-  /** What a trusted sender has said of the client that it had its message from (XFORWARD). */
+  /** The facts of a trusted sender about the client that it had its message from (XFORWARD). */
   readonly forwarded: Forwarded | null;
   readonly hello: Hello | null;
   readonly tls: TlsInfo | null;
@@ -44,7 +44,7 @@ export interface Session<Data = unknown> {
   readonly counters: Counters;
   /** For the WITH clause of a Received field (RFC 3848, RFC 6531): `SMTP`, `ESMTPSA`, `LMTP`, `UTF8SMTPS` … */
   readonly protocol: string;
-  /** Aborts when the connection is gone. What a listener throws, or its promise rejects with, is told to `error`. */
+  /** Aborts when the connection is gone. Errors of listeners, thrown or by their promise, are reported to `error`. */
   readonly signal: AbortSignal;
   /** The program's own: what the option `sessionData` has made for this connection, before anything was asked. It may be replaced. */
   data: Data;

@@ -1,6 +1,6 @@
 // What becomes of a function of the program that fails where nothing waits for its answer.
 
-/** Is told of failures that have no other place to be told: in a sentence, and at length. */
+/** Called for failures that cannot be reported otherwise: with a sentence, and with details. */
 export type Warn = (message: string, detail: string) => void;
 
 /**

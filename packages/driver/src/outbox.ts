@@ -18,7 +18,7 @@ export interface Question {
   readonly reject: (error: unknown) => void;
 }
 
-/** What is to be said in a session that is open: messages and questions, one after the other. */
+/** The work of an open session: messages and commands, one after the other. */
 export class Outbox {
   readonly #session: ClientSession;
   readonly #act: (call: () => void) => void;

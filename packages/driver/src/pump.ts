@@ -21,11 +21,11 @@ export interface Program {
   failed(cause: unknown): void;
   /** The session, or its transport, has thrown what it must not: it is left. May be called again. */
   broken(error: unknown): void;
-  /** A handshake has failed, or its session has ended meanwhile: once for each that has begun and was not told to the session. */
+  /** A handshake failed, or its session ended meanwhile: called once for each handshake whose end was not reported to the session. */
   insecure?(error: unknown): void;
   /** The transport is left for good. Called once. */
   gone(): void;
-  /** Nothing is left of the connection: one that is closed gracefully waits for its peer to end, too. Called once, after `gone`. */
+  /** The connection has ended completely; after a graceful close, the peer has ended its side, too. Called once, after `gone`. */
   disconnected?(): void;
   /** Calls it in a turn to come: others come first. */
   later?(call: () => void): void;

@@ -51,9 +51,9 @@ export class Server {
   /** Connections that are within their handshake. */
   #reserved = 0;
   #closing: Promise<void> | null = null;
-  /** What clients are told that come while it closes. */
+  /** The reply to clients that connect while the server closes. */
   #farewell: Rejection | undefined = undefined;
-  /** Nobody is let in any more, not even to be told. */
+  /** No connection is accepted any more, not even for a reply. */
   #cut = false;
   #emptied: () => void = () => {};
 

@@ -4,7 +4,7 @@ import type { TlsInfo } from '@ehlo/engine';
 export interface ProxyFacts {
   /** The proxy speaks for itself: a health check. */
   readonly local: boolean;
-  /** Null where it is not told: then the ends of the connection count. */
+  /** Null if the proxy does not give it: then the ends of the connection count. */
   readonly source: Address | null;
   readonly destination: Address | null;
   /** Of version 2: what else it tells, e.g. of TLS between the client and it. */

@@ -2,7 +2,7 @@ import type { ClientSession } from './client/session.ts';
 import { SmtpUsageError } from './error.ts';
 import type { ServerSession } from './server/session.ts';
 
-/** Calls that bring something to a session: the time is said before each of them. */
+/** Calls with input for a session: `tick` comes before each of them. */
 const INPUTS: ReadonlySet<string> = new Set([
   ...['receive', 'receiveEnd', 'secured', 'shutdown', 'accept', 'reject', 'challenge', 'discard'],
   ...['send', 'write', 'end', 'abort', 'authenticate', 'respond', 'cancel', 'command', 'quit', 'starttls'],
@@ -67,7 +67,7 @@ class Watch {
   readonly #session: ServerSession | ClientSession;
   readonly #keepsChunks: boolean;
   #now = Number.NEGATIVE_INFINITY;
-  /** Whether the time was said since the session last had nothing to say. */
+  /** Whether `tick` was called since the session last had no output. */
   #timely = false;
   #loans: Loan[] = [];
   #chunks: Uint8Array[] = [];

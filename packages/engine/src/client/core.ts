@@ -36,13 +36,13 @@ export class ClientCore {
   capabilities: Capabilities | null = null;
   authenticated: string | null = null;
   exchange: ClientExchange | null = null;
-  /** Knows what was said in AUTH: never shown, should the server repeat it. Null until AUTH begins. */
+  /** Knows the secrets of AUTH, which are never shown, even if the server repeats them. Null until AUTH begins. */
   redactor: Redactor | null = null;
   /** The reply that is being carried out, and what it answers; what it says, where that is withheld. */
   reply: Reply = NO_REPLY;
   answered: Due | null = null;
   withheld: string | null = null;
-  /** The replies that are due, in order. RFC 2920 3.1: they are told apart by counting, never by what they say. */
+  /** The replies that are due, in order. RFC 2920 3.1: replies are matched by counting, never by their text. */
   readonly due: Due[] = [];
   /** A reply began to arrive before anything was asked that it could answer. */
   premature = false;
@@ -56,7 +56,7 @@ export class ClientCore {
   half = false;
   /** The command of the program's that waits while RSET comes before it. */
   command: PlainCommand | null = null;
-  /** How often MAIL has been said. */
+  /** How many MAIL were sent. */
   mails = 0;
   /** Domains of the recipients that were asked for, where the server has limits (RFC 9422 4.3). */
   readonly domains: Set<string> = new Set();
@@ -164,7 +164,7 @@ export class ClientCore {
     return this.active === null ? (this.leaving?.stage ?? STAGES[this.phase] ?? 'ready') : this.stageOf(this.active);
   }
 
-  /** How far a transaction has come: what is owed to it first, else what was said of it last. */
+  /** The stage of a transaction: its first due reply, or if none is due its last command. */
   stageOf(transaction: Transaction): Stage {
     const { phase } = transaction;
     const due = this.due.find((due) => due.transaction === transaction);
@@ -220,7 +220,7 @@ const STAGES: { readonly [phase in ClientPhase]?: Stage } = {
   challenge: 'auth',
   cancelled: 'auth',
 };
-/** What a transaction waits for: the reply that is owed to it; where none is, by what was said last. */
+/** What a transaction waits for: its due reply, or if none is due, what follows from its last command. */
 const OWED = { RSET: 'mail', MAIL: 'mail', RCPT: 'rcpt', DATA: 'data', BDAT: 'body', END: 'body' } as const;
 const SAID: { readonly [phase in TransactionPhase]: Stage } = {
   mail: 'mail',

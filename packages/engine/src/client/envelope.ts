@@ -51,7 +51,7 @@ export type ProblemCode =
   | 'parameter' // RFC 2852, RFC 4865: a value beyond what the server announces
   | 'bare-line-end'; // a CR or LF alone, with the option `newlines: 'refuse'`
 
-/** A refusal that needs no server: it said so before. */
+/** A refusal without a command: it follows from what the server announced. */
 export interface Problem {
   readonly code: ProblemCode;
   /** RFC 3463: what a server would say. */

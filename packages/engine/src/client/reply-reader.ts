@@ -114,7 +114,7 @@ export class ReplyReader {
     if (code !== null) fault(core, code, this.#shown(core)(withheld));
   }
 
-  /** Tells what there is to tell; returns whether the texts are withheld. */
+  /** Emits the pending events; returns whether the texts are withheld. */
   #tell(core: ClientCore): boolean {
     const withheld = core.redactor?.withholds(this.#texts.splice(0)) === true;
     if (this.#told.length > 0) for (const tell of this.#told.splice(0)) tell(withheld);
@@ -126,7 +126,7 @@ export class ReplyReader {
     fault(core, code, shown(this.#tell(core)));
   }
 
-  /** Whether a quirk is taken; it is told once for each reply. */
+  /** Whether a quirk is tolerated; it is reported once per reply. */
   #taken(core: ClientCore, quirk: 'bare-lf-line' | 'mixed-codes' | 'odd-text' | 'unended-line'): boolean {
     if ((quirk === 'bare-lf-line' || quirk === 'mixed-codes') && core.options.replies === 'strict') {
       this.#fault(core, quirk);
@@ -156,7 +156,7 @@ export class ReplyReader {
   }
 }
 
-/** A line as it may stand in a log, and what is told of it, once it is known whether its text is withheld. */
+/** A line for a log, and the event about it, once it is known whether its text is withheld. */
 type Shown = (withheld: boolean) => string;
 type Told = (withheld: boolean) => void;
 

@@ -145,7 +145,7 @@ export class ClientSession {
     return active?.phase === 'body' && body!.writer.idle;
   }
 
-  /** The message is complete; it may be said at once behind `write`. Returns false if it is not wanted (any more, or yet). */
+  /** The message is complete; may be called directly after `write`. Returns false if it is not wanted (any more, or yet). */
   end(): boolean {
     const { active, body } = this.#core;
     if (active?.phase !== 'body' || !this.#isWhole(body!.writer.end())) return false;
@@ -200,7 +200,7 @@ export class ClientSession {
     this.#core.settle();
   }
 
-  /** The TLS handshake is done: all that the server said in clear is forgotten (RFC 3207 4.2), and EHLO is said anew. */
+  /** The TLS handshake is done: all that the server sent in clear is discarded (RFC 3207 4.2), and EHLO is sent again. */
   secured(tls: TlsInfo): void {
     const core = this.#core;
     if (core.phase === 'closed') return;
@@ -238,7 +238,7 @@ export class ClientSession {
     return true;
   }
 
-  /** Cancels the exchange, at the open challenge: its end is told by a `reply` event. Returns false if there is none any more. */
+  /** Cancels the exchange at the open challenge: a `reply` event reports its end. Returns false if there is no exchange. */
   cancel(): boolean {
     const cancelled = fire(this.#core, 'cancel');
     this.#core.settle();
@@ -272,7 +272,7 @@ export class ClientSession {
     return WANTS[this.#core.phase] ?? 'input';
   }
 
-  /** Where the session stands; in a transaction, where the one stands that was begun last. */
+  /** The phase of the session; in a transaction, that of the last one begun. */
   get phase(): ClientPhase | TransactionPhase {
     const { phase, active } = this.#core;
     return phase === 'transaction' ? active!.phase : phase;

@@ -105,7 +105,7 @@ export interface EffectInputs {
   readonly giveUpContent: unknown;
 }
 
-/** A message that is refused while it is received, and what the program is told of it. */
+/** A message that is refused while it is received, and the events about it. */
 export interface Refusal extends Decision {
   readonly cause: Extract<ServerEvent, { readonly type: 'aborted' }>['cause'];
 }
@@ -131,13 +131,13 @@ export function conclusion({ policy, transaction: { envelope } }: View, { reply,
 
 const NOTHING_TOLD: readonly ServerEvent[] = [];
 
-/** What is told of a message that will not arrive. */
+/** The event for a message that will not arrive. */
 export function aborted(at: View, cause: Refusal['cause'], reply?: Reply): readonly ServerEvent[] {
   if (!isReceiving(at)) return NOTHING_TOLD;
   return [reply === undefined ? { type: 'aborted', cause } : { type: 'aborted', cause, reply }];
 }
 
-/** What is told of a transaction that RSET or a new EHLO ends (RFC 5321 4.1.4). */
+/** The event for a transaction that RSET or a new EHLO ends (RFC 5321 4.1.4). */
 export function givenUp(at: View): readonly ServerEvent[] {
   return at.transaction.envelope === null ? NOTHING_TOLD : [...aborted(at, 'reset'), { type: 'reset' }];
 }

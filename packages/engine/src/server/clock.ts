@@ -40,7 +40,7 @@ export class Clock {
     this.#ends = this.now + this.#limits[timer];
   }
 
-  /** Starts to wait until what is held back may be said. */
+  /** Starts the delay of a reply that is held back. */
   hold(milliseconds: number): void {
     this.#timer = 'faultDelay';
     this.#ends = this.now + milliseconds;

@@ -49,7 +49,7 @@ export function checkRejection({ code, enhanced, text, delay }: Rejection): void
   delayOf(delay);
 }
 
-/** Throws `SmtpUsageError` where this can't be said by a server that closes unasked: RFC 5321 3.8 has 421 for that, and no other code. */
+/** Throws `SmtpUsageError` if a server that closes on its own must not send this: RFC 5321 3.8 has 421 for that, and no other code. */
 export function checkFarewell(rejection: Rejection): void {
   checkRejection(rejection);
   if (rejection.code !== 421) throw new SmtpUsageError('reply-class', `${rejection.code} can't close a session: give 421 (RFC 5321 3.8)`);
@@ -97,7 +97,7 @@ function acceptingReply(at: View, question: Question, answer: Answer): Reply {
   }
 }
 
-/** Nothing is said that could be held back: a handshake, a greeting or the octets of a chunk come next. */
+/** Questions without a reply that could be held back: a handshake, a greeting or the octets of a chunk come next. */
 function isUnanswered(question: Question): boolean {
   return question.type === 'starttls' || question.type === 'xclient' || (question.type === 'data' && question.verb === 'BDAT');
 }

@@ -2,7 +2,7 @@ import type { Deviation, MailParameters, Path, RcptParameters, Reply } from '@eh
 import type { Peer } from '../facts.ts';
 import type { Secret } from '../secret.ts';
 
-/** What the client said in EHLO, HELO or (LMTP) LHLO. */
+/** The EHLO, HELO or (LMTP) LHLO of the client. */
 export interface Hello {
   readonly verb: 'EHLO' | 'HELO' | 'LHLO';
   readonly name: string;
@@ -105,7 +105,7 @@ export interface RcptQuestion {
   readonly deviations: readonly Deviation[];
 }
 
-/** The client wants to send the message. Accepted: 354; nothing is said to BDAT, whose chunk is on its way. */
+/** The client wants to send the message. Accepted: 354; BDAT gets no reply now, because its chunk follows at once. */
 export interface DataQuestion {
   readonly type: 'data';
   readonly verb: 'DATA' | 'BDAT';
@@ -231,7 +231,7 @@ export interface FaultNotice {
   readonly code: FaultCode;
   /** Octets from the start of the line to the first one that is wrong. */
   readonly offset: number;
-  /** What the client is told; undefined where nothing can be said. */
+  /** The reply to the client; undefined if none can be sent. */
   readonly reply: Reply | undefined;
   /** The line as it came, fit for a log: credentials are left out, odd octets escaped. */
   readonly line: string;

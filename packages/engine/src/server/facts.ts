@@ -141,7 +141,7 @@ export interface View {
   readonly input: { readonly empty: boolean };
 }
 
-/** Whether a message is being received that is wanted and not refused. Once it is whole it ends in `message`, whatever becomes of that. */
+/** Whether a message is being received that is wanted and not refused. A complete message ends in `message`, whatever the decision. */
 export function isReceiving({ phase, transaction: { message, verdict }, question }: View): boolean {
   return message !== null && verdict === null && phase !== 'message' && question?.type !== 'data';
 }

@@ -84,7 +84,7 @@ export class Machine implements View {
     return this.#phase;
   }
 
-  /** The session stands in this phase from now on. */
+  /** Changes to a phase. */
   enter(phase: Phase): void {
     if (phase === this.#phase) return;
     this.#phase = phase;
@@ -139,7 +139,7 @@ export class Machine implements View {
     this.clock.start(ANSWER_LIMITS[question.type]);
   }
 
-  /** Carries out what was accepted. Throws `SmtpUsageError` if it can't be said; the question is open then as before. */
+  /** Carries out an acceptance. Throws `SmtpUsageError` if the answer is not valid; the question stays open then. */
   accept(question: Question, answer: Answer): void {
     const given: Answered = acceptance(this, question, answer);
     this.question = null;
@@ -164,7 +164,7 @@ export class Machine implements View {
     this.take('rejected', given);
   }
 
-  /** No answer has come in time: the question is void, whatever is answered later. */
+  /** No answer came in time: the question is closed, and a later answer is ignored. */
   expire(question: Question): void {
     if (question.type !== 'connect')
       return this.reject(question, { reply: this.policy.replies[NO_ANSWER[question.type] ?? 'noAnswer'], delay: 0 });
@@ -180,7 +180,7 @@ export class Machine implements View {
     else this.clock.start(timer);
   }
 
-  /** What was held back is said. */
+  /** Sends the replies that were held back. */
   release(): void {
     this.clock.stop();
     if (!this.outbox.holds) return;
@@ -198,7 +198,7 @@ export class Machine implements View {
     this.facts = { ...this.facts, ...facts };
   }
 
-  /** The one place where something changes. */
+  /** The only place where facts, counts and replies change. */
   #apply(change: Change, row: Row, data: TriggerData): void {
     const { facts, transaction, counts, events, recipient, wire, asks } = change;
     if (facts !== undefined) this.learn(facts);
@@ -219,7 +219,7 @@ export class Machine implements View {
   #add(recipient: Recipient): void {
     this.transaction.envelope!.recipients.push(recipient);
     const { domain } = recipient.forwardPath;
-    // Most are that of the recipient before: to compare costs less than a set.
+    // Most recipients have the same domain as the one before: comparing costs less than a set.
     if (domain === this.#domain) return;
     this.#domain = domain;
     this.counts.domains.add(domain.toLowerCase());
@@ -227,7 +227,7 @@ export class Machine implements View {
 
   #reply(reply: Reply, { utf8 = false, times = 1 }: Change, delay: number): void {
     const wire = encoded(reply, this.policy, utf8);
-    // What is said behind a reply that is held back has to wait, too.
+    // Replies after one that is held back have to wait, too.
     if (delay > 0 && !this.clock.holds) this.clock.hold(delay);
     for (let i = 0; i < times; i++) {
       if (this.policy.trace) this.#trace(reply, wire);

@@ -139,12 +139,12 @@ export function mechanisms({ policy, facts }: View): readonly string[] {
   return policy.auth.mechanisms.filter((name) => bindable || !name.endsWith('-PLUS'));
 }
 
-/** Whether the session offers an extension as it stands now. */
+/** Whether the session offers an extension in its current state. */
 export function offers(at: View, keyword: string): boolean {
   return offered(at).keywords.has(keyword);
 }
 
-/** What the session offers as it stands now; `own` is what the program's own extensions have said when EHLO asked them. */
+/** The offered extensions in the current state; `own` are the offers of the program's extensions at EHLO. */
 export function offered(at: View, own: readonly OwnOffer[] = at.facts.own): Offered {
   const { policy, facts } = at;
   const offers = own.length === 0 ? policy.offers : ownOffersOf(own);
@@ -199,7 +199,7 @@ function makeOffer(at: View, own: readonly OwnOffer[]): Offered {
   return { keywords, hello, dialect };
 }
 
-/** How commands are read as the session stands now. RFC 5321 2.2: parameters exist only where EHLO offered their extension. */
+/** How commands are parsed in the current state. RFC 5321 2.2: parameters exist only where EHLO offered their extension. */
 export function dialectOf(at: View): CommandDialect {
   const { facts, policy } = at;
   return facts.hello === null || facts.hello.verb === 'HELO'

@@ -23,7 +23,7 @@ interface PresetRule {
   readonly limits: LimitOptions;
 }
 
-/** What the engine can promise by itself, whatever the application does with a message. */
+/** Extensions that the engine provides by itself, independent of the application. */
 const ALWAYS = ['PIPELINING', 'SIZE', '8BITMIME', 'ENHANCEDSTATUSCODES', 'CHUNKING', 'STARTTLS', 'AUTH', 'VRFY', 'EXPN', 'HELP'] as const;
 
 const MX: PresetRule = {
@@ -167,7 +167,7 @@ function resolvePolicy(unchecked: ServerOptions): Policy {
   };
 }
 
-/** The limits that are for tests. Throws `SmtpUsageError` `bad-limit` where others would meet them, or one is said twice. */
+/** The limits for tests. Throws `SmtpUsageError` `bad-limit` outside of preset `sink`, or if one is given twice. */
 function smallLimitsOf({ preset, limits = {}, smallLimits = {} }: ServerOptions): LimitOptions {
   const names = Object.keys(smallLimits) as (keyof Limits)[];
   if (names.length > 0 && preset !== 'sink')
@@ -204,7 +204,7 @@ function mechanismOf(given: string): string {
   throw new SmtpUsageError('bad-argument', `auth.mechanisms has ${quoted(given)}, which is no name of a mechanism (RFC 4422 3.1)`);
 }
 
-/** RFC 4865 3: `future-release-integer = %x31-39 *8DIGIT`, and a date and time of RFC 3339 in UTC. Both have to be said. */
+/** RFC 4865 3: `future-release-integer = %x31-39 *8DIGIT`, and a date and time of RFC 3339 in UTC. Both are required. */
 function checkFutureRelease({ seconds, until }: FutureReleaseOptions): void {
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > FOREVER.seconds)
     throw new SmtpUsageError(

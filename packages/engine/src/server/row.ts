@@ -178,7 +178,7 @@ export type Condition =
   | 'chunking-not-offered'
   | 'last-chunk';
 
-/** What is said where a guard does not hold. */
+/** The reply if a guard does not hold. */
 export interface GuardRule {
   readonly reply: ReplyName;
   readonly fault: FaultCode;

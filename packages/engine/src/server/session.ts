@@ -146,7 +146,7 @@ export class ServerSession {
     return true;
   }
 
-  /** The TLS handshake is done: all that the client said in clear is forgotten (RFC 3207 4.2). */
+  /** The TLS handshake is done: all that the client sent in clear is discarded (RFC 3207 4.2). */
   secured(tls: TlsInfo): void {
     const machine = this.#machine;
     if (machine.phase === 'closed') return;
@@ -225,7 +225,7 @@ export class ServerSession {
     return this.#machine.facts.peer;
   }
 
-  /** What a trusted sender has said of the client that it had its message from (XFORWARD); forgotten with the transaction. */
+  /** The facts of a trusted sender about the client that it had its message from (XFORWARD); discarded with the transaction. */
   get forwarded(): Forwarded | null {
     return this.#machine.transaction.forwarded;
   }

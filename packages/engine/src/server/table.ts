@@ -3,7 +3,7 @@ import type { Guard, GuardRule, Phase, Row } from './row.ts';
 import { TRIGGER_ROWS } from './trigger-rows.ts';
 import { VERB_ROWS } from './verb-rows.ts';
 
-/** What is said where a guard does not hold. */
+/** The reply if a guard does not hold. */
 export const GUARDS: { readonly [name in Guard]: GuardRule } = {
   'room-for-commands': { reply: 'tooManyIdle', fault: 'idle-commands', closes: 'idle-commands' },
   smtp: { reply: 'lhloOnly', fault: 'not-implemented' },
