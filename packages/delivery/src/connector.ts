@@ -42,7 +42,7 @@ export class Connector {
     this.#entrances = new Entrances(context.settings);
   }
 
-  /** Begins a walk. `full`: there are as many sessions as may be; a time: nobody is to be connected to before. */
+  /** Begins a walk. `full`: the limit of sessions is reached; a time: no connection may be opened before it. */
   begin(destination: Destination): 'begun' | 'full' | EpochMs {
     const walk = destination.halted.pop() ?? walkOf(destination, this.#context);
     if (typeof walk === 'number') return walk;

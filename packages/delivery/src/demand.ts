@@ -40,7 +40,7 @@ export function demandOf(
   }
   const policy = sts?.policy;
   const named = policy !== undefined && policy.mode !== 'none' && isStsHost(host.host, policy.mx);
-  // RFC 8689 4.2.1 (2): who the host is follows from DNSSEC, or from a policy that names it.
+  // RFC 8689 4.2.1 (2): the identity of the host follows from DNSSEC, or from a policy that names it.
   if (requireTls) return host.secure || named ? demand('name', 'requiretls') : null;
   if (policy?.mode === 'enforce') {
     if (named) return demand('name', 'sts-enforce');

@@ -30,7 +30,7 @@ export interface Way {
   /** All that a session is chosen by. */
   readonly key: string;
   readonly hosts: readonly DemandedHost[];
-  /** Hosts of which nothing says that they are who they should be. */
+  /** Hosts that are left out: neither DNSSEC nor a policy proves their identity. */
   readonly left: readonly string[];
   readonly policy: PolicyFacts;
 }
@@ -51,7 +51,7 @@ export class Destination {
   walks = 0;
   /** Walks that go on when there is room for a session again. */
   readonly halted: Walk[] = [];
-  /** Sessions without a transaction: who has been so longest comes first. */
+  /** Sessions without a transaction, the longest idle first. */
   readonly idle: Session[] = [];
   /** Sessions that there may be. */
   limit: number;

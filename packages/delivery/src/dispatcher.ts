@@ -89,7 +89,7 @@ export class Dispatcher {
     this.#context.now = Math.max(this.#context.now, at);
   }
 
-  /** What came of an order, or came by itself. False: nobody waits for it: it is late, or told twice, or about a job that is not here. */
+  /** Takes a fact: the answer to an order, or an event. False: no order waits for it: it is late, a repetition, or about a job that is not here. */
   tell(fact: Fact): boolean {
     switch (fact.type) {
       case 'lost':
@@ -169,14 +169,14 @@ export class Dispatcher {
     else if (!this.#expand(active)) this.#route(active);
   }
 
-  /** Whoever had the job before has let the end of it leave, and told nothing more (RFC 1047). */
+  /** The previous holder of the job may have sent the end of the message, and recorded no outcome (RFC 1047). */
   #unknown(active: Active, recipients: readonly number[]): void {
     const said: Said = { at: this.#context.now, status: '4.4.2', category: 'unknown' };
     const due = recipients.filter((index) => active.left.includes(index));
     this.#settle(active, { decisions: due.map((index) => unknown(index, said, this.#context)), counts: true });
   }
 
-  /** RFC 5321 3.9: those whom a recipient stands for take its place. */
+  /** RFC 5321 3.9: replaces a recipient (an alias or a list) by its addresses. */
   #expand(active: Active): boolean {
     const { settings, now } = this.#context;
     let found: NonNullable<Settlement['expansions']> = [];
@@ -301,7 +301,7 @@ export class Dispatcher {
   #operator({ job, what }: OperatorWish): boolean {
     const held = this.#held.get(job);
     if (held === undefined) return false;
-    // What became of the attempt of whoever had the job before is told first (RFC 1047).
+    // First the outcome of the previous holder's attempt is recorded (RFC 1047).
     if (held.active === null && held.job.begun !== undefined && what !== 'retry' && what !== 'release') {
       this.#context.alarms.remove(held);
       this.#ring(held);

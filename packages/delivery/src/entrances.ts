@@ -1,11 +1,11 @@
 import { entryOf } from './maps.ts';
 import type { DeliverySettings } from './settings.ts';
 
-/** Sessions of one kind, and who waits for one of them to end. */
+/** Sessions of one kind, and the walks that wait for one of them to end. */
 class Tally<T> {
   readonly most: number;
   count = 0;
-  /** Null: there is nobody. */
+  /** Null: none. */
   #waiting: Set<T> | null = null;
 
   constructor(most: number) {
@@ -42,7 +42,7 @@ export interface Entrance<T> {
   readonly tallies: readonly [total: Tally<T>, host: Tally<T>, source: Tally<T>];
 }
 
-/** How many sessions there are: in all, with each host, from each source; and who waits for one to end. */
+/** How many sessions there are: in all, with each host, from each source; and what waits for one to end. */
 export class Entrances<T> {
   readonly #settings: DeliverySettings;
   readonly #total: Tally<T>;

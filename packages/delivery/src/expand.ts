@@ -6,8 +6,8 @@ import { domainOf } from './names.ts';
 import type { Expansion } from './settings.ts';
 
 /**
- * The jobs of those whom a recipient stands for, one for each domain. An alias changes the recipient alone (RFC 5321 3.9.1); a list the
- * reverse-path, too (3.9.2: "MUST be changed"), and what was asked of notices ends with it (RFC 3461 5.2.7.1): its owner is told.
+ * The jobs for the addresses of an alias or a list, one for each domain. An alias changes only the recipient (RFC 5321 3.9.1). A list also changes
+ * the reverse-path (3.9.2: "MUST be changed") to its owner, and the sender's requests for notices end there (RFC 3461 5.2.7.1).
  */
 export function expansionJobs(job: Job, index: number, expansion: Expansion): readonly NewJob[] {
   const { message } = job;

@@ -118,6 +118,6 @@ export interface HostIsBack {
 export interface OperatorWish {
   readonly type: 'operator';
   readonly job: JobId;
-  /** `bounce` fails what is due and tells the sender; `delete` tells nobody. */
+  /** `bounce` fails the open recipients and tells the sender; `delete` sends no notice. */
   readonly what: 'hold' | 'release' | 'retry' | 'delete' | 'bounce';
 }

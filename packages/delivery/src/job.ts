@@ -35,7 +35,7 @@ export interface Job {
   readonly begun?: BegunAttempt;
 }
 
-/** A transaction whose end was allowed to leave. Without its `settle` what became of it is not known. */
+/** A transaction whose end of data may have been sent. Without its `settle` the outcome is not known. */
 export interface BegunAttempt {
   readonly attempt: number;
   /** Places in `recipients`. */
@@ -56,7 +56,7 @@ export interface Message {
   readonly body?: '8BITMIME' | 'BINARYMIME';
   /** The header has UTF-8 (RFC 6531 3.4). Addresses are looked at by the machine. */
   readonly smtpUtf8?: true;
-  /** It can be made 7-bit (`SevenBitSurvey` of `@ehlo/message/seven-bit`); false also where nobody has looked. Default false. */
+  /** It can be made 7-bit (`SevenBitSurvey` of `@ehlo/message/seven-bit`); false also if it was not examined. Default false. */
   readonly convertible?: true;
   /** Received fields (RFC 5321 6.3), as `LoopWatch` counts them. Default 0. */
   readonly hops?: number;
@@ -77,7 +77,7 @@ export interface Message {
   readonly notice?: true;
   /** How often its recipients were replaced by others (RFC 5321 3.9, 3.4). Default 0. */
   readonly expansions?: number;
-  /** Its content is lost: nobody can be sent it, and its sender is told. */
+  /** Its content is lost: it cannot be delivered, and its sender is told. */
   readonly damaged?: true;
 }
 
@@ -94,7 +94,7 @@ export interface Recipient {
   readonly last?: Said;
   /** The sender was told that it is late (RFC 3461 4.1: once). */
   readonly told?: true;
-  /** Attempts of which nobody knows whether they have delivered: so many copies may have arrived beside the one that is known. Default 0. */
+  /** Attempts with unknown outcome: up to so many copies may have arrived beside the known one. Default 0. */
   readonly unknown?: number;
 }
 
@@ -113,10 +113,10 @@ export interface Said {
   readonly status: string;
   /** The row of the table of replies that it was found in, e.g. `mailbox-full`. */
   readonly category: string;
-  /** Who said it; absent where nobody was reached. */
+  /** The host that replied; absent if no host was reached. */
   readonly host?: string;
   readonly reply?: Reply;
-  /** What was met where nobody replied, for people. */
+  /** The error if no host replied, as text for people. */
   readonly text?: string;
 }
 
@@ -158,7 +158,7 @@ export interface Notice {
   readonly of: MessageId;
   readonly at: EpochMs;
   readonly arrived: EpochMs;
-  /** To whom: the reverse-path of the message. */
+  /** The recipient of the notice: the reverse-path of the message. */
   readonly to: string;
   readonly envid?: string;
   readonly ret?: 'FULL' | 'HDRS';

@@ -25,7 +25,7 @@ export function isBeyondAscii(text: string): boolean {
   return false;
 }
 
-/** The address of a literal such as `[192.0.2.1]` or `[IPv6:2001:db8::1]`; `bad`: of a kind that nobody can connect to; null: it is none. */
+/** The address of a literal such as `[192.0.2.1]` or `[IPv6:2001:db8::1]`; `bad`: in brackets, but no IP address; null: not in brackets. */
 export function literalAddress(domain: string): string | 'bad' | null {
   if (!domain.startsWith('[')) return null;
   const literal = parseAddressLiteral(domain);

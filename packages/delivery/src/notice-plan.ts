@@ -3,7 +3,7 @@
 import type { EpochMs, Job, Message, NewJob, Notice, NoticeRecipient, Recipient, RecipientChange } from './job.ts';
 import { domainOf } from './names.ts';
 
-/** What may be told of a recipient, before it is asked whether anybody wants to know. */
+/** The possible notice about a recipient, before NOTIFY is checked. */
 export interface Told {
   readonly index: number;
   readonly action: NoticeRecipient['action'];
@@ -23,9 +23,9 @@ function isWanted({ notify }: Pick<Recipient, 'notify'>, action: NoticeRecipient
 }
 
 /**
- * The job of one notice about all that is to be told of a job now; none if nobody wants to know, if the message has a null reverse-path, or if
- * it is a notice to which a list has given its owner's: "No error message … in response to an error message" (RFC 5321 4.5.4, 6.1). Its name is
- * made of the job's and of the commit's, so that a second commit finds it there.
+ * The job of one notice about all recipients of a job that must be reported now. None if no notice is requested, if the message has a null
+ * reverse-path, or if it is a notice whose reverse-path a list has replaced by its owner's: "No error message … in response to an error message"
+ * (RFC 5321 4.5.4, 6.1). Its name consists of those of the job and the commit, so that a repeated commit finds it.
  */
 export function noticeOf(
   job: Job,
@@ -45,7 +45,7 @@ export function noticeOf(
     arrived: message.arrived,
     to: reversePath,
     ...(envid !== undefined && { envid }),
-    // RFC 8689 5: what was to go over TLS alone is not sent back whole over who knows what.
+    // RFC 8689 5: a message that required TLS is not returned in full over a connection that may have none.
     ...(tls === 'required' ? { ret: 'HDRS' as const } : ret !== undefined && { ret }),
     ...(by !== undefined && { by: by.until }),
     recipients: wanted.map(({ index, action, status, until }) => {
@@ -81,7 +81,7 @@ function noticeJob(id: string, { reversePath, tls, priority }: Message, now: Epo
       ...(priority !== undefined && { priority }),
     },
     domain: domainOf(reversePath),
-    // RFC 3461 6: nobody is told of a notice.
+    // RFC 3461 6: no notice about a notice.
     recipients: [{ address: reversePath, state: 'due', notify: 'NEVER' }],
     due: now,
   };

@@ -1,4 +1,4 @@
-// The mail that a notice is (RFC 3464), apart from the machine: only who writes it needs it.
+// The message of a notice (RFC 3464), separate from the machine: only programs that compose notices import it.
 
 import type { Reply } from '@ehlo/grammar';
 import { formatDate } from '@ehlo/grammar/imf';
@@ -11,9 +11,9 @@ export interface NoticeInit {
   readonly hostname: string;
   /** The name of the notice's job: the local part of its Message-ID. */
   readonly id: string;
-  /** RFC 2046 5.1.1: at random, so that nobody can write it into a message. */
+  /** RFC 2046 5.1.1: random, so that no sender can write it into a message. */
   readonly boundary: string;
-  /** The message of which it tells: its header with CRLF, its size, and what MAIL said of it. */
+  /** The message that the notice is about: its header with CRLF, its size, and its parameters of MAIL. */
   readonly original?: OriginalMessage;
   /** Minutes east of UT. Default 0. */
   readonly offset?: number;

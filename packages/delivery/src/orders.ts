@@ -24,7 +24,7 @@ export class Orders {
   #last = 0;
   readonly #open = new Map<OrderId, Waiting>();
 
-  /** Orders something that nobody answers. The value is the order from now on. */
+  /** Gives an order that has no answer. The value is the order from now on. */
   say(order: WithoutId<Order>): OrderId {
     const whole = order as Order & { id: OrderId };
     whole.id = ++this.#last;
@@ -43,7 +43,7 @@ export class Orders {
     return id;
   }
 
-  /** False: nobody waits for it. */
+  /** False: no open order waits for it. */
   answer(fact: Answer): boolean {
     const waiting = this.#open.get(fact.to);
     if (waiting === undefined || !waiting.types.includes(fact.type)) return false;

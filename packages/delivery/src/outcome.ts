@@ -38,7 +38,7 @@ export interface Circumstances {
 
 /** Causes of `unsent` that neither the server nor the network stands behind. */
 const OWN: ReadonlySet<string> = new Set(['limits', 'aborted', 'quit']);
-/** What the content has that was not declared of it. */
+/** What the content contains but MAIL did not declare. */
 const CONTENT: ReadonlySet<string> = new Set(['declaration', 'bare-line-end']);
 
 export function decide(index: number, outcome: DeliveryOutcome, where: Circumstances): Decision {

@@ -8,7 +8,7 @@ export interface Lease {
   /** Grows with every lease of the job: what an older one wants written is refused. */
   readonly fence: number;
   readonly until: EpochMs;
-  /** By an operator, of a job that nobody held: its sender is told that it failed (`operator` fact). */
+  /** By an operator, for a job without a lease: its sender is told that it failed (`operator` fact). */
   readonly wish?: 'bounce';
 }
 
@@ -37,11 +37,11 @@ export interface JobCounts {
 export interface Queue {
   /** Takes a message in. Resolved: it is durable, and may be acknowledged (RFC 5321 6.1). Jobs that are there already are left as they are. */
   put(jobs: readonly Job[], content: AsyncIterable<Uint8Array>): Promise<MessageId>;
-  /** Jobs that are due and that nobody holds, those that are due first. A holder that died has left `begun` in its job. */
+  /** Due jobs without a lease, the earliest first. The job of a holder that died still has its `begun`. */
   take(most: number): Promise<readonly Lease[]>;
   /** Those that are still held. */
   renew(leases: readonly Lease[]): Promise<ReadonlySet<JobId>>;
-  /** Durable when resolved; false: the lease is another's, or one of the recipients is final: whoever held the job before has told so. */
+  /** Durable when resolved; false: another holder has the lease, or a recipient is already final by a commit of the previous holder. */
   begin(lease: Lease, attempt: BegunAttempt): Promise<boolean>;
   /**
    * One commit: `applyChange`, and what the change puts, with the octets of each notice. Acceptances are written always, the rest by the fence;
@@ -52,8 +52,8 @@ export interface Queue {
   release(leases: readonly Lease[]): Promise<void>;
   content(id: MessageId): AsyncIterable<Uint8Array>;
   find(query: JobQuery): AsyncIterable<Job>;
-  /** Without it, whoever wants to know has to look at each job. */
+  /** If absent, programs have to look at each job. */
   count?(): Promise<JobCounts>;
-  /** An operator's wish for a job that nobody holds; false: there is none, or a relay holds it, which is told by an `operator` fact. */
+  /** An operator's action on a job without a lease; false: no such job, or a relay holds it: then give the relay an `operator` fact. */
   operate(id: JobId, what: 'hold' | 'release' | 'retry' | 'delete' | 'bounce'): Promise<boolean>;
 }

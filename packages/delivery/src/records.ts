@@ -6,8 +6,8 @@ export type OrderId = number;
 export type Rr = 'MX' | 'A' | 'AAAA' | 'TLSA' | 'TXT';
 
 /**
- * What DNSSEC says of an answer (RFC 4035 4.3). Where nobody validates, or who does is not trusted: `insecure`. RFC 7672 2.1.1: what is
- * `indeterminate` is as good as `bogus`.
+ * The DNSSEC state of an answer (RFC 4035 4.3). Without a trusted validating resolver: `insecure`. `indeterminate` is treated like `bogus`
+ * (RFC 7672 2.1.1).
  */
 export type Security = 'secure' | 'insecure' | 'bogus' | 'indeterminate';
 

@@ -107,7 +107,7 @@ export const REPLY_RULES: readonly ReplyRule[] = [
   // RFC 5321 4.5.3.1.10: 452, and 552 of old servers, to RCPT; with another enhanced code they say another thing.
   { name: 'too-many', stages: ['rcpt'], enhanced: ['x.5.3'], category: 'too-many-recipients', action: 'now' },
   { name: 'too-many-452', stages: ['rcpt'], codes: [452, 552], enhanced: [''], category: 'too-many-recipients', action: 'now' },
-  // RFC 5321 3.1, RFC 7504: who does not welcome has other hosts beside it.
+  // RFC 5321 3.1, RFC 7504: after a refusal at the greeting or EHLO, the other hosts of the domain are tried.
   { name: 'greeting', stages: ['greeting', 'hello'], category: 'no-welcome', action: 'host' },
   {
     name: 'greylisted',

@@ -20,7 +20,7 @@ export class Reporter {
     return this.#context.ledger.due + this.#spread;
   }
 
-  /** Looks up who wants to know. */
+  /** Looks up where the reports of the domain go. */
   report(): void {
     const { ledger, now } = this.#context;
     for (const report of ledger.take(now)) this.#ask(report);

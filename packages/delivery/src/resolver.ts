@@ -17,22 +17,22 @@ interface Lookup {
   answer: DnsAnswer | null;
   /** For so long the answer is used again. */
   until: EpochMs;
-  /** Who waits for the answer; null: nothing is asked. */
+  /** The questions that wait for the answer; null: no query is open. */
   waiting: Question[] | null;
 }
 
-/** Null: nobody has asked yet. */
+/** Null: no query yet. */
 type Name = { [rr in Rr]: Lookup | null };
 
 /** What is known of a domain. */
 interface Domain {
   readonly name: string;
   route: DomainRoute | null;
-  /** Null: nobody asks. */
+  /** Null: no query. */
   question: Question | null;
 }
 
-/** Somebody's question for a route, with the answers that there are. */
+/** A question for a route, with the answers so far. */
 interface Question {
   readonly domain: Domain;
   /** What it has asked, and the answers in the same order; null: it is waited for. A look-up stays its own, also when its name is forgotten meanwhile. */
@@ -162,7 +162,7 @@ export class Resolver {
     this.#context.ledger.add({ at: this.#context.now, domain, type: 'sts', lines: [], mxHosts: [], host: '', address: '', result });
   }
 
-  /** Those who have waited go on; if they may, only when it was their last answer. */
+  /** Continues the questions that waited; patient ones only at their last answer. */
   #tell(waiting: readonly Question[], isPatient: boolean): void {
     for (const question of waiting) {
       question.open--;

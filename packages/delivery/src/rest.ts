@@ -4,8 +4,8 @@ import type { Job, Said } from './job.ts';
 import type { Step } from './step.ts';
 
 /**
- * The steps that a job itself tells of one of its recipients, oldest first: what a queue knows of it while no machine has it (`Dispatcher.why` tells
- * of those that one has).
+ * The steps of one recipient that follow from the job alone, oldest first: for a job in a queue that no dispatcher holds (`Dispatcher.why` is for
+ * those that one holds).
  *
  * @example
  * ```ts

@@ -158,7 +158,7 @@ class Routing {
     const { mostHosts } = this.#settings;
     const isCut = all.length > mostHosts;
     if (isCut) this.#step('cut', { left: all.length - mostHosts });
-    // Names of this host beyond the cut matter, too; their addresses are nobody's business.
+    // Names of this host beyond the limit count, too; their addresses are not needed.
     const named = withoutSelf(all, ({ host, given }) => given === undefined && this.#isOwnName(host));
     if (named.length === 0) return this.#loop();
     const asked = isCut ? all.slice(0, mostHosts).filter((one) => named.includes(one)) : named;
@@ -218,7 +218,7 @@ class Routing {
       if (all.length === 0) this.#step(bad ? 'dns-failed' : 'no-address', { host });
       return { host, preference, given, addresses, dane: NO_DANE, why: bad ? 'failed' : all.length > 0 ? 'refused' : 'none' };
     }
-    // RFC 7672 2.2.1, 2.2.2: no TLSA record is looked up for a host whose name or address nobody has signed.
+    // RFC 7672 2.2.1, 2.2.2: no TLSA record is looked up for a host whose name or address is not signed.
     const dane = this.#settings.dane && signed ? this.#dane(host, alias, given?.port ?? 25) : NO_DANE;
     if (dane.state !== 'none') this.#step('dane', { host, state: dane.state, records: dane.tlsa.length });
     // RFC 7672 2.2: records that can't be had may demand TLS: the host is left for now.

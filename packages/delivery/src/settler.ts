@@ -15,7 +15,7 @@ const NONE: readonly never[] = [];
 /** What a commit is made of. */
 export interface Settlement {
   readonly decisions: readonly Decision[];
-  /** Copies for others, and what is told of those whom they stand for. */
+  /** Jobs with copies for other addresses, and the notices about their recipients. */
   readonly expansions?: readonly { readonly index: number; readonly expansion: Expansion }[];
   /** When it is due next, where that is not for the pauses to say; it was no try. */
   readonly due?: number;
@@ -24,7 +24,7 @@ export interface Settlement {
   readonly counts?: boolean;
 }
 
-/** The same for all to whom a try still owes something. It counts as a try. */
+/** The same outcome for all recipients that are still open in this try. It counts as a try. */
 export function alike({ left }: Active, said: Said, state: 'failed' | 'expired' | 'due'): Settlement {
   const decisions = left.map((index) => (state === 'due' ? due(index, said, 'later') : failed(index, said, state)));
   return { decisions, counts: true };
@@ -83,7 +83,7 @@ function overdue(decision: Decision, { job, started }: Active, settings: Context
   return started >= expiryOf(settings, job.message) ? failed(decision.index, decision.said, 'expired') : decision;
 }
 
-/** RFC 3461 4.1, RFC 2852 4.1.3: those of whom it is told, once, that they are late. */
+/** RFC 3461 4.1, RFC 2852 4.1.3: recipients whose delay is reported, once. */
 function lateOnes(
   job: Job,
   stay: readonly number[],

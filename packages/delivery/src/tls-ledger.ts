@@ -90,7 +90,7 @@ function policyCount({ event, successful, failures }: Count): TlsPolicy {
 }
 
 /**
- * To whom reports of a domain go (RFC 8460 3): the `rua` of its one record `v=TLSRPTv1`; none where there is no such record, or several.
+ * Where the reports of a domain go (RFC 8460 3): the `rua` of its only record `v=TLSRPTv1`; none if there is no such record, or several.
  *
  * @example
  * ```ts

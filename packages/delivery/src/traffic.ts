@@ -146,7 +146,7 @@ export class Traffic {
     this.#slow(destination);
     if (destination.sessions > 0 || destination.walks > 0) return;
     const { stage, permanent, said: met } = worst(walk);
-    // RFC 8689 4.2.1: who requires TLS and finds none is told so.
+    // RFC 8689 4.2.1: a sender that requires TLS is told if there is none.
     const isUnsafe = destination.wish === 'required' && stage === 'tls';
     const said: Said = isUnsafe ? { ...met, status: '5.7.10' } : met;
     for (const active of [...destination.waiting]) {

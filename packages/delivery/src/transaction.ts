@@ -118,7 +118,7 @@ export function mailParameters(
 /** Parameters of RCPT. */
 export function rcptParameters({ notify, orcpt, rrvs }: Recipient, { by }: Message, extensions: Extensions): RcptParameters {
   const dsn = 'DSN' in extensions;
-  // RFC 2852 4.1.4: who is told of a delay no more by this host is told by the next.
+  // RFC 2852 4.1.4: if this host passes on the duty to report the delay, NOTIFY asks the next host for it.
   const asked = by !== undefined && !('DELIVERBY' in extensions) && notify !== 'NEVER' ? withDelay(notify) : notify;
   const given: Written<RcptParameters> = {};
   if (asked !== undefined && dsn) given.notify = asked;

@@ -47,7 +47,7 @@ export function worst({ troubles }: Walk): Trouble {
   return troubles.filter(({ permanent }) => !permanent).at(-1) ?? troubles.at(-1)!;
 }
 
-/** Whether a session lacks what was demanded: whoever opened it should not have. */
+/** Whether a session lacks the demanded protection: it should not have been opened. */
 export function isBroken({ tls, verified }: Opened, { mode, testing }: TlsDemand): boolean {
   if (mode === 'encrypt') return !tls;
   return (mode === 'name' || mode === 'dane') && !testing && !(tls && verified);

@@ -1,11 +1,11 @@
-// What the steps of `why` say, in words: for whoever shows them, and nobody else.
+// Texts for the steps of `why`: only programs that show them import this file.
 
 import type { Step, StepName } from './step.ts';
 import type { TlsReason } from './tls-demand.ts';
 
 export { stepsAtRest } from './rest.ts';
 
-/** A sentence and the section that it follows; `{name}` is what the step says of it, `{name:one|many}` a word that follows its number. */
+/** A sentence and the RFC section behind it. `{name}` stands for the step's value, `{name:one|many}` for a word in singular or plural. */
 export interface StepWords {
   readonly text: string;
   /** Empty where the rule is ours. */

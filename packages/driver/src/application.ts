@@ -89,7 +89,7 @@ export class Application implements Asker, Receiver {
     this.#tell('notice', () => this.#host.handler.notice?.(notice, this.#view));
   }
 
-  /** The client has left: if it was told only a part of what was decided (LMTP), the rest of the recipients are not acknowledged. */
+  /** The client has left: recipients whose decision it did not receive (LMTP) are not acknowledged. */
   #gone(): void {
     const reception = this.#reception;
     if (reception?.question == null || reception.decision === undefined) return;
@@ -113,14 +113,14 @@ export class Application implements Asker, Receiver {
     return (method as (question: Question, session: Session) => unknown).call(handler, question, this.#view);
   }
 
-  /** What is said where something was thrown. */
+  /** The refusal for something that the handler threw. */
   refusalFor(error: unknown, type: Question['type']): Refusal {
     if (isRefusal(error)) return error;
     this.#failed(error, type);
     return failureOf(type);
   }
 
-  /** Says what was decided, if it is still asked; at once, it is at the time of the command: who blocks the process takes the client's time, too. */
+  /** Gives the decision, if its question is still open. A synchronous answer counts at the command's time; blocking code also uses the client's time. */
   answer(question: Asked, decision: Acceptance | Refusal | Challenge): void {
     this.#carryOut(question, decision);
   }
@@ -133,7 +133,7 @@ export class Application implements Asker, Receiver {
     this.#view.goOn();
   }
 
-  /** Says what was decided; false if nobody asks any more. What can't be said throws and leaves the question open: then it is our failure. */
+  /** Answers the question; false if it is no longer open. An answer that the engine rejects throws and leaves it open; then a failure is answered. */
   #carryOut(question: Question, decision: Acceptance | Refusal | Challenge): boolean {
     const session = this.#session;
     try {
@@ -149,20 +149,20 @@ export class Application implements Asker, Receiver {
     }
   }
 
-  /** A command is left without its reply, and the client would take the next one for it: nothing more is said, but 421 if it can be. */
+  /** A command gets no reply, so the client would take the next reply for it. So nothing more is sent, except 421 where it can be. */
   #giveUp(): void {
     const session = this.#session;
     session.shutdown(failureOf('connect'));
-    // There a farewell waits for an end that may not come.
+    // In these states the 421 would wait for an end that may never come.
     if (session.envelope !== null || session.phase === 'auth') session.lost();
   }
 
-  /** Content for the reader: what is to become of it follows when he has been given it. */
+  /** Content for the reader. The answer is handled after the reader has the content. */
   #content(bytes: Uint8Array): void {
     this.#receiving(this.#session.envelope!).body.push(bytes);
   }
 
-  /** Whether there is a reception that is not whole. One that is, and is still here, was not answered in time: the client was told 451. */
+  /** Whether a message is being received. A complete one that is still here was not answered in time: the client was told 451. */
   get #isArriving(): boolean {
     return this.#reception !== null && this.#reception.question === null;
   }
@@ -190,7 +190,7 @@ export class Application implements Asker, Receiver {
   received(reception: Reception, decision: Verdict | readonly Verdict[]): void {
     reception.decision = decision;
     const { question, asked, body } = reception;
-    // RFC 1047: who was asked about meanwhile was told 451 for want of a decision, and is sent the message again.
+    // RFC 1047: the recipients asked about before the decision were answered 451; the client sends the message to them again.
     if (this.#reception !== reception) return this.#missed(reception, 0, asked);
     this.#missed(reception, 0, asked - 1);
     if (question !== null) this.#conclude(reception, question);
@@ -208,7 +208,7 @@ export class Application implements Asker, Receiver {
     }
   }
 
-  /** The whole message is here; in LMTP this is said for each recipient. */
+  /** The whole message has arrived; in LMTP this is called for each recipient. */
   #arrived(question: MessageQuestion): void {
     const again = question.recipient !== null && this.#reception?.envelope === question.envelope;
     const reception = again ? this.#reception! : this.#receiving(question.envelope);
@@ -230,7 +230,7 @@ export class Application implements Asker, Receiver {
   }
 
   #failed(error: unknown, method: CallbackName): void {
-    // What the reader of a body was thrown is no failure of his.
+    // An error that the body threw into its reader is not a failure of the reader.
     if (!isAborted(error)) this.#host.failures.tell(error, method, this.#view);
   }
 
@@ -239,7 +239,7 @@ export class Application implements Asker, Receiver {
     notify(call, (error) => this.#failed(error, method));
   }
 
-  /** What was decided on the recipients `[from, to)` is not said to the client any more. */
+  /** The decisions for the recipients `[from, to)` can no longer be sent to the client. */
   #missed(reception: Reception, from: number, to: number): void {
     const first = reception.firstAccepted(from, to);
     if (first >= 0) this.#unacknowledged(reception, first);

@@ -41,7 +41,7 @@ export interface Authentication extends AuthPolicyOptions {
    * `lookup` alone.
    */
   verify?(claim: PresentedClaim, session: Session): Awaitable<boolean | string | Refusal | null | undefined>;
-  /** Whether a user may act as somebody else. Default: never. */
+  /** Whether a user may act as another identity. Default: never. */
   authorize?(user: string, authzid: string, session: Session): Awaitable<boolean>;
   /** Octets that only this server knows: salts of users that have none follow from them. Default: random for each server. */
   readonly pepper?: Uint8Array;
@@ -55,7 +55,7 @@ export function isAuthentication(auth: AuthOptions | Authentication): auth is Au
   return auth.mechanisms.some((mechanism) => typeof mechanism !== 'string') || 'lookup' in auth || 'verify' in auth;
 }
 
-/** What a client is told whose exchange fails. */
+/** The reply to a failed exchange. */
 const refused = (): Refusal => reject(535, '5.7.8', 'Authentication credentials invalid');
 const malformed = (): Refusal => reject(501, '5.5.2', 'Cannot understand the response of this mechanism');
 /** RFC 4954 4: the server "MUST reject the AUTH command with a 501 reply" and "SHOULD return an enhanced status code of 5.7.0". */
@@ -124,7 +124,7 @@ export class Authenticator {
     });
   }
 
-  /** Answers what an exchange asks of its program, until it is the client's turn or all is said. */
+  /** Answers the requests of an exchange to the program, until the client has to respond or the exchange ends. */
   async #settle(step: ServerStep, session: Session, exchange: Exchange): Promise<Settled> {
     for (let now = step; ; ) {
       if (now.type === 'lookup') now = now.next((await this.#settings.lookup!(now.user, session)) ?? null);

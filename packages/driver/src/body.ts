@@ -1,6 +1,6 @@
 import type { AbortCause } from '@ehlo/engine';
 
-/** The body will not arrive whole: its iterator throws this, so that nobody files a message that was cut. */
+/** The body will not arrive completely. Its iterator throws this, so that no handler stores a truncated message. */
 export class BodyAbortedError extends Error {
   readonly code: AbortCause;
 
@@ -11,7 +11,7 @@ export class BodyAbortedError extends Error {
   }
 }
 
-/** Whether this is what the reader of a body that was cut was thrown. Never throws, whatever it is given. */
+/** Whether a value is the error that a truncated body threw into its reader. Never throws, for any value. */
 export function isAborted(error: unknown): boolean {
   try {
     return error instanceof BodyAbortedError;
@@ -69,7 +69,7 @@ export class Body implements AsyncIterable<Uint8Array> {
     this.#notify();
   }
 
-  /** A body that has ended is whole, whatever becomes of the session. */
+  /** A body that has ended is complete, even if the session fails later. */
   abort(cause: AbortCause): void {
     if (this.#state !== 'open') return;
     this.#state = new BodyAbortedError(cause);
@@ -87,7 +87,7 @@ export class Body implements AsyncIterable<Uint8Array> {
     if (full) this.#read();
   }
 
-  /** Throws if it was called before: what the first reader has taken is gone, and a second one would miss it without a word. */
+  /** Throws if called twice: a second reader would silently miss what the first has read. */
   [Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
     if (this.#begun) throw new TypeError('the body of a message can be read only once, by one reader');
     this.#begun = true;

@@ -1,13 +1,13 @@
 import { ClientError, type ClientErrorCode } from './client-error.ts';
 
-/** After so many milliseconds one more connection is tried than the server was found to take. */
+/** Milliseconds after a refusal until one more connection than the server accepted is tried. */
 const AGAIN = 60_000;
 
-/** How many connections a server takes: as many as are wanted, until it refuses one beside others that it has taken. */
+/** How many connections a server takes: as many as wanted, until it refuses a connection while others are open. */
 export class Capacity {
   readonly #size: number;
   #most: number;
-  /** When it last refused one, or was tried anew. */
+  /** When it last refused one, or when one more was last tried. */
   #learned = 0;
 
   constructor(size: number) {
@@ -19,18 +19,18 @@ export class Capacity {
     return this.#most;
   }
 
-  /** One more than these was refused. */
+  /** The server refused a connection while so many were open. */
   refused(living: number, now: number): void {
     this.#most = Math.max(1, Math.min(this.#most, living));
     this.#learned = now;
   }
 
-  /** So many are taken. */
+  /** The server accepted a connection; now so many are open. */
   taken(living: number): void {
     this.#most = Math.max(this.#most, living);
   }
 
-  /** Nothing is known any more. */
+  /** Forgets what was learned. */
   forget(): void {
     this.#most = this.#size;
   }
@@ -49,7 +49,7 @@ export class Capacity {
 /** How a server, or the system that it runs on, turns away a connection that is one too many. */
 const TURNED_AWAY: ReadonlySet<ClientErrorCode> = new Set(['no-connection', 'closing', 'refused', 'ended', 'lost', 'timeout']);
 
-/** Whether a connection may have failed because there are others already: before anything was said of TLS or of who the client is, or by 4yz. */
+/** Whether a connection may have failed because others are open already: it failed before TLS and authentication, or with 4yz. */
 export function isTurnedAway(error: unknown): error is ClientError {
   if (!(error instanceof ClientError)) return false;
   const { code, stage, reply } = error;

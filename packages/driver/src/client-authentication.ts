@@ -9,9 +9,9 @@ import { deriveKey, freshNonce } from './sasl.ts';
 /** How a client authenticates itself. */
 export interface ClientAuth extends GivenCredentials {
   /**
-   * Mechanisms of `@ehlo/sasl`, best first: `[scram(), plain()]`. The first is taken that the server offers and the credentials suit. The
-   * next follows where the server refuses the mechanism and not the credentials; one that shows a secret follows one that does not only
-   * under TLS with a server whose certificate was verified.
+   * Mechanisms of `@ehlo/sasl`, best first: `[scram(), plain()]`. The client uses the first that the server offers and that fits the
+   * credentials. It tries the next if the server refuses the mechanism and not the credentials; one that shows a secret follows one that
+   * does not only under TLS with a server whose certificate was verified.
    */
   readonly mechanisms: readonly (ClientMechanism | readonly ClientMechanism[])[];
 }

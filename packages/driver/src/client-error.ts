@@ -28,12 +28,12 @@ interface Details {
   readonly cause?: unknown;
 }
 
-/** What went wrong with a session, in words that name the fix where there is one. What the peer has said in them is escaped and cut (`showText`). */
+/** The failure of a session. The message names the fix if there is one; texts of the peer in it are escaped and cut (`showText`). */
 export class ClientError extends Error {
   readonly code: ClientErrorCode;
   /** How far the session had come. */
   readonly stage: Stage;
-  /** What the server said, if it did. */
+  /** The reply of the server, if there is one. */
   readonly reply: Reply | null;
 
   constructor(code: ClientErrorCode, message: string, { stage = 'connect', reply = null, cause }: Details = {}) {
@@ -45,7 +45,7 @@ export class ClientError extends Error {
   }
 }
 
-/** Why a session is over; null where the program has ended it. `cause` is what the transport has said. */
+/** Why a session ended; null if the program ended it. `cause` is the error of the transport. */
 export function errorOfClosed(closed: ClientClosedEvent, fault: ClientFaultEvent | null, cause: unknown): ClientError | null {
   const { reply } = closed;
   const stage: Stage = closed.stage === 'ready' ? 'mail' : closed.stage;

@@ -65,7 +65,7 @@ export interface SecuredNotice {
 /** What only tells. */
 export type ClientNotice = Exclude<ClientEvent, { readonly type: 'challenge' }> | ConnectedNotice | SecuredNotice;
 
-/** For an adapter: `notice` as the program has given it, which may fail; `warn` is told of the first time. */
+/** For adapters: the `notice` of the program, which may throw; `warn` is called for the first error. */
 export function guardedNotice({ notice }: ConnectOptions, warn: Warn): (told: ClientNotice) => void {
   const failed = once(warn);
   return (told) =>

@@ -40,7 +40,7 @@ export class Client<X extends Extension = never> {
   readonly #pump: Pump;
   readonly #outbox: Outbox;
   readonly #signals: Signals = new Signals();
-  /** Is told of a function of the program that fails where nobody waits for it. */
+  /** Called with the error of a function of the program whose result no call waits for. */
   readonly #warn: (error: unknown, what: string) => void;
   /** Called once, when the session is open or will never be. */
   #opened: ((error: Error | null) => void) | null;
@@ -134,7 +134,7 @@ export class Client<X extends Extension = never> {
     return this.#leaving || this.#ended !== null;
   }
 
-  /** Whether another message can be sent, now or in its turn: not when the session is over, nor when the server takes no more in it (RFC 9422). */
+  /** Whether another message can be sent, now or after others: not if the session is over, or the server accepts no more in it (RFC 9422). */
   get canSend(): boolean {
     return !this.ended && (this.#session.canSend || this.#session.phase !== 'ready');
   }
@@ -201,9 +201,9 @@ export class Client<X extends Extension = never> {
   }
 
   /**
-   * Says who the client is (RFC 4954), between messages: where that is only known to be wanted when the server has said what it offers, in
-   * `capabilities`. Rejects with `ClientError` if it is refused or can't be done, and the session goes on, but where the server has not
-   * proved that it knows the password; with `SmtpUsageError` for options that are wrong, and where it has been done already.
+   * Authenticates (RFC 4954) between messages, for programs that decide by what the server offers (`capabilities`). Rejects with `ClientError` if
+   * it is refused or not possible; the session continues, except if the server failed to prove that it knows the password. Rejects with
+   * `SmtpUsageError` for wrong options, and if the client is already authenticated.
    */
   authenticate(auth: ClientAuth): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -245,7 +245,7 @@ export class Client<X extends Extension = never> {
     await this.close();
   }
 
-  /** Ends at once. What was not yet sent is not sent; a message whose end was said is `unknown`. */
+  /** Ends at once. Pending output is not sent; a message whose end was sent is `unknown`. */
   abort(reason?: unknown): void {
     if (this.#ended !== null) return;
     this.#aborting = { reason };
@@ -297,7 +297,7 @@ export class Client<X extends Extension = never> {
     }
   }
 
-  /** The session can be used: now, or when the client has said who it is. */
+  /** The session can be used: now, or after authentication. */
   #authenticate(): void {
     const { auth } = this.#options;
     if (auth === undefined) return this.#open(null);

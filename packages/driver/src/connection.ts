@@ -15,7 +15,7 @@ export class Connection implements View, Program {
   readonly #application: Application;
   readonly #pump: Pump;
   readonly #host: Host;
-  /** Made when somebody asks for the signal: it costs more than the rest of a connection's bookkeeping. */
+  /** Created at the first use of the signal: it costs more than the rest of a connection's data. */
   #controller: AbortController | null = null;
   /** What has been told of it. */
   #tls: TlsInfo | null = null;
@@ -104,7 +104,7 @@ export class Connection implements View, Program {
     this.#pump.act(call);
   }
 
-  /** Takes the events that there is room for. All that follows from an event has been said when it is taken. */
+  /** Takes the events that there is room for. All output that follows from an event was queued when it is taken. */
   pull(): void {
     const session = this.#session;
     const application = this.#application;

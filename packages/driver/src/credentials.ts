@@ -13,7 +13,7 @@ export interface GivenCredentials {
   readonly password?: Text;
   /** An OAuth 2.0 access token, in place of a password; or what gives one, asked anew for each connection, for tokens expire. */
   readonly token?: Text | (() => Text | Promise<Text>);
-  /** Whom to act as, where that is not the user. RFC 4422 3.4.1. */
+  /** The identity to act as, if it is not the user. RFC 4422 3.4.1. */
   readonly authzid?: string;
 }
 
@@ -52,7 +52,7 @@ function bad(text: string): never {
   throw new SmtpUsageError('bad-argument', text);
 }
 
-/** What a credential is, in words that tell nothing of it. */
+/** The kind of a value that should be a credential, without showing the value. */
 function secretOrKind(value: unknown): string {
   return typeof value === 'object' && value !== null && 'expose' in value ? 'a Secret' : kindOf(value);
 }
@@ -68,7 +68,7 @@ export function exposed({ user, authzid, password, token }: GivenCredentials): C
   return token === undefined ? known : { ...known, token: textOf(token) };
 }
 
-/** Rejects with `ClientError`; what the program has thrown is its cause, and is not told. */
+/** Rejects with `ClientError`; the error that the program threw is its cause, and is not reported. */
 async function tokenOf(give: () => unknown): Promise<string> {
   let given: unknown;
   try {

@@ -1,19 +1,19 @@
 import { isThenable } from './notify.ts';
 
-/** A call of the program that is waited for, and what becomes of it. */
+/** A call of the program whose result is awaited, and what follows from the result. */
 export interface Deciding<D> {
   /** Calls the program. */
   call(): unknown;
-  /** What the value means that was returned; throws if that is nothing. */
+  /** The decision that the returned value stands for; throws if it stands for none. */
   understand(value: unknown): D;
-  /** What is decided where something was thrown, by `call` or by `understand`. */
+  /** The decision if `call` or `understand` threw. */
   instead(error: unknown): D;
   decided(decision: D): void;
-  /** Calls `decided` later, when the session can hear it. */
+  /** Calls `decided` later, when the session can take a call. */
   later(decision: D): void;
 }
 
-/** Calls a method of the program, and is done with it now, or when the promise that it has returned is settled. */
+/** Calls a method of the program, and decides at once, or when the returned promise settles. */
 export function decide<D>(deciding: Deciding<D>): void {
   let result: unknown;
   let waits: boolean;

@@ -22,14 +22,11 @@ import type { TypedMailParameters, TypedRecipient } from './typed.ts';
  * that can't be written is an outcome: refused at stage `plan` with 5.1.3 for its recipient, with 5.1.7 for all where it is the sender's.
  */
 export interface SendEnvelope<X extends Extension = never> {
-  /** Whom failures are told: an address; empty text or `NULL_PATH` for nobody, `<>`. RFC 5321 4.1.1.2. */
+  /** The address for failure notices; empty text or `NULL_PATH` for none, `<>`. RFC 5321 4.1.1.2. */
   readonly reversePath: Address;
   /** Parameters of MAIL. SIZE, BODY and SMTPUTF8 are found by the plan; what is given here wins. */
   readonly parameters?: TypedMailParameters<X>;
-  /**
-   * Whom the message goes to, at least one: addresses, or addresses with parameters of RCPT. Outcomes name them by their place in this
-   * list.
-   */
+  /** The recipients, at least one: addresses, or addresses with parameters of RCPT. Outcomes name them by their place in this list. */
   readonly recipients: readonly (Address | TypedRecipient<X>)[];
 }
 
@@ -103,7 +100,7 @@ export class Delivery {
     return this.#settle === null;
   }
 
-  /** Those to whom it has to be sent still. */
+  /** Recipients without an outcome. */
   get envelope(): ClientEnvelope {
     const envelope = this.#envelope;
     if (this.#places.length === envelope.recipients.length) return envelope;
@@ -169,7 +166,7 @@ export class Delivery {
     return true;
   }
 
-  /** Ends it: those who have had no outcome get this one. `error` is why the session is over, if it is. */
+  /** Ends the delivery: recipients without an outcome get this one. `error` is why the session ended, if it did. */
   settle(rest: Outcome, error: unknown = null): void {
     this.source.stop();
     // What the server has decided was not for the session's end to change.

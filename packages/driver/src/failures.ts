@@ -24,7 +24,7 @@ export class Failures {
   }
 }
 
-/** The options with extensions of the program's own whose failures are told. */
+/** The options with the program's extensions wrapped so that their errors are reported. */
 export function withToldExtensions(options: ServerOptions, failures: Failures): ServerOptions {
   const { extensions } = options;
   if (extensions === undefined) return options;

@@ -28,8 +28,8 @@ export interface StartedTls<Streams> {
 }
 
 /**
- * Of a connection whose runtime has verified that the server is the host that was asked for (RFC 9525 6), and tells nothing else of it, such as that of
- * Cloudflare's Workers. A client gives its credentials to who is verified.
+ * The facts of a TLS connection whose runtime has verified the host (RFC 9525 6) and gives no other information, such as that of
+ * Cloudflare's Workers. A client sends credentials to a verified server.
  */
 export const VERIFIED_TLS: TlsInfo = {
   protocol: '',
@@ -81,11 +81,11 @@ class ReaderTransport implements Transport {
   #emptied: () => void = () => {};
   /** The stream that a read is waiting for. */
   #reading: ByteStream | null = null;
-  /** A handshake is going on: `clear` if octets came that belong to none. */
+  /** The handshake that is under way; `clear`: octets in clear arrived that do not belong to it. */
   #handshake: { clear: boolean } | null = null;
   #giveUp: (error: Error) => void = () => {};
   #peerEnded = false;
-  /** `closing`: there is still something to write; `closed`: this side is ended, and the peer's is read and dropped. */
+  /** `closing`: output is pending. `closed`: this side has ended; input is discarded. */
   #state: 'open' | 'closing' | 'closed' | 'over' = 'open';
   #linger = LINGER_OCTETS;
 

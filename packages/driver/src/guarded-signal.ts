@@ -5,9 +5,8 @@ type Options = Parameters<AbortSignal['addEventListener']>[2];
 type Guard = (event: Event) => void;
 
 /**
- * Makes the listeners of a signal functions of the program as any other: what one throws, or its promise rejects with, is told to `failed`.
- * An event target by itself throws it where nobody catches it, and that ends the process. A signal that follows from this one
- * (`AbortSignal.any`) is the program's own.
+ * Wraps the listeners of a signal: an error that a listener throws, or its promise rejects with, is reported to `failed`. Without this, an event
+ * target throws it uncaught, and that ends the process. Listeners of a signal that follows from this one (`AbortSignal.any`) are not wrapped.
  */
 export function guardListeners(signal: AbortSignal, failed: (error: unknown) => void): AbortSignal {
   const guards = new WeakMap<object, Guard>();

@@ -25,16 +25,16 @@ import type { Acceptance, Challenge, Decision, Decisions, Refusal } from './deci
 import type { Address, ProxyFacts } from './transport.ts';
 import type { TypedCommand, TypedEnvelope, TypedMail, TypedRcpt } from './typed.ts';
 
-/** What a handler may know of the session it is asked by. A view: it shows the session as it is now. `Data` is what the program keeps with it. */
+/** The session that a handler is called for. A view: it shows the current state. `Data` is the type of the data that the program keeps with a session. */
 export interface Session<Data = unknown> {
   /** Counts the connections of a server, from 1. */
   readonly id: number;
   /** The client, as the connection, its proxy or XCLIENT tells it. */
   readonly peer: Peer;
   readonly local: Address;
-  /** What a proxy has said of the connection, if one has brought it (PROXY protocol). */
+  /** The facts of a proxy about the connection, if it came through one (PROXY protocol). */
   readonly proxy: ProxyFacts | null;
-  /** What a trusted sender has said of the client that it had its message from (XFORWARD). */
+  /** The facts of a trusted sender about the client that it had its message from (XFORWARD). */
   readonly forwarded: Forwarded | null;
   readonly hello: Hello | null;
   readonly tls: TlsInfo | null;
@@ -44,7 +44,7 @@ export interface Session<Data = unknown> {
   readonly counters: Counters;
   /** For the WITH clause of a Received field (RFC 3848, RFC 6531): `SMTP`, `ESMTPSA`, `LMTP`, `UTF8SMTPS` … */
   readonly protocol: string;
-  /** Aborts when the connection is gone. What a listener throws, or its promise rejects with, is told to `error`. */
+  /** Aborts when the connection is gone. Errors of listeners, thrown or by their promise, are reported to `error`. */
   readonly signal: AbortSignal;
   /** The program's own: what the option `sessionData` has made for this connection, before anything was asked. It may be replaced. */
   data: Data;
@@ -108,7 +108,7 @@ export interface Handler<Data = unknown, X extends Extension = never> {
   connect?(question: ConnectQuestion, session: Session<Data>): Decided;
   hello?(question: HelloQuestion, session: Session<Data>): Decided;
   starttls?(question: StartTlsQuestion, session: Session<Data>): Decided;
-  /** Carries out a mechanism that is given by its name. `true` would name nobody: return `accept({ identity })`. */
+  /** Carries out a mechanism that is given by its name. Return `accept({ identity })`, not `true`, which gives no identity. */
   auth?(question: AuthQuestion, session: Session<Data>): Awaitable<Acceptance<AuthAnswer> | Challenge | Refusal>;
   mail?(question: TypedMail<X>, session: Session<Data>): Decided;
   rcpt?(question: TypedRcpt<X>, session: Session<Data>): Decided;
@@ -117,7 +117,7 @@ export interface Handler<Data = unknown, X extends Extension = never> {
   info?(question: InfoQuestion, session: Session<Data>): Awaitable<Acceptance<InfoAnswer> | Refusal>;
   /** A verb of an extension of the program's own (`defineExtension`): `true` is 250. */
   command?(question: TypedCommand<X>, session: Session<Data>): Decided;
-  /** A trusted proxy tells whom it speaks for; `connect` is asked again behind it. */
+  /** A trusted proxy names its client (XCLIENT); afterwards `connect` is asked again. */
   xclient?(question: XclientQuestion, session: Session<Data>): Decided;
   /**
    * Takes a message. `true` or `accept(…)` after the whole body was read accepts it: only then is the client told. A refusal may be returned
@@ -126,9 +126,9 @@ export interface Handler<Data = unknown, X extends Extension = never> {
    */
   message?(message: IncomingMessage<X>, session: Session<Data>): Promise<Decisions>;
   /**
-   * A message was accepted, and the client does not know: it was gone or told 451 before, or the reply has not left whole, for it was held
-   * back, waited for a client that does not read, or was lost with the connection. It will send the message again (RFC 1047). Once for a
-   * message. What the system has taken of a reply may still be lost on its way: of that nobody is told.
+   * A message was accepted, but the client does not know it and will send the message again (RFC 1047): it had left or was answered 451 before, or
+   * the reply was not sent completely (it was delayed, the client did not read, or the connection was lost). Called once per message. A reply that
+   * the operating system has accepted can still be lost on the network: that is not reported.
    */
   unacknowledged?(message: IncomingMessage<X>, session: Session<Data>): void;
   /** TLS is up: by STARTTLS, or, before `connect` is asked, from the first octet. `session.tls` is the same from now on. */

@@ -8,7 +8,7 @@ import type { Turns } from './turns.ts';
 /** Gives the session that is driven in place of a new one, which has these options and facts: the same, watched or recorded. */
 export type Around = (session: ServerSession, options: ServerOptions, facts: ConnectionFacts) => ServerSession;
 
-/** What the connections of a server have in common, and whom they tell of their end. */
+/** What the connections of a server share, and the callbacks for their end. */
 export interface Host {
   readonly handler: Handler;
   /** Null where AUTH is the handler's, or not offered. */

@@ -1,8 +1,8 @@
 import type { Sink } from './transport.ts';
 
 /**
- * What a transport hands to its sink, kept back while that pauses: a runtime may give octets that were on their way already. Of use to
- * who writes a transport.
+ * A buffer in front of a transport's sink while the sink is paused: a runtime may still deliver octets that were under way. For authors of
+ * transports.
  */
 export class Inbox implements Sink {
   #sink: Sink | null = null;
@@ -20,7 +20,7 @@ export class Inbox implements Sink {
     return this.#queue.length > 0;
   }
 
-  /** The sink that is told from now on, and gets octets after `resume`. */
+  /** Sets the sink for all further calls; it gets octets after `resume`. */
   attach(sink: Sink): void {
     this.#sink = sink;
   }
@@ -29,20 +29,20 @@ export class Inbox implements Sink {
     if (this.#state === 'flowing') this.#state = 'paused';
   }
 
-  /** What was kept comes in a turn of its own: who resumes has not come to the end of what it does. */
+  /** Buffered octets are delivered in a later turn: the caller of `resume` is still running. */
   resume(): void {
     if (this.#state === 'paused' && this.#sink !== null) this.#state = 'flowing';
     if (this.#queue.length > 0 || this.#ended || this.#loss !== null) queueMicrotask(() => this.#flow());
   }
 
-  /** The transport is closing: octets and their end are not told any more. */
+  /** The transport is closing: `data` and `end` are no longer called. */
   close(): void {
     this.#state = 'closed';
     this.#queue = [];
     this.#ended = false;
   }
 
-  /** The transport is aborted or done: nothing is told any more. */
+  /** The transport is aborted or done: no callback is called any more. */
   stop(): void {
     this.close();
     this.#sink = null;
@@ -59,7 +59,7 @@ export class Inbox implements Sink {
     this.#flow();
   }
 
-  /** Is told at once, whatever waits: nothing that was sent before can be answered. */
+  /** Called at once, before buffered octets: nothing that was received before can be answered. */
   lost(cause?: unknown): void {
     this.#loss = { cause };
     this.#flow();

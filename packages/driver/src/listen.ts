@@ -1,7 +1,7 @@
 import { checkOptions, type Extension, kindOf, SmtpUsageError, type StartTls, type TableOf } from '@ehlo/engine';
 import { Failures } from './failures.ts';
 import type { Handler } from './handler.ts';
-import { notify, once, toConsole, type Warn } from './notify.ts';
+import { notify, once, reasonOf, toConsole, type Warn } from './notify.ts';
 import { OTHER_NAMES } from './other-names.ts';
 import { type ProxyReader, readHeader } from './proxied.ts';
 import { type HeaderOf, headerOf, type ProxyOptions } from './proxies.ts';
@@ -16,7 +16,7 @@ export interface ListenOptions<Tls> {
   readonly host?: string;
   /** TCP port to listen on; 0 takes any that is free. Default: 0. */
   readonly port?: number;
-  /** Path of a Unix socket, in place of host and port. One that nobody listens on is replaced. */
+  /** Path of a Unix socket, instead of host and port. A socket file without a listening process is replaced. */
   readonly path?: string;
   /** Mode of the Unix socket, such as 0o660. Default: by the umask. */
   readonly mode?: number;
@@ -120,11 +120,11 @@ function chosen<Tls>(options: ListenOptions<Tls>): ListenOptions<Tls> {
 }
 
 /**
- * What all listeners have in common: connections wait until there is somebody to accept them, and begin with a proxy's header and
- * the handshake of implicit TLS, where there are to be such. Throws `SmtpUsageError` if there is no certificate for that.
+ * The part that all listeners share: it queues connections until the server accepts them, and first reads the proxy header and does the handshake
+ * of implicit TLS, if these are configured. Throws `SmtpUsageError` if implicit TLS has no certificate.
  */
 export class Entrance {
-  /** Connections that nobody has asked for yet. */
+  /** Connections that are not accepted yet. */
   readonly #waiting: Transport[] = [];
   /** What ends each connection whose session has not begun: no other part knows of them yet. */
   readonly #entering: Set<(reason: string) => void> = new Set();
@@ -172,7 +172,7 @@ export class Entrance {
 
   #turnAway(transport: Transport, reason: unknown): void {
     transport.abort();
-    this.#stray(transport.peer, reason instanceof Error ? reason.message : String(reason));
+    this.#stray(transport.peer, reasonOf(reason));
   }
 
   /** The listener whose connections come by here. `close` takes no more of them. */

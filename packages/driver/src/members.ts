@@ -19,20 +19,20 @@ export interface Member<X extends Extension> {
 
 /** Whom connections are kept for. */
 export interface Host<X extends Extension> {
-  /** A connection is there, for whoever waits first: it is used, kept or dropped. */
+  /** A connection was opened, for the first message that waits: it is used, kept or dropped. */
   free(member: Member<X>): void;
-  /** There is none for whoever waits first, for this reason. */
+  /** No connection can be opened: the first job that waits fails with this error. */
   fail(error: unknown): void;
-  /** There may be a place for another, or one that is idle. */
+  /** A connection may be idle, or another may be opened. */
   moved(): void;
 }
 
-/** Milliseconds that an answer to the probe may take: whoever sends waits for it. */
+/** Milliseconds to wait for the answer to a probe; a message waits for it. */
 const PROBE_PATIENCE = 5000;
-/** Milliseconds until a server that has taken connections before is asked again where it takes none; after the last there is none. */
+/** Delays in milliseconds between retries when a server that has accepted connections before refuses all; after the last, give up. */
 const PAUSES: readonly number[] = [1000, 2000, 4000];
 
-/** The connections of a pool: opened as they are wanted, asked whether they live, as many as the server takes. */
+/** The connections of a pool: opened when needed, probed when idle, as many as the server accepts. */
 export class Members<X extends Extension> {
   readonly #open: () => Promise<Client<X>>;
   readonly #probe: number;
@@ -65,7 +65,7 @@ export class Members<X extends Extension> {
     this.#host = host;
   }
 
-  /** Connections that are there soon: each is for one who waits. */
+  /** Connections that are being opened: each is for one message that waits. */
   get coming(): number {
     return this.#opening + this.#asking;
   }
@@ -86,8 +86,8 @@ export class Members<X extends Extension> {
   }
 
   /**
-   * One that is used, and that the next message can be given to all the same: its commands go out behind the dot of the last. Not before the
-   * server has taken a message by it: one too many is known by the first.
+   * A busy connection that can take the next message by pipelining: its commands are sent after the final dot of the last message. Only a
+   * connection by which the server has accepted a message: a server with too many connections refuses the first.
    */
   second(): Member<X> | undefined {
     for (const member of this.#living) {
@@ -207,7 +207,7 @@ export class Members<X extends Extension> {
     this.drop(member);
   }
 
-  /** A connection could not be opened. Where others live it was one too many, and who waits for it waits for those. */
+  /** A connection could not be opened. If others are open it was one too many, and its message waits for those. */
   #refused(error: unknown): void {
     if (!isTurnedAway(error)) return this.#host.fail(error);
     if (this.#living.size > 0) return this.#capacity.refused(this.#living.size, performance.now());

@@ -20,8 +20,8 @@ import { nextTurn } from './turns.ts';
 export type Content = string | Uint8Array | Stream;
 
 /**
- * A message that is made for each transaction, such as one whose signature binds the envelope (DKIM2), or is made of it while it goes out.
- * What is known of it has to be said before.
+ * A message that is made for each transaction, such as one whose signature binds the envelope (DKIM2), or one that is generated while it is
+ * sent. Its facts must be given before.
  */
 export interface TailoredMessage {
   /** `size`, `body` (`'7BIT'` or `'8BITMIME'`) and `smtpUtf8` are what MAIL declares: say them of the signed message, where you know them. */
@@ -61,9 +61,9 @@ const FEW = 4096;
 /** … but only so many milliseconds. */
 const SOON = 1;
 /**
- * So many octets are read, and others have a turn of the loop. A source that has its octets at hand gives them in microtasks, and a network
- * that takes them at once never makes the client wait: then nothing else would be heard till the message is out, be it the server's end,
- * a signal that aborts, or another connection.
+ * After this many octets the event loop gets a turn. A source that has its octets in memory gives them in microtasks, and a network that accepts
+ * them at once never makes the client wait. Then nothing else would run until the message is sent: no end of the server, no abort signal, no
+ * other connection.
  */
 const SHARE = 262_144;
 
@@ -94,7 +94,7 @@ export class MessageSource {
   #due = false;
   /** Octets that were read since others had a turn. */
   #unshared = 0;
-  /** Called when there is something to take, by whom nothing was there for. */
+  /** Called when octets arrive after none were available. */
   #wake: (() => void) | null = null;
 
   /** Throws `SmtpUsageError` `bad-argument` for what can be no message. */
@@ -318,7 +318,7 @@ export function isRepeatable(message: Message): boolean {
   return typeof message === 'function' || isWhole(message) || isTailored(message) || Array.isArray(message);
 }
 
-/** What the beginning of a message says of all of it. */
+/** What follows for the whole message from its beginning. */
 function factsOfBeginning(beginning: readonly Uint8Array[]): MessageFacts {
   const { body, smtpUtf8, bareCr, bareLf } = scanMessage(beginning);
   // A CR at the cut may have its LF behind it.

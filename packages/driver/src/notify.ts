@@ -1,6 +1,6 @@
 // What becomes of a function of the program that fails where nothing waits for its answer.
 
-/** Is told of failures that have no other place to be told: in a sentence, and at length. */
+/** Called for failures that cannot be reported otherwise: with a sentence, and with details. */
 export type Warn = (message: string, detail: string) => void;
 
 /**
@@ -23,7 +23,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-/** Warns of the first failure only: one that comes with every message would hide all other warnings. `what` says who has failed. */
+/** Warns of the first failure only: one that repeats with every message would hide all other warnings. `what` names the function that failed. */
 export function once(warn: Warn): (error: unknown, what: string) => void {
   let told = false;
   return (error, what) => {
@@ -36,8 +36,8 @@ export function once(warn: Warn): (error: unknown, what: string) => void {
   };
 }
 
-/** Why something has failed, in words; whatever was thrown. */
-function reasonOf(error: unknown): string {
+/** The message of whatever was thrown. */
+export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -18,7 +18,7 @@ export interface Question {
   readonly reject: (error: unknown) => void;
 }
 
-/** What is to be said in a session that is open: messages and questions, one after the other. */
+/** The work of an open session: messages and commands, one after the other. */
 export class Outbox {
   readonly #session: ClientSession;
   readonly #act: (call: () => void) => void;
@@ -81,7 +81,7 @@ export class Outbox {
     for (const delivery of this.#over.splice(0)) delivery.settle(unsent('aborted'), error);
   }
 
-  /** The session is over: whoever waits gets to know it. */
+  /** The session is over: all waiting calls are told. */
   end(closed: ClientClosedEvent, error: ClientError | null): void {
     const { stage, cause, reply } = closed;
     const outcome: Outcome = { status: 'unsent', stage: BEFORE_MAIL.has(stage) ? (stage as Stage) : 'mail', cause, reply };

@@ -50,18 +50,18 @@ interface Job<X extends Extension> {
   readonly envelope: SendEnvelope<X>;
   readonly message: Message;
   readonly options: SendOptions;
-  /** How often it was begun. */
+  /** The number of attempts so far. */
   tries: number;
   readonly settle: (result: SendResult | Promise<SendResult>) => void;
   forget: () => void;
 }
 
-/** How often a message is begun, by connections that turn out to be left, before that is its outcome. */
+/** Attempts per message, if the server has closed the connection meanwhile or accepts no more messages by it. */
 const TRIES = 3;
 /**
- * Several connections to one server, opened as they are needed and used again. Messages beyond that wait, in order; who makes many of
- * them awaits `room` before each, so that only as many exist as are being sent. A server that takes fewer connections than `size` keeps
- * those, and is asked for one more each minute; what was meant for the others waits. With `pipelining: 'transactions'` a connection that has no
+ * Several connections to one server, opened when needed and reused. Further messages wait, in order. A program that makes many messages
+ * awaits `room` before each, so that only as many exist as are being sent. If the server accepts fewer connections than `size`, the pool uses
+ * those, and tries one more each minute; the other messages wait. With `pipelining: 'transactions'` a connection that has no
  * other beside it is given the next messages before the server has answered for the last. A pool that is not closed keeps its connections, and
  * so the process, for `idle` milliseconds.
  */
@@ -75,11 +75,11 @@ export class Pool<X extends Extension = never> {
   /** Runs until the pace lets a message begin. */
   #pacing: ReturnType<typeof setTimeout> | undefined;
   #wanting: (() => void)[] = [];
-  /** One who wanted room has been told of some, and may be about to send. */
+  /** A caller that waited for `room` was woken, and may be about to send. */
   #told = false;
-  /** Runs while another waits for him. */
+  /** Runs while another caller waits for that one. */
   #turn: ReturnType<typeof setTimeout> | undefined;
-  /** Messages that have no result, and who waits until there are none. */
+  /** The number of messages without a result, and the callers that wait until there are none. */
   #unsettled = 0;
   #settled: (() => void)[] = [];
   readonly #signals: Signals = new Signals();
@@ -110,7 +110,7 @@ export class Pool<X extends Extension = never> {
     return Math.max(0, this.#jobs.length - this.#members.coming);
   }
 
-  /** Resolves as soon as a message would not have to wait, for one after the other of those who ask: send at once then. Resolves, too, when the pool is closed. */
+  /** Resolves as soon as a message would not have to wait: send it at once then. Callers are resolved one after the other; all of them when the pool closes. */
   room(): Promise<void> {
     return new Promise((resolve) => {
       this.#wanting.push(resolve);
@@ -119,8 +119,8 @@ export class Pool<X extends Extension = never> {
   }
 
   /**
-   * Sends a message as `Client.send` does. One that a connection has turned out to be left for waits for another, in its place, up to three
-   * times in all. Where there is no connection, that is the outcome: `unsent`, and the result's `error` says why.
+   * Sends a message as `Client.send` does. If the server has closed the connection before the message, the message waits for another, at its
+   * place in the queue, with up to three attempts. If no connection can be opened, the outcome is `unsent`, and the result's `error` says why.
    */
   send(envelope: SendEnvelope<X>, message: Message, options: SendOptions = {}): Promise<SendResult> {
     holdStream(message);
@@ -176,7 +176,7 @@ export class Pool<X extends Extension = never> {
     return false;
   }
 
-  /** The first who waits gets to know why there is no connection. */
+  /** The first message that waits fails with the reason why there is no connection. */
   #fail(error: unknown): void {
     const job = this.#jobs.shift();
     if (job !== undefined) this.#unsent(job, error);
@@ -208,7 +208,7 @@ export class Pool<X extends Extension = never> {
       (result) => {
         // RFC 5321 3.8: 421 says nothing of the message.
         const tooMany = result.outcomes.every(isClosing) && this.#members.isTooMany(member);
-        // The server has left meanwhile, or takes no more by this connection: it has nothing of it.
+        // The server has closed the connection, or accepts no more messages by it: it has not received this one.
         const left = tooMany || (member.sent > 1 && result.outcomes.every(isLeft));
         if (left && job.tries < TRIES && isRepeatable(job.message) && this.#closed !== 'now') this.#wait(job);
         else job.settle(result);
@@ -274,14 +274,14 @@ export class Pool<X extends Extension = never> {
     this.#dispatch();
   }
 
-  /** A connection that lives is for the first who waits, or idle. */
+  /** A working connection takes the first message that waits, or becomes idle. */
   #free(member: Member<X>): void {
     if (this.#jobs.length > 0 && this.#mayBegin()) this.#use(member);
     else if (this.#closed !== 'no' && this.#jobs.length === 0) this.#members.drop(member);
     else this.#members.keep(member);
   }
 
-  /** Tells one who wants room that there is some; the next when he has sent, or has let his turn pass. */
+  /** Wakes one caller that waits for `room`; the next is woken after it has sent or given up. */
   #tellRoom(): void {
     if (this.#closed !== 'no') for (const tell of this.#wanting.splice(0)) tell();
     if (this.#wanting.length === 0 || this.#jobs.length > this.#members.coming) return;

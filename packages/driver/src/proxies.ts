@@ -10,10 +10,11 @@ export interface ProxyOptions {
   readonly read: ProxyReader;
   /**
    * Whose connections begin with a header: addresses and networks, such as `192.0.2.1` and `2001:db8::/32`, or a function that says true or
-   * false at once. The others come without, and are taken for what they are. One that fails lets nobody in. Default: all connections.
+   * false at once. Other connections come without a header and keep their own address. A function that fails refuses the connection.
+   * Default: all connections.
    */
   readonly peers?: readonly string[] | ((peer: Address) => boolean);
-  /** The one version of the header that is taken. Default: both. */
+  /** The only version of the header that is accepted. Default: both. */
   readonly version?: 1 | 2;
 }
 

@@ -21,11 +21,11 @@ export interface Program {
   failed(cause: unknown): void;
   /** The session, or its transport, has thrown what it must not: it is left. May be called again. */
   broken(error: unknown): void;
-  /** A handshake has failed, or its session has ended meanwhile: once for each that has begun and was not told to the session. */
+  /** A handshake failed, or its session ended meanwhile: called once for each handshake whose end was not reported to the session. */
   insecure?(error: unknown): void;
   /** The transport is left for good. Called once. */
   gone(): void;
-  /** Nothing is left of the connection: one that is closed gracefully waits for its peer to end, too. Called once, after `gone`. */
+  /** The connection has ended completely; after a graceful close, the peer has ended its side, too. Called once, after `gone`. */
   disconnected?(): void;
   /** Calls it in a turn to come: others come first. */
   later?(call: () => void): void;
@@ -33,17 +33,17 @@ export interface Program {
 
 /**
  * Moves one session over one transport, in either role: the only place where engine, socket and program meet. Everything goes through
- * `run`, which is synchronous; promises are awaited outside of it. It is itself what the transport tells of octets and what the alarms wake:
- * a server has thousands of these, most of them idle, and each function of its own would take as much memory as seven numbers.
+ * `run`, which is synchronous; promises are awaited outside of it. It is itself the sink of the transport and the sleeper of the alarms:
+ * a server has thousands of pumps, most of them idle, and each closure would take as much memory as seven numbers.
  */
 export class Pump implements Sink, Sleeper {
   readonly #session: Machine;
   readonly #transport: Transport;
   readonly #program: Program;
-  /** Nothing is said to a transport that has not been started: it is not ours yet. */
+  /** No method of the transport is called before it is started. */
   #started = false;
   #pumping = false;
-  /** The transport was left while the session was pulled or written: who waits for the end has yet to hear why. */
+  /** The transport was left while `run` was under way: the cause is reported at its end. */
   #goneMeanwhile = false;
   #writable = true;
   /** Octets that were given to the transport, and how many of them the session knows to be taken. */
@@ -165,7 +165,7 @@ export class Pump implements Sink, Sleeper {
     }
   }
 
-  /** Something has thrown that must not: the session is over, and whoever waits for it is told. */
+  /** A function threw that must not throw: the session ends, and its error is reported. */
   #break(error: unknown): void {
     this.#program.broken(error);
     this.#insecure(error);
@@ -212,7 +212,7 @@ export class Pump implements Sink, Sleeper {
     });
   }
 
-  /** Writes what there is; true if more may have come to be sayable by it. */
+  /** Writes the pending output; true if the session may have more output after it. */
   #flush(): boolean {
     // The last replies of a session that is over go out whatever the transport says: they are few, and closing is bounded.
     if (this.#leaving || !(this.#writable || this.#session.phase === 'closed')) return false;
@@ -272,7 +272,7 @@ export class Pump implements Sink, Sleeper {
     this.#gone();
   }
 
-  /** RFC 3207: the 220 is out, or in; what comes now is the handshake. */
+  /** RFC 3207: 220 was sent (server) or received (client); the handshake starts. */
   #secure(): void {
     const { secure } = this.#transport;
     if (secure === undefined || this.#leaving) return;

@@ -4,7 +4,7 @@ import type { Deciding } from './decide.ts';
 import { type Acceptance, decisionOf, isRefusal, type Refusal } from './decision.ts';
 import type { IncomingMessage } from './handler.ts';
 
-/** What is said of one recipient, or of all. */
+/** The decision for one recipient, or for all. */
 export type Verdict = Acceptance | Refusal;
 
 /** Who receives messages for the program. */

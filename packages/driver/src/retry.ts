@@ -14,7 +14,7 @@ export interface RetryAdvice {
 /** RFC 3463 2: class, subject, detail. */
 const ENHANCED = /^([245])\.[0-9]{1,3}\.[0-9]{1,3}(?= |$)/;
 
-/** Causes that nobody but the program, or the number of recipients, stands behind, and what has to be mended. The others are the network's or the server's. */
+/** Causes that lie in the program or in the number of recipients, and what to correct. All other causes lie in the network or the server. */
 const OWN: { readonly [cause in ClientCause]?: RetryAdvice } = {
   limits: { retry: 'now', reason: 'in another transaction or session (RFC 5321 4.5.3.1.10, RFC 9422 4)' },
   aborted: { retry: 'now', reason: 'the program has given it up, and the server has refused nothing' },
@@ -29,9 +29,9 @@ const NO_ANSWER: RetryAdvice = { retry: 'later', reason: 'the server could not b
 const TOO_MANY: RetryAdvice = { retry: 'later', reason: '552 to RCPT says that there are too many recipients (RFC 5321 4.5.3.1.10)' };
 
 /**
- * When to send to a recipient again, by what became of it. The enhanced code decides where the reply has one, its first digit being that of
- * the reply (RFC 2034 4), else the reply's first digit: 4 is a transient failure, 5 a permanent one (RFC 3463 2, RFC 5321 4.2.1). What a
- * plan has refused is refused for good, as far as this server goes.
+ * Whether and when to send to a recipient again, given its outcome. The enhanced code decides, if the reply has one with the same first digit as
+ * the reply code (RFC 2034 4), else the first digit of the reply code: 4 is a transient failure, 5 a permanent one (RFC 3463 2, RFC 5321 4.2.1). A
+ * refusal by the plan is permanent for this server.
  *
  * @example
  * ```ts

@@ -19,9 +19,9 @@ import type { Address } from './transport.ts';
 
 /** Who may speak for others: functions that get the address of the peer. */
 export interface TrustedOptions {
-  /** Whether this connection may say who its client is. */
+  /** Whether this connection may give the facts of its client (XCLIENT). */
   readonly XCLIENT?: (peer: Address) => boolean;
-  /** Whether this connection may say whom it had a message from. */
+  /** Whether this connection may give the facts of the client that it had a message from (XFORWARD). */
   readonly XFORWARD?: (peer: Address) => boolean;
 }
 
@@ -29,15 +29,18 @@ export interface TrustedOptions {
 export interface ServeOptions<Data = unknown, X extends Extension = Extension> extends ServerPolicyOptions {
   /**
    * Keywords of all the extensions to offer, in place of the preset's; and, beside them, extensions of the program's own, which
-   * `defineExtension` has made. With those alone the preset's stay. `[...PRESETS.mx.extensions, 'DSN']` is one more. Offer only what the
-   * application keeps its promise of: DSN, for one, is a promise to notify. Default: the preset's.
+   * `defineExtension` has made. With only the latter, the preset's stay. `[...PRESETS.mx.extensions, 'DSN']` adds one. Offer an extension
+   * only if the application does what it promises: DSN, for example, promises notifications. Default: the preset's.
    */
   readonly extensions?: readonly (string | X)[];
-  /** How clients authenticate: mechanisms as values, and who judges; or names of mechanisms that `auth` of the handler carries out. */
+  /**
+   * How clients authenticate: mechanisms as values, and the functions that check credentials; or names of mechanisms that `auth` of the
+   * handler carries out.
+   */
   readonly auth?: Authentication | AuthOptions;
   /**
-   * Who may speak for its client by XCLIENT, or for whom it had a message from by XFORWARD: proxies of your own, by their connection. Only
-   * `true`, at once, is trust: a function that fails is told to the handler's `error`. Default: nobody.
+   * Which connections may give the facts of their client by XCLIENT, or of the client that they had a message from by XFORWARD: those of
+   * your own proxies. A function has to return `true`, at once, to trust; its errors are reported to the handler's `error`. Default: none.
    */
   readonly trusted?: TrustedOptions;
   /** Connections at a time, until they are gone. As many more are told 421, and beyond that they are closed. Default: 10000. */
@@ -94,7 +97,7 @@ const QUESTIONS: readonly QuestionType[] = [
   'xclient',
 ];
 
-/** The options of a server, checked: those of its sessions apart, and whoever authenticates their clients. */
+/** The checked options of a server; separate: the options of its sessions, and the authenticator of their clients. */
 export interface CheckedServe {
   readonly connections: number;
   readonly grace: number;
@@ -106,8 +109,8 @@ export interface CheckedServe {
 }
 
 /**
- * For who listens by himself: what `serveOn` would throw of its options and its handler, before anybody can connect. What a listener can not
- * give is left to `serveOn`. Throws `SmtpUsageError`.
+ * For programs that make their own listener: throws the errors that `serveOn` would throw for these options and this handler, before a client can
+ * connect. What depends on the listener is left to `serveOn`. Throws `SmtpUsageError`.
  */
 export function checkServe<Data, X extends Extension>(given: ServeOptions<Data, X>, handler: Handler<Data, X>): CheckedServe {
   checkHandler(handler);

@@ -51,9 +51,9 @@ export class Server {
   /** Connections that are within their handshake. */
   #reserved = 0;
   #closing: Promise<void> | null = null;
-  /** What clients are told that come while it closes. */
+  /** The reply to clients that connect while the server closes. */
   #farewell: Rejection | undefined = undefined;
-  /** Nobody is let in any more, not even to be told. */
+  /** No connection is accepted any more, not even for a reply. */
   #cut = false;
   #emptied: () => void = () => {};
 
@@ -70,7 +70,7 @@ export class Server {
     const optionsFor = variantsOf(withToldExtensions(sessionOptions, failures));
     this.#listener = listener;
     this.#grace = grace;
-    /** Those that are turned away and not yet gone: they take no place, and have a bound of their own. */
+    /** Refused connections that are not closed yet. They do not count as connections; they have a separate limit. */
     const away: Set<Session> = new Set();
     const isFull = (): boolean => this.#open.size + this.#lingering.size + this.#reserved - away.size >= connections;
     const host: Host = {
@@ -197,7 +197,7 @@ export class Server {
   }
 }
 
-/** What is kept with a session where the program says nothing of it. */
+/** The session data if the program gives none. */
 const NO_DATA: { readonly value: unknown } = { value: undefined };
 
 /** What the program keeps with a session; null where it has failed to make it. */

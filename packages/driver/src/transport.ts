@@ -4,7 +4,7 @@ import type { TlsInfo } from '@ehlo/engine';
 export interface ProxyFacts {
   /** The proxy speaks for itself: a health check. */
   readonly local: boolean;
-  /** Null where it is not told: then the ends of the connection count. */
+  /** Null if the proxy does not give it: then the ends of the connection count. */
   readonly source: Address | null;
   readonly destination: Address | null;
   /** Of version 2: what else it tells, e.g. of TLS between the client and it. */
@@ -19,15 +19,15 @@ export interface Address {
   readonly port: number;
 }
 
-/** What a transport tells: one of `end` and `lost` at the most, and nothing after `lost`. After `close` only `drained` and `lost`; after `abort` nothing. */
+/** The callbacks of a transport. At most one call of `end` and of `lost`, and none after `lost`. After `close` only `drained` and `lost`; after `abort` none. */
 export interface Sink {
-  /** Octets have arrived. The transport does not touch them again: what a handler reads of a message may be a view of them. */
+  /** Octets have arrived. The transport does not touch them again: the content that a handler reads may be a view of them. */
   data(bytes: Uint8Array): void;
   /** The peer has ended its side; writing is still possible. */
   end(): void;
   /** The connection is gone: lost, or ended by both sides after `close`. */
   lost(cause?: unknown): void;
-  /** After a `write` that returned false or left something `unwritten`: all has been taken, and more may be written. */
+  /** After a `write` that returned false or left something `unwritten`: all output was accepted, and more may be written. */
   drained(): void;
 }
 
@@ -42,25 +42,24 @@ export interface Transport {
   readonly local: Address;
   /** Set where the connection is secure from its start (implicit TLS). */
   tls?: TlsInfo | undefined;
-  /** Set where a proxy has brought the connection, and has said so. */
+  /** Set if the connection came through a proxy that announced it. */
   readonly proxy?: ProxyFacts | undefined;
-  /** Begins to read, into the sink. */
+  /** Starts to read into the sink. */
   start(sink: Sink): void;
-  /** Takes all octets, and neither changes nor transfers them: others say the same ones. Returns false if no more should be written before `drained`. */
+  /** Accepts all octets, and neither changes nor transfers them: other connections may write the same array. Returns false if no more should be written before `drained`. */
   write(bytes: Uint8Array): boolean;
   /**
-   * Octets that were given to `write` and that the operating system, or what stands for it, has not taken; when the connection is over,
-   * those that it never took. It may count a write as a whole. By it a session knows which of its replies have left.
+   * Octets that were given to `write` and that the operating system has not accepted yet; after the connection has ended, those that it never
+   * accepted. A write may count as a whole. The session uses it to know which of its replies have left.
    */
   readonly unwritten: number;
   /** Stops reading, so that the peer is slowed down by the connection itself. */
   pause(): void;
   resume(): void;
   /**
-   * Becomes its side of TLS. Absent: STARTTLS is not offered, or not begun. Octets that were read in clear are given to the sink, and are
-   * the end of it; but with `head`, which nothing in clear has preceded (implicit TLS), they belong to the handshake, behind those of
-   * `head`. Reads nothing beyond the handshake until `resume` (or `start`, if that is yet to come). Rejects if the handshake fails, or
-   * is aborted.
+   * Starts TLS on this side. Absent: STARTTLS is not offered, or not begun. Octets that were read in clear go to the sink, and the handshake
+   * fails. But with `head` (implicit TLS, where nothing in clear came before), they belong to the handshake, after those of `head`. Reads
+   * nothing beyond the handshake until `resume` (or `start`, if that was not called yet). Rejects if the handshake fails or is aborted.
    */
   secure?: ((head?: Uint8Array) => Promise<TlsInfo>) | undefined;
   /**
@@ -81,7 +80,7 @@ export interface Connected {
    * place back, before the connection is handed over or when it has failed; null: there is no place left.
    */
   readonly reserve?: () => (() => void) | null;
-  /** The handshake of implicit TLS has failed: there is no session to be told of it. */
+  /** The handshake of implicit TLS has failed: no session exists yet to which it could be reported. */
   readonly tlsFailed?: (error: unknown, peer: Address) => void;
 }
 

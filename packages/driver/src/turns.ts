@@ -1,7 +1,7 @@
 /**
- * The sessions of a server that have had their share of a turn of the loop, and go on one after the other, one in each turn: between two
- * of them the loop reads, writes and accepts. Node accepts one connection a turn, so it is the turn that has to be short, not the share.
- * A timer would not do where there is another way: Node carries out those that are due before it looks at anything else.
+ * The sessions of a server that have used their quota. They continue one per turn of the event loop, so new connections are accepted, read and
+ * written between them. Node accepts one connection per turn: so turns must be short, not only quotas. A timer is used only where there is nothing
+ * better: Node runs all timers that are due before it does anything else.
  */
 export class Turns {
   readonly #waiting: (() => void)[] = [];

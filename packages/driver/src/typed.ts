@@ -26,7 +26,7 @@ export type TypedRcpt<X extends Extension> = Omit<RcptQuestion, 'envelope'> & {
 
 export type TypedCommand<X extends Extension> = CommandQuestion & { readonly verb: [X] extends [never] ? string : VerbOf<X> };
 
-/** What an extension brings beside others; where there is none, nothing at all, or anything would fit into types that are all optional. */
+/** The parameters, with those of the extensions. With no extension nothing is added, so TypeScript rejects unknown parameters. */
 type With<Parameters, X extends Extension, Command extends 'MAIL' | 'RCPT'> = [X] extends [never]
   ? Parameters
   : Parameters & ParametersOf<X, Command>;

@@ -53,7 +53,7 @@ export async function openComposer(
   const [first = ''] = [reversePath, ...recipients].filter((address) => address !== '');
   const mail = {
     ...(own.has('from') ? {} : { from: addressed(reversePath) }),
-    // Whoever says whom a letter is to says all of it.
+    // If recipients are given, they are the complete list.
     ...(own.has('to') || own.has('cc') ? {} : { to: recipients.map(addressed) }),
     ...(composition.subject === undefined ? {} : { subject: composition.subject }),
     headers: fields.map(asWritten),
@@ -128,7 +128,7 @@ function capital(name: string): string {
   return name.replaceAll(/(?:^|-)[a-z]/g, (letter) => letter.toUpperCase());
 }
 
-/** What would begin another field, or end the header (RFC 5322 2.2), and controls that nobody reads. */
+/** What would begin another field, or end the header (RFC 5322 2.2), and control characters. */
 function checkLine(option: string, text: string): void {
   if (/[\r\n\0]/.test(text)) throw new SendError(`${option} is one line: it has a CR, LF or NUL`);
   if (/[^\P{Cc}\t]/u.test(text)) throw new SendError(`${option} has a control character`);

@@ -181,7 +181,7 @@ async function addressOf(host: string): Promise<LookupAddress | Error> {
   return await lookup(host).catch((error: Error) => error);
 }
 
-/** Throws where an address is not private, and nobody has said that it is theirs. */
+/** Throws if an address is not private, unless the options say that it is the user's own. */
 function allowed(host: string, { address, family }: LookupAddress, yesMine: boolean): string {
   if (yesMine || PRIVATE.check(address, family === 6 ? 'ipv6' : 'ipv4')) return address;
   throw new ConformError(`${visible(host)} (${address}) is not a private address: say --yes-mine if the server is yours`);

@@ -1,7 +1,7 @@
 import { flushDirectory } from './files.ts';
 
 /**
- * Makes the names in a directory durable. Those who ask while a sync runs share the next one. The directory is opened each time: one that
+ * Makes the names in a directory durable. Calls during a sync share the next one. The directory is opened each time: one that
  * was taken away and made again is another.
  */
 export class DirectorySync {

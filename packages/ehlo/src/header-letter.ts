@@ -30,9 +30,9 @@ export interface HeaderLetter extends Letter {
 }
 
 /**
- * Opens a message whose header says whom it goes to (RFC 5321 Appendix B), as `sendmail -t` does. On the way Bcc and Return-Path are taken out,
- * and Date, Message-ID and From are added where they are missing. `from` is the reverse-path, if it is given. Throws `MessageError` if the
- * message can't be read, and `HeaderError` if a recipient or the sender is not sure.
+ * Opens a message with its recipients in the header (RFC 5321 Appendix B), as `sendmail -t` does. When it is sent, Bcc and Return-Path are removed,
+ * and Date, Message-ID and From are added if missing. `from` is the reverse-path, if given. Throws `MessageError` if the message can't be
+ * read, and `HeaderError` if a recipient or the sender is not certain.
  */
 export async function openHeaderLetter(source: Source, from: string | undefined, signal: AbortSignal): Promise<HeaderLetter> {
   const finder = new EnvelopeFinder(from === undefined ? null : mailboxOf(from));
@@ -110,7 +110,7 @@ export function idDomain(domain: string): string {
   return isHostName(domain) && !domain.startsWith('[') ? domain : 'localhost.localdomain';
 }
 
-/** Line ends are mended when the message is sent; of all else nobody reads who gets it in two ways. */
+/** Deviations that may be tolerated: line ends are corrected when the message is sent; the others do not change how the recipients are read. */
 const TAKEN: ReadonlySet<HeaderDeviation> = new Set([...HARMLESS, 'bare-lf']);
 
 async function* edited(chunks: AsyncIterable<Uint8Array>, edit: Edit): AsyncGenerator<Uint8Array, void, void> {

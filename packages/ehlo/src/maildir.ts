@@ -116,7 +116,7 @@ async function publish(draft: string, file: string): Promise<void> {
   await renameFile(draft, file);
 }
 
-/** Removes what is left of messages during which a server has crashed: after 36 hours nobody writes to them any more (maildir(5)). */
+/** Removes the files of messages during which a server crashed: after 36 hours they are no longer written to (maildir(5)). */
 async function sweep(drafts: string): Promise<void> {
   const oldest = Date.now() - 36 * 3_600_000;
   for (const name of await readdir(drafts)) {

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError, Help } from 'commander';
 import { EXIT } from './exit-codes.ts';
 
-/** A command. Its code is loaded when it is asked for: all else waits for nothing that it does not need. */
+/** A command. Its code is loaded when it is used: other commands do not wait for code that they do not need. */
 interface Program {
   readonly name: string;
   /** How it stands in the list of all. */

@@ -21,7 +21,7 @@ import { ADDRESS_DEVIATIONS, HEADER_DEVIATIONS, MESSAGE_ID_DEVIATIONS, MIME_DEVI
 export interface ShownDeviation {
   readonly name: string;
   readonly what: string;
-  /** What may happen to who takes it; null where nothing is known. */
+  /** The danger of accepting it; null if none is known. */
   readonly danger: string | null;
 }
 
@@ -202,7 +202,7 @@ const listId: Reader = (_, value) => {
 
 const listUris: Reader = (_, value) => ({ parsed: listUrisOf(value), says: null, deviations: [] });
 
-/** RFC 6376 3.5; RFC 8617 4.1.2: who signed, and what. The signature itself stays octets: no key is asked for. */
+/** RFC 6376 3.5; RFC 8617 4.1.2: the signer, and the signed fields. The signature itself is not verified: no key is looked up. */
 const signature: Reader = (field) => {
   const [one] = signaturesOf([field]);
   const { domain = '', selector = '', signs = new Map<string, number>(), bodyLength = null } = one ?? {};

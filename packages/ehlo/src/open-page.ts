@@ -4,6 +4,7 @@ import { ANY_HEADER, MessageEditor, removeReturnPath } from '@ehlo/message';
 import type { StubSet } from '@ehlo/testing';
 import { openWeb, type Release, type Released, type Web } from '@ehlo/web';
 import { connect } from '#adapter';
+import { messageOf } from './error-message.ts';
 import { jsonLine } from './json-line.ts';
 import { readPassword } from './password.ts';
 import type { Printer } from './printer.ts';
@@ -31,7 +32,7 @@ export async function openPage(options: WebCommandOptions, shown: Shown, warn: (
       maildir: shown.maildir,
       stubs: shown.stubs,
       explain: (octets) => readMessage(once(octets)),
-      failed: (error) => warn(`the page: ${showText(error instanceof Error ? error.message : String(error))}`),
+      failed: (error) => warn(`the page: ${showText(messageOf(error))}`),
       ...(web === true ? {} : { port: web }),
       ...(webHost === undefined ? {} : { host: webHost }),
       ...(webName === undefined ? {} : { name: webName }),
@@ -68,7 +69,7 @@ export function shownByBoth(printer: Printer, web: Web): Printer {
       web.message(session, message);
     },
     notice: (session, notice) => {
-      // The page wants lines of the conversation, whoever else does.
+      // The page always needs the lines of the conversation.
       if (printer.conversation || notice.type !== 'trace') printer.notice(session, notice);
       web.notice(session, notice);
     },

@@ -5,7 +5,7 @@ import { Writable } from 'node:stream';
 /** There is no password; the text says how to give one, and never what it is. */
 class PasswordError extends Error {}
 
-/** The password of a user: from a file, from EHLO_PASSWORD, or from whoever sits at the terminal. Never from an argument, which others see. */
+/** The password of a user: from a file, from EHLO_PASSWORD, or from the terminal. Never from an argument, which other users can see. */
 export async function findPassword(user: string, file: string | undefined): Promise<string> {
   if (file !== undefined) return readPassword(file, '--auth-password-file');
   const { EHLO_PASSWORD: password } = process.env;
@@ -30,7 +30,7 @@ export function readPassword(file: string, option: string): string {
 /** What is typed is not shown. */
 async function ask(question: string): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  // From here on the terminal shows nothing: the question comes after, for who answers at once.
+  // From here on the terminal shows no input: the question comes after it, so that a fast answer is hidden, too.
   const reader = createInterface({ input: process.stdin, output: nowhere, terminal: true });
   reader.on('SIGINT', () => process.exit(130));
   process.stderr.write(question);

@@ -15,12 +15,12 @@ export interface QueueMeans {
   /** Octets of a message as they are; null: standard output is a terminal. */
   readonly octets: ((bytes: Uint8Array) => Promise<void>) | null;
   readonly warn: (line: string) => void;
-  /** Asks whoever sits there; null: nobody does. */
+  /** Asks the user at the terminal; null: no terminal. */
   readonly confirm: ((question: string) => Promise<boolean>) | null;
   readonly signal: AbortSignal;
 }
 
-/** What is wished for, and in which words it is asked whether it is meant; null: it can be taken back. */
+/** The action, and the question that confirms it; null: the action can be undone. */
 export const WISHES: { readonly [wish in Wish]: string | null } = {
   retry: null,
   hold: null,
@@ -129,7 +129,7 @@ function none(id: string): never {
   throw new QueueError(`there is no job ${visible(id)} in the queue`, EXIT.refused);
 }
 
-/** Whether somebody says yes to what can't be taken back, of which it is counted before how much it is. */
+/** Asks for confirmation before an irreversible action, and shows how many jobs it affects. */
 async function isMeant(wish: Wish, client: QueueClient, selections: readonly Query[], { confirm, write }: QueueMeans): Promise<boolean> {
   if (confirm === null) throw new QueueError(`${wish} is for ever: give --yes`, USAGE);
   const counts = new Map<string, number>();

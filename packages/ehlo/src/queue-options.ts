@@ -30,11 +30,11 @@ export interface QueueOptions extends QueuePlace, QueueFilters {
   readonly follow?: boolean;
   /** Wishes: every job of the queue. */
   readonly all?: boolean;
-  /** `delete`, `bounce`: nobody is asked. */
+  /** `delete`, `bounce`: no confirmation. */
   readonly yes?: boolean;
 }
 
-/** Where a relay listens if nobody says otherwise. */
+/** The default socket of a relay. */
 export const SOCKET = '/run/ehlo/control.sock';
 
 export function addPlace(command: Command): Command {

@@ -45,7 +45,7 @@ async function run(options: QueueOptions, command: (placed: QueueOptions, means:
   const stop = (): void => control.abort();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  // `ehlo queue list | head`: whoever reads has enough.
+  // `ehlo queue list | head`: the reader has closed the pipe.
   process.stdout.once('error', stop);
   const isTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
   const means: QueueMeans = {
@@ -78,7 +78,7 @@ async function placed(options: QueueOptions): Promise<QueueOptions> {
   return { ...options, socket: config.control.socket };
 }
 
-/** Settles when there is room for more, or nobody reads any more. */
+/** Settles when there is room for more, or the reader has closed the pipe. */
 function written(bytes: string | Uint8Array): Promise<void> {
   return new Promise((done) => void process.stdout.write(bytes, () => done()));
 }

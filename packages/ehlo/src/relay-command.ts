@@ -39,7 +39,7 @@ export async function relayCommand(
   }
 }
 
-/** Says what is open to whom, and tries to relay as a stranger. */
+/** Lists what the configuration allows to which clients, and tries to relay as an unknown client. */
 async function check(file: string, write: (line: string) => void): Promise<number> {
   const read = await readConfigFile(file);
   const { sentences, attempts, open } = await placed(read, () =>

@@ -38,7 +38,7 @@ async function run(options: RelayCommandOptions): Promise<number> {
     return EXIT.unavailable;
   }
   const code = await command.relayCommand(options, (line) => process.stdout.write(`${line}\n`), tell);
-  // Sessions that are kept open to be used again are nobody's any more.
+  // Idle connections that are kept open for reuse are no longer needed.
   if (!options.printSchema) setImmediate(() => process.exit(code));
   return code;
 }

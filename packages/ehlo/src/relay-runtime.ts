@@ -27,6 +27,7 @@ import {
 } from '@ehlo/relay/outbound';
 import { login, plain, SHA512, scram } from '@ehlo/sasl';
 import { connect, listen, ServerTls } from '#adapter';
+import { messageOf } from './error-message.ts';
 import { Maildir } from './maildir.ts';
 import { signModule } from './sign-module.ts';
 import { usersOf } from './users.ts';
@@ -182,8 +183,4 @@ async function transportOf(route: RouteConfig, path: string): Promise<OpenTransp
 
 function keyOf(host: string, port: number): string {
   return `${host.toLowerCase()} ${port}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

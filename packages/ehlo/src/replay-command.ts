@@ -10,6 +10,7 @@ import {
   variants,
 } from '@ehlo/proof/vectors';
 import { colours } from './colours.ts';
+import { messageOf } from './error-message.ts';
 import { jsonLine } from './json-line.ts';
 import { MessageError } from './send-message.ts';
 
@@ -66,7 +67,7 @@ function replay(transcript: Any, ways: boolean): TranscriptMismatch | null {
     return null;
   } catch (error) {
     if (error instanceof TranscriptMismatch) return error;
-    throw new TranscriptError(`${transcript.name} can't be replayed: ${error instanceof Error ? error.message : String(error)}`);
+    throw new TranscriptError(`${transcript.name} can't be replayed: ${messageOf(error)}`);
   }
 }
 

@@ -75,7 +75,7 @@ function exitCode({ end: { recipient } }: RouteStory): number {
   return state === 'expired' ? EXIT.later : EXIT.refused;
 }
 
-/** The address as it is asked for, with A-labels in place of U-labels (RFC 5891 4.4): what stands in the envelope, and what is looked up. */
+/** The address with A-labels in place of U-labels (RFC 5891 4.4), as it is in the envelope and is looked up. */
 function recipientOf(text: string): { readonly address: string; readonly domain: string } {
   const given = /^<(.*)>$/.exec(text)?.[1] ?? text;
   const at = given.lastIndexOf('@');

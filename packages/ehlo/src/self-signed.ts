@@ -26,7 +26,7 @@ const SUBJECT_ALT_NAME = '551d11';
 const SERVER_AUTH = '2b06010505070301';
 
 /**
- * A certificate that nobody knows, for a year unless `days` says otherwise, and its key, both in PEM: for these names and this IPv4 address, the first
+ * A self-signed certificate, for a year unless `days` says otherwise, and its key, both in PEM: for these names and this IPv4 address, the first
  * name its subject's. With days below zero it has expired as long ago.
  */
 export function selfSigned(names: readonly string[], address: string, days = 365): { readonly key: string; readonly cert: string } {

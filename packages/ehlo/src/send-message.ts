@@ -8,7 +8,7 @@ export class MessageError extends Error {
   readonly exit: number = EXIT.unreadable;
 }
 
-/** A header that nobody can send by: who would get the message is not sure. The text says why. */
+/** A header by which the message cannot be sent, because its recipients are not certain. The text says why. */
 export class HeaderError extends Error {}
 
 /** What is to be sent. */

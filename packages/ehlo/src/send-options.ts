@@ -128,7 +128,7 @@ export function place(text: string): Place {
   throw new InvalidArgumentError('It must be host, host:port, [address]:port or a path.');
 }
 
-/** Port 0 is for those who listen: any that is free. */
+/** Port 0 is only for listening: any free port. */
 function serverPort(text: string): number {
   const number = port(text);
   if (number === 0) throw new InvalidArgumentError('It must be a port from 1 to 65535.');

@@ -114,7 +114,7 @@ const LARGE = 1_048_576;
 const WIDTH = 30;
 const EVERY_MS = 100;
 
-/** Draws how much of a large message has been taken, if somebody looks: on the terminal behind standard error. */
+/** Shows how much of a large message was sent, if standard error is a terminal. */
 export function progressBar(octets: number | null): { readonly draw: (taken: number) => void; readonly clear: () => void } {
   const { stderr } = process;
   let last = 0;

@@ -27,7 +27,7 @@ async function run(file: string | undefined, options: SendCommandOptions): Promi
     (line) => process.stderr.write(`${line}\n`),
     control.signal,
   );
-  // What was not read of it is nobody's, and would keep the process waiting.
+  // Unread input would keep the process waiting.
   process.stdin.destroy();
   // Not every runtime gives up a read that is under way.
   if (control.signal.aborted) process.exit();

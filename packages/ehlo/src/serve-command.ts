@@ -5,6 +5,7 @@ import { formatAddressLiteral, isHostName } from '@ehlo/grammar';
 import { StubServer, TestClock } from '@ehlo/testing';
 import type { Session } from '#adapter';
 import { loadCertificate } from './certificate.ts';
+import { messageOf } from './error-message.ts';
 import { explain, explanationText } from './explain.ts';
 import { jsonLine } from './json-line.ts';
 import { listenOn, together } from './listeners.ts';
@@ -119,7 +120,7 @@ async function start(
       stubs: stubs.stubs,
       clock: new TestClock(),
       handler: () => handler,
-      failed: (error) => warn(`a stub can't be carried out: ${error instanceof Error ? error.message : String(error)}`),
+      failed: (error) => warn(`a stub can't be carried out: ${messageOf(error)}`),
       ...(connections === undefined ? {} : { connections }),
     });
   } catch (error) {
@@ -146,10 +147,7 @@ function watch(printer: Printer, warn: (line: string) => void): Handler {
     notice: (notice, session) => printer.notice(session, notice),
     unacknowledged: (_, session) =>
       warn(`session ${session.id}: a message was stored, but the client left before it was told; it may send it again`),
-    error: (error, method, session) =>
-      warn(
-        `${session === null ? '' : `session ${session.id}: `}${method} failed: ${error instanceof Error ? error.message : String(error)}`,
-      ),
+    error: (error, method, session) => warn(`${session === null ? '' : `session ${session.id}: `}${method} failed: ${messageOf(error)}`),
   };
 }
 

@@ -1,4 +1,4 @@
-import { LIMITS, type LimitName, type LimitOptions, PRESETS, type Preset } from '@ehlo/engine';
+import { LIMITS, type LimitName, type LimitOptions, PREREQUISITES, PRESETS, type Preset } from '@ehlo/engine';
 import { EXTENSIONS } from '@ehlo/grammar';
 import { STUB_PRESETS } from '@ehlo/testing';
 import { type Command, InvalidArgumentError, Option } from 'commander';
@@ -119,16 +119,10 @@ export function extensionsOf(options: ServeCommandOptions): readonly string[] {
     if (said(keyword) === true) chosen.add(keyword);
     if (said(keyword) === false) chosen.delete(keyword);
   }
-  // What is switched off takes along what is nothing without it, unless that was asked for: then it is a contradiction, and told as one.
-  for (const [keyword, needed] of NEEDS) if (!chosen.has(needed) && said(keyword) !== true) chosen.delete(keyword);
+  // Without its prerequisite an extension is switched off, too, unless the options ask for it: then the engine reports the contradiction.
+  for (const [keyword, needed] of PREREQUISITES) if (!chosen.has(needed) && said(keyword) !== true) chosen.delete(keyword);
   return [...chosen];
 }
-
-/** Extensions that are nothing without another: RFC 3030 3, RFC 6531 3.1 (8). */
-const NEEDS: ReadonlyMap<string, string> = new Map([
-  ['BINARYMIME', 'CHUNKING'],
-  ['SMTPUTF8', '8BITMIME'],
-]);
 
 /** Throws if options contradict each other. */
 export function checkTogether(options: ServeCommandOptions): void {

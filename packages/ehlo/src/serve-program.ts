@@ -39,7 +39,7 @@ async function run(options: ServeCommandOptions & WebCommandOptions): Promise<vo
       },
     );
   };
-  // Before anybody can know that the server listens: who stops it at once is to be heard.
+  // Before the server reports that it listens: a signal to stop may follow at once.
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   if (options.cert !== undefined || options.users !== undefined || options.stubs !== undefined)
@@ -50,7 +50,7 @@ async function run(options: ServeCommandOptions & WebCommandOptions): Promise<vo
 
 async function reload(starting: Promise<RunningServer | null>): Promise<void> {
   const server = await starting.catch(() => null);
-  // Where there is none, it is told by who starts it.
+  // If there is no server, its start reports why.
   for (const { what, reload } of server?.sources ?? []) {
     const outcome = await reload().then(
       () => `${what}: read again`,

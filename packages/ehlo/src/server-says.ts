@@ -1,4 +1,4 @@
-// `--server-says`: what a server answers that nobody connects to.
+// `--server-says`: the answers of a server, without a connection.
 import type { DeliveryOutcome, Failed, Opened, OpenOrder } from '@ehlo/delivery';
 import { type Reply, replyOf } from '@ehlo/grammar';
 import { RouteError } from './route-options.ts';

@@ -1,6 +1,7 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ConfigError } from '@ehlo/relay';
 import type { OutboundOptions } from '@ehlo/relay/outbound';
+import { messageOf } from './error-message.ts';
 
 let loads = 0;
 
@@ -11,7 +12,7 @@ let loads = 0;
 export async function signModule(file: string): Promise<NonNullable<OutboundOptions['sign']>> {
   const bad = (why: string): ConfigError => new ConfigError([{ path: 'delivery.sign', text: `delivery.sign: the module ${file} ${why}` }]);
   const loaded: { readonly sign?: unknown } = await import(fresh(file)).catch((error: unknown) => {
-    throw bad(`can not be loaded: ${error instanceof Error ? error.message : String(error)}`);
+    throw bad(`can not be loaded: ${messageOf(error)}`);
   });
   if (typeof loaded.sign !== 'function') throw bad('exports no function sign');
   return loaded.sign as NonNullable<OutboundOptions['sign']>;

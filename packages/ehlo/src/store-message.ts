@@ -85,7 +85,7 @@ function envelopeTo(path: string): Edit {
   return { name, apply: (draft) => draft.trace(name, `X-Envelope-To: ${path}\r\n`) };
 }
 
-/** The message with the edits done; refused where it goes round in circles (RFC 5321 6.3), or its header is beyond all measure. */
+/** The edited message. It is refused if it loops (RFC 5321 6.3), or if its header exceeds the limit. */
 async function* edited(body: AsyncIterable<Uint8Array>, edits: readonly Edit[], store: Store): AsyncGenerator<Uint8Array, void, void> {
   const { hops } = store;
   const editor = new MessageEditor([watching(new LoopWatch({ hops, names: [store.name] }), hops), ...edits], { tolerate: ANY_HEADER });

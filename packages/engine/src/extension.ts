@@ -76,9 +76,9 @@ const VERB: TableOf<PlainVerb> = { verb: 'text', phases: 'list' };
 const PHASES: readonly VerbPhase[] = ['ready', 'mail', 'rcpt'];
 
 /**
- * Makes an extension of a program's own. A server that has it among its `extensions` offers it as `offer` says, reads its parameters, which come
- * typed with `mail` and `rcpt`, and asks `command` about its verbs; a client that has it can send both to a server that offers it. What `offer`
- * or a codec throws is told to the program (`error` of a handler), and counts as not offered, or as no value.
+ * Defines an extension. A server that has it among its `extensions` offers it as `offer` says, parses its parameters, which are typed
+ * in `mail` and `rcpt`, and asks `command` about its verbs. A client that has it can send both to a server that offers it. An error that `offer`
+ * or a codec throws is reported (`error` of a handler), and counts as not offered, or as no value.
  *
  * `adds` is how many octets a parameter adds to the longest command line, its space and keyword included (RFC 5321 4.5.3.1.4): a server takes
  * so much more, a client sends no more. Throws `SmtpUsageError` `bad-option` or `bad-extension` for what can be none: a verb that SMTP has, one
@@ -171,15 +171,15 @@ export function demandDefined(extensions: readonly Extension[]): void {
   if (undefinedOne !== undefined) bad('extensions has an object that is no extension: give what defineExtension has made');
 }
 
-/** Throws `SmtpUsageError` `bad-extension` if two of these are one. */
+/** Throws `SmtpUsageError` `bad-extension` if a name is defined twice. */
 export function notTwice(names: readonly string[]): void {
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined) bad(`${twice} is defined twice`);
 }
 
 /**
- * An extension whose functions fail nobody: what they throw is told, and counts as not offered, or as no value. So does an offer that is no list
- * of words (RFC 5321 4.1.1.1: `ehlo-param = 1*(%d33-126)`).
+ * Wraps an extension so that errors of its functions are reported to `failed`, not thrown, and count as not offered, or as no value. An offer that
+ * is no list of words counts as an error, too (RFC 5321 4.1.1.1: `ehlo-param = 1*(%d33-126)`).
  */
 export function guardedExtension(extension: Extension, failed: (error: unknown) => void): Extension {
   const guarded = <T>(call: () => T, otherwise: T): T => {

@@ -46,8 +46,8 @@ export interface PeerCertificate {
   /** SHA-256 of the certificate. */
   readonly fingerprint256: string;
   /**
-   * Whether it can be relied on. Of a client's: a trusted authority signed it, whoever its holder is. Of a server's: a trusted authority
-   * signed it, and it is for the host that was asked for (RFC 9525 6), else it is anybody's.
+   * Whether the certificate was verified. Of a client: a trusted authority signed it; its name is not checked. Of a server: a trusted authority
+   * signed it, and it is valid for the host that the client connected to (RFC 9525 6).
    */
   readonly authorized: boolean;
 }

@@ -65,7 +65,7 @@ export type {
   StartTls,
   TrustedVerb,
 } from './server/options.ts';
-export { PRESETS, SERVER_OPTIONS } from './server/policy.ts';
+export { PREREQUISITES, PRESETS, SERVER_OPTIONS } from './server/policy.ts';
 export { type EngineReply, LMTP_REPLIES, REPLIES, type ReplyName } from './server/replies.ts';
 export type { Condition, Effect, Guard, GuardRule, Phase, Row, Trigger } from './server/row.ts';
 export { ServerSession } from './server/session.ts';

@@ -79,7 +79,7 @@ export function holdsAny(
   });
 }
 
-/** Whether a text may hold a needle. What is written by a number is shorter when it is read, and has any character. */
+/** Whether a text may hold a needle. A numeric escape is longer than its character, and may decode to any character. */
 function mayHold(text: Characters, { reading, has }: Needle): boolean {
   if (text.length < has.length) return false;
   if (reading === 'plain' && ((text.low & MARKED.low) | (text.high & MARKED.high)) !== 0) return true;
@@ -109,7 +109,7 @@ const OCTETS: readonly (readonly [mark: string, written: RegExp, base: 8 | 16])[
   ['\\x', /\\x([0-9a-f]{2})/g, 16],
   ['\\x{', /\\x\{([0-9a-f]{2})\}/g, 16],
   ['\\', /\\([0-3][0-7]{2})/g, 8],
-  // By who takes each octet for a character.
+  // As read by a program that takes each octet for a character.
   ['\\u00', /\\u00([0-9a-f]{2})/g, 16],
   ['&#x', /&#x([0-9a-f]{2});/g, 16],
 ];

@@ -3,7 +3,7 @@ const CR = 0x0d;
 
 export const EMPTY: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
-/** Octets that are nobody else's. (`slice` of a Buffer of Node is a view.) */
+/** A copy that shares no memory. (`slice` of a Buffer of Node is a view.) */
 export function copy(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
 }

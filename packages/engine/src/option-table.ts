@@ -1,10 +1,10 @@
 import { SmtpUsageError } from './error.ts';
 
 /**
- * What an option may be: one of some words, or in brackets a list of these; a number, whole where it has a most; `switch` true or false, `string`, `text`
- * a string that is not empty, `number` one that is judged by whoever uses it, `list` an array, `values` one of objects, `set` a Set, `call` a function,
- * `object`, `signal` an AbortSignal; a table where it has options of its own; `any` where it is judged by whoever uses it, and `given` where that has to see, too, that it is
- * undefined.
+ * The kind of an option's value: one of a list of words, or (in brackets) a list of these; a number within limits, an integer if it has a maximum; a
+ * table, for an object with options of its own; or a name. `switch`: true or false. `string`. `text`: a string that is not empty. `number`: the caller
+ * checks its range. `list`: an array. `values`: an array of objects. `set`: a Set. `call`: a function. `object`. `signal`: an AbortSignal. `any`: the
+ * caller validates it. `given`: the same, and undefined is passed to the caller, too.
  */
 export type OptionKind =
   | readonly string[]
@@ -59,8 +59,8 @@ type ObjectKind<T> = T extends (...given: never[]) => unknown
 
 /**
  * The options that were given, without those that are undefined. Throws `SmtpUsageError` `bad-option` for a name that the table does not have,
- * with the nearest that it has, and for a value that is not of its kind, `bad-limit` for a number below the least or above the most: an option
- * that is misspelt must not do less than was meant.
+ * with the nearest that it has, and for a value that is not of its kind, `bad-limit` for a number below the least or above the most. A
+ * misspelt option must not be silently ignored.
  * `others` has names that other programs use, in small letters, and what is meant by each; `path` is where they stand among other options.
  *
  * @example
@@ -145,8 +145,8 @@ function isSignal(value: unknown): boolean {
 }
 
 /**
- * The options that an object of a class has. It may have members of its own, but none that is near to one of these; its methods stay its own. What has
- * none of them, such as a Map, was meant for something else.
+ * The options of an object of a class. It may have other members and methods, but none whose name is close to that of an option. An object with none
+ * of these options, such as a Map, is rejected.
  */
 function ofInstance(table: OptionTable, value: object, others: OtherNames, path: string): object {
   const members = value as { readonly [name: string]: unknown };

@@ -8,28 +8,27 @@ export const WITHHELD = '***';
 /** Characters of a line of the wire that are shown. */
 export const SHOWN = 200;
 
-/** A line of the wire as it may stand in a log: no longer than that, and without octets that are no printable ASCII. */
+/** A line of the wire for a log: cut at `SHOWN` characters, with octets that are not printable ASCII escaped. */
 export function showOctets(text: string): string {
   return escaped(text.slice(0, SHOWN)) + (text.length > SHOWN ? '…' : '');
 }
 
-/** What is known of the words of an AUTH exchange. */
+/** Which words of an AUTH exchange are secret, and which are not. */
 export interface AuthWords {
   /** Names in its responses: they may be shown. */
   readonly names?: readonly string[];
   /**
-   * What is secret, such as the password of a mechanism that proves it and does not send it. Where it is not said, all that responses
-   * say is.
+   * The secret words, such as a password that the mechanism proves without sending it. If absent, all words of responses are secret.
    */
   readonly secrets?: readonly string[];
 }
 
-/** RFC 4616 2, RFC 7628 3.1: what a response says is divided by NUL or ^A; some divide it by spaces, too. */
+/** RFC 4616 2, RFC 7628 3.1: the fields of a response are separated by NUL or ^A. Some mechanisms separate fields by spaces. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const PARTS = /[\0-\x1f]/;
 const WORDS = /[\0- ]/;
 
-/** A secret of fewer octets stands in many a text by chance: that a text was withheld would tell that the secret is in it. */
+/** Shorter secrets occur in texts by chance: hiding such a text would reveal that it contains the secret. */
 const SHORTEST_SECRET = 8;
 
 /**

@@ -2,7 +2,7 @@ import type { ClientSession } from './client/session.ts';
 import { SmtpUsageError } from './error.ts';
 import type { ServerSession } from './server/session.ts';
 
-/** Calls that bring something to a session: the time is said before each of them. */
+/** Calls with input for a session: `tick` comes before each of them. */
 const INPUTS: ReadonlySet<string> = new Set([
   ...['receive', 'receiveEnd', 'secured', 'shutdown', 'accept', 'reject', 'challenge', 'discard'],
   ...['send', 'write', 'end', 'abort', 'authenticate', 'respond', 'cancel', 'command', 'quit', 'starttls'],
@@ -27,14 +27,14 @@ interface Loan {
 }
 
 /**
- * The session, watched: each call that breaks the law of driving (SERVER.md, CLIENT.md) throws `SmtpUsageError` `driving` where it is made, and
- * says what was to be done. For the tests of whoever drives a session by a loop of their own; it costs a copy of all octets.
+ * The session, watched: a call that breaks the rules for driving a session (SERVER.md, CLIENT.md) throws `SmtpUsageError` `driving`, which says
+ * what the program must do. For tests of programs that drive a session by their own loop; it copies all octets.
  *
  * What is found: input or an answer without `tick` since the session last had nothing to say; time that goes back; octets that were touched
  * while they were lent; more `written` than was handed out; output that nobody asks for until there is none, for 32 blocks of input; `nextEvent` that was not called behind output, before the next
  * input; more than 32 blocks of input while `reads` was false; a question or a challenge that is
  * answered twice, also when its time was over. What can't be found: that `written` is never called, which looks like a transport that takes nothing. A `chunk` is a copy here, and its octets are overwritten when
- * the block that it came in is the program's again: who has kept them sees `Z`.
+ * the block that it came in is the program's again: a program that kept them sees `Z`.
  *
  * @example
  * ```ts
@@ -68,7 +68,7 @@ class Watch {
   readonly #session: ServerSession | ClientSession;
   readonly #keepsChunks: boolean;
   #now = Number.NEGATIVE_INFINITY;
-  /** Whether the time was said since the session last had nothing to say. */
+  /** Whether `tick` was called since the session last had no output. */
   #timely = false;
   #loans: Loan[] = [];
   #chunks: Uint8Array[] = [];

@@ -60,7 +60,7 @@ export interface MailParameters extends OtherParameters {
 export interface RcptParameters extends OtherParameters {
   /** When to notify the sender. RFC 3461 4.1. */
   readonly notify?: Notify;
-  /** Whom the message was addressed to at first. RFC 3461 4.2. */
+  /** The original recipient of the message. RFC 3461 4.2. */
   readonly orcpt?: OriginalRecipient;
   /** Since when the mailbox must have had its owner. RFC 7293. */
   readonly rrvs?: RecipientValidSince;

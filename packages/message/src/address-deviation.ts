@@ -19,7 +19,7 @@ export type AddressDeviation =
 /** The letter of RFC 5322 3.4. */
 export const ADDRESS_LETTER: ReadonlySet<AddressDeviation> = /* @__PURE__ */ new Set();
 
-/** What RFC 5322 4 wants every reader to take: the addresses are the same for all who read them. */
+/** The obsolete forms that every reader must accept (RFC 5322 4): all readers find the same addresses. */
 export const OBSOLETE_ADDRESS: ReadonlySet<AddressDeviation> = /* @__PURE__ */ new Set<AddressDeviation>([
   'old-space',
   'old-characters',
@@ -29,7 +29,7 @@ export const OBSOLETE_ADDRESS: ReadonlySet<AddressDeviation> = /* @__PURE__ */ n
   'empty-element',
 ]);
 
-/** All of them: for who shows a message; not for who decides by an address. */
+/** All of them: for programs that show a message; not for programs that decide by an address. */
 export const ANY_ADDRESS: ReadonlySet<AddressDeviation> = /* @__PURE__ */ new Set<AddressDeviation>([
   ...OBSOLETE_ADDRESS,
   'no-address',

@@ -180,7 +180,7 @@ class ListReader {
     return lexer.meets('no-domain', start) && this.#add(null, mailboxOf(localPart, '', tokens));
   }
 
-  /** Where an angle bracket opens behind a name that is no phrase; -1 if none does, or if such a name is not taken. */
+  /** Where an angle bracket opens behind a name that is no phrase; -1 if none does, or if such a name is not accepted. */
   #oddPhraseEnd(): number {
     const { bytes, at, to } = this.#lexer;
     if (!this.#lexer.takes('odd-phrase')) return -1;

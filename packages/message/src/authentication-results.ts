@@ -6,7 +6,7 @@ import { BACKSLASH, blank, CR, DQUOTE, type Found, HT, LF, OPEN_PAREN, quoted, S
 
 /** What an Authentication-Results says (RFC 8601 2.2). */
 export interface AuthenticationResults {
-  /** Who says it. RFC 8601 5: believe nobody but your own. */
+  /** The host that reports the results. RFC 8601 5: trust only your own hosts. */
   readonly authservId: string;
   /** Of the field; 1 where it says none. */
   readonly version: number;

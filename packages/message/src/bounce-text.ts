@@ -91,7 +91,7 @@ function recipient(address: string, words: string, session: string, action: Deli
     finalRecipient: { type: international ? 'utf-8' : 'rfc822', text: address },
     action,
     status: statusOf(diagnostic, action),
-    // RFC 3464 2.1.2: what begins with "x-" is nobody's; a reply of SMTP stands somewhere within.
+    // RFC 3464 2.1.2: a type that begins with "x-" is not registered; an SMTP reply may be within its text.
     ...(diagnostic === '' ? {} : { diagnostic: { type: statusIn(diagnostic) === null ? 'x-unknown' : 'smtp', text: diagnostic } }),
   };
 }

@@ -6,6 +6,7 @@ import {
   type DeliveryStatus,
   formatDeliveryStatus,
   formatField,
+  gravestAction,
   type RecipientStatus,
 } from './delivery-status.ts';
 import { encodeQuotedPrintable } from './transfer.ts';
@@ -107,7 +108,7 @@ export function composeReport(init: ReportInit): ComposedReport | null {
   const header = [
     formatField('From', from),
     formatField('To', `<${recipient}>`),
-    formatField('Subject', init.subject ?? SUBJECTS[gravest(status)]),
+    formatField('Subject', init.subject ?? SUBJECTS[gravestAction(status)]),
     formatField('Date', formatDate({ date: init.date, offset: init.offset ?? 0, leap: false })),
     formatField('Message-ID', `<${init.messageId}>`),
     // RFC 3834 5.2: an answer that no person has written, to a message.
@@ -169,10 +170,6 @@ function returnedOf({ status, ret = 'FULL', original, limit = LIMIT, eightBit = 
   const { body = '7BIT', smtpUtf8 = false } = original;
   const passes = body === '7BIT' ? eightBit || !smtpUtf8 : body === '8BITMIME' && eightBit;
   return failed && ret === 'FULL' && original.size <= limit && passes ? 'message' : 'header';
-}
-
-function gravest({ recipients }: DeliveryStatus): DeliveryAction {
-  return DELIVERY_ACTIONS.find((action) => recipients.some((one) => one.action === action)) ?? 'failed';
 }
 
 const SUBJECTS: { readonly [action in DeliveryAction]: string } = {

@@ -22,7 +22,7 @@ export interface Disposition {
 
 /** What an Auto-Submitted says (RFC 3834 5). */
 export interface AutoSubmitted {
-  /** In small letters; all but `no` mean that nobody wrote the message by hand. */
+  /** In small letters; all but `no` mean that the message was sent automatically. */
   readonly keyword: 'no' | 'auto-generated' | 'auto-replied' | (string & {});
   readonly parameters: readonly MimeParameter[];
 }
@@ -84,8 +84,8 @@ export function parseDisposition(value: Uint8Array | string, options: MimeOption
 }
 
 /**
- * Parses the value of an Auto-Submitted (RFC 3834 5.1), as `parseContentType` does. One without a keyword is `auto-generated`: who writes the
- * field at all says that it is no person.
+ * Parses the value of an Auto-Submitted (RFC 3834 5.1), as `parseContentType` does. One without a keyword is `auto-generated`: a sender
+ * that writes the field at all is no person.
  *
  * @example
  * ```ts

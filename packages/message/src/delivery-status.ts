@@ -85,6 +85,11 @@ export function formatDeliveryStatus(status: DeliveryStatus, { global = false }:
   return [message, ...status.recipients.map((one) => fields(global, recipientFields(one, global)))].join('\r\n');
 }
 
+/** The gravest action of all recipients. */
+export function gravestAction({ recipients }: DeliveryStatus): DeliveryAction {
+  return DELIVERY_ACTIONS.find((action) => recipients.some((one) => one.action === action)) ?? 'failed';
+}
+
 function recipientFields(one: RecipientStatus, global: boolean): readonly (readonly [name: string, text: string | undefined])[] {
   if (!DELIVERY_ACTIONS.includes(one.action)) throw new RangeError('RFC 3464 2.3.3: no such action');
   if (!STATUS_CODE.test(one.status)) throw new RangeError('RFC 3464 2.3.4: a status is of the form 5.1.1');

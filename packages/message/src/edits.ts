@@ -39,7 +39,7 @@ export function returnPath(reversePath: Mailbox): Edit {
   };
 }
 
-/** Without `Return-Path`: for who sends, or takes mail from elsewhere (RFC 5321 4.4). */
+/** Removes `Return-Path`: for programs that send mail, or receive it from other systems (RFC 5321 4.4). */
 export function removeReturnPath(): Edit {
   return removal('remove-return-path', ['Return-Path']);
 }
@@ -99,8 +99,8 @@ export function addDate(now: Moment): Edit {
 }
 
 /**
- * RFC 6409 8.2: a `Date` that is none of RFC 5322 (4.3 included), but can be read, is written as it should be. One that can not be read is
- * left: nobody knows what it should say.
+ * RFC 6409 8.2: rewrites a `Date` that does not conform to RFC 5322 (4.3 included) but can be understood. One that cannot be understood is
+ * left as it is.
  */
 export function correctDate(): Edit {
   const name = 'correct-date';

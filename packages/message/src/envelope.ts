@@ -4,7 +4,7 @@ import { type AddressOptions, type NamedMailbox, parseAddressList } from './addr
 import { type Field, isNamed, unfold } from './field.ts';
 
 export interface EnvelopeOptions extends AddressOptions {
-  /** The address that the system knows of who sends (RFC 5321 Appendix B): it goes before all fields. */
+  /** The sender's address as the system knows it (RFC 5321 Appendix B): it takes precedence over all fields. */
   readonly identity?: Mailbox;
 }
 
@@ -12,11 +12,11 @@ export interface EnvelopeOptions extends AddressOptions {
 export interface EnvelopeProblem {
   readonly code: /** No recipient was found. */
     | 'no-recipients'
-    /** Nobody was found to whom errors could go. */
+    /** No address for errors was found. */
     | 'no-sender'
-    /** A field can not be read: whom it names is not in the envelope. */
+    /** A field cannot be parsed: its addresses are not in the envelope. */
     | 'unreadable'
-    /** What stands there can be no address of SMTP (RFC 5321 4.1.2), e.g. for want of a domain; it is left out. */
+    /** An address is not valid in SMTP (RFC 5321 4.1.2), e.g. it has no domain; it is left out. */
     | 'no-mailbox'
     /** From has several mailboxes, and there is no Sender (RFC 5322 3.6.2): the first one is taken. */
     | 'several-authors';
@@ -38,7 +38,7 @@ export interface HeaderEnvelope {
   readonly resent: boolean;
   /** Whether an address or the header goes beyond ASCII: the message needs SMTPUTF8 (RFC 6531 3.2). */
   readonly smtputf8: boolean;
-  /** Empty: the envelope is whole. Else whoever sends decides: somebody may be left out. */
+  /** Empty: the envelope is complete. Otherwise recipients may be missing, and the program decides. */
   readonly problems: readonly EnvelopeProblem[];
 }
 
@@ -73,7 +73,7 @@ export function envelopeOf(fields: readonly Field[], options: EnvelopeOptions = 
 
   const sender = (): Pick<HeaderEnvelope, 'reversePath' | 'source'> => {
     if (options.identity !== undefined) return { reversePath: options.identity, source: 'identity' };
-    // Of a message that is sent again it says to whom errors of the time before went.
+    // In a message that is resent, it is the address for errors of the first sending.
     const path = resent ? null : returnPathOf(fields);
     if (path !== null) return { reversePath: path, source: 'Return-Path' };
     const [responsible] = read('Sender');

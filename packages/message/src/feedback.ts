@@ -6,7 +6,7 @@ import { dateOf, hostOf, present } from './parse-delivery-status.ts';
 import { ANY_REPORT, type ReportDeviation } from './report-deviation.ts';
 import { fieldGroups, withoutComment } from './status-fields.ts';
 
-/** The content of a `message/feedback-report` (RFC 5965 3): what a receiver tells of a message that somebody complained about. */
+/** The content of a `message/feedback-report` (RFC 5965 3): the report of a receiver about a message that a user complained about. */
 export interface Feedback {
   /** In small letters: `abuse`, `fraud`, `virus`, `not-spam`, `opt-out`, `auth-failure`, `other`; others are taken for `other` by RFC 5965 3.5. */
   readonly feedbackType: string;

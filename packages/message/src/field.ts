@@ -66,7 +66,7 @@ export function unfold(field: Field): Field {
   return { ...field, raw: line.subarray(0, length) };
 }
 
-/** What is said of a deviation that is not taken; `@ehlo/message/words` says what it is. */
+/** The error for a deviation that is not tolerated; `@ehlo/message/words` describes it. */
 export function untaken(name: string): string {
   return `a deviation that is not taken (${name})`;
 }

@@ -19,7 +19,7 @@ export const HARMLESS: ReadonlySet<HeaderDeviation> = /* @__PURE__ */ new Set<He
   'octets-beyond-utf8',
 ]);
 
-/** All of them: for who shows or repairs a message. */
+/** All of them: for programs that show or repair a message. */
 export const ANY_HEADER: ReadonlySet<HeaderDeviation> = /* @__PURE__ */ new Set<HeaderDeviation>([
   ...HARMLESS,
   'bare-lf',

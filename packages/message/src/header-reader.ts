@@ -39,7 +39,7 @@ export type HeaderEvent =
   | { readonly type: 'body'; readonly bytes: Uint8Array }
   /** The message is over. */
   | { readonly type: 'end' }
-  /** The header is not taken, and nothing more is read. `offset`: octets from the start of the message to the field or line. */
+  /** The header is rejected, and nothing more is read. `offset`: octets from the start of the message to the field or line. */
   | {
       readonly type: 'refused';
       readonly code: 'deviation' | 'field-size' | 'fields' | 'header-size';
@@ -250,7 +250,7 @@ export class HeaderReader {
     this.#length = 0;
   }
 
-  /** False if one of them is not taken: it is told, and all is over. */
+  /** False if one of them is rejected: it is reported, and reading ends. */
   #takes(found: readonly HeaderDeviation[], offset: number): boolean {
     const wrong = found.find((name) => !this.#tolerate.has(name));
     return wrong === undefined || this.#refuse('deviation', offset, untaken(wrong));

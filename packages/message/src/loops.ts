@@ -9,7 +9,7 @@ export interface LoopOptions {
   readonly names?: readonly string[];
   /** Received fields with one of these names that a message may have: filters and lists may have it pass here again. Ours; default 10. */
   readonly visits?: number;
-  /** To whom the message is about to be delivered: a Delivered-To that names the same mailbox is a loop (RFC 9228). */
+  /** The recipient to which the message is about to be delivered: a Delivered-To with the same mailbox is a loop (RFC 9228). */
   readonly recipient?: Mailbox;
 }
 

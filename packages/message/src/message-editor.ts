@@ -14,14 +14,14 @@ export type EditorEvent =
   /** Octets of the edited message. */
   | { readonly type: 'octets'; readonly bytes: Uint8Array }
   | { readonly type: 'end' }
-  /** The header is not taken: no octet of the message has been given. */
+  /** The header is rejected: no octet of the message was output. */
   | Extract<HeaderEvent, { readonly type: 'refused' }>;
 
 /**
- * Edits the header of a message while the message passes. The header is kept until it is over, no more than the limits allow; the body is
- * lent, and no octet of it is looked at. What no edit names comes out as it came in, whatever the pieces it came in.
+ * Edits the header of a message while the message passes through. The header is buffered to its end, within the limits; the body is passed on
+ * as views, and not examined. What no edit changes is output unchanged, however the input was divided.
  *
- * What a signature covers is left as it is, and told in `edited`, before any octet: whoever must not send on what was left (a Bcc) stops there.
+ * Signed fields are left as they are, and reported in `edited` before any octet: a program that must not send such a field (a Bcc) stops there.
  *
  * @example
  * ```ts

@@ -72,7 +72,7 @@ function isRecipient({ fields }: FieldGroup): boolean {
 
 /**
  * Groups as they were meant: a second Original- or Final-Recipient begins a recipient (RFC 3464 2.3), and so does the first behind fields of
- * the message; a group that names nobody belongs to the one before.
+ * the message; a group without a recipient belongs to the one before.
  */
 function split(groups: readonly FieldGroup[], found: Set<ReportDeviation>): FieldGroup[] {
   const meant: Meant[] = [];
@@ -143,7 +143,7 @@ function recipientOf(group: FieldGroup, found: Set<ReportDeviation>): RecipientS
   const last = addressOf(fields.get('final-recipient'), found);
   const finalRecipient = last ?? original;
   if (finalRecipient === undefined) {
-    // Fields that belong to nobody, such as those that a gateway appends.
+    // Fields of no recipient, such as those that a gateway appends.
     if (isRecipient(group) || fields.has('status')) found.add('no-recipient');
     return null;
   }

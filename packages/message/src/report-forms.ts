@@ -4,7 +4,7 @@ import { encodeUtf8, latin1 } from '@ehlo/grammar';
 import { textOf } from '@ehlo/grammar/imf';
 import { toldAction, toldRecipients } from './bounce-text.ts';
 import { parameterOf } from './content-fields.ts';
-import { DELIVERY_ACTIONS, type DeliveryStatus, type RecipientStatus } from './delivery-status.ts';
+import { gravestAction, type RecipientStatus } from './delivery-status.ts';
 import { parseFeedback } from './feedback.ts';
 import { type Field, fieldValue, isNamed } from './field.ts';
 import { ANY_HEADER } from './header-deviation.ts';
@@ -50,7 +50,7 @@ export function formalReport(parts: KeptParts, status: KeptPart, found: Set<Repo
     report = { type: 'tlsrpt', media: type, content, ...told, text, deviations: [] };
   } else {
     const parsed = parseDeliveryStatus(content, { global: type === 'message/global-delivery-status' });
-    if (parsed.ok) report = { type: 'delivery-status', ...parsed.value, action: gravest(parsed.value), ...common };
+    if (parsed.ok) report = { type: 'delivery-status', ...parsed.value, action: gravestAction(parsed.value), ...common };
     if (parsed.ok) for (const one of parsed.deviations) found.add(one);
     const encoding = textOfField(status.header.fields, 'Content-Transfer-Encoding') ?? '7bit';
     if (parsed.ok && type === 'message/delivery-status' && encoding.toLowerCase() !== '7bit') found.add('encoded-status');
@@ -66,10 +66,6 @@ export function formalReport(parts: KeptParts, status: KeptPart, found: Set<Repo
 function lookAtReversePath(fields: readonly Field[], found: Set<ReportDeviation>): void {
   const path = textOfField(fields, 'Return-Path');
   if (path !== undefined && path.replaceAll(/\s+/g, '') !== '<>') found.add('reverse-path');
-}
-
-function gravest({ recipients }: DeliveryStatus): RecipientStatus['action'] {
-  return DELIVERY_ACTIONS.find((action) => recipients.some((one) => one.action === action)) ?? 'failed';
 }
 
 /** Who writes reports as texts: in From, an address or a name of a mail system. */

@@ -4,7 +4,7 @@ import type { Edit } from './edits.ts';
 import { type Field, unfold } from './field.ts';
 
 /**
- * RFC 6409 8.1, RFC 5321 Appendix B: `Sender` names who sends, where From alone does not; any other Sender is taken out.
+ * RFC 6409 8.1, RFC 5321 Appendix B: writes `Sender` if From alone does not name the sender; any other Sender is removed.
  *
  * @throws {RangeError} if the identity is no mail address with a domain
  *
@@ -27,7 +27,7 @@ export function setSender(identity: Mailbox): Edit {
     name,
     apply(draft) {
       const authors = draft.named('From').flatMap(keysOf);
-      // RFC 5322 3.6.2: several authors need a Sender; of one who sends himself there is none.
+      // RFC 5322 3.6.2: several authors need a Sender; a single author who is the sender has none.
       const needed = authors.length !== 1 || authors[0] !== key;
       const senders = draft.named('Sender');
       const right = needed ? senders.find((field) => keysOf(field).join() === key) : undefined;
@@ -42,8 +42,8 @@ export function setSender(identity: Mailbox): Edit {
 }
 
 /**
- * RFC 5322 3.6.2: `From`, if there is none: the author is who sends. A server has no business with it (RFC 6409 8 has no such fix-up); a program
- * that is run by the author does (RFC 5321 Appendix B).
+ * RFC 5322 3.6.2: adds `From`, if there is none, with the sender as the author. For programs that the author runs (RFC 5321 Appendix B), not for
+ * servers (RFC 6409 8 has no such fix-up).
  *
  * @throws {RangeError} if the identity is no mail address with a domain
  *
@@ -74,7 +74,7 @@ function checked({ address }: Mailbox): Mailbox {
   return parsed.value;
 }
 
-/** The mailboxes of a field; what can not be read names nobody. */
+/** The mailboxes of a field; none if it cannot be parsed. */
 function keysOf(field: Field): readonly string[] {
   const { raw, valueAt } = unfold(field);
   const parsed = parseAddressList(raw.subarray(valueAt));

@@ -129,7 +129,7 @@ function isBroken(signature: Signature): boolean {
   return signature.bodyLength !== 0 || SAYS.some((name) => covers(signature, name, 0));
 }
 
-/** RFC 6531 3.2: a domain can be sent as A-labels; nobody but its host knows what else a local part could be. */
+/** RFC 6531 3.2: a domain can be sent as A-labels; only its host knows other forms of a local part. */
 function hasWideLocalPart(address: string): boolean {
   return /[^\0-\x7f]/.test(address.slice(0, Math.max(0, address.lastIndexOf('@'))));
 }

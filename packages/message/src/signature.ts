@@ -1,10 +1,10 @@
 import { type Field, fieldValue } from './field.ts';
 
-/** A signature over fields of a header, as far as it matters to who changes them: DKIM-Signature (RFC 6376), ARC-Message-Signature (RFC 8617). */
+/** A signature over fields of a header, as far as programs that change them need it: DKIM-Signature (RFC 6376), ARC-Message-Signature (RFC 8617). */
 export interface Signature {
   /** The field that it stands in. */
   readonly field: Field;
-  /** `d=`: who signed. Empty if it does not say. */
+  /** `d=`: the signing domain. Empty if absent. */
   readonly domain: string;
   /** `s=` */
   readonly selector: string;
@@ -17,7 +17,7 @@ export interface Signature {
 const SIGNATURES: ReadonlySet<string> = /* @__PURE__ */ new Set(['dkim-signature', 'arc-message-signature']);
 
 /**
- * The signatures that a header has, in order. Whether they are valid is not asked: nobody is to break one that might be.
+ * The signatures that a header has, in order. They are not verified: a signature that may be valid must not be broken.
  *
  * @example
  * ```ts

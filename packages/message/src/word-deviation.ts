@@ -19,5 +19,5 @@ export const WORDS: ReadonlySet<WordDeviation> = /* @__PURE__ */ new Set<WordDev
   'control',
 ]);
 
-/** All of them: for who shows mail to people. */
+/** All of them: for programs that show mail to people. */
 export const ANY_WORD: ReadonlySet<WordDeviation> = /* @__PURE__ */ new Set<WordDeviation>([...WORDS, 'no-space-around', 'space-within']);

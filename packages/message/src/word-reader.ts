@@ -117,7 +117,7 @@ function readQ(encoded: string, odd: WordDeviation[]): Uint8Array | null {
     const code = encoded.charCodeAt(i);
     if (code === 0x3d) {
       const octet = /^[0-9A-Fa-f]{2}/.test(encoded.slice(i + 1, i + 3)) ? Number.parseInt(encoded.slice(i + 1, i + 3), 16) : -1;
-      // What an equals sign alone stands for nobody knows: all of it stays as it is.
+      // An equals sign alone has no defined meaning: the whole word stays as it is.
       if (octet < 0) return null;
       bytes.push(octet);
       i += 2;

@@ -1,4 +1,4 @@
-// What the deviations are, in words, and the danger of taking each: for who shows them. Nothing else imports them.
+// Texts for the deviations and the danger of accepting each: only programs that show them import this file.
 export { ADDRESS_DEVIATIONS } from './address-words.ts';
 export { WORD_DEVIATIONS } from './encoded-word-words.ts';
 export { HEADER_DEVIATIONS } from './header-words.ts';

@@ -21,9 +21,9 @@ export interface ClientTlsSettings extends TlsRange {
    */
   readonly rejectUnauthorized?: boolean;
   /**
-   * Decides in place of `rejectUnauthorized` whether the server is who it should be: true, it is verified; false, it is not, and the
-   * session goes on. It is given the certificates that the server has shown, in DER, and what the runtime finds wrong with them. What it
-   * throws ends the session.
+   * Decides in place of `rejectUnauthorized` whether the identity of the server is verified: true, it is; false, it is not, and the session
+   * continues. It is given the certificates that the server has shown, in DER, and what the runtime finds wrong with them. What it throws
+   * ends the session.
    */
   readonly verify?: (shown: ShownCertificates) => boolean;
   /** The private key of the client's own certificate, in PEM. */

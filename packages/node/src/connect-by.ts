@@ -28,7 +28,7 @@ export interface ConnectPlace<X extends Extension = Extension> extends DriverOpt
   readonly port?: number;
   /** Path of a Unix socket, in place of host and port: LMTP's usual place. */
   readonly path?: string;
-  /** Whom the client trusts, and what it shows. */
+  /** Which certificates the client trusts, and its own certificate. */
   readonly tls?: ClientTlsSettings;
   /** TLS from the first octet, as on port 465. Default: false; RFC 8314 3.3. */
   readonly implicitTls?: boolean;

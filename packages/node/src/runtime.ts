@@ -11,9 +11,9 @@ export type TlsVersion = (typeof TLS_VERSIONS)[number];
 
 /** What one side of TLS may be limited to. */
 export interface TlsRange {
-  /** The least version of TLS that is taken. Default: TLSv1.2; RFC 8314 4.1 wants no less. */
+  /** The lowest TLS version that is accepted. Default: TLSv1.2; RFC 8314 4.1 wants no less. */
   readonly minVersion?: TlsVersion;
-  /** The highest version of TLS that is taken. Default: the highest that the runtime has. */
+  /** The highest TLS version that is accepted. Default: the highest of the runtime. */
   readonly maxVersion?: TlsVersion;
   /**
    * Ciphers in the words of OpenSSL, the best first, such as `ECDHE-ECDSA-AES256-GCM-SHA384`. Not on Deno; on Bun those of TLS 1.2 alone.

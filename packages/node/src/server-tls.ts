@@ -177,7 +177,7 @@ function load(given: TlsSettings): Ready {
   return { settings, choose, ask };
 }
 
-/** What the program's own choice is called in an error. */
+/** The name of `certificateFor` in error messages. */
 const GIVEN = 'tls.certificateFor()';
 
 function read(path: string, { key, cert, passphrase }: Certificate, { ca }: TlsSettings, range: ReturnType<typeof rangeOf>): Loaded {

@@ -6,17 +6,18 @@ export interface Owner {
   drained(): void;
 }
 
-/** Writes to a socket, and knows how much of that the operating system has not taken. */
+/** Writes to a socket, and counts the octets that the operating system has not accepted. */
 export class Writer {
   readonly #socket: Duplex;
   readonly #below: Duplex | null;
   readonly #owner: Owner;
   #unwritten = 0;
-  /** Something was left: that it has been taken is to be told. */
+  /** A write is pending; report when it completes. */
   #waiting = false;
 
   /**
-   * `below`: the stream that a TLS socket writes to, if that is not the system's; a TLS socket of Bun takes all, and what waits there counts. Who writes that calls `settle` when it is empty.
+   * `below`: the stream under a TLS socket, if that is not the system's own. A TLS socket of Bun accepts everything, so the octets that wait in
+   * `below` count, too. The owner of `below` calls `settle` when it is empty.
    */
   constructor(socket: Duplex, owner: Owner, below: Duplex | null = null) {
     this.#socket = socket;

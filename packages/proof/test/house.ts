@@ -45,13 +45,14 @@ export function json<T>(path: string): T {
   return JSON.parse(text(path)) as T;
 }
 
-/** The TypeScript files of one package's src, as paths from the root. */
-export function sources(folder: string): string[] {
-  const src = readdirSync(`${root}${folder}/src`, { recursive: true, encoding: 'utf8' });
-  return src
+/** The TypeScript files of one package's src, or of another of its folders, as paths from the root. */
+export function sources(folder: string, under: 'src' | 'test' = 'src'): string[] {
+  const path = `${folder}/${under}`;
+  if (!existsSync(root + path)) return [];
+  return readdirSync(root + path, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .sort()
-    .map((name) => `${folder}/src/${name.replaceAll('\\', '/')}`);
+    .map((name) => `${path}/${name.replaceAll('\\', '/')}`);
 }
 
 export function parse(source: string): SyntaxNode {

@@ -29,7 +29,7 @@ class Kept implements Entry {
   place = -1;
   job: Job;
   fence = 0;
-  /** Until when somebody holds it; 0: nobody does. */
+  /** The end of its lease; 0: no lease. */
   until: EpochMs = 0;
   wish: Lease['wish'];
 
@@ -164,7 +164,7 @@ export class MemoryQueue implements Queue {
   }
 
   async *find(query: JobQuery): AsyncGenerator<Job> {
-    // A copy: whoever looks may change what is there.
+    // A copy: the caller may change the queue while it iterates.
     const kept = query.job === undefined ? [...this.#jobs.values()] : [this.#jobs.get(query.job)].flatMap((one) => one ?? []);
     for (const { job } of kept) if (fitsQuery(job, query)) yield job;
   }

@@ -114,8 +114,8 @@ export class Relay<Tls extends RelayTls = RelayTls> {
   }
 
   /**
-   * Goes on by another configuration. What is wrong is thrown (`ConfigError`, or an error of the runtime's), and then nothing has changed. Sessions that
-   * are open go on, by the new rules of who may send what; deliveries that have begun come to their end.
+   * Changes to another configuration. Throws for a wrong one (`ConfigError`, or an error of the runtime), and then nothing has changed. Open sessions
+   * continue, with the new rules about who may send; deliveries that have begun continue to their end.
    */
   reload(config: RelayConfig): Promise<void> {
     const reloading = this.#reloading.then(async () => {
@@ -218,8 +218,8 @@ export class Relay<Tls extends RelayTls = RelayTls> {
   }
 
   /**
-   * Takes no new connection, lets sessions and transactions come to their end, and gives the rest back to the queue. `now`: sessions are cut off;
-   * transactions that may have delivered are waited for all the same.
+   * Accepts no new connection, lets sessions and transactions end, and gives the rest back to the queue. `now`: sessions are closed at once;
+   * transactions that may have delivered are still waited for.
    */
   close({ now = false }: { readonly now?: boolean } = {}): Promise<void> {
     if (now) for (const { door } of this.#doors) void door.close(true);
@@ -279,7 +279,7 @@ export class Relay<Tls extends RelayTls = RelayTls> {
     this.#runtime.log('info', 'control', { socket, ...(metrics === undefined ? {} : { metrics: this.#control.metrics }) });
   }
 
-  /** For who explains it: which listener could not be had. */
+  /** For error messages: the listener that could not be opened. */
   async #listen(listener: ListenerConfig, tls: Tls | null): Promise<Door> {
     const name = listener.name!;
     try {

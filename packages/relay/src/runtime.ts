@@ -23,7 +23,7 @@ export interface OpenQueue {
 /** Who may log in. */
 export interface RelayUsers {
   readonly auth: Authentication;
-  /** Whether there is such a user still: sessions of one who was taken out may send nothing more. */
+  /** Whether the user still exists: sessions of a removed user may send nothing more. */
   has(user: string): boolean;
 }
 

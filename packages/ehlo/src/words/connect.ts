@@ -19,7 +19,7 @@ export const CONNECT: WordsOf<ConnectOptions> = {
     what: 'opens the connection in another way, such as through a proxy: a socket of `node:net` that is connected, or a transport of any kind',
     more: "Where it can't become secure by itself, TLS is laid over it.",
   },
-  tls: { what: 'whom the client trusts, and what it shows' },
+  tls: { what: 'which certificates the client trusts, and its own certificate' },
   implicitTls: { what: 'TLS from the first octet, as on port 465', default: 'false', source: 'RFC 8314 3.3' },
   starttls: {
     what: 'STARTTLS: not at all, where it is offered, or else no session at all',
@@ -31,7 +31,7 @@ export const CONNECT: WordsOf<ConnectOptions> = {
     more: "`starttls` is `'required'` then, unless `credentials` is `'cleartext'`.",
   },
   credentials: {
-    what: 'the least protection under which credentials are sent: TLS with the host that was asked for, TLS with whoever answers, or none, where anybody on the way can read them',
+    what: 'the least protection under which credentials are sent: TLS with a verified host, TLS with any host, or none, where anybody on the network path can read them',
     default: "`'verified'`",
   },
   hostname: {
@@ -67,7 +67,7 @@ export const CONNECT: WordsOf<ConnectOptions> = {
     default: "`'crlf'`",
   },
   replies: {
-    what: 'replies with mixed codes or bare LF end the session, or are taken at their worst with a `quirk`',
+    what: 'replies with mixed codes or bare LF end the session, or are accepted: the most severe code counts, and a `quirk` event reports it',
     default: "`'tolerant'`",
   },
   features: {
@@ -104,7 +104,7 @@ export const CLIENT_AUTH: WordsOf<ClientAuth> = {
     type: 'list',
     what: 'mechanisms of `@ehlo/sasl`, best first: `[scram(), plain()]`',
     more:
-      'The first is taken that the server offers and the credentials suit. The next follows where the server refuses the mechanism and not the ' +
+      'The client uses the first that the server offers and that fits the credentials. It tries the next if the server refuses the mechanism and not the ' +
       'credentials; one that shows a secret follows one that does not only under TLS with a server whose certificate was verified.',
   },
   user: { type: 'text', what: 'the name of the user' },
@@ -113,7 +113,7 @@ export const CLIENT_AUTH: WordsOf<ClientAuth> = {
     type: 'text, `Secret`, or a function that gives one',
     what: 'an OAuth 2.0 access token, in place of a password; or what gives one, asked anew for each connection, for tokens expire',
   },
-  authzid: { type: 'text', what: 'whom to act as, where that is not the user', source: 'RFC 4422 3.4.1' },
+  authzid: { type: 'text', what: 'the identity to act as, if it is not the user', source: 'RFC 4422 3.4.1' },
 };
 
 /** `tls` of `connect`. */
@@ -128,7 +128,7 @@ export const CLIENT_TLS: WordsOf<ClientTlsSettings> = {
     default: "true, unless TLS is only opportunistic, or `credentials` is `'encrypted'`",
   },
   verify: {
-    what: 'decides in place of `rejectUnauthorized` whether the server is who it should be: true, it is verified; false, it is not, and the session goes on',
+    what: 'decides in place of `rejectUnauthorized` whether the identity of the server is verified: true, it is; false, it is not, and the session continues',
     more: 'It is given the certificates that the server has shown, in DER, and what the runtime finds wrong with them. What it throws ends the session.',
   },
   key: { type: 'text or octets', what: "the private key of the client's own certificate, in PEM" },

@@ -16,7 +16,7 @@ export const SCRAM: WordsOf<ScramOptions> = {
   },
 };
 
-/** The argument of `oauthBearer` and `xoauth2`: what a client is told whose token is not taken. */
+/** The argument of `oauthBearer` and `xoauth2`: the information for a client whose token is rejected. */
 export const OAUTH: WordsOf<OauthOptions> = {
   scope: { type: 'text', what: 'the scope that a token needs', source: 'RFC 7628 3.2.2' },
   openidConfiguration: { type: 'text', what: "the `https` URL of the OpenID provider's configuration", source: 'RFC 7628 3.2.2' },

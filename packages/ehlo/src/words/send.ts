@@ -7,7 +7,7 @@ import type { WordsOf } from './words.ts';
 export const ENVELOPE: WordsOf<SendEnvelope> = {
   reversePath: {
     type: 'text, mailbox, `{ localPart, domain }`',
-    what: 'whom failures are told: an address; empty text or `NULL_PATH` for nobody, `<>`',
+    what: 'the address for failure notices; empty text or `NULL_PATH` for none, `<>`',
     source: 'RFC 5321 4.1.1.2',
   },
   parameters: {
@@ -16,7 +16,7 @@ export const ENVELOPE: WordsOf<SendEnvelope> = {
     more: 'SIZE, BODY and SMTPUTF8 are found by the plan; what is given here wins.',
   },
   recipients: {
-    what: 'whom the message goes to, at least one: addresses, or addresses with parameters of RCPT',
+    what: 'the recipients, at least one: addresses, or addresses with parameters of RCPT',
     more: 'Outcomes name them by their place in this list.',
   },
 };
@@ -100,6 +100,6 @@ export const RCPT_PARAMETERS: WordsOf<Omit<RcptParameters, 'unknown'>> = {
     what: 'when to notify the sender',
     source: 'RFC 3461 4.1',
   },
-  orcpt: { type: '`{ type, address }`', what: 'whom the message was addressed to at first', source: 'RFC 3461 4.2' },
+  orcpt: { type: '`{ type, address }`', what: 'the original recipient of the message', source: 'RFC 3461 4.2' },
   rrvs: { type: '`{ since, action }`', what: 'since when the mailbox must have had its owner', source: 'RFC 7293' },
 };

@@ -8,7 +8,7 @@ import type { WordsOf } from './words.ts';
 export const SERVE: WordsOf<ServeOptions> = {
   host: { what: 'IP address or host name to listen on', more: "`'::'` is all of them.", default: '127.0.0.1' },
   port: { what: 'TCP port to listen on; 0 takes any that is free', default: '0' },
-  path: { what: 'path of a Unix socket, in place of host and port', more: 'One that nobody listens on is replaced.' },
+  path: { what: 'path of a Unix socket, instead of host and port', more: 'A socket file without a listening process is replaced.' },
   mode: { what: 'mode of the Unix socket, such as 0o660', default: 'by the umask' },
   backlog: { what: 'connections that the kernel may hold before they are accepted', default: '511' },
   tls: {
@@ -56,16 +56,16 @@ export const SERVE: WordsOf<ServeOptions> = {
   },
   auth: {
     type: 'options',
-    what: 'how clients authenticate: mechanisms as values, and who judges; or names of mechanisms that `auth` of the handler carries out',
+    what: 'how clients authenticate: mechanisms as values, and the functions that check credentials; or names of mechanisms that `auth` of the handler carries out',
   },
   trusted: {
-    what: 'who may speak for its client by XCLIENT, or for whom it had a message from by XFORWARD: proxies of your own, by their connection',
-    more: "Only `true`, at once, is trust: a function that fails is told to the handler's `error`.",
-    default: 'nobody',
+    what: 'which connections may give the facts of their client by XCLIENT, or of the client that they had a message from by XFORWARD: those of your own proxies',
+    more: "A function has to return `true`, at once, to trust; its errors are reported to the handler's `error`.",
+    default: 'none',
   },
   extensions: {
     what: "keywords of all the extensions to offer, in place of the preset's; and, beside them, extensions of the program's own, which `defineExtension` has made",
-    more: "With those alone the preset's stay. `[...PRESETS.mx.extensions, 'DSN']` is one more. Offer only what the application keeps its promise of: DSN, for one, is a promise to notify.",
+    more: "With only the latter, the preset's stay. `[...PRESETS.mx.extensions, 'DSN']` adds one. Offer an extension only if the application does what it promises: DSN, for example, promises notifications.",
     default: "the preset's",
   },
   futureRelease: { what: 'how far ahead a message may be held: needed to offer FUTURERELEASE', source: 'RFC 4865 3' },
@@ -81,7 +81,7 @@ export const SERVE: WordsOf<ServeOptions> = {
     default: "the preset's",
   },
   earlyTalkers: {
-    what: 'who speaks before the greeting: taken no notice of, reported by a `fault`, or refused with 554',
+    what: 'clients that send before the greeting: ignored, reported by a `fault`, or refused with 554',
     default: "`'ignore'`",
   },
   trace: { what: 'every line of the conversation is a `trace` notice', default: 'false' },
@@ -113,7 +113,7 @@ export const SERVE_ON: WordsOf<Pick<DriverOptions, 'connections' | 'starttls'>> 
 const OFFERED: WordsOf<Omit<AuthOptions, 'mechanisms'>> = {
   required: { what: 'refuse mail until the client has authenticated', default: 'true with preset `submission`, else false' },
   inClear: {
-    what: 'offer AUTH without TLS, to whoever connects: passwords can then be read on the way',
+    what: 'offer AUTH without TLS, to every client: passwords can then be read on the network path',
     more: 'Where it is left out and a connection can have no TLS, `serve` offers AUTH to clients on this machine: by a loopback address or a Unix socket, and no proxy.',
     default: 'false',
     source: 'RFC 4954 4: "SHOULD NOT"',
@@ -147,7 +147,7 @@ export const SERVE_AUTH: WordsOf<Authentication> = {
       'Null or undefined leave a password to `lookup`; where there is none, or no password, that is a failure of the program, as is anything else: ' +
       '454, told to `error`. SCRAM and CRAM-MD5 show no password, and ask `lookup` alone.',
   },
-  authorize: { what: 'whether a user may act as somebody else', default: 'never' },
+  authorize: { what: 'whether a user may act as another identity', default: 'never' },
   pepper: {
     type: 'octets',
     what: 'octets that only this server knows: salts of users that have none follow from them',
@@ -161,16 +161,16 @@ export const PROXY: WordsOf<ProxyOptions> = {
   peers: {
     type: 'a list of texts, or a function',
     what: 'whose connections begin with a header: addresses and networks, such as `192.0.2.1` and `2001:db8::/32`, or a function that says true or false at once',
-    more: 'The others come without, and are taken for what they are. One that fails lets nobody in.',
+    more: 'Other connections come without a header and keep their own address. A function that fails refuses the connection.',
     default: 'all connections',
   },
-  version: { what: 'the one version of the header that is taken', default: 'both' },
+  version: { what: 'the only version of the header that is accepted', default: 'both' },
 };
 
 /** `trusted`. */
 export const TRUSTED: WordsOf<TrustedOptions> = {
-  XCLIENT: { what: 'whether this connection may say who its client is' },
-  XFORWARD: { what: 'whether this connection may say whom it had a message from' },
+  XCLIENT: { what: 'whether this connection may give the facts of its client (XCLIENT)' },
+  XFORWARD: { what: 'whether this connection may give the facts of the client that it had a message from (XFORWARD)' },
 };
 
 /** `futureRelease`. */

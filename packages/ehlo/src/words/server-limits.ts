@@ -10,14 +10,15 @@ const WHAT: { readonly [name in LimitName]: string } = {
   transactions: 'MAIL commands of a session; beyond them it closes with 421',
   recipientDomains: 'different domains of the recipients of a session',
   refusedRecipients:
-    'recipients that were refused, whoever refused them, since a message was accepted; at the next one the session closes with 421',
+    'recipients that were refused, by the engine or the program, since a message was accepted; at the next one the session closes with 421',
   idleCommands: 'commands since a message was accepted, but RCPT, BDAT and QUIT; beyond them the session closes with 421',
   deliverBy: 'the least that DELIVERBY announces and takes',
   smallChunks: 'chunks of fewer than 64 octets, but the last of a message, in a session; beyond them it closes with 421',
   faults: 'commands that the engine refused, before it closes with 421',
-  faultDelay: 'how long the reply to a fault is held back, to slow down who guesses (a tarpit)',
+  faultDelay: 'how long the reply to a fault is held back, to slow down clients that guess (a tarpit)',
   output: 'replies that wait to be taken; beyond it no command is read',
-  drain: 'what is read in vain: of a refused message beyond `messageSize`, of a refused chunk in all; beyond it the session closes',
+  drain:
+    'octets that are read and discarded: of a refused message those beyond `messageSize`, of a refused chunk all; beyond it the session closes',
   dataBlock: 'what must arrive within `dataTimeout` while a message is read',
   greetingDelay: 'how long the greeting is held back to catch early talkers',
   commandTimeout: 'waiting for a whole command',

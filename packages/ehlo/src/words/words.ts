@@ -7,7 +7,7 @@ export interface Words {
   readonly what: string;
   /** What there is to know beyond that, in whole sentences. */
   readonly more?: string;
-  /** What it may be, where the table leaves that to whoever uses it; in Markdown. */
+  /** The type, where the table leaves the check to the caller; in Markdown. */
   readonly type?: string;
   readonly unit?: string;
   /** What holds where it is left out; absent: nothing does, or it has to be given. */

@@ -12,12 +12,12 @@ import { printable } from '../escape.ts';
 import { kindOf } from '../option-table.ts';
 
 /**
- * An address: its text without angle brackets, a mailbox of the grammar, or a local part and a domain. It is sent as it stands, or in quotes
- * where only they are missing; anything else is refused, nothing is repaired.
+ * An address: its text without angle brackets, a mailbox of the grammar, or a local part and a domain. It is sent as it is, or quoted if
+ * quoting makes it valid. Anything else is refused: nothing is repaired.
  */
 export type Address = string | Mailbox | Pick<Mailbox, 'localPart' | 'domain'>;
 
-/** What is sent although it is longer than every server takes. RFC 5321 4.5.3.1: "Clients MAY attempt to transmit these". */
+/** Longer local parts and domains than every server takes are still sent. RFC 5321 4.5.3.1: "Clients MAY attempt to transmit these". */
 export const CLIENT_TOLERATES: ReadonlySet<Deviation> = new Set<Deviation>(['long-local-part']);
 
 /** RFC 5321 4.5.3.1.3: a path has 256 octets, its angle brackets included. */

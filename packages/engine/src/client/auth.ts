@@ -8,7 +8,7 @@ import type { ClientFeature } from './features.ts';
 import { notHalfOpen, notLeaving } from './guards.ts';
 import type { ClientRow, ClientTrigger, Rows } from './row.ts';
 
-/** AUTH (RFC 4954): the wire of it. What is said is the mechanism's business. */
+/** AUTH (RFC 4954): the commands and replies. The responses are made by the mechanism. */
 export interface AuthFeature extends ClientFeature {
   readonly name: 'auth';
   /** What it adds to the table of the session. */

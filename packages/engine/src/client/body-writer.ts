@@ -11,7 +11,7 @@ const BLOCK = 65_536;
 /** A run of at least so many octets that need nothing put between them is handed on where it lies. */
 const LONG = 4096;
 
-/** Where the writer stands: at the beginning of a line, in one, or behind a CR. Numbers, for it is asked at each octet. */
+/** The state of the writer: at the start of a line, within a line, or after a CR. Numbers, because each octet tests it. */
 const LINE = 0;
 const TEXT = 1;
 const BEHIND_CR = 2;
@@ -33,8 +33,8 @@ export interface BodyForm {
 }
 
 /**
- * Writes a message as mail data: doubles dots and completes line ends (RFC 5321 2.3.8: never a CR or LF alone). All that it does is to put an
- * octet before another, so a run that needs none goes out as the view that it came in. Work is linear; no more than one block is made ahead.
+ * Writes a message as mail data: doubles dots and completes line ends (RFC 5321 2.3.8: never a CR or LF alone). It only
+ * inserts octets, so unchanged runs are passed on as views, not copied. Work is linear; at most one block is prepared ahead.
  */
 export class BodyWriter {
   readonly #form: BodyForm;

@@ -9,7 +9,7 @@ import type { Transaction } from './transaction.ts';
 export class Body {
   readonly transaction: Transaction;
   readonly writer: BodyWriter;
-  /** The program has said that the message is complete. */
+  /** The program has called `end`. */
   ended = false;
   /** All of it has been handed out, or no more of it will be. */
   done = false;

@@ -16,9 +16,9 @@ export interface Capabilities {
   readonly verb: 'EHLO' | 'HELO' | 'LHLO';
   /** The name that the server calls itself. */
   readonly name: string;
-  /** Whether it was said under TLS. */
+  /** Whether EHLO was sent under TLS. */
   readonly tls: boolean;
-  /** The extensions by their keywords, in capitals, with what stands behind each; empty after HELO. */
+  /** The extensions by their keywords, in capitals, with their parameters; empty after HELO. */
   readonly extensions: ReadonlyMap<string, readonly string[]>;
 }
 

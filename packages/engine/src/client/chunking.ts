@@ -35,7 +35,7 @@ function keepRefusal({ reply }: ClientCore, transaction: Transaction): void {
 function stopBody({ body }: ClientCore): void {
   body!.stop();
 }
-/** A chunk is missing, and the server takes the message: nobody knows what it has. */
+/** A chunk is missing, but the server accepts the message: its content there is unknown. */
 function doubtMessage(core: ClientCore, transaction: Transaction): void {
   tellEnd(core, transaction, { status: 'unknown', stage: 'message', cause: 'fault', reply: core.reply });
 }

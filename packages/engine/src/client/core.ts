@@ -25,7 +25,7 @@ interface Leaving {
   readonly reply: Reply | null;
 }
 
-/** The facts of a client session, its wire and its clock. The rows of the tables change them by `run.ts`; `ask` is the only way to the peer but for a message. */
+/** The facts of a client session, its wire and its clock. The rows of the tables change them through `run.ts`. Everything except message content is sent through `ask`. */
 export class ClientCore {
   readonly options: ClientOptions;
   readonly limits: ClientLimits;
@@ -36,13 +36,13 @@ export class ClientCore {
   capabilities: Capabilities | null = null;
   authenticated: string | null = null;
   exchange: ClientExchange | null = null;
-  /** Knows what was said in AUTH: never shown, should the server repeat it. Null until AUTH begins. */
+  /** Knows the secrets of AUTH, which are never shown, even if the server repeats them. Null until AUTH begins. */
   redactor: Redactor | null = null;
   /** The reply that is being carried out, and what it answers; what it says, where that is withheld. */
   reply: Reply = NO_REPLY;
   answered: Due | null = null;
   withheld: string | null = null;
-  /** The replies that are due, in order. RFC 2920 3.1: they are told apart by counting, never by what they say. */
+  /** The replies that are due, in order. RFC 2920 3.1: replies are matched by counting, never by their text. */
   readonly due: Due[] = [];
   /** A reply began to arrive before anything was asked that it could answer. */
   premature = false;
@@ -56,7 +56,7 @@ export class ClientCore {
   half = false;
   /** The command of the program's that waits while RSET comes before it. */
   command: PlainCommand | null = null;
-  /** How often MAIL has been said. */
+  /** How many MAIL were sent. */
   mails = 0;
   /** Domains of the recipients that were asked for, where the server has limits (RFC 9422 4.3). */
   readonly domains: Set<string> = new Set();
@@ -110,12 +110,12 @@ export class ClientCore {
     return this.offers('PIPELINING') && LEVELS.indexOf(this.options.pipelining ?? 'envelope') >= LEVELS.indexOf(level);
   }
 
-  /** Whether a command may be sent now: nothing is due, or it may stand behind others and there is room in flight. */
+  /** Whether a command may be sent now: no reply is due, or it may be pipelined and fits into `flight`. */
   hasRoom(line: string): boolean {
     return this.due.length === 0 || (this.pipelines('envelope') && this.flight + line.length + 2 <= this.limits.flight);
   }
 
-  /** Queues a command line, the verb alone if nothing is given. `shown` is what a trace shows of it. */
+  /** Queues a command line. Default: the verb without arguments. `shown` is what a trace shows of it. */
   ask(to: Asked, line: string = to, transaction: Transaction | null = null, index = 0, shown: string = line, utf8?: boolean): void {
     const bytes = encodeUtf8(`${line}\r\n`);
     if (this.options.trace === true) this.events.push({ type: 'trace', from: 'client', line: printable(shown) });
@@ -164,7 +164,7 @@ export class ClientCore {
     return this.active === null ? (this.leaving?.stage ?? STAGES[this.phase] ?? 'ready') : this.stageOf(this.active);
   }
 
-  /** How far a transaction has come: what is owed to it first, else what was said of it last. */
+  /** The stage of a transaction: its first due reply, or if none is due its last command. */
   stageOf(transaction: Transaction): Stage {
     const { phase } = transaction;
     const due = this.due.find((due) => due.transaction === transaction);
@@ -220,7 +220,7 @@ const STAGES: { readonly [phase in ClientPhase]?: Stage } = {
   challenge: 'auth',
   cancelled: 'auth',
 };
-/** What a transaction waits for: the reply that is owed to it; where none is, by what was said last. */
+/** What a transaction waits for: its due reply, or if none is due, what follows from its last command. */
 const OWED = { RSET: 'mail', MAIL: 'mail', RCPT: 'rcpt', DATA: 'data', BDAT: 'body', END: 'body' } as const;
 const SAID: { readonly [phase in TransactionPhase]: Stage } = {
   mail: 'mail',

@@ -26,7 +26,7 @@ export interface Due {
   readonly index: number;
   /** Octets of the command. */
   readonly size: number;
-  /** Whether its text may hold UTF-8: SMTPUTF8 was said (RFC 6531 3.7.4). */
+  /** Whether its text may contain UTF-8: the command had SMTPUTF8 (RFC 6531 3.7.4). */
   readonly utf8: boolean;
   /** Whether what it answers has been handed out: a reply that comes before is none. */
   live: boolean;
@@ -38,7 +38,7 @@ export interface Part {
   readonly due: Due | null;
 }
 
-/** How long each reply is waited for; `commandTimeout` where nothing is said here. */
+/** The timeout of each reply; `commandTimeout` if it is not listed here. */
 export const TIMERS: { readonly [to in Asked]?: ClientLimitName } = {
   GREETING: 'greetingTimeout',
   EHLO: 'helloTimeout',

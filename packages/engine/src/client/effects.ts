@@ -68,7 +68,7 @@ export function sayQuit(core: ClientCore): void {
   core.ask('QUIT');
 }
 
-/** What is not decided is told now. */
+/** Reports the outcomes that are not decided. */
 export function settleRest(core: ClientCore): void {
   const { cause, reply } = core.closing!;
   for (const transaction of core.transactions) transaction.end(core.stageOf(transaction), cause, reply);

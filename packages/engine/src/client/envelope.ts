@@ -3,14 +3,11 @@ import type { Address } from './address.ts';
 
 /** What `send` carries out as one mail transaction. */
 export interface ClientEnvelope {
-  /** Whom failures are told: an address; empty text or `NULL_PATH` for nobody, `<>`. RFC 5321 4.1.1.2. */
+  /** The address for failure notices; empty text or `NULL_PATH` for none, `<>`. RFC 5321 4.1.1.2. */
   readonly reversePath: Address;
   /** Parameters of MAIL. SIZE, BODY and SMTPUTF8 are found by the plan; what is given here wins. */
   readonly parameters?: MailParameters;
-  /**
-   * Whom the message goes to, at least one: addresses, or addresses with parameters of RCPT. Outcomes name them by their place in this
-   * list.
-   */
+  /** The recipients, at least one: addresses, or addresses with parameters of RCPT. Outcomes name them by their place in this list. */
   readonly recipients: readonly ClientRecipient[];
 }
 
@@ -54,7 +51,7 @@ export type ProblemCode =
   | 'parameter' // RFC 2852, RFC 4865: a value beyond what the server announces
   | 'bare-line-end'; // a CR or LF alone, with the option `newlines: 'refuse'`
 
-/** A refusal that needs no server: it said so before. */
+/** A refusal without a command: it follows from what the server announced. */
 export interface Problem {
   readonly code: ProblemCode;
   /** RFC 3463: what a server would say. */

@@ -36,7 +36,7 @@ export type Outcome =
       readonly reply: Reply | null;
       readonly problem: Problem | null;
     }
-  /** Certainly not accepted. `reply` is what the server said last, where that ended the session. */
+  /** Certainly not accepted. `reply` is the last reply of the server, if it ended the session. */
   | { readonly status: 'unsent'; readonly stage: Stage; readonly cause: ClientCause; readonly reply: Reply | null }
   /** The end of the message may have left, and no reply came: the server may have accepted it. */
   | { readonly status: 'unknown'; readonly stage: 'message'; readonly cause: ClientCause; readonly reply: Reply | null };
@@ -73,7 +73,7 @@ export interface AuthenticatedEvent {
   readonly reply: Reply;
 }
 
-/** RCPT was accepted. What becomes of the recipient is told later. */
+/** RCPT was accepted. The outcome of the recipient is reported later. */
 export interface RecipientEvent {
   readonly type: 'recipient';
   readonly transaction: number;
@@ -81,7 +81,7 @@ export interface RecipientEvent {
   readonly reply: Reply;
 }
 
-/** The server waits for the message: `write` it while `canWrite`, then `end`. `session.paths` says whom it is for. */
+/** The server waits for the message: `write` it while `canWrite`, then `end`. `session.paths` has its envelope. */
 export interface ReadyEvent {
   readonly type: 'ready';
   readonly transaction: number;
@@ -97,7 +97,7 @@ export type OutcomeEvent = {
   readonly index: number;
 } & Outcome;
 
-/** Every outcome of a transaction has been told. */
+/** Every outcome of a transaction was reported. */
 export interface SettledEvent {
   readonly type: 'settled';
   readonly transaction: number;

@@ -6,7 +6,7 @@ export interface ClientExchange {
   readonly words: AuthWords;
   /** What the AUTH line says behind the mechanism: the initial response, where there is room for it. */
   readonly written: string;
-  /** The response that is said next, or with AUTH; null if none is. */
+  /** The response that is sent next, or with AUTH; null: none. */
   response: Uint8Array | null;
   challenges: number;
 }

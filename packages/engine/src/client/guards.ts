@@ -29,7 +29,7 @@ export const ehloUnknown: ClientGuard = ({ answered, reply: { code } }) => answe
 // Of a transaction
 
 export const isSettled: TransactionGuard = (_, { settled }) => settled;
-/** Nothing that was said of it waits for its reply: RSET may have been. */
+/** No command of it waits for a reply, except RSET. */
 export const notAwaited: TransactionGuard = ({ due }, transaction) => due.every((one) => one.transaction !== transaction);
 export const isOpen: TransactionGuard = (_, { open }) => open;
 export const byData: TransactionGuard = (_, { plan }) => plan.transfer === 'DATA';

@@ -40,8 +40,8 @@ export interface ClientLimitOptions {
   /** Waiting for the answer to the end of the message. Milliseconds; default: 600000; RFC 5321 4.5.3.2.6. */
   readonly messageTimeout?: number;
   /**
-   * Waiting for the answer to STARTTLS, NOOP, VRFY, EXPN or HELP, or for the end of a line that nobody has asked for. Milliseconds;
-   * default: 300000; ours; as MAIL.
+   * Waiting for the answer to STARTTLS, NOOP, VRFY, EXPN or HELP, or for the end of a line that is no answer. Milliseconds; default:
+   * 300000; ours; as MAIL.
    */
   readonly commandTimeout?: number;
   /** Waiting for an answer in an AUTH exchange. Milliseconds; default: 300000; ours; as MAIL. */
@@ -53,8 +53,8 @@ export interface ClientLimitOptions {
   /** What must leave within `blockTimeout` while a message is sent. Octets; default: 65536; ours. */
   readonly block?: number;
   /**
-   * The least mean speed at which the server takes a message, `blockTimeout` allowed beside it; 0 for none. Octets a second; default: 500;
-   * ours.
+   * The lowest mean speed at which the server must read a message, after an initial `blockTimeout`; 0 for none. Octets a second; default:
+   * 500; ours.
    */
   readonly rate?: number;
   /** Commands that wait for their replies, with pipelining. Octets; default: 16384; ours. */

@@ -25,8 +25,8 @@ export interface ClientPolicyOptions {
   /** STARTTLS: not at all, where it is offered, or else no session at all. Default: `'opportunistic'`; RFC 3207. */
   readonly starttls?: 'off' | 'opportunistic' | 'required';
   /**
-   * The least protection under which credentials are sent: TLS with the host that was asked for, TLS with whoever answers, or none, where
-   * anybody on the way can read them. Default: `'verified'`.
+   * The least protection under which credentials are sent: TLS with a verified host, TLS with any host, or none, where anybody on the
+   * network path can read them. Default: `'verified'`.
    */
   readonly credentials?: Protection;
   /**
@@ -47,7 +47,10 @@ export interface ClientPolicyOptions {
   readonly toAscii?: (domain: string) => string | null;
   /** A CR or LF that stands alone in a message is made CRLF, or the message is not sent; it is never sent alone. Default: `'crlf'`. */
   readonly newlines?: 'crlf' | 'refuse';
-  /** Replies with mixed codes or bare LF end the session, or are taken at their worst with a `quirk`. Default: `'tolerant'`. */
+  /**
+   * Replies with mixed codes or bare LF end the session, or are accepted: the most severe code counts, and a `quirk` event reports it.
+   * Default: `'tolerant'`.
+   */
   readonly replies?: 'strict' | 'tolerant';
   /** Parts of the client that are bundled only where they are named: `CHUNKING`, and for a session by hand `AUTH`. Default: none. */
   readonly features?: readonly ClientFeature[];

@@ -3,12 +3,12 @@ import type { ClientCore } from './core.ts';
 import { fireTransaction } from './run.ts';
 
 /**
- * More octets are not put together: so many are copied in less time than a write takes, and the end of a message goes out with it. A block that fills
- * this goes where it lies.
+ * Maximum size of one output block: copying this much takes less time than a write. Small parts are joined, so the end of a message leaves with its
+ * last block. A part as large as this is passed on without copying.
  */
 const MOST = 65_536;
 
-/** Takes the next octets for the wire, as many as are put together. */
+/** Returns the next output block. */
 export function takeOutput(core: ClientCore): Uint8Array | null {
   const taken: Uint8Array[] = [];
   let size = 0;

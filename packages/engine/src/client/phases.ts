@@ -14,7 +14,7 @@ export type ClientPhase =
   | 'quit' // QUIT is asked
   | 'closed';
 
-/** Where a mail transaction stands: what was said of it last. The replies to what was said before may still be due. */
+/** The phase of a mail transaction: its last command. The replies to earlier commands may still be due. */
 export type TransactionPhase =
   | 'mail' // MAIL is to be said
   | 'envelope' // MAIL is said, and RCPT is being said

@@ -43,7 +43,7 @@ export interface TransactionPlan {
   readonly transfer: 'DATA' | 'BDAT';
   /** What is declared; octets beyond it are not sent. */
   readonly body: '7BIT' | '8BITMIME' | 'BINARYMIME';
-  /** Whether SMTPUTF8 is said: then the header may hold octets beyond ASCII, too. */
+  /** Whether MAIL has SMTPUTF8: then the header may contain octets beyond ASCII, too. */
   readonly smtpUtf8: boolean;
   /** Transactions that are needed; each takes the whole message. */
   readonly batches: number;
@@ -182,7 +182,7 @@ function unwritable(fault: string | null, whose: 'sender' | 'recipient'): Proble
 
 const NO_UTF8: Problem = { code: 'smtputf8', enhanced: '5.6.7', text: 'the server takes no UTF-8' };
 
-/** What may stop a whole message; the first is told. */
+/** Reasons to refuse a whole message; the first one is reported. */
 const PROBLEMS: readonly Problem[] = [
   NO_UTF8,
   { code: 'unprotected', enhanced: '5.7.10', text: 'a message that requires TLS is sent under TLS alone, to a server that is verified' },
@@ -217,7 +217,7 @@ interface Writing {
   /** Those of the program's own extensions. */
   readonly own: readonly Parameter[];
   readonly offered: (keyword: string) => boolean;
-  /** SMTPUTF8 is said: values may hold octets beyond ASCII (RFC 6531 3.4). */
+  /** MAIL has SMTPUTF8: values may contain octets beyond ASCII (RFC 6531 3.4). */
   readonly utf8: boolean;
 }
 

@@ -20,11 +20,11 @@ export class ReplyReader {
   #code = 0;
   #lines: string[] = [];
   #octets = 0;
-  /** The line that is being read, as it came; the digits of its code, and its text, which is all of it where it has no code. */
+  /** The line that is being read; the number of digits of its code; and its text, which is the whole line if it has no code. */
   #line = '';
   #digits = 0;
   #text = '';
-  /** The texts of the lines as they came, and what is told of them: where there are secrets it is told when the reply is whole. */
+  /** The texts of the lines, and the pending events about them. Where there are secrets, events wait for the whole reply. */
   #texts: string[] = [];
   #told: Told[] = [];
   #quirks: Quirk[] = [];
@@ -62,7 +62,7 @@ export class ReplyReader {
 
   #take(core: ClientCore, line: string): void {
     const { limits, options } = core;
-    // A CR too many belongs to no word: it would hide a keyword of EHLO.
+    // Extra CRs at the end are removed: they would become part of an EHLO keyword.
     let end = line.length;
     const ended = line.charCodeAt(end - 1) === LF;
     if (ended) for (end--; line.charCodeAt(end - 1) === CR; ) end--;
@@ -78,7 +78,7 @@ export class ReplyReader {
     if (!(ended && end < line.length - 1) && !this.#taken(core, 'bare-lf-line')) return;
     const before = this.#lines.length === 0 ? code : this.#code;
     if (code !== before) {
-      // RFC 5321 4.2.1: the codes MUST be the same. Of two that differ the worse counts; but nobody knows which of "go on" and "done" is.
+      // RFC 5321 4.2.1: the codes MUST be the same. If they differ, the more severe one counts; but between 2yz and 3yz neither is more severe.
       if (code < 400 && before < 400 && classOf(code) !== classOf(before)) return this.#fault(core, 'mixed-codes');
       if (!this.#taken(core, 'mixed-codes')) return;
     }
@@ -114,7 +114,7 @@ export class ReplyReader {
     if (code !== null) fault(core, code, this.#shown(core)(withheld));
   }
 
-  /** Tells what there is to tell; returns whether the texts are withheld. */
+  /** Emits the pending events; returns whether the texts are withheld. */
   #tell(core: ClientCore): boolean {
     const withheld = core.redactor?.withholds(this.#texts.splice(0)) === true;
     if (this.#told.length > 0) for (const tell of this.#told.splice(0)) tell(withheld);
@@ -126,7 +126,7 @@ export class ReplyReader {
     fault(core, code, shown(this.#tell(core)));
   }
 
-  /** Whether a quirk is taken; it is told once for each reply. */
+  /** Whether a quirk is tolerated; it is reported once per reply. */
   #taken(core: ClientCore, quirk: 'bare-lf-line' | 'mixed-codes' | 'odd-text' | 'unended-line'): boolean {
     if ((quirk === 'bare-lf-line' || quirk === 'mixed-codes') && core.options.replies === 'strict') {
       this.#fault(core, quirk);
@@ -156,7 +156,7 @@ export class ReplyReader {
   }
 }
 
-/** A line as it may stand in a log, and what is told of it, once it is known whether its text is withheld. */
+/** A line for a log, and the event about it, once it is known whether its text is withheld. */
 type Shown = (withheld: boolean) => string;
 type Told = (withheld: boolean) => void;
 

@@ -64,7 +64,7 @@ export interface TableRow<Phase extends string, About extends readonly unknown[]
   readonly to?: Phase;
   /** The effects are followed by the end of the session, for this cause. */
   readonly close?: ClosingCause;
-  /** What it is of the program's to ask for this now. */
+  /** The code of the error that is thrown when the program calls this now. */
   readonly misuse?: UsageCode;
 }
 

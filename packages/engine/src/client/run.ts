@@ -26,7 +26,7 @@ export function fireTransaction(core: ClientCore, transaction: Transaction, on: 
   return true;
 }
 
-/** Does by itself all that can be done now, and says what may be said. */
+/** Does everything that needs no call of the program, and queues the commands that may be sent. */
 export function advance(core: ClientCore): void {
   while (fire(core, 'next') || (core.phase === 'transaction' && fireTransaction(core, core.active!, 'say')));
 }
@@ -45,7 +45,7 @@ export function demand(core: ClientCore, on: ClientTrigger): void {
   throw new SmtpUsageError(misuse, `can't ${on} in phase ${core.phase}${misuse === 'not-ready' ? '' : `: ${misuse}`}`);
 }
 
-/** Ends the session. What is not decided is told now. */
+/** Ends the session. Outcomes that are not decided are reported now. */
 export function close(core: ClientCore, cause: ClientCause, reply: Reply | null = null, limit: string | null = null): void {
   if (core.phase === 'closed') return;
   core.closing = { cause, stage: core.stage, reply, limit };
@@ -60,7 +60,7 @@ export function over(core: ClientCore, cause: ClientCause, reply: Reply | null =
   else close(core, cause, reply, limit);
 }
 
-/** A line or call of the peer's that breaks the protocol ends the session: nobody knows any more what a later reply would answer. */
+/** The peer broke the protocol. The session ends, because later replies can no longer be matched to commands. */
 export function fault(core: ClientCore, code: ClientFaultCode, line: string): void {
   core.events.push({ type: 'fault', code, line });
   close(core, 'fault');
@@ -98,7 +98,7 @@ function holds({ guards }: Row, core: ClientCore, transaction: Transaction | nul
   return true;
 }
 
-/** A row of either table: a session's guards and effects are not told of a transaction. */
+/** A row of either table: guards and effects of a session get no transaction. */
 type Row = TableRow<string, readonly [transaction: never]>;
 
 /** The tables, and what a feature adds to them. */

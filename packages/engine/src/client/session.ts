@@ -145,7 +145,7 @@ export class ClientSession {
     return active?.phase === 'body' && body!.writer.idle;
   }
 
-  /** The message is complete; it may be said at once behind `write`. Returns false if it is not wanted (any more, or yet). */
+  /** The message is complete; may be called directly after `write`. Returns false if it is not wanted (any more, or yet). */
   end(): boolean {
     const { active, body } = this.#core;
     if (active?.phase !== 'body' || !this.#isWhole(body!.writer.end())) return false;
@@ -185,8 +185,8 @@ export class ClientSession {
   }
 
   /**
-   * QUIT, as soon as what is under way is over; `closed` follows, at the latest when `quitTimeout` has run out. Called before `secured`
-   * it is the first command under TLS: so a client leaves to which the handshake has not shown enough (RFC 3207 4.1).
+   * Sends QUIT after the commands and messages under way; `closed` follows, at the latest after `quitTimeout`. If called before `secured`,
+   * QUIT is the first command under TLS: a client that does not trust the certificate can leave this way (RFC 3207 4.1).
    */
   quit(): void {
     this.#core.quitting = true;
@@ -200,7 +200,7 @@ export class ClientSession {
     this.#core.settle();
   }
 
-  /** The TLS handshake is done: all that the server said in clear is forgotten (RFC 3207 4.2), and EHLO is said anew. */
+  /** The TLS handshake is done: all that the server sent in clear is discarded (RFC 3207 4.2), and EHLO is sent again. */
   secured(tls: TlsInfo): void {
     const core = this.#core;
     if (core.phase === 'closed') return;
@@ -211,10 +211,10 @@ export class ClientSession {
   }
 
   /**
-   * Begins an AUTH exchange (RFC 4954). An initial response that the line has no room for is sent behind an empty challenge. Throws
+   * Begins an AUTH exchange (RFC 4954). An initial response that is too long for the line is sent after an empty challenge. Throws
    * `SmtpUsageError`: `not-ready`, `not-offered`, `missing-feature`, `bad-argument`, and `unprotected` where the connection is less safe than
-   * the option `credentials` wants. `words` says what of it is secret: no reply that holds such a word is shown. Without them nothing that
-   * responses say is, and within the exchange only the codes of replies.
+   * the option `credentials` wants. `words` says which words are secret; without it, every part of a response is. The text of a reply
+   * that contains a secret is hidden. During the exchange, replies show only their codes if a secret is too short to be searched for.
    */
   authenticate(mechanism: string, initial: Uint8Array | null = null, words: AuthWords = {}): void {
     const core = this.#core;
@@ -238,7 +238,7 @@ export class ClientSession {
     return true;
   }
 
-  /** Cancels the exchange, at the open challenge: its end is told by a `reply` event. Returns false if there is none any more. */
+  /** Cancels the exchange at the open challenge: a `reply` event reports its end. Returns false if there is no exchange. */
   cancel(): boolean {
     const cancelled = fire(this.#core, 'cancel');
     this.#core.settle();
@@ -272,15 +272,15 @@ export class ClientSession {
     return WANTS[this.#core.phase] ?? 'input';
   }
 
-  /** Where the session stands; in a transaction, where the one stands that was begun last. */
+  /** The phase of the session; in a transaction, that of the last one begun. */
   get phase(): ClientPhase | TransactionPhase {
     const { phase, active } = this.#core;
     return phase === 'transaction' ? active!.phase : phase;
   }
 
   /**
-   * Whom the message that is wanted now is for, and from whom, as MAIL and RCPT had it: what a signature over the envelope of one transaction
-   * binds. The recipients are those that were asked for and accepted. Null unless `phase` is `'body'`.
+   * The envelope of the message that is being sent, as MAIL and RCPT had it: for a signature that binds the envelope of one transaction. It has
+   * the accepted recipients only. Null unless `phase` is `'body'`.
    */
   get paths(): TransactionPaths | null {
     const { active } = this.#core;
@@ -301,7 +301,7 @@ export class ClientSession {
     return this.#core.authenticated;
   }
 
-  /** A verb of an extension of the program's own is said to who offers it, and outside of a transaction. */
+  /** A verb of an extension that the program defined may be sent only to a server that offers it, and outside of a transaction. */
   #demandOffered(name: string): void {
     const own = this.#core.options.extensions?.find(({ verbs }) => verbs.some(({ verb }) => verb === name));
     if (own === undefined) return;

@@ -4,7 +4,7 @@ import type { ClientCause, ClientEvent, Outcome, Stage } from './events.ts';
 import type { TransactionPhase } from './phases.ts';
 import type { PlannedRecipient, TransactionPlan } from './plan.ts';
 
-/** A mail transaction, as the client sees it: its phase, what was said of it, what is owed to it, and what is known of each recipient. */
+/** A mail transaction of a client: its phase, its commands, its due replies, and the state of each recipient. */
 export class Transaction {
   readonly id: number;
   readonly plan: TransactionPlan;
@@ -22,7 +22,7 @@ export class Transaction {
   ends = 0;
   /** The reply to a chunk that was refused first (RFC 3030 2). */
   refusal: Reply | null = null;
-  /** Recipients whose outcome is not told. */
+  /** Recipients whose outcome is not reported. */
   untold: number;
   readonly #told: Uint8Array;
   readonly #tell: (event: ClientEvent) => void;
@@ -36,7 +36,7 @@ export class Transaction {
     this.#tell = tell;
   }
 
-  /** Every outcome has been told. */
+  /** Every outcome was reported. */
   get settled(): boolean {
     return this.untold === 0;
   }

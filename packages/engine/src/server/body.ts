@@ -6,8 +6,8 @@ import type { Machine } from './machine.ts';
 import type { Policy } from './options.ts';
 
 /**
- * Reads what has arrived of the message. What follows from it waits until the program comes back from its content: it may discard the
- * message at any event, and wherever the octets were cut, that decides before the size, a bare line end or the end of the chunk does.
+ * Reads the octets of the message that have arrived. The next action waits until the program asks for the next event. So a `discard` made by
+ * then comes before the checks of size and line ends and before the end of the chunk, however the octets were divided.
  */
 export function readBody(machine: Machine): boolean {
   const { input } = machine;
@@ -77,7 +77,7 @@ export function drain(machine: Machine): boolean {
   return true;
 }
 
-/** What is asked about a message that is whole: whoever takes responsibility for it decides, in LMTP for each recipient (RFC 2033 4.2). */
+/** The question about a complete message: the program takes responsibility for it or refuses, in LMTP for each recipient (RFC 2033 4.2). */
 export function messageQuestion({ policy, transaction }: Machine): Question {
   const { message, decided } = transaction;
   const envelope = transaction.envelope!;

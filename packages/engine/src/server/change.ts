@@ -10,33 +10,33 @@ export interface Change {
   readonly facts?: Partial<Facts>;
   readonly transaction?: Transaction | undefined;
   readonly counts?: Partial<Counts>;
-  /** What the program is told, before the reply is said. */
+  /** Events for the program, before the reply is sent. */
   readonly events?: readonly ServerEvent[];
-  /** In place of the reply of the row. */
+  /** Replaces the reply of the row. */
   readonly reply?: Reply;
-  /** How often it is said; 1 if absent. */
+  /** How many times the reply is sent; 1 if absent. */
   readonly times?: number;
-  /** Milliseconds to hold it back, and all that would follow. */
+  /** Milliseconds by which this reply, and all after it, are delayed. */
   readonly delay?: number;
   /** The client takes UTF-8 in it (RFC 6531 3.7.4). */
   readonly utf8?: boolean;
-  /** What is said and is no reply of the tables: a challenge. */
+  /** Raw output that is not a reply of the tables: an AUTH challenge. */
   readonly wire?: Uint8Array;
-  /** One more in the list of the envelope. */
+  /** A recipient to add to the envelope. */
   readonly recipient?: Recipient;
   /** The reply accepts this message. */
   readonly accepts?: MessageQuestion;
-  /** What is asked in the phase that follows. */
+  /** The question to ask in the next phase. */
   readonly asks?: Question;
 }
 
-/** What triggers a row may bring this; a command brings itself. */
-export interface Occasion extends Partial<Decision> {
+/** The data that comes with a trigger; with a verb it is the command. */
+export interface TriggerData extends Partial<Decision> {
   readonly code?: FaultCode;
   readonly closes?: CloseCause | undefined;
   /** The limit that ran out. */
   readonly limit?: string;
-  /** Octets of a refused chunk; infinite: nobody knows. */
+  /** Octets of a refused chunk; infinite: not known. */
   readonly size?: number;
 }
 
@@ -63,8 +63,8 @@ export interface ChunkFault extends Fault {
   readonly last: boolean;
 }
 
-/** What each effect is given by what triggers it. */
-export interface Gifts {
+/** The input of each effect. */
+export interface EffectInputs {
   readonly holdGreeting: Answered;
   readonly greet: Partial<Answered>;
   readonly turnAway: Answered;
@@ -105,7 +105,7 @@ export interface Gifts {
   readonly giveUpContent: unknown;
 }
 
-/** A message that is refused while it is received, and what the program is told of it. */
+/** A message that is refused while it is received, and the events about it. */
 export interface Refusal extends Decision {
   readonly cause: Extract<ServerEvent, { readonly type: 'aborted' }>['cause'];
 }
@@ -118,7 +118,7 @@ export interface OwnCommand extends OwnVerb {
 export type Given<V extends Verb> = Extract<Command, { readonly verb: V }>;
 
 /** Effects by their names. */
-export type Effects<Name extends Effect> = { readonly [name in Name]: (at: View, given: Gifts[name], row: Row) => Change };
+export type Effects<Name extends Effect> = { readonly [name in Name]: (at: View, given: EffectInputs[name], row: Row) => Change };
 
 /** Nothing but the reply and the phase of the row. */
 export const NO_CHANGE: Change = {};
@@ -131,13 +131,13 @@ export function conclusion({ policy, transaction: { envelope } }: View, { reply,
 
 const NOTHING_TOLD: readonly ServerEvent[] = [];
 
-/** What is told of a message that will not arrive. */
+/** The event for a message that will not arrive. */
 export function aborted(at: View, cause: Refusal['cause'], reply?: Reply): readonly ServerEvent[] {
   if (!isReceiving(at)) return NOTHING_TOLD;
   return [reply === undefined ? { type: 'aborted', cause } : { type: 'aborted', cause, reply }];
 }
 
-/** What is told of a transaction that RSET or a new EHLO ends (RFC 5321 4.1.4). */
+/** The event for a transaction that RSET or a new EHLO ends (RFC 5321 4.1.4). */
 export function givenUp(at: View): readonly ServerEvent[] {
   return at.transaction.envelope === null ? NOTHING_TOLD : [...aborted(at, 'reset'), { type: 'reset' }];
 }

@@ -15,14 +15,14 @@ const CLIENTS: ReadonlySet<LimitName | null> = new Set<LimitName>(['commandTimeo
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** The session's time: one timer for what is waited for, and one for the reader of its replies. It calls nobody: it is asked. */
+/** The session's time: one timer for what is waited for, and one for the reader of its replies. It has no callbacks: the caller polls it. */
 export class Clock {
   now = 0;
   readonly #limits: Limits;
   #timer: LimitName | null = null;
   #ends: number = NEVER;
   #flushEnds: number = NEVER;
-  /** Since when the program has content for which it has not come back; infinite: it has none. */
+  /** When the program was given the content that it is busy with; infinite: it is not busy. */
   #busySince: number = NEVER;
 
   constructor(limits: Limits) {
@@ -40,7 +40,7 @@ export class Clock {
     this.#ends = this.now + this.#limits[timer];
   }
 
-  /** Starts to wait until what is held back may be said. */
+  /** Starts the delay of a reply that is held back. */
   hold(milliseconds: number): void {
     this.#timer = 'faultDelay';
     this.#ends = this.now + milliseconds;
@@ -66,29 +66,29 @@ export class Clock {
     this.#flushEnds = NEVER;
   }
 
-  /** The program has been given content: until it comes for more it is busy with that, and its slowness is not the client's. */
+  /** The program has been given content. Until it asks for more it is busy, and that time is not counted against the client. */
   gave(): void {
     this.#busySince = this.now;
   }
 
-  /** The program comes for more: the client's time goes on where it stood. */
+  /** The program asks for more content: the client's timer continues where it stopped. */
   resumed(): void {
     if (this.#busySince === NEVER) return;
     if (this.busy) this.#ends += this.now - this.#busySince;
     this.#busySince = NEVER;
   }
 
-  /** Whether it is the program that is waited for. */
+  /** Whether the session waits for the program, not for the client. */
   get busy(): boolean {
     return this.#busySince < NEVER && CLIENTS.has(this.#timer);
   }
 
-  /** When the time is over; while the program is busy with content it is its own, for an answer that never comes. */
+  /** When the next timer ends. While the program is busy with content, its own limit (`messageAnswer`) applies in place of the client's. */
   get deadline(): number {
     return Math.min(this.#timerEnds, this.#flushEnds);
   }
 
-  /** Lets time pass; says what is over. */
+  /** Sets the time; returns the timer that has ended. */
   pass(now: number): 'reader' | 'timer' | null {
     if (now > this.now) this.now = now;
     if (this.now >= this.#flushEnds) return 'reader';

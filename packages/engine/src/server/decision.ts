@@ -49,7 +49,7 @@ export function checkRejection({ code, enhanced, text, delay }: Rejection): void
   delayOf(delay);
 }
 
-/** Throws `SmtpUsageError` where this can't be said by a server that closes unasked: RFC 5321 3.8 has 421 for that, and no other code. */
+/** Throws `SmtpUsageError` if a server that closes on its own must not send this: RFC 5321 3.8 has 421 for that, and no other code. */
 export function checkFarewell(rejection: Rejection): void {
   checkRejection(rejection);
   if (rejection.code !== 421) throw new SmtpUsageError('reply-class', `${rejection.code} can't close a session: give 421 (RFC 5321 3.8)`);
@@ -97,7 +97,7 @@ function acceptingReply(at: View, question: Question, answer: Answer): Reply {
   }
 }
 
-/** Nothing is said that could be held back: a handshake, a greeting or the octets of a chunk come next. */
+/** Questions without a reply that could be held back: a handshake, a greeting or the octets of a chunk come next. */
 function isUnanswered(question: Question): boolean {
   return question.type === 'starttls' || question.type === 'xclient' || (question.type === 'data' && question.verb === 'BDAT');
 }
@@ -138,17 +138,17 @@ function checkEnhanced(code: number, enhanced: string): void {
   throw new SmtpUsageError('enhanced-class', `the enhanced code ${enhanced} does not agree with the reply code ${code} (RFC 2034 4)`);
 }
 
-/** What stands where a code should: a text in its quotes, for 550 is a number. */
+/** Shows a value that is not a valid code. Strings are quoted, so that '550' differs from 550. */
 function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : typeof value === 'object' ? kindOf(value) : String(value);
 }
 
-/** From JavaScript it may be missing. */
+/** JavaScript programs may leave it out. */
 function checkText(text: unknown, code: number): void {
   if (typeof text !== 'string') throw new SmtpUsageError('bad-argument', `the text of the reply ${code} is ${text}: it has to be a string`);
 }
 
-/** Whoever has an identity has authenticated: nobody must come to that by what is missing. */
+/** A client with an identity is authenticated, so a missing value must never become an identity. */
 function checkIdentity({ identity }: AuthAnswer): void {
   if (typeof identity === 'string' && identity !== '') return;
   throw new SmtpUsageError('bad-argument', `identity is ${JSON.stringify(identity)}: it has to be a string, and not an empty one`);

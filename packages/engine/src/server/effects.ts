@@ -2,7 +2,7 @@
 import type { Reply } from '@ehlo/grammar';
 import { copy } from '../octets.ts';
 import { Secret } from '../secret.ts';
-import { type Change, type Effects, type Fault, type Gifts, givenUp, NO_CHANGE } from './change.ts';
+import { type Change, type EffectInputs, type Effects, type Fault, givenUp, NO_CHANGE } from './change.ts';
 import { PLAIN_YES } from './decision.ts';
 import type { AuthQuestion, FaultNotice, Question } from './events.ts';
 import { NO_OWN, NO_TRANSACTION, type View } from './facts.ts';
@@ -144,7 +144,7 @@ function authQuestion(mechanism: string, step: number, response: Uint8Array | nu
 }
 
 /** An AUTH exchange has ended without success. */
-function failed(at: View, { code, reply: given }: Gifts['failAuth'], row: Row, delay: number): Change {
+function failed(at: View, { code, reply: given }: EffectInputs['failAuth'], row: Row, delay: number): Change {
   const { faultDelay } = at.policy.limits;
   const reply = row.reply === undefined ? given : at.policy.replies[row.reply];
   return {

@@ -2,7 +2,7 @@ import type { Deviation, MailParameters, Path, RcptParameters, Reply } from '@eh
 import type { Peer } from '../facts.ts';
 import type { Secret } from '../secret.ts';
 
-/** What the client said in EHLO, HELO or (LMTP) LHLO. */
+/** The EHLO, HELO or (LMTP) LHLO of the client. */
 export interface Hello {
   readonly verb: 'EHLO' | 'HELO' | 'LHLO';
   readonly name: string;
@@ -85,9 +85,9 @@ export interface MailQuestion {
   /** The path as it came, with its angle brackets where it has some: a signature over an envelope binds its octets (`encodeUtf8`), not the `address`. */
   readonly wire: string;
   /**
-   * What the client asks for. `auth` (RFC 4954 5) is who submitted the message: `''` stands for `<>`, not known, which is all that a client
-   * without an identity is believed. One with an identity may name anybody: believe it where you trust that identity to speak for others,
-   * else take it for `''`; and `''` is never the identity itself.
+   * The parameters that the client gave. `auth` (RFC 4954 5) is who submitted the message; `''` stands for `<>`: not known. If a client without
+   * an identity gives it, it is always `''` here. A client with an identity may name anybody: use the value only if you trust that identity to
+   * speak for others, otherwise treat it as `''`. `''` never stands for the identity itself.
    */
   readonly parameters: MailParameters;
   /** The priority that the engine has put in place of a higher one, which this client may not ask for (RFC 6710 4.1); else null. */
@@ -105,7 +105,7 @@ export interface RcptQuestion {
   readonly deviations: readonly Deviation[];
 }
 
-/** The client wants to send the message. Accepted: 354; nothing is said to BDAT, whose chunk is on its way. */
+/** The client wants to send the message. Accepted: 354; BDAT gets no reply now, because its chunk follows at once. */
 export interface DataQuestion {
   readonly type: 'data';
   readonly verb: 'DATA' | 'BDAT';
@@ -126,7 +126,7 @@ export interface BareLineEnd {
 export interface MessageQuestion {
   readonly type: 'message';
   readonly envelope: Envelope;
-  /** LMTP: whom this decision is for; null in SMTP, where it is for all. */
+  /** LMTP: the recipient of this decision; null in SMTP, where it is for all recipients. */
   readonly recipient: Recipient | null;
   /** Octets of content. */
   readonly size: number;
@@ -156,7 +156,7 @@ export interface CommandQuestion {
   readonly deviations: readonly Deviation[];
 }
 
-/** A trusted proxy tells whom it speaks for (XCLIENT). Accepted: the session begins anew, with `connect`. */
+/** A trusted proxy gives the facts of its client (XCLIENT). If accepted, the session starts again with `connect`. */
 export interface XclientQuestion {
   readonly type: 'xclient';
   /** The peer as it will be. */
@@ -231,7 +231,7 @@ export interface FaultNotice {
   readonly code: FaultCode;
   /** Octets from the start of the line to the first one that is wrong. */
   readonly offset: number;
-  /** What the client is told; undefined where nothing can be said. */
+  /** The reply to the client; undefined if none can be sent. */
   readonly reply: Reply | undefined;
   /** The line as it came, fit for a log: credentials are left out, odd octets escaped. */
   readonly line: string;

@@ -52,7 +52,7 @@ export interface Transaction {
  */
 export interface Facts {
   readonly peer: Peer;
-  /** XCLIENT was taken: who speaks from then on may be the client itself, which is not to be trusted. */
+  /** XCLIENT was accepted: from then on the peer may be the client itself, which is not trusted. */
   readonly proxied: boolean;
   /** The connection was refused by 554: only QUIT is left. */
   readonly turnedAway: boolean;
@@ -60,7 +60,7 @@ export interface Facts {
   readonly hello: Hello | null;
   /** What extensions of the program's own have offered, when EHLO was answered. */
   readonly own: readonly OwnOffer[];
-  /** A MAIL was accepted since the connection, its TLS or XCLIENT began: whoever is there speaks SMTP. */
+  /** A MAIL was accepted since the connection, its TLS or XCLIENT began: so the peer speaks SMTP. */
   readonly speaksSmtp: boolean;
   readonly identity: string | null;
   /** The greeting that the answer to `connect` holds back. */
@@ -141,7 +141,7 @@ export interface View {
   readonly input: { readonly empty: boolean };
 }
 
-/** Whether a message is being received that is wanted and not refused. Once it is whole it ends in `message`, whatever becomes of that. */
+/** Whether a message is being received that is wanted and not refused. A complete message ends in `message`, whatever the decision. */
 export function isReceiving({ phase, transaction: { message, verdict }, question }: View): boolean {
   return message !== null && verdict === null && phase !== 'message' && question?.type !== 'data';
 }

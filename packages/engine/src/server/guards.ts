@@ -1,7 +1,7 @@
 // How the guards and conditions of the table are read: from the facts, the counts and what triggers the row. They change nothing.
 import type { MailParameters, Path } from '@ehlo/grammar';
 import { instantOf } from '../instant.ts';
-import type { Given, Occasion, OwnCommand } from './change.ts';
+import type { Given, OwnCommand, TriggerData } from './change.ts';
 import type { FaultCode } from './events.ts';
 import type { View } from './facts.ts';
 import { mechanisms, offers } from './offer.ts';
@@ -67,7 +67,7 @@ export const GUARD_CALLS: { readonly [name in Guard]: (at: View, command: never)
 };
 
 /** How a condition is read. */
-export const CONDITIONS: { readonly [name in Condition]: (at: View, given: Occasion) => boolean } = {
+export const CONDITIONS: { readonly [name in Condition]: (at: View, given: TriggerData) => boolean } = {
   'reply-held-back': (_, { delay = 0 }) => delay > 0,
   'reply-closes': (_, { reply }) => reply?.code === 421,
   // A trusted proxy that goes on behind its XCLIENT is no early talker. Nothing is read before the greeting: what has come is still there.

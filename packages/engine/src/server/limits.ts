@@ -18,7 +18,7 @@ export interface LimitOptions {
   /** Different domains of the recipients of a session. Domains, at least 1; default: 10000; ours; RFC 9422 4.3 announces it. */
   readonly recipientDomains?: number;
   /**
-   * Recipients that were refused, whoever refused them, since a message was accepted; at the next one the session closes with 421.
+   * Recipients that were refused, by the engine or the program, since a message was accepted; at the next one the session closes with 421.
    * Recipients, at least 1; default: 1000; ours; RFC 5321 7.8: many invalid recipients are an attack.
    */
   readonly refusedRecipients?: number;
@@ -36,13 +36,13 @@ export interface LimitOptions {
   readonly smallChunks?: number;
   /** Commands that the engine refused, before it closes with 421. Faults, at least 1; default: 20; ours. */
   readonly faults?: number;
-  /** How long the reply to a fault is held back, to slow down who guesses (a tarpit). Milliseconds, at least 0; default: 0; ours. */
+  /** How long the reply to a fault is held back, to slow down clients that guess (a tarpit). Milliseconds, at least 0; default: 0; ours. */
   readonly faultDelay?: number;
   /** Replies that wait to be taken; beyond it no command is read. Octets, at least 512; default: 65536; ours. */
   readonly output?: number;
   /**
-   * What is read in vain: of a refused message beyond `messageSize`, of a refused chunk in all; beyond it the session closes. Octets, at
-   * least 0; default: 67108864; ours.
+   * Octets that are read and discarded: of a refused message those beyond `messageSize`, of a refused chunk all; beyond it the session
+   * closes. Octets, at least 0; default: 67108864; ours.
    */
   readonly drain?: number;
   /** What must arrive within `dataTimeout` while a message is read. Octets, at least 1; default: 4096; ours. */

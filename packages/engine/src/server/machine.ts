@@ -1,7 +1,7 @@
 import type { CommandDialect, Reply, Verb } from '@ehlo/grammar';
 import type { Peer, TlsInfo } from '../facts.ts';
 import { Input } from '../input.ts';
-import { type Answered, aborted, type Change, NO_CHANGE, type Occasion } from './change.ts';
+import { type Answered, aborted, type Change, NO_CHANGE, type TriggerData } from './change.ts';
 import { Clock } from './clock.ts';
 import { acceptance, PLAIN_YES } from './decision.ts';
 import type { Answer, CloseCause, Question, QuestionType, Recipient, ServerEvent } from './events.ts';
@@ -40,7 +40,7 @@ const ANSWER_LIMITS: { readonly [type in QuestionType]: LimitName } = {
   xclient: 'commandAnswer',
 };
 
-/** What is said when no answer comes in time: the failure is ours, and passing. */
+/** The reply when the program does not answer in time: a temporary failure of the server. */
 const NO_ANSWER: { readonly [type in QuestionType]?: ReplyName } = { starttls: 'tlsFailed', auth: 'authFailed' };
 
 const NO_STEPS: readonly Step[] = [];
@@ -56,14 +56,14 @@ export class Machine implements View {
   readonly clock: Clock;
   readonly events: ServerEvent[] = [];
   question: Question | null = null;
-  /** The row of the command that is asked about, which goes on with the answer; null: the row `accepted` of the phase does. */
+  /** The row to take when the open question is accepted; null: the row `accepted` of the phase. */
   #asked: Step | null = null;
   #phase: Phase;
   #steps: Steps;
   facts: Facts;
   transaction: Transaction = NO_TRANSACTION;
   counts: Counts = nothingCounted();
-  /** How commands are read, and the facts that it follows from. */
+  /** How commands are parsed, and the facts from which that was computed. */
   #dialect: CommandDialect;
   #readBy: Facts;
   /** The domain of the last recipient. */
@@ -84,7 +84,7 @@ export class Machine implements View {
     return this.#phase;
   }
 
-  /** The session stands in this phase from now on. */
+  /** Changes to a phase. */
   enter(phase: Phase): void {
     if (phase === this.#phase) return;
     this.#phase = phase;
@@ -125,7 +125,7 @@ export class Machine implements View {
     this.#apply(effect === null ? NO_CHANGE : effect(this, given, row), row, given);
   }
 
-  #fits({ when }: Step, given: Occasion): boolean {
+  #fits({ when }: Step, given: TriggerData): boolean {
     for (const holds of when) if (!holds(this, given)) return false;
     return true;
   }
@@ -139,7 +139,7 @@ export class Machine implements View {
     this.clock.start(ANSWER_LIMITS[question.type]);
   }
 
-  /** Carries out what was accepted. Throws `SmtpUsageError` if it can't be said; the question is open then as before. */
+  /** Carries out an acceptance. Throws `SmtpUsageError` if the answer is not valid; the question stays open then. */
   accept(question: Question, answer: Answer): void {
     const given: Answered = acceptance(this, question, answer);
     this.question = null;
@@ -164,7 +164,7 @@ export class Machine implements View {
     this.take('rejected', given);
   }
 
-  /** No answer has come in time: the question is void, whatever is answered later. */
+  /** No answer came in time: the question is closed, and a later answer is ignored. */
   expire(question: Question): void {
     if (question.type !== 'connect')
       return this.reject(question, { reply: this.policy.replies[NO_ANSWER[question.type] ?? 'noAnswer'], delay: 0 });
@@ -180,7 +180,7 @@ export class Machine implements View {
     else this.clock.start(timer);
   }
 
-  /** What was held back is said. */
+  /** Sends the replies that were held back. */
   release(): void {
     this.clock.stop();
     if (!this.outbox.holds) return;
@@ -198,19 +198,19 @@ export class Machine implements View {
     this.facts = { ...this.facts, ...facts };
   }
 
-  /** The one place where something changes. */
-  #apply(change: Change, row: Row, occasion: Occasion): void {
+  /** The only place where facts, counts and replies change. */
+  #apply(change: Change, row: Row, data: TriggerData): void {
     const { facts, transaction, counts, events, recipient, wire, asks } = change;
     if (facts !== undefined) this.learn(facts);
     if (transaction !== undefined) this.transaction = transaction;
     if (counts !== undefined) Object.assign(this.counts, counts);
     if (events !== undefined) for (const event of events) this.events.push(event);
     if (recipient !== undefined) this.#add(recipient);
-    const reply = change.reply ?? (row.reply === undefined ? undefined : (occasion.reply ?? this.policy.replies[row.reply]));
+    const reply = change.reply ?? (row.reply === undefined ? undefined : (data.reply ?? this.policy.replies[row.reply]));
     if (reply === undefined) this.#say(wire);
-    else this.#reply(reply, change, change.delay ?? occasion.delay ?? 0);
+    else this.#reply(reply, change, change.delay ?? data.delay ?? 0);
     if (change.accepts !== undefined) this.outbox.accepts(change.accepts);
-    if (row.to === 'closed') this.#close(row.cause ?? occasion.closes!, occasion.limit);
+    if (row.to === 'closed') this.#close(row.cause ?? data.closes!, data.limit);
     else if (row.to !== undefined) this.enter(row.to);
     if (asks !== undefined) this.ask(asks);
   }
@@ -219,7 +219,7 @@ export class Machine implements View {
   #add(recipient: Recipient): void {
     this.transaction.envelope!.recipients.push(recipient);
     const { domain } = recipient.forwardPath;
-    // Most are that of the recipient before: to compare costs less than a set.
+    // Most recipients have the same domain as the one before: comparing costs less than a set.
     if (domain === this.#domain) return;
     this.#domain = domain;
     this.counts.domains.add(domain.toLowerCase());
@@ -227,7 +227,7 @@ export class Machine implements View {
 
   #reply(reply: Reply, { utf8 = false, times = 1 }: Change, delay: number): void {
     const wire = encoded(reply, this.policy, utf8);
-    // What is said behind a reply that is held back has to wait, too.
+    // Replies after one that is held back have to wait, too.
     if (delay > 0 && !this.clock.holds) this.clock.hold(delay);
     for (let i = 0; i < times; i++) {
       if (this.policy.trace) this.#trace(reply, wire);

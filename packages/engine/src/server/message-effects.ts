@@ -105,7 +105,7 @@ function smallChunks({ counts }: View, size: number, last: boolean): NonNullable
   return isSmall(size, last) ? { smallChunks: counts.smallChunks + 1 } : {};
 }
 
-/** The transaction behind a decision: the last one ends it. RFC 5321 4.1.1.4: the end of data consumes the buffers. */
+/** The transaction after a decision; the last decision ends it. RFC 5321 4.1.1.4: the end of data consumes the buffers. */
 function decided({ transaction }: View, { to }: Row): Transaction {
   return to === 'message' ? { ...transaction, decided: transaction.decided + 1 } : NO_TRANSACTION;
 }

@@ -30,7 +30,7 @@ type Offer = Extension<Parameter, string, View>;
 
 const NO_WORDS: readonly string[] = [];
 
-/** Offered wherever it is switched on, and its keyword says all. */
+/** Always offered if enabled; the keyword has no parameters. */
 const always = (): readonly string[] => NO_WORDS;
 
 /** Offered where a condition holds. */
@@ -88,7 +88,7 @@ const IMPLEMENTED: readonly Offer[] = [
   ours(
     'AUTH',
     'RFC 4954',
-    // RFC 4954 4: no password in clear, unless somebody has said that the connection is safe without TLS; 6: nor is it advertised.
+    // RFC 4954 4: no password in clear, unless the program says that the connection is safe without TLS; 6: nor is it advertised.
     where((at) => mechanisms(at).length > 0 && (at.facts.tls !== null || at.policy.auth.inClear), mechanisms),
     [authParameter],
   ),
@@ -117,17 +117,17 @@ const IMPLEMENTED: readonly Offer[] = [
   ),
 ];
 
-/** They, by their keywords: nothing else is ever advertised but what the program has defined. */
+/** The same by keyword. Beside them only extensions that the program has defined are advertised. */
 export const OFFERS: ReadonlyMap<string, Offer> = new Map(IMPLEMENTED.map((offer) => [offer.keyword, offer]));
 
-/** Behind a proxy its client may speak on the same connection: once the proxy has told whom it speaks for, it has nothing more to tell. */
+/** After XCLIENT, the proxy's client may control the connection: XCLIENT and XFORWARD are no longer offered. */
 function trusts(verb: TrustedVerb): (at: View) => boolean {
   return ({ policy, facts }) => policy.trust.has(verb) && !facts.proxied;
 }
 
 /**
- * Whether mechanisms can be bound to a TLS connection by what a client takes unasked: tls-exporter (RFC 9266 3), and before TLS 1.3
- * tls-unique (RFC 5802 6.1). Nothing tells a client of other types; one that tried its own in vain could not authenticate at all.
+ * Whether mechanisms can be bound to a TLS connection by the type that clients use by default: tls-exporter (RFC 9266 3), and before TLS 1.3
+ * tls-unique (RFC 5802 6.1). A server cannot announce other types to a client, and a client that tried one in vain could not authenticate.
  */
 export function canBind(tls: TlsInfo | null): boolean {
   return tls?.bindings?.has(tls.protocol === 'TLSv1.3' ? 'tls-exporter' : 'tls-unique') ?? false;
@@ -139,12 +139,12 @@ export function mechanisms({ policy, facts }: View): readonly string[] {
   return policy.auth.mechanisms.filter((name) => bindable || !name.endsWith('-PLUS'));
 }
 
-/** Whether the session offers an extension as it stands now. */
+/** Whether the session offers an extension in its current state. */
 export function offers(at: View, keyword: string): boolean {
   return offered(at).keywords.has(keyword);
 }
 
-/** What the session offers as it stands now; `own` is what the program's own extensions have said when EHLO asked them. */
+/** The offered extensions in the current state; `own` are the offers of the program's extensions at EHLO. */
 export function offered(at: View, own: readonly OwnOffer[] = at.facts.own): Offered {
   const { policy, facts } = at;
   const offers = own.length === 0 ? policy.offers : ownOffersOf(own);
@@ -199,7 +199,7 @@ function makeOffer(at: View, own: readonly OwnOffer[]): Offered {
   return { keywords, hello, dialect };
 }
 
-/** How commands are read as the session stands now. RFC 5321 2.2: parameters exist only where EHLO offered their extension. */
+/** How commands are parsed in the current state. RFC 5321 2.2: parameters exist only where EHLO offered their extension. */
 export function dialectOf(at: View): CommandDialect {
   const { facts, policy } = at;
   return facts.hello === null || facts.hello.verb === 'HELO'

@@ -17,9 +17,9 @@ export interface AuthPolicyOptions {
   /** Refuse mail until the client has authenticated. Default: true with preset `submission`, else false. */
   readonly required?: boolean;
   /**
-   * Offer AUTH without TLS, to whoever connects: passwords can then be read on the way. Where it is left out and a connection can have no
-   * TLS, `serve` offers AUTH to clients on this machine: by a loopback address or a Unix socket, and no proxy. Default: false; RFC 4954 4:
-   * "SHOULD NOT".
+   * Offer AUTH without TLS, to every client: passwords can then be read on the network path. Where it is left out and a connection can have
+   * no TLS, `serve` offers AUTH to clients on this machine: by a loopback address or a Unix socket, and no proxy. Default: false;
+   * RFC 4954 4: "SHOULD NOT".
    */
   readonly inClear?: boolean;
 }
@@ -60,7 +60,7 @@ export interface ConnectionFacts {
 
 export type StartTls = 'off' | 'offered' | 'required' | 'unannounced';
 
-/** What a server does, whoever connects. */
+/** The policy of a server: the same for all connections. */
 export interface ServerPolicyOptions {
   /** The name of this server: a domain or an address literal. RFC 5321 4.3.1. */
   readonly hostname: string;
@@ -78,8 +78,8 @@ export interface ServerPolicyOptions {
   readonly starttls?: StartTls;
   /**
    * Keywords of all the extensions to offer, in place of the preset's; and, beside them, extensions of the program's own, which
-   * `defineExtension` has made. With those alone the preset's stay. `[...PRESETS.mx.extensions, 'DSN']` is one more. Offer only what the
-   * application keeps its promise of: DSN, for one, is a promise to notify. Default: the preset's.
+   * `defineExtension` has made. With only the latter, the preset's stay. `[...PRESETS.mx.extensions, 'DSN']` adds one. Offer an extension
+   * only if the application does what it promises: DSN, for example, promises notifications. Default: the preset's.
    */
   readonly extensions?: readonly (string | Extension)[];
   /** How far ahead a message may be held: needed to offer FUTURERELEASE. RFC 4865 3. */
@@ -100,7 +100,7 @@ export interface ServerPolicyOptions {
    * preset's.
    */
   readonly bareLineEnds?: BareLineEnds;
-  /** Who speaks before the greeting: taken no notice of, reported by a `fault`, or refused with 554. Default: `'ignore'`. */
+  /** Clients that send before the greeting: ignored, reported by a `fault`, or refused with 554. Default: `'ignore'`. */
   readonly earlyTalkers?: EarlyTalkers;
   /** Every line of the conversation is a `trace` notice. Default: false. */
   readonly trace?: boolean;
@@ -159,6 +159,6 @@ export interface Policy {
   /** The replies that are always the same, as octets. */
   readonly wires: Map<Reply, Uint8Array>;
   readonly lastBurst: LastBurst;
-  /** What is offered, by the facts that it depends on; made when it is asked for first. */
+  /** The offered extensions, by the facts on which they depend; computed at first use. */
   readonly offers: Map<number, Offered>;
 }

@@ -1,5 +1,5 @@
-// Who was sent here to speak something else: a browser, with commands of SMTP in the body of a request or in a ticket of TLS. It gets one
-// reply, and nothing is executed behind it.
+// Clients of other protocols. An attacker can make a browser send SMTP commands in the body of a request or in a TLS session ticket. Such a client
+// gets one reply, and nothing that follows is executed.
 import { latin1, octets, parseVerb, type Verb } from '@ehlo/grammar';
 import type { Machine } from './machine.ts';
 
@@ -16,10 +16,10 @@ const TOKEN = /^[\t ]*([!#$%&'*+.^`|~\w-]+)[\t ]*(:|(?<=[\t ]))/;
 const VERSION = /[\t ]HTTP\/[0-9](?:\.[0-9])?[\t ]*$/i;
 const SLASH = 0x2f;
 
-/** Where methods and names of fields are looked for: of a line that is too long only the beginning is there. */
+/** Methods and field names are looked for in this many octets: only the beginning of a line that is too long is kept. */
 const BEGINNING = 256;
 
-/** Ends the session where a line is to come and a TLS handshake begins: behind it comes no line that could be waited for. */
+/** Ends the session if a TLS handshake begins where a line is expected: no line will follow it. */
 export function beginsTls(machine: Machine): boolean {
   const begins = machine.input.peek() === TLS_HANDSHAKE;
   // RFC 5321 4.3.2: 421 may answer anything.
@@ -28,8 +28,8 @@ export function beginsTls(machine: Machine): boolean {
 }
 
 /**
- * Whether the line that was read is of a request of HTTP. RFC 5321 3.8 has commands that are not known answered by 500, and the session
- * goes on: so the lines of HTTP are such commands as soon as a MAIL was accepted, in front of which no body of a request can come.
+ * Whether the line that was read is part of an HTTP request. After an accepted MAIL the peer speaks SMTP, because no HTTP request can begin with
+ * one: from then on such lines are only unknown commands, answered by 500, and the session continues (RFC 5321 3.8).
  */
 export function isOfRequest({ facts, input }: Machine, verb: Verb | null): boolean {
   if (facts.speaksSmtp) return false;

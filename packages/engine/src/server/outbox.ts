@@ -2,7 +2,7 @@ import type { Reply } from '@ehlo/grammar';
 import { append, concat, copy, EMPTY } from '../octets.ts';
 import type { ClosedNotice, MessageQuestion, UnacknowledgedNotice } from './events.ts';
 
-/** An acceptance of a message, and how many octets of replies there are up to the end of its own. */
+/** An acceptance of a message, and the octets of output up to the end of its reply. */
 interface Acceptance extends Pick<MessageQuestion, 'envelope' | 'recipient'> {
   readonly ends: number;
 }
@@ -21,8 +21,8 @@ export interface OutboxSnapshot {
 }
 
 /**
- * Replies that may wait: whoever drives many sessions gets from one to the next, however much one is sent. Those of MAIL, of the hundred RCPT
- * that every server takes (RFC 5321 4.5.3.1.8) and of DATA are one write.
+ * The largest number of queued replies: no command is read beyond it, so that one session with many commands does not keep the others waiting.
+ * The replies to MAIL, to the 100 RCPT that every server takes (RFC 5321 4.5.3.1.8) and to DATA fit into one write.
  */
 const REPLIES_AT_ONCE = 128;
 
@@ -32,7 +32,7 @@ export class Outbox {
   farewell: Reply | null = null;
   /** The peer has not read its replies in time. */
   stalled = false;
-  /** The session is over, and is not told yet: an acceptance is on its way. */
+  /** The session is over, but its end is not reported yet: an acceptance is still being sent. */
   ending: ClosedNotice | null = null;
   #late: Uint8Array[] = [];
   #queue: Uint8Array[] = [];
@@ -54,7 +54,7 @@ export class Outbox {
     return this.#queued >= limit || this.#queue.length >= REPLIES_AT_ONCE;
   }
 
-  /** Whether a reply is held back: what is said behind it has to wait, too. */
+  /** Whether a reply is held back: later replies have to wait, too. */
   get holds(): boolean {
     return this.#late.length > 0;
   }
@@ -80,7 +80,7 @@ export class Outbox {
     this.#late = [];
   }
 
-  /** The reply that was said last accepts a message. */
+  /** The last reply accepts a message. */
   accepts({ envelope, recipient }: MessageQuestion): void {
     this.#acceptances.push({ envelope, recipient, ends: this.#made });
   }
@@ -101,14 +101,14 @@ export class Outbox {
     while (this.#acceptances.length > 0 && this.#acceptances[0]!.ends <= this.#taken) this.#acceptances.shift();
   }
 
-  /** What was not handed out is not said. */
+  /** Drops the replies that were not handed out. */
   drop(): void {
     this.#late = [];
     this.#queue = [];
     this.#queued = 0;
   }
 
-  /** The transport takes nothing any more. */
+  /** The transport accepts no more output. */
   lose(): void {
     this.drop();
     this.#taken = this.#handed;
@@ -154,7 +154,7 @@ export class Outbox {
 
 const NOTHING: readonly ClosedNotice[] = [];
 
-/** Replies that were said together last. Most clients send the same groups of commands, and to compare costs less than to join. */
+/** The last group of joined replies. Most clients send the same groups of commands, and comparing costs less than joining. */
 export class LastBurst {
   #wires: readonly Uint8Array[] = [];
   #whole: Uint8Array = EMPTY;

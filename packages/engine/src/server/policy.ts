@@ -23,7 +23,7 @@ interface PresetRule {
   readonly limits: LimitOptions;
 }
 
-/** What the engine can promise by itself, whatever the application does with a message. */
+/** Extensions that the engine provides by itself, independent of the application. */
 const ALWAYS = ['PIPELINING', 'SIZE', '8BITMIME', 'ENHANCEDSTATUSCODES', 'CHUNKING', 'STARTTLS', 'AUTH', 'VRFY', 'EXPN', 'HELP'] as const;
 
 const MX: PresetRule = {
@@ -54,21 +54,21 @@ export const PRESETS: { readonly [name in Preset]: PresetRule } = {
     tolerate: ANYTHING,
     bareLineEnds: 'keep',
     mustAsk: [],
-    // Those that are for one kind of server, too: FUTURERELEASE is for a submission server alone (RFC 4865 4.2 (2)), ETRN for none (RFC 6409 7). A sink is
-    // what the client under test takes it for, and releases nothing to anybody.
+    // Also those that only one kind of server may offer: FUTURERELEASE is for submission (RFC 4865 4.2 (2)), ETRN is not (RFC 6409 7). A sink plays
+    // every kind of server for the client under test, and delivers nothing.
     extensions: [...OFFERS.keys()],
-    // Who tests a client sends what nobody else does.
+    // A test of a client may send far more of these than a real client does.
     limits: { idleCommands: 1_000_000, refusedRecipients: 1_000_000 },
   },
 };
 
-/** Extensions that are nothing without another: RFC 3030 3, RFC 6531 3.1 (8). */
-const NEEDS: ReadonlyMap<string, string> = new Map([
+/** Extensions that require another, and the one that they require (RFC 3030 3, RFC 6531 3.1 (8)). */
+export const PREREQUISITES: ReadonlyMap<string, string> = new Map([
   ['BINARYMIME', 'CHUNKING'],
   ['SMTPUTF8', '8BITMIME'],
 ]);
 
-/** RFC 2033 5: LMTP has these whatever is asked for. */
+/** RFC 2033 5: LMTP always has these, whatever the options say. */
 const LMTP_EXTENSIONS = ['PIPELINING', 'ENHANCEDSTATUSCODES'] as const;
 
 /** As far ahead as RFC 4865 and RFC 3339 can say. */
@@ -167,7 +167,7 @@ function resolvePolicy(unchecked: ServerOptions): Policy {
   };
 }
 
-/** The limits that are for tests. Throws `SmtpUsageError` `bad-limit` where others would meet them, or one is said twice. */
+/** The limits for tests. Throws `SmtpUsageError` `bad-limit` outside of preset `sink`, or if one is given twice. */
 function smallLimitsOf({ preset, limits = {}, smallLimits = {} }: ServerOptions): LimitOptions {
   const names = Object.keys(smallLimits) as (keyof Limits)[];
   if (names.length > 0 && preset !== 'sink')
@@ -204,7 +204,7 @@ function mechanismOf(given: string): string {
   throw new SmtpUsageError('bad-argument', `auth.mechanisms has ${quoted(given)}, which is no name of a mechanism (RFC 4422 3.1)`);
 }
 
-/** RFC 4865 3: `future-release-integer = %x31-39 *8DIGIT`, and a date and time of RFC 3339 in UTC. Both have to be said. */
+/** RFC 4865 3: `future-release-integer = %x31-39 *8DIGIT`, and a date and time of RFC 3339 in UTC. Both are required. */
 function checkFutureRelease({ seconds, until }: FutureReleaseOptions): void {
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > FOREVER.seconds)
     throw new SmtpUsageError(
@@ -225,7 +225,7 @@ function isOwn(extension: string | Extension): extension is Extension {
 
 function ignore(): void {}
 
-/** Throws `SmtpUsageError` `bad-extension` for an extension that takes the place of another, `missing-question` for a verb that nobody answers. */
+/** Throws `SmtpUsageError` `bad-extension` for an extension that takes the place of another, `missing-question` for a verb without a question in `ask`. */
 function checkOwn(own: readonly Extension[], ask: ReadonlySet<QuestionType>, preset: Preset): void {
   const ours = [...OFFERS.values()];
   const parameters = [...new Set(ours.flatMap((offer) => offer.parameters))].filter(({ extension }) => extension !== 'BINARYMIME');
@@ -259,7 +259,7 @@ function resolveExtensions({ extensions, ask, futureRelease, trust }: ServerOpti
   for (const keyword of chosen) {
     if (!OFFERS.has(keyword))
       bad(`extensions has ${quoted(keyword)}, which is not implemented${didYouMean(String(keyword), [...OFFERS.keys()], '')}`);
-    const needed = NEEDS.get(keyword);
+    const needed = PREREQUISITES.get(keyword);
     if (needed !== undefined && !chosen.has(needed)) bad(`${keyword} cannot be offered without ${needed} (${OFFERS.get(keyword)!.spec})`);
   }
   if (preset === 'submission' && chosen.has('ETRN')) bad('ETRN must not be offered for submission (RFC 6409 7)');

@@ -1,6 +1,6 @@
 // The table with the calls that its names stand for, found by phase and trigger.
 import type { Verb } from '@ehlo/grammar';
-import type { Change, Occasion } from './change.ts';
+import type { Change, TriggerData } from './change.ts';
 import { DIALOGUE_EFFECTS } from './effects.ts';
 import type { View } from './facts.ts';
 import { CONDITIONS, GUARD_CALLS } from './guards.ts';
@@ -17,12 +17,12 @@ export interface GuardCall {
 /** A row, ready to be taken. */
 export interface Step {
   readonly row: Row;
-  /** A command that brings no message nearer, and has no limit of its own. */
+  /** Counts as an idle command: it does not advance a message, and has no limit of its own. */
   readonly idle: boolean;
   readonly guards: readonly GuardCall[];
   readonly checks: readonly GuardCall[];
-  readonly when: readonly ((at: View, given: Occasion) => boolean)[];
-  /** What its trigger gives is what its effect takes: the table says which belong together. */
+  readonly when: readonly ((at: View, given: TriggerData) => boolean)[];
+  /** The data of the trigger has the type that the effect needs; the table guarantees it. */
   readonly effect: ((at: View, given: object, row: Row) => Change) | null;
 }
 
@@ -31,7 +31,7 @@ export type Steps = ReadonlyMap<Verb | Trigger, readonly Step[]>;
 
 const EFFECTS: { readonly [name in Effect]: unknown } = { ...DIALOGUE_EFFECTS, ...MESSAGE_EFFECTS };
 
-/** Verbs that do not count as idle: recipients and chunks have limits of their own, and who says QUIT leaves. */
+/** Verbs that do not count as idle: recipients and chunks have limits of their own, and QUIT ends the session. */
 const HAVE_LIMITS: ReadonlySet<Row['on']> = new Set(['RCPT', 'BDAT', 'QUIT']);
 
 const PROGRAM: ReadonlyMap<Phase, Steps> = compiled();

@@ -102,22 +102,22 @@ export type Effect = DialogueEffect | MessageEffect;
 export interface Row {
   readonly from: readonly Phase[];
   readonly on: Verb | Trigger;
-  /** Of a verb: the first that does not hold refuses the command. */
+  /** For verbs: the first guard that does not hold refuses the command. */
   readonly guards?: readonly Guard[];
-  /** The same of its arguments, once they have been read. */
+  /** For verbs: guards that are checked after the arguments are parsed. */
   readonly checks?: readonly Guard[];
-  /** Of anything else: the row is passed over unless all of them hold. */
+  /** For triggers: the row is skipped unless all conditions hold. */
   readonly when?: readonly Condition[];
-  /** The question that is asked before the row is taken. Refused, `rejected` comes in its place. */
+  /** The question that is asked before the row is taken. If it is refused, the row `rejected` is taken instead. */
   readonly asks?: QuestionType;
   readonly effect?: Effect;
-  /** What is said, unless the answer or the effect gives another reply. */
+  /** The reply, unless the answer or the effect gives another. */
   readonly reply?: ReplyName;
   /** The phase that follows; absent: the session stays where it is. */
   readonly to?: Phase;
-  /** Why the session closes, where `to` is `closed` and what triggers it does not say. */
+  /** Why the session closes, where `to` is `closed` and the trigger does not give the cause. */
   readonly cause?: CloseCause;
-  /** The reply by which this verb is refused in this phase: it is a `fault`. */
+  /** The reply that refuses this verb in this phase; it counts as a `fault`. */
   readonly refuse?: ReplyName;
 }
 
@@ -178,7 +178,7 @@ export type Condition =
   | 'chunking-not-offered'
   | 'last-chunk';
 
-/** What is said where a guard does not hold. */
+/** The reply if a guard does not hold. */
 export interface GuardRule {
   readonly reply: ReplyName;
   readonly fault: FaultCode;

@@ -37,8 +37,8 @@ export class ServerSession {
   #machine: Machine;
 
   /**
-   * Throws `SmtpUsageError` if the options contradict each other or a standard. They are read once: who has many sessions gives all
-   * of them one object, and to each the facts of its connection.
+   * Throws `SmtpUsageError` if the options contradict each other or a standard. They are read once: pass
+   * the same object to all sessions, and to each session the facts of its connection.
    */
   constructor(options: ServerOptions, { peer = UNKNOWN_PEER, tls }: ConnectionFacts = options) {
     this.#machine = new Machine(policyOf(options), peer, tls ?? null);
@@ -73,8 +73,8 @@ export class ServerSession {
   }
 
   /**
-   * So many more octets of the output were taken by the transport: by the operating system, not by a buffer of the program. Legal in every
-   * state. Nothing else tells the session that an acceptance has left: who never calls it gets `unacknowledged` for each message.
+   * Reports that the operating system (not only a buffer of the program) has accepted so many more octets of the output. Legal in every
+   * state. Only by this the session knows that an acceptance was sent: without these calls every message is reported as `unacknowledged`.
    */
   written(octets: number): void {
     this.#machine.outbox.written(octets);
@@ -103,10 +103,10 @@ export class ServerSession {
    * Answers an open question with yes. Returns false if it is no longer asked: the peer is gone, time has run out, or it was
    * answered before. Throws `SmtpUsageError` if the answer can't be said; the question is open then as before.
    *
-   * True means that the reply is queued, no more: it may be held back (`delay`), wait for a client that does not read, or be lost with the
-   * connection. Where the transport has not taken all of the reply that accepts a message when the session ends, the notice
-   * `unacknowledged` tells it, once; false to a `message` question says the same at once. What the transport has taken may still be lost
-   * on its way: nobody but the client knows (RFC 1047).
+   * True means only that the reply is queued: it may be held back (`delay`), wait for a client that does not read, or be lost with the
+   * connection. If the transport has not accepted all of the reply that accepts a message when the session ends, the notice
+   * `unacknowledged` reports it once; false for a `message` question means the same at once. Octets that the transport has accepted may still be
+   * lost on the network: only the client knows (RFC 1047).
    */
   accept<Q extends Question>(
     question: Q,
@@ -146,7 +146,7 @@ export class ServerSession {
     return true;
   }
 
-  /** The TLS handshake is done: all that the client said in clear is forgotten (RFC 3207 4.2). */
+  /** The TLS handshake is done: all that the client sent in clear is discarded (RFC 3207 4.2). */
   secured(tls: TlsInfo): void {
     const machine = this.#machine;
     if (machine.phase === 'closed') return;
@@ -225,7 +225,7 @@ export class ServerSession {
     return this.#machine.facts.peer;
   }
 
-  /** What a trusted sender has said of the client that it had its message from (XFORWARD); forgotten with the transaction. */
+  /** The facts of a trusted sender about the client that it had its message from (XFORWARD); discarded with the transaction. */
   get forwarded(): Forwarded | null {
     return this.#machine.transaction.forwarded;
   }
@@ -295,12 +295,12 @@ const READERS: { readonly [phase in Phase]: Reader } = {
   closed: () => false,
 };
 
-/** The timer restarts with each line; the rest of one that is broken could hold a session for ever. */
+/** The timer restarts with each line. The rest of a line that was too long does not restart it, so a peer cannot keep the session open with one. */
 function readLine(machine: Machine): boolean {
   return readCommand(machine) && (machine.input.rest || settled(machine));
 }
 
-/** The timer of content restarts at each block of it, not whenever something has come. */
+/** The timer of content restarts at each block (`dataBlock`), not at each octet. */
 function readBlock(machine: Machine, read: Reader): boolean {
   const { phase } = machine;
   return read(machine) && (machine.phase === phase || settled(machine));
@@ -311,7 +311,7 @@ function settled(machine: Machine): true {
   return true;
 }
 
-/** Reads and carries out one thing. Returns false if the session has to wait. */
+/** Reads and carries out one line, block or event. Returns false if the session has to wait. */
 function step(machine: Machine): boolean {
   if (machine.clock.holds) return false;
   const { outbox } = machine;
@@ -325,7 +325,7 @@ function step(machine: Machine): boolean {
   return true;
 }
 
-/** The peer does not read: nothing that could still be said, now or later, would reach it. */
+/** The peer does not read its replies: no reply, queued or later, would reach it. */
 function giveUpReader(machine: Machine): void {
   machine.outbox.stalled = true;
   machine.outbox.drop();
@@ -333,7 +333,7 @@ function giveUpReader(machine: Machine): void {
   machine.take('stalled', { limit: 'flushTimeout' });
 }
 
-/** Carries out that time is over. */
+/** Handles the end of a timer. */
 function runOut(machine: Machine): void {
   const { clock, question } = machine;
   const { timer, busy, holds } = clock;

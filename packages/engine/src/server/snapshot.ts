@@ -12,8 +12,8 @@ import type { OutboxSnapshot } from './outbox.ts';
 import type { Phase } from './row.ts';
 
 /**
- * A session as plain data (octets included): for tests, tools and hibernation. Versions of the engine do not share it. Its `input` is what was
- * not read yet, the line of an AUTH among it: keep it as you keep a password, and show it to nobody.
+ * A session as plain data (octets included): for tests, tools and hibernation. Versions of the engine do not share it. Its `input` has the
+ * octets that were not read yet, which can be a line of AUTH: protect it like a password.
  */
 export interface Snapshot {
   readonly phase: Phase;

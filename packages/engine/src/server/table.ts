@@ -3,7 +3,7 @@ import type { Guard, GuardRule, Phase, Row } from './row.ts';
 import { TRIGGER_ROWS } from './trigger-rows.ts';
 import { VERB_ROWS } from './verb-rows.ts';
 
-/** What is said where a guard does not hold. */
+/** The reply if a guard does not hold. */
 export const GUARDS: { readonly [name in Guard]: GuardRule } = {
   'room-for-commands': { reply: 'tooManyIdle', fault: 'idle-commands', closes: 'idle-commands' },
   smtp: { reply: 'lhloOnly', fault: 'not-implemented' },
@@ -55,7 +55,7 @@ const REFUSED_ROWS: readonly Row[] = [...new Set(VERB_ROWS.map(({ on }) => on))]
  */
 export const TABLE: readonly Row[] = [...[...VERB_ROWS, ...REFUSED_ROWS].map(withBudget), ...TRIGGER_ROWS];
 
-/** No command is worth an answer once too many have brought no message. */
+/** After too many commands without a message (`idleCommands`), every command gets 421. */
 function withBudget(row: Row): Row {
   return { ...row, guards: ['room-for-commands', ...(row.guards ?? [])] };
 }

@@ -1,11 +1,8 @@
+import { BEFORE_MAIL, COMMANDS, LINES } from './phases.ts';
 import type { Phase, Row } from './row.ts';
 
 const BEFORE_GREETING = ['wait', 'connect', 'greeting'] as const;
-const BEFORE_MAIL = ['greeted', 'ready'] as const;
-const IN_TRANSACTION = ['mail', 'rcpt'] as const;
-const COMMANDS = [...BEFORE_MAIL, ...IN_TRANSACTION, 'chunks'] as const;
-const LINES = ['refused', ...COMMANDS] as const;
-/** Between chunks a BDAT is refused where its size is not known, or is more than is read in vain. */
+/** Between chunks a BDAT is refused only if its size is not known or exceeds `drain`: then its chunk cannot be skipped. */
 const OUTSIDE_CHUNKS = LINES.filter((phase) => phase !== 'chunks');
 const CONTENT = ['data', 'chunk'] as const;
 const OPEN: readonly Phase[] = [...BEFORE_GREETING, ...LINES, ...CONTENT, 'drain', 'message', 'auth', 'tls'];

@@ -1,9 +1,5 @@
+import { BEFORE_MAIL, COMMANDS, IN_TRANSACTION, LINES } from './phases.ts';
 import type { Row } from './row.ts';
-
-const BEFORE_MAIL = ['greeted', 'ready'] as const;
-const IN_TRANSACTION = ['mail', 'rcpt'] as const;
-const COMMANDS = [...BEFORE_MAIL, ...IN_TRANSACTION, 'chunks'] as const;
-const LINES = ['refused', ...COMMANDS] as const;
 
 /** RFC 5321 4.2.4: recognised, and not implemented. F.1 and F.6 have the first four. */
 const NOT_IMPLEMENTED = ['SEND', 'SOML', 'SAML', 'TURN', 'ATRN', 'BURL'] as const;

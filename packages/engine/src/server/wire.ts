@@ -2,7 +2,7 @@ import { decodeUtf8, formatReply, type Reply } from '@ehlo/grammar';
 import { printable } from '../escape.ts';
 import type { Policy } from './options.ts';
 
-/** The replies of a policy as octets, each made once. Those without a text get theirs when they are said. */
+/** The replies of a policy as octets, each encoded once. Replies without a text get one when they are sent. */
 export function wiresOf(replies: Policy['replies'], extensions: ReadonlySet<string>): Map<Reply, Uint8Array> {
   const fixed = Object.values<Reply>(replies).filter(({ lines }) => lines[0] !== '');
   return new Map(fixed.map((reply) => [reply, formatted(reply, extensions, false)]));

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is looked for is source, templates included.
 // Bugs that clients have had, or could have.
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 const CHUNKS = 'client 1: any chunking of the same octets gives the same events and the same octets';
 const CALLS = 'client 2: no octet makes any method throw; 4: one outcome for each recipient; 8: after closed nothing more';

@@ -1,5 +1,5 @@
 // Bugs in what is said, decided and forgotten.
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 const REPLIES = '4: one final reply to each command and each message, in order';
 const HANDSHAKE = '5: the handshake forgets hello, identity and envelope';

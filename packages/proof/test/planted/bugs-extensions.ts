@@ -1,5 +1,5 @@
 // Bugs in chunks, in LMTP, in what proxies tell, and in replies that are held back.
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 const CHUNKING = '1: any chunking of the same octets gives the same events and replies';
 const KEPT = '3: what a peer sends without end is not kept';

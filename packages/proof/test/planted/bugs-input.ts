@@ -1,5 +1,5 @@
 // Bugs in what is read, kept and timed.
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 const CHUNKING = '1: any chunking of the same octets gives the same events and replies';
 const SPLITS = '1: … and so does every split in two';

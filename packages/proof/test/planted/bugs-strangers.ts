@@ -1,5 +1,5 @@
 // Bugs that let in who does not come to bring mail.
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 const HTTP = '3: a request of HTTP is cut off, and no command in its body is carried out';
 const TLS = '3: a TLS handshake where a line is due ends the session, and no command in it is carried out';

@@ -1,5 +1,5 @@
 // Bugs in what becomes of an acceptance.
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 const TOLD = '13: an acceptance is told to the client whole, or as unacknowledged, once';
 const EVERYWHERE = '13: … wherever the transport stops to take';

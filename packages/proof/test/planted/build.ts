@@ -5,7 +5,7 @@ import type { AuthFeature, ChunkingFeature, ClientOptions } from '@ehlo/engine';
 import { build } from 'esbuild';
 import type { ClientClass } from '../../src/client/sender.ts';
 import type { SessionClass } from '../../src/laws/record.ts';
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 const ENGINE = fileURLToPath(new URL('../../../engine/src/', import.meta.url));
 

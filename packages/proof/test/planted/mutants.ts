@@ -4,17 +4,6 @@ import { EXTENSION_BUGS } from './bugs-extensions.ts';
 import { INPUT_BUGS } from './bugs-input.ts';
 import { STRANGER_BUGS } from './bugs-strangers.ts';
 import { TOLD_BUGS } from './bugs-told.ts';
-
-export interface Mutant {
-  readonly name: string;
-  readonly file: string;
-  /** Stands in the file exactly once. */
-  readonly find: string;
-  readonly replace: string;
-  /** The law that has to fail. */
-  readonly law: string;
-  /** Cases it may take; 200 if absent. */
-  readonly cases?: number;
-}
+import type { Mutant } from './mutant.ts';
 
 export const MUTANTS: readonly Mutant[] = [...INPUT_BUGS, ...DIALOGUE_BUGS, ...EXTENSION_BUGS, ...TOLD_BUGS, ...STRANGER_BUGS];

@@ -1,4 +1,4 @@
-// What a configuration opens to whom: in sentences, and tried.
+// What a configuration allows to which clients: as sentences, and as attempts.
 
 import type { ListenerConfig, RelayConfig } from '../config/config.ts';
 import type { RelayTls } from '../front/doors.ts';
@@ -55,8 +55,8 @@ const HERE = ['127.0.0.1', '::1'];
 const LOCAL = '192.0.2.25';
 
 /**
- * Reads all that a configuration names, says what is open to whom, and tries ways to have the relay pass mail on as a stranger, against its own front,
- * over no network. Opens neither a port nor the queue. Throws as `startRelay` does.
+ * Reads all files of a configuration, lists what it allows to which clients, and tries to relay mail as an unknown client, against its own front and
+ * without a network. Opens neither a port nor the queue. Throws as `startRelay` does.
  */
 export async function checkRelay<Tls extends RelayTls>(config: RelayConfig, runtime: RelayRuntime<Tls>): Promise<RelayCheck> {
   const { policy, auth } = await load(config, runtime);

@@ -1,4 +1,4 @@
-// What a configuration opens to whom, for people.
+// What a configuration allows to which clients, as text for people.
 
 import type { ListenerConfig } from '../config/config.ts';
 import type { Policy } from '../front/policy.ts';

@@ -1,6 +1,6 @@
 // Ways to have a host pass mail on that did not mean to: each is tried, and none may be taken from a stranger.
 
-/** What is said before the recipient is asked for, and how he is written. */
+/** The commands before RCPT, and the form of the recipient. */
 export interface Trick {
   /** What it is, in a few words. */
   readonly name: string;

@@ -10,7 +10,7 @@ export interface JsonSchema {
 }
 
 /**
- * The JSON Schema of the configuration: for editors, and for who checks one elsewhere.
+ * The JSON Schema of the configuration: for editors, and for other programs that check a configuration.
  *
  * @example
  * ```ts

@@ -20,7 +20,7 @@ export interface ControlOptions {
   readonly queue: Queue;
   /** The runner that works now: it may be another after the relay has read its settings again. */
   readonly runner: () => Told;
-  /** The path of the Unix socket, in a folder to which nobody else may write. */
+  /** The path of the Unix socket, in a folder to which no other user may write. */
   readonly socket: string;
   /** The name of this host. */
   readonly hostname: string;

@@ -1,11 +1,11 @@
-// Answers of one line of JSON for each thing, which wait for who reads them.
+// Answers with one line of JSON for each item, at the speed of their reader.
 
 import type { ServerResponse } from 'node:http';
 
 /** Ours: characters that are gathered before they are written. */
 const CHUNK = 16_384;
 
-/** Writes lines as they come; whoever goes away ends what makes them. */
+/** Writes lines as they come; if the reader leaves, their source is ended. */
 export async function sendLines(response: ServerResponse, lines: AsyncIterable<object>): Promise<void> {
   response.setHeader('content-type', 'application/x-ndjson; charset=utf-8');
   let text = '';

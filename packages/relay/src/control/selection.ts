@@ -3,12 +3,12 @@
 import type { Job, JobId, JobQuery, MessageId, OperatorWish } from '@ehlo/delivery';
 
 /**
- * Where a job stands. `leased`: this relay has it. Else `held` by an operator, `waiting` for its time, or `due`: nobody has taken it yet, or another
+ * Where a job stands. `leased`: this relay has it. Else `held` by an operator, `waiting` for its time, or `due`: not taken yet, or another
  * relay has it.
  */
 export type JobState = 'leased' | 'held' | 'waiting' | 'due';
 
-/** Which jobs are meant; what is absent does not matter. */
+/** Which jobs are selected; an absent member selects all. */
 export interface Selection {
   readonly ids?: readonly JobId[];
   readonly message?: MessageId;
@@ -90,8 +90,8 @@ export function isMeant(job: Job, { ids, message, domain, state, sender, recipie
 }
 
 /**
- * Whether a wish passes over a job that its filters mean: what comes while it is carried out, the notices among it that it brings about; and, where jobs are to
- * be given up, every notice, of which nobody could be told (RFC 5321 6.1). Who names a job, a message or the null reverse-path means just that.
+ * Whether an action skips a job that its filters select: jobs that arrive while it runs, with the notices that it causes; and, if it gives jobs up, every
+ * notice, because no sender could be told (RFC 5321 6.1). A filter by job, message or null reverse-path selects them in any case.
  */
 export function isPassedOver(
   what: OperatorWish['what'],

@@ -16,8 +16,8 @@ const STICKY = 0o1000;
 const OWN = 0o600;
 
 /**
- * Listens on a path, mode 0600 from the first moment on. The socket of a process that has died is replaced; one on which somebody listens, a file that is
- * no socket, and a folder in which others could put another in its place are errors (`SocketError`).
+ * Listens on a path, mode 0600 from the first moment on. The socket of a dead process is replaced. A socket on which a process listens, a file that is
+ * no socket, and a folder in which other users could replace it are errors (`SocketError`).
  */
 export async function listenPrivately(server: Server, path: string): Promise<void> {
   if (Buffer.byteLength(path) > LONGEST) throw new SocketError(`${path}: the path of a socket has ${LONGEST} octets at the most`);
@@ -62,7 +62,7 @@ async function removeStale(path: string): Promise<void> {
   });
 }
 
-/** Nobody listens only where the system says so; whoever is too busy to answer is there. */
+/** A socket is dead only if the system says so; a process that is too busy to answer still listens. */
 function isAlive(path: string): Promise<boolean> {
   return new Promise((done) => {
     const socket = connect(path);

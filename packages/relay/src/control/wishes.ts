@@ -1,4 +1,4 @@
-// An operator's wish, brought to whoever has the job.
+// Passes an operator's action to the holder of the job.
 
 import type { Job, JobId, OperatorWish, Queue } from '@ehlo/delivery';
 import type { Runner } from '../runner/index.ts';

@@ -13,7 +13,7 @@ type DnsRecord = Exclude<Answer, OptAnswer>;
 /** What is looked up. */
 export type DnsQuestion = Pick<LookupOrder, 'name' | 'rr'>;
 
-/** What is said of a name that nobody could look up. */
+/** The answer for a name that could not be looked up. */
 export const NO_ANSWER: LookupAnswer = { status: 'failed', security: 'indeterminate', ttl: 0 };
 
 /** A name that the DNS can't have is not there. */
@@ -66,9 +66,9 @@ export function responseOf(octets: Uint8Array, id: number, { name, rr }: DnsQues
 /** `rcode` is what the types of `dns-packet` leave out. */
 export type Response = DecodedPacket & { readonly rcode: string };
 
-/** What a response says. With `trusted` its AD bit is believed: nobody stands between this program and who validates. */
+/** The answer in a response. With `trusted` its AD bit is trusted: the path to the validating resolver is safe. */
 export function answerOf(packet: Response, { name, rr }: DnsQuestion, trusted: boolean): LookupAnswer {
-  // Who validates and is not trusted has said nothing of it: names are found all the same, and DANE is not asked for (RFC 7672 2.1.1).
+  // The AD bit of an untrusted resolver is ignored: names still resolve, but no TLSA record is looked up (RFC 7672 2.1.1).
   const security = trusted && packet.flag_ad ? 'secure' : 'insecure';
   // SERVFAIL is what a resolver says of an answer that is bogus, too (RFC 4035 5.5): it counts as no answer.
   if (packet.rcode !== 'NOERROR' && packet.rcode !== 'NXDOMAIN') return { ...NO_ANSWER, security };
@@ -78,7 +78,7 @@ export function answerOf(packet: Response, { name, rr }: DnsQuestion, trusted: b
     return { status: 'found', security, ttl: Math.min(ttl, ...records.map(ttlOf)), ...alias, ...READERS[rr](records) };
   const negative = negativeTtl(withoutOptions(packet.authorities));
   if (packet.rcode === 'NXDOMAIN') return { status: 'nxdomain', security, ttl: negative, ...alias };
-  // An alias alone: whoever asks looks its name up.
+  // Only an alias: the caller looks its target up.
   if (owner !== keyOf(name) && negative === 0) return { status: 'found', security, ttl, ...alias };
   return { status: 'empty', security, ttl: negative, ...alias };
 }

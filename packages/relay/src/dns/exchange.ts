@@ -19,7 +19,7 @@ export async function exchange(server: DnsServer, question: DnsQuestion, timeout
 
 type Read = (octets: Uint8Array) => Response | null;
 
-/** A socket of its own, and so a port that nobody can guess, for each query (RFC 5452 9.2). What is not its answer is passed over. */
+/** Each query has its own socket, and so a port that cannot be guessed (RFC 5452 9.2). Datagrams that are not its answer are ignored. */
 function overUdp({ address, port }: DnsServer, query: Uint8Array, timeout: number, read: Read): Promise<Response | null> {
   return new Promise((resolve) => {
     const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
@@ -37,7 +37,7 @@ function overUdp({ address, port }: DnsServer, query: Uint8Array, timeout: numbe
       const response = read(datagram);
       if (response !== null) end(response);
     });
-    // A socket that is connected hears nobody else, and learns that a port is closed.
+    // A connected socket receives from that server only, and reports a closed port.
     socket.connect(port, address, () => {
       if (!isOver) socket.send(query);
     });

@@ -16,7 +16,7 @@ export interface DirectoryEntries {
   readonly lists: ReadonlyMap<string, { readonly members: readonly string[]; readonly owner: string }>;
 }
 
-/** `foreign`: of a domain that is not ours. `unknown`: of ours, and nobody has it. */
+/** `foreign`: its domain is not local. `unknown`: its domain is local, and it does not exist. */
 export type Standing = 'known' | 'unknown' | 'foreign';
 
 /**
@@ -25,7 +25,7 @@ export type Standing = 'known' | 'unknown' | 'foreign';
  */
 const PLAIN = /^[^%!@:;"\\|/<>,\s\p{Cc}]+$/u;
 
-/** What is local, who is known there, and whom each address stands for. */
+/** The local domains, their addresses, and the addresses that each stands for. */
 export class Directory {
   readonly #hostname: string;
   readonly #postmaster: string;
@@ -33,7 +33,7 @@ export class Directory {
   readonly #recipients: ReadonlySet<string>;
   readonly #subaddress: string | undefined;
   readonly #expansions: ReadonlyMap<string, Expansion>;
-  /** Of a postmaster whom nobody has named. */
+  /** For a postmaster that is not configured. */
   readonly #toPostmaster: Expansion;
 
   constructor({ hostname, postmaster, domains, recipients, subaddress, aliases, lists }: DirectoryEntries) {
@@ -83,7 +83,7 @@ export class Directory {
     return asciiAddress(path.address);
   }
 
-  /** For the dispatcher: whom an address stands for. */
+  /** For the dispatcher: the addresses that an address stands for. */
   readonly expand = (address: string): Expansion | null => {
     const parsed = parseMailbox(address);
     if (!parsed.ok) return null;
@@ -101,7 +101,7 @@ export class Directory {
     return this.#toPostmaster;
   };
 
-  /** What would go round in circles, or nowhere: for who reads a configuration. */
+  /** Aliases that form a loop or have no target: for the check of a configuration. */
   problems(): readonly string[] {
     const circles = [...this.#expansions].filter(([, one]) => this.#reaches(one, one, new Set()));
     const parsed = parseMailbox(this.#postmaster);

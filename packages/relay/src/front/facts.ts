@@ -39,7 +39,7 @@ export function messageOf(arrived: Arrived, convertible: boolean): Message {
     ...(hops === 0 ? {} : { hops }),
     ...(ret === undefined ? {} : { ret }),
     ...(envid === undefined ? {} : { envid }),
-    // RFC 4954 5: who is not trusted to say who submitted a message has said that it is not known; nobody is.
+    // RFC 4954 5: a client that is not trusted to name the submitter counts as having said `<>`; no client is trusted.
     ...(auth === undefined ? {} : { auth: '' }),
     ...(tls === undefined ? {} : { tls }),
     ...(mtPriority === undefined ? {} : { priority: mtPriority }),

@@ -23,7 +23,7 @@ export interface FrontMeans extends IntakeMeans {
   readonly lookUp: Means['lookUp'];
 }
 
-/** The handler of a listener, for sessions that begin now; `wasUser`: who can log in to them. */
+/** The handler of a listener, for sessions that begin now; `wasUser`: the users that can authenticate in them. */
 export function frontOf(listener: ListenerConfig, means: FrontMeans, wasUser: Policy['isUser']): Handler<Guest> {
   const name = listener.name!;
   const { guests, log, policy } = means;
@@ -35,7 +35,7 @@ export function frontOf(listener: ListenerConfig, means: FrontMeans, wasUser: Po
     const now = policy().config.listeners.find((one) => one.name === name && one.kind === listener.kind);
     return { ...listener, openRelay: listener.openRelay && now?.openRelay === true, nullMx: (now ?? listener).nullMx };
   };
-  /** What somebody is told who was taken out of the users since (RFC 4954 6); 421 follows. Null: that is not so, or a proxy has named somebody of its own. */
+  /** The refusal for a client that was removed from the users since it authenticated (RFC 4954 6); 421 follows. Null: it was not, or a proxy has given its own identity. */
   const goneUser = (session: Session): Refusal | null => {
     const { identity, peer } = session;
     if (identity === null || !wasUser(identity) || policy().isUser(identity)) return null;
@@ -69,7 +69,7 @@ export function frontOf(listener: ListenerConfig, means: FrontMeans, wasUser: Po
       const isStranger = !now.mayRelay(askerOf(session), rules);
       if (rules.kind !== 'mx' || !rules.nullMx || !isStranger || reversePath.domain.startsWith('[') || reversePath.domain === '')
         return true;
-      // RFC 7505 4.2: nobody could be told of a failure.
+      // RFC 7505 4.2: no failure notice could be sent.
       const answer = await means.lookUp({ type: 'lookup', id: 0, name: domainKey(reversePath.domain), rr: 'MX' });
       const isNull = answer.status === 'found' && readMx(answer.mx ?? []).isNull;
       return isNull ? reject(550, '5.7.27', 'The domain of the sender takes no mail') : true;
@@ -130,7 +130,7 @@ export function frontOf(listener: ListenerConfig, means: FrontMeans, wasUser: Po
   };
 }
 
-/** What is known of who asks. RFC 5321 4.1.3: a proxy that speaks for itself (a health check) is nobody's client. */
+/** The known facts about a client. A proxy that speaks for itself (a health check) has no client. */
 export function askerOf({ peer, proxy, identity }: Pick<Session, 'peer' | 'proxy' | 'identity'>): Asker {
   return { address: peer.address, isClient: proxy === null || (!proxy.local && proxy.source !== null), identity };
 }

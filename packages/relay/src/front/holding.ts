@@ -62,7 +62,7 @@ export class Holding {
     return this.#size;
   }
 
-  /** The octets are kept as they are: nobody may touch them again. */
+  /** Keeps the octets without a copy: they must not be changed afterwards. */
   async push(bytes: Uint8Array): Promise<void> {
     this.#size += bytes.length;
     if (this.#file === null && this.#keep(bytes)) return;

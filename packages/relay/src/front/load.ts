@@ -1,7 +1,6 @@
 // What a configuration refers to: files of addresses, certificates, secrets. All is read before anything changes.
 
 import { readFile } from 'node:fs/promises';
-import { parseMailbox } from '@ehlo/grammar';
 import { ConfigError, type ConfigProblem } from '../config/check.ts';
 import type { RelayConfig, SecretPlace } from '../config/config.ts';
 import { FORMS } from '../config/forms.ts';
@@ -29,7 +28,7 @@ export async function loadPolicy(config: RelayConfig, isUser: Policy['isUser']):
   for (const [address, { members, membersFile, owner }] of Object.entries(config.lists)) {
     const all = [...members];
     for (const { text, tell } of await lines(`lists.${address}.membersFile`, membersFile)) {
-      if (isAddress(text)) all.push(text);
+      if (FORMS.address.fits(text)) all.push(text);
       else tell(`${JSON.stringify(text)} is no address`);
     }
     if (all.length === 0) problems.push({ path: `lists.${address}`, text: `lists.${address} has no members` });
@@ -93,12 +92,7 @@ function aliasOf(text: string): [string, readonly string[]] | null {
       .slice(at + 1)
       .split(',')
       .map((one) => one.trim());
-    if (isAddress(address) && to.every(isAddress)) return [address, to];
+    if (FORMS.address.fits(address) && to.every(FORMS.address.fits)) return [address, to];
   }
   return null;
-}
-
-function isAddress(text: string): boolean {
-  const parsed = parseMailbox(text);
-  return parsed.ok && parsed.value.domain !== '';
 }

@@ -13,7 +13,7 @@ export function isNetwork(text: string): boolean {
   return networkOf(text) !== null;
 }
 
-/** Whether a network is a part of its family's addresses that somebody may have, and not most of them: no more than /8, of IPv6 /7. Ours. */
+/** Whether a network is small enough to belong to one organisation: at most /8, in IPv6 /7. Ours. */
 export function isNarrow(text: string): boolean {
   const network = networkOf(text);
   return network !== null && network.bits >= (network.octets.length === 4 ? 8 : 7);

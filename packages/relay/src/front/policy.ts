@@ -1,11 +1,11 @@
-// Who may send what to whom: the rules that a front follows now. A configuration that is read again is another policy.
+// Which clients may send what to which addresses: the current rules of a front. A reloaded configuration is a new policy.
 
 import type { ListenerConfig, RelayConfig } from '../config/config.ts';
 import { type Directory, domainKey } from './directory.ts';
 import type { GuestLimits } from './guests.ts';
 import { inNetworks } from './networks.ts';
 
-/** What is known of who asks. */
+/** The known facts about a client. */
 export interface Asker {
   /** The address of the client; empty where it has none. */
   readonly address: string;
@@ -19,7 +19,7 @@ export class Policy {
   readonly config: RelayConfig;
   readonly directory: Directory;
   readonly guests: GuestLimits;
-  /** Whether somebody who has logged in is a user still. */
+  /** Whether a client that has authenticated is still a user. */
   readonly isUser: (identity: string) => boolean;
   readonly #mayRelay: (address: string) => boolean;
   readonly #senders: ReadonlyMap<string, readonly string[]>;
@@ -39,7 +39,7 @@ export class Policy {
     return isClient && this.#mayRelay(address);
   }
 
-  /** Whether somebody may send to domains that are not ours. */
+  /** Whether a client may send to domains that are not local. */
   mayRelay(asker: Asker, { openRelay }: ListenerConfig): boolean {
     return openRelay || asker.identity !== null || this.isTrusted(asker);
   }

@@ -54,7 +54,7 @@ export function isForServers({ keyUsage }: X509Certificate): boolean {
   return purposes === undefined || purposes.some((one) => SERVER_PURPOSES.includes(one));
 }
 
-/** What its extensions say: of how many certificates it may be the authority (RFC 5280 4.2.1.9), and whether one is critical that nobody knows here. */
+/** What its extensions say: of how many certificates it may be the authority (RFC 5280 4.2.1.9), and whether an unknown one is critical. */
 export function constraintsOf(certificate: X509Certificate): { readonly pathLength: number; readonly isUnknown: boolean } {
   let pathLength = Number.POSITIVE_INFINITY;
   let isUnknown = false;

@@ -70,7 +70,7 @@ interface Address {
   readonly family: 4 | 6;
 }
 
-/** A name that somebody else has written into the DNS must not lead into this network. */
+/** A DNS name of another party must not lead into the local network. */
 async function addressesOf(host: string, id: number, lookUp: Means['lookUp'], allow: readonly string[]): Promise<readonly Address[]> {
   const families = [
     { rr: 'AAAA', family: 6 },

@@ -89,7 +89,7 @@ function sessionOf(client: Client, { result }: Pick<TlsCheck, 'result'>, { sign,
   };
 }
 
-/** Nothing has left, and nobody but this host stands behind it: it is tried again later. */
+/** Nothing was sent, and the cause is on this host: it is tried again later. */
 const UNSIGNED = { status: 'unsent', stage: 'mail', cause: 'aborted', reply: null } as const;
 
 /** What is declared is the machine's to say; the engine holds the content against it. */

@@ -21,7 +21,7 @@ export class LostCommit extends PostgresError {
 /** Connections to one database. Whatever fails, its connection is not used again: the next is a new one. */
 export class Database {
   readonly #pool: Pool;
-  /** For whoever reads an error. */
+  /** For error messages. */
   readonly where: string;
 
   constructor(pool: Pool, where: string) {
@@ -100,12 +100,12 @@ export async function openDatabase(settings: Settings): Promise<Database> {
     // The server ends a statement first, and says so; the client, where the server says nothing.
     statement_timeout: patience,
     query_timeout: patience + 1000,
-    // A relay that stands still within a transaction holds nobody up for longer.
+    // A relay that stops within a transaction does not block the others for longer.
     idle_in_transaction_session_timeout: patience,
   };
   const pool = new pg.Pool(config);
   pool.on('error', failed);
-  // Between two statements of a transaction nobody listens: the next statement finds out.
+  // Between two statements of a transaction no query waits for the error: the next statement gets it.
   pool.on('connect', (client) => client.on('error', () => {}));
   const { host, port, database } = new pg.Client(config);
   return new Database(pool, `PostgreSQL at ${host.startsWith('/') ? host : `${host}:${port}`}, database ${database}`);

@@ -11,7 +11,7 @@ export interface PostgresOptions {
   readonly password?: string | (() => string | Promise<string>);
   /** The schema of the tables, which nothing else is kept in: small letters, digits and `_`. Default `ehlo`. */
   readonly schema?: string;
-  /** What the table says of who holds a job. Default: name of the host and number of the process. */
+  /** The name of this holder of jobs in the table. Default: name of the host and number of the process. */
   readonly owner?: string;
   /** Milliseconds that a lease lasts, by the database's clock: 1,000 to 3,600,000. Default 30,000. */
   readonly lease?: number;

@@ -81,7 +81,7 @@ export class Executor {
     }
   }
 
-  /** No look-up, session or attempt begins any more, and nobody is told; transactions whose attempt is written down go on to their end. */
+  /** Ignores new look-ups, sessions and attempts, without an answer to the dispatcher; transactions whose attempt is recorded continue to their end. */
   close(): void {
     this.#isClosing = true;
     for (const controller of this.#openings) controller.abort();
@@ -212,7 +212,7 @@ export class Executor {
 /** There was no session: nothing has left. */
 const UNSENT: DeliveryOutcome = { status: 'unsent', stage: 'connect', cause: 'connection', reply: null };
 
-/** A session has broken its promise: nobody knows. */
+/** A session has not kept its contract: the outcome is unknown. */
 const UNKNOWN: DeliveryOutcome = { status: 'unknown', reply: null };
 
 /** True: it is written; false: the lease is another's; null: it could not be written. */

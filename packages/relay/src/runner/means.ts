@@ -35,7 +35,7 @@ export interface RemoteSession {
   send(transaction: Transaction, content: AsyncIterable<Uint8Array>): Promise<Omit<Outcomes, 'type' | 'to'>>;
   /** QUIT. */
   close(): void;
-  /** Settles when the connection has ended, whoever ended it. */
+  /** Settles when the connection has ended, by either side. */
   readonly ended: Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export interface Means {
   open(order: OpenOrder, signal: AbortSignal): Promise<RemoteSession | Omit<Failed, 'type' | 'to'>>;
   /** RFC 8460 3. Absent: reports are made, and go nowhere. */
   report?(order: ReportOrder): void;
-  /** For the boundary of a notice (RFC 2046 5.1.1): other characters each time, that nobody can guess. */
+  /** For the boundary of a notice (RFC 2046 5.1.1): other characters each time, that cannot be guessed. */
   boundary(): string;
   /** What went wrong in one of these. */
   failed(error: unknown, what: string): void;

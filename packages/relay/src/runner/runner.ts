@@ -21,7 +21,7 @@ export interface RunnerOptions {
   readonly poll?: number;
   /** Milliseconds between two renewals of all leases: no more than a third of the queue's lease. Default 10,000. */
   readonly renewal?: number;
-  /** Milliseconds between two looks at who has waited for long, and keeps others waiting. Default 10,000. */
+  /** Milliseconds between two checks for jobs that have waited for long and take the room of others. Default 10,000. */
   readonly look?: number;
 }
 

@@ -32,14 +32,14 @@ type Fates = Record<'stays' | 'unreadable' | 'over', JobId[]>;
 /** How a commit is written: the job as a whole, the change alone, or its end. */
 type Form = 'job' | 'over' | JobChange;
 
-/** Values of jobs that are in memory though nobody has taken them: those that were put last are taken next. Ours, as is how long they may be. */
+/** Values of jobs that are kept in memory without a lease: those that were put last are taken next. Ours, as is how long they may be. */
 const MOST_FRESH = 2000;
 const MOST_FRESH_OCTETS = 4096;
 
 /** What is written down, and what it does to the jobs in memory once it is durable: not before, and not if it is not. */
 export class Commits {
   readonly #parts: SpoolParts;
-  /** What nobody waits for but `idle`. */
+  /** Work that only `idle` waits for. */
   readonly #background = new Set<Promise<void>>();
   #isCleaning = false;
 
@@ -114,22 +114,22 @@ export class Commits {
     jobs.sort(kept);
   }
 
-  /** A policy: nobody waits for it. */
+  /** Writes a policy; no call waits for it. */
   policy(domain: string, kept: KeptPolicy): void {
     this.#beside(async () => void (await this.#append({ sts: domain, kept })));
   }
 
-  /** It counts no more: whoever put it was told that it could not be written. */
+  /** The file no longer counts: its writer was told that it could not be written. */
   async vain({ number }: MessageFile): Promise<void> {
     await this.#parts.log.append({ n: number, gone: true }).catch(() => {});
   }
 
-  /** The name of a file that nobody needs goes; if not now, when the spool is opened next. */
+  /** Removes a file that is no longer needed; if that fails, it is removed when the spool is opened next. */
   remove(file: MessageFile): void {
     this.#beside(() => this.#parts.store.remove(file));
   }
 
-  /** Nothing is under way that nobody waits for. */
+  /** Resolves when no background work is under way. */
   async idle(): Promise<void> {
     while (this.#background.size > 0) await Promise.all(this.#background);
   }
@@ -149,7 +149,7 @@ export class Commits {
       this.free(kept);
       failed(new SpoolError('damaged', `${error.message}; job ${id} of ${store.name(file.number)} is held as it was put`, error));
     } else if (why !== null) await this.setAside(file, new SpoolError('damaged', `${store.path(file.number)}: ${why}`), [id]);
-    // Content that nothing else names is kept for somebody to look at.
+    // Content without a job is kept, so that an operator can look at it.
     else if (file.messages === 1 && message.jobs === 1) await this.setAside(file, error, [id]);
     else {
       jobs.remove(kept);

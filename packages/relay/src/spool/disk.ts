@@ -8,7 +8,7 @@ export interface DiskFile {
   read(into: Uint8Array, at: number): Promise<number>;
   /** Writes all of it. */
   write(octets: Uint8Array, at: number): Promise<void>;
-  /** Resolved: what was written is there after a power failure. Rejected: nobody knows, and asking again tells nothing. */
+  /** Resolved: what was written survives a power failure. Rejected: it is unknown, and a second sync would not tell. */
   sync(): Promise<void>;
   /** Nothing is behind that octet any more. */
   cut(size: number): Promise<void>;
@@ -17,7 +17,7 @@ export interface DiskFile {
 
 /** Files and folders by their paths. A name is durable when its folder was synced. */
 export interface Disk {
-  /** One that is there already is left. Its name is durable when resolved, whoever made it; rejected, one that was made is gone again. */
+  /** Keeps an existing one. When resolved, its name is durable in any case; when rejected, one that was created is removed again. */
   makeFolder(path: string): Promise<void>;
   /** The names in a folder. */
   list(path: string): Promise<readonly string[]>;

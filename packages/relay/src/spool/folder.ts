@@ -1,6 +1,6 @@
 import type { Disk } from './disk.ts';
 
-/** A folder of messages. Those who wait for its sync share the next one. */
+/** A folder of messages. Callers that wait for its sync share the next one. */
 export class Folder {
   readonly #disk: Disk;
   readonly #path: string;
@@ -8,7 +8,7 @@ export class Folder {
   /** Files that were removed since the last sync began. */
   #removed: number[] = [];
   #isThere: Promise<void> | null = null;
-  /** Under way; and the one behind it, for who came when it had begun. */
+  /** The sync under way; and the next one, for callers that came after it began. */
   #syncing: Promise<void> | null = null;
   #next: Promise<void> | null = null;
 

@@ -27,7 +27,7 @@ export class Kept implements Entry {
   /** When it is due; infinite: an operator holds it. */
   due: EpochMs = 0;
   fence = 0;
-  /** Until when somebody holds it; 0: nobody does. */
+  /** The end of its lease; 0: no lease. */
   until: EpochMs = 0;
   wish: Lease['wish'];
   /** Its value, where it is in memory. */
@@ -112,7 +112,7 @@ export class Jobs {
     return this.#jobs.values();
   }
 
-  /** A job that is not there yet, which nobody holds, and whose value is at that place. */
+  /** Adds a new job without a lease, whose value is at that place. */
   add({ id, message, due }: JobBrief, file: MessageFile, where: Place): Kept {
     const kept = new Kept(id, this.need(message, file), where);
     kept.due = due;

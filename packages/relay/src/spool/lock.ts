@@ -1,4 +1,4 @@
-// One process a spool. A lock is a Unix socket that somebody listens on: the kernel closes it when the process ends, however it ends.
+// One process per spool. A lock is a Unix socket on which the process listens: the kernel closes it when the process ends, however it ends.
 
 import { link, readdir, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
@@ -9,8 +9,8 @@ import { SpoolError } from './spool-error.ts';
 const MOST_PATH = 103;
 
 /**
- * Takes a folder; what it gives lets it go. Locks are numbered: whoever finds the last one dead makes the next, and a second one with that number
- * can't be made. The last is never removed but by who has a later one, so that no two can take over from the same.
+ * Locks a folder; the returned function unlocks it. Locks are numbered: a process that finds the last one dead creates the next, and the same number
+ * can't be created twice. The last lock is removed only by the holder of a later one, so that no two processes can take over from the same.
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const waiting = shortPath(join(folder, `lock.${process.pid}-${Math.random().toString(36).slice(2)}`));
@@ -23,7 +23,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
         throw new SpoolError('locked', `another process has the spool ${folder}: stop it first, or name another folder`);
       }
       if (!(await isLinked(waiting, join(folder, `lock.${last + 1}`)))) continue;
-      // Somebody who was faster may have taken more than one step since the last was looked at.
+      // A faster process may have created more than one lock since this one looked.
       if (Math.max(...(await numbers(folder))) === last + 1) {
         await sweep(folder, last + 1);
         return letGo;
@@ -57,7 +57,7 @@ function listen(path: string): Promise<Server> {
   });
 }
 
-/** Somebody listens: one who stands still, and takes no more connections, too. */
+/** Whether a process listens; also one that is stopped and accepts no more connections. */
 function isAlive(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
@@ -70,7 +70,7 @@ function isAlive(path: string): Promise<boolean> {
   });
 }
 
-/** False: the new name is taken already, or one who came first has swept the old one away. */
+/** False: the new name exists already, or another process has removed the old one. */
 async function isLinked(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);

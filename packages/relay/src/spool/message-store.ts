@@ -30,7 +30,7 @@ export class MessageStore {
   readonly #left = new Set<number>();
   #next = 1;
 
-  /** `vain` writes it down that a file counts no more, which may have its name though nobody was told that it is durable. */
+  /** `vain` records that a file no longer counts; the file may exist, but was never reported as durable. */
   constructor(disk: Disk, spool: string, vain: (file: MessageFile) => Promise<void>) {
     this.#disk = disk;
     this.#spool = spool;
@@ -158,7 +158,7 @@ export class MessageStore {
     this.#folder(folderOf(number)).removed(number);
   }
 
-  /** Puts a file away, as it is, where somebody may look at it. Null: there is none. */
+  /** Moves a file unchanged to where an operator can look at it. Null: there is none. */
   async setAside(name: string): Promise<string | null> {
     const corrupt = `${this.#spool}/corrupt`;
     const aside = name.replaceAll('/', '-');
@@ -255,7 +255,7 @@ function folderOf(number: number): string {
   return `q/${hex(Math.floor(number / NEIGHBOURS) % FOLDERS, 2)}`;
 }
 
-/** Where it was; a file that somebody has taken away is damaged, too. */
+/** The error with the path of the file; a missing file counts as damaged, too. */
 function named(error: unknown, path: string): unknown {
   if (isAbsent(error)) return new SpoolError('damaged', `${path} is missing`, error);
   if (error instanceof SpoolError) return new SpoolError(error.code, `${path}: ${error.message}`, error.cause);

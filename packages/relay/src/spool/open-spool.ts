@@ -25,7 +25,7 @@ export interface SpoolOptions {
    * that. To them come four times the octets of the jobs that wait. Default: 5 × `logSize`, what the log may have beside twice what counts of it.
    */
   readonly reserve?: number;
-  /** Told of what is damaged and was set aside, and of what failed though nobody waits for it. Default: a warning of the process. */
+  /** Called for damaged data that was set aside, and for failures of work that no call waits for. Default: a warning of the process. */
   readonly failed?: (error: Error) => void;
   /** Where the files are. Default: the disk of this machine. */
   readonly disk?: Disk;

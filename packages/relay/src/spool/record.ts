@@ -68,7 +68,7 @@ export function unseal(line: Uint8Array): string | null {
 
 /** A record as a line: its place in its batch, JSON. */
 export function formatRecord(record: LogRecord, isFirst: boolean): Uint8Array {
-  // Twice: damage of one of them does not hide whom a record is about.
+  // Twice: if one of them is damaged, the other still names the job.
   const twice = 'id' in record ? { ...record, key: [record.n, record.id] } : record;
   return seal(`${isFirst ? FIRST : NEXT}${JSON.stringify(twice)}`);
 }
@@ -86,8 +86,8 @@ export function parseRecord(line: Uint8Array): LogRecord | null {
 }
 
 /**
- * Reads a log file. In the last one a batch may be torn: a crash came before its sync ended, and nobody was told that it was written. So what is
- * damaged behind the first line of the last batch, and all that follows, is cut; whatever is damaged before that was whole once.
+ * Reads a log file. In the last file a batch may be torn: a crash came before its sync ended, so it was never reported as written. So damaged records
+ * after the first line of the last batch, and all that follows, are cut off. Damage before that is a loss: those records were complete once.
  */
 export function scanLog(octets: Uint8Array, isLast: boolean): Scan {
   const records: Scan['records'][number][] = [];

@@ -1,4 +1,4 @@
-/** Names that something is done with: who wants one of them waits for it. */
+/** Names in use: a caller that needs one of them waits for it. */
 export class Reserved {
   readonly #names = new Map<string, Promise<unknown>>();
 

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import type { Disk } from './disk.ts';
 
-/** Room on the disk that nobody else has: a file which is given up when the disk is full. */
+/** Reserved room on the disk: a file that is removed when the disk is full. */
 export class Spare {
   readonly #disk: Disk;
   readonly #path: string;

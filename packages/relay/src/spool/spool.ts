@@ -234,7 +234,7 @@ export class Spool implements Queue {
     return id;
   }
 
-  /** What is taken is in nobody else's hands from that moment on, though its value has to be read still. */
+  /** The lease begins at once, although the value still has to be read. */
   #leased(kept: Kept, fence: number, until: EpochMs): Promise<Lease | null> {
     return kept.inTurn(async () => {
       try {
@@ -251,7 +251,7 @@ export class Spool implements Queue {
     });
   }
 
-  /** All that a holder who has lost its lease may still say. */
+  /** The only facts that a holder without a lease may still record. */
   async #accept(kept: Kept, job: Job, change: JobChange): Promise<void> {
     const after = applyChange(job, change, { acceptances: true });
     const isNews = after.recipients.some(({ state }, index) => state !== job.recipients[index]?.state);

@@ -13,7 +13,7 @@ export interface Gauges {
   /** Jobs that it has, and orders that are under way. */
   readonly leased: number;
   readonly open: number;
-  /** Sessions of clients that are open; absent: nobody counts them. */
+  /** Open sessions of clients; absent: not counted. */
   readonly clients?: number;
 }
 

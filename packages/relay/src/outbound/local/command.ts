@@ -23,10 +23,10 @@ export interface CommandOptions {
 const SAID = 4096;
 
 /**
- * Gives each message, for one recipient a time, to a program by its standard input, with the envelope in its environment: `SENDER`, `RECIPIENT`, `DELIVERY_KEY`,
- * which stays the same with each try. What it says by its exit code are the words of sysexits(3): 0 delivered; 75 (and 71, 74: the system) later; 64 to 78
- * else for good; any other code is no word, and tried again. Who runs too long is killed with all that it has started, and so is who reads a message that
- * breaks off, before it sees an end.
+ * Gives each message, for one recipient at a time, to a program by its standard input, with the envelope in its environment: `SENDER`, `RECIPIENT`, and
+ * `DELIVERY_KEY`, which is the same at each try. The exit code is one of sysexits(3): 0 delivered; 75 (and 71, 74: the system) tries again later; any other
+ * of 64 to 78 fails permanently; all others have no meaning, and are tried again. A program that runs too long is killed with all processes that it started;
+ * so is one that is reading a message that breaks off, before it sees the end of the input.
  */
 export function command({ argv, env = {}, cwd = '/', timeout = 300_000 }: CommandOptions): OpenTransport {
   const [program, ...rest] = argv;

@@ -17,8 +17,8 @@ export interface HttpPostOptions {
  * as in a URI, RFC 3986 2.1, of UTF-8), and an `Idempotency-Key` that stays the same with each try. Redirects are not followed.
  *
  * - 2xx: delivered. 410, 413, 415, 422: for good, as this message or this recipient never will be.
- * - All else, 3xx and other 4xx included, is what somebody can mend: it is tried again.
- * - No answer: if the message had not left whole it is tried again; else nobody knows.
+ * - All others, 3xx and other 4xx included, can be corrected by an operator: the message is tried again.
+ * - No answer: if the message was not sent completely it is tried again; otherwise the outcome is unknown.
  */
 export function httpPost({ url, headers = {}, timeout = 300_000 }: HttpPostOptions): OpenTransport {
   const { protocol, username, password } = new URL(url);
@@ -50,7 +50,7 @@ async function post(
       redirect: 'manual',
       signal: AbortSignal.timeout(timeout),
     } as RequestInit);
-    // What it says beyond is nobody's business.
+    // The rest of the response is not read.
     await response.body?.cancel();
     if (body.failure !== null) throw body.failure.error;
     // A yes to what had not left yet is none.
@@ -59,7 +59,7 @@ async function post(
   } catch (error) {
     if (body.failure !== null) throw body.failure.error;
     if (body.isEnded) return UNKNOWN;
-    // What went wrong may name the URL, which is nobody's business but ours.
+    // The error may contain the URL, which must not be shown to the sender.
     failed(error, 'http');
     return refused(451, '4.4.1', 'No answer');
   }

@@ -20,7 +20,7 @@ export type Deliver = (delivery: LocalDelivery) => Promise<DeliveryOutcome>;
 
 /**
  * What a session of this host offers: everything that content may have, and one recipient a time (RFC 9422), so that each has an outcome, and a copy, of its
- * own. Not RRVS: nobody here knows since when a mailbox has been whose.
+ * own. Not RRVS: the owner of a mailbox at an earlier time is not known here.
  */
 const EXTENSIONS: RemoteSession['opened']['extensions'] = {
   '8BITMIME': [],
@@ -34,7 +34,7 @@ const EXTENSIONS: RemoteSession['opened']['extensions'] = {
   LIMITS: ['RCPTMAX=1'],
 };
 
-/** A session with a transport of this host. `secure`: whoever demands TLS is content, for nothing leaves the host, or it leaves so protected. */
+/** A session with a transport of this host. `secure`: a demand for TLS is met, because nothing leaves the host, or only with that protection. */
 export function localSession(deliver: Deliver, failed: Means['failed'], secure = true): RemoteSession {
   let end = (): void => {};
   const ended = new Promise<void>((resolve) => {
