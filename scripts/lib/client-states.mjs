@@ -1,5 +1,7 @@
 // The client's tables for test-vectors/states.json: their rows, and what the names in them stand for.
 
+import { always } from './changes.mjs';
+
 /** Both tables as they are published. Throws for a name without words. */
 export function clientStates(session, transaction) {
   return { client: states(session, CLIENT), transaction: states(transaction, TRANSACTION) };
@@ -18,7 +20,7 @@ function states(table, { phases, guards, effects }) {
   const sentences = Object.entries(phases).map(([name, text]) => [name, `${text[0].toUpperCase()}${text.slice(1)}.`]);
   const all = Object.entries(effects).map(([name, { what, says = null, tells = [], changes = [] }]) => [
     name,
-    { what, says, tells, changes },
+    { what, says, tells, ...always(changes) },
   ]);
   return { phases: Object.fromEntries(sentences), guards, effects: Object.fromEntries(all), rows };
 }
