@@ -8,6 +8,7 @@ import { Machine } from '../../../engine/src/server/machine.ts';
 import { ownVerbOf, parseOwnCommand } from '../../../engine/src/server/own-verb.ts';
 import { type Given, Said } from './said.ts';
 import { type Codes, server } from './server.ts';
+import { Tally } from './tally.ts';
 
 /** All that a session knows, by name; each fact as a text, so that what is changed in its place is seen. */
 type Known = ReadonlyMap<string, string>;
@@ -21,27 +22,6 @@ interface Frame {
   readonly said: string[];
   readonly lmtp: boolean;
   judged: boolean;
-}
-
-/** What was changed where: how often it could be, and how often it was. */
-class Tally {
-  readonly #times = new Map<string, number>();
-  readonly #seen = new Map<string, number>();
-
-  add(name: string, changes: Iterable<string>): void {
-    count(this.#times, name);
-    for (const change of new Set(changes)) count(this.#seen, `${name} ${change}`);
-  }
-
-  /** Those that were never changed. */
-  never(name: string, changes: readonly string[]): string[] {
-    return changes.filter((change) => !this.#seen.has(`${name} ${change}`));
-  }
-
-  /** Those that were changed each time. */
-  always(name: string, changes: readonly string[]): string[] {
-    return changes.filter((change) => this.#seen.get(`${name} ${change}`) === this.#times.get(name));
-  }
 }
 
 const { take, carryOut } = Machine.prototype;
@@ -254,10 +234,6 @@ function differences(before: Known, after: Known): string[] {
 /** What changes a transaction whole changes each of its facts. */
 function whole(name: string, names: readonly string[]): string {
   return name.startsWith('transaction.') && names.includes('transaction') ? 'transaction' : name;
-}
-
-function count(into: Map<string, number>, name: string): void {
-  into.set(name, (into.get(name) ?? 0) + 1);
 }
 
 function noted(reads: Set<string>, name: string, value: unknown): unknown {
