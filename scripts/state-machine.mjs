@@ -34,6 +34,11 @@ const parts = {
   'transaction-triggers': clientTable(flat(TRANSACTION_TABLE)),
   'client-guards': wordsOfGuards(),
   'client-effects': wordsOfEffects(),
+  'client-reading': [
+    '| | changes |',
+    '|---|---|',
+    ...CLIENT.reading.map(({ what, changes }) => `| ${what} | ${changes.join(', ')} |`),
+  ].join('\n'),
   'client-facts': ['| fact | |', '|---|---|', ...Object.entries(FACTS).map(([name, what]) => `| ${name} | ${what} |`)].join('\n'),
 };
 const results = Object.entries(parts).map(([name, text]) => between(FILE, name, text, check));

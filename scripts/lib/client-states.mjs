@@ -7,7 +7,7 @@ export function clientStates(session, transaction) {
   return { client: states(session, CLIENT), transaction: states(transaction, TRANSACTION) };
 }
 
-function states(table, { phases, guards, effects }) {
+function states(table, { phases, guards, effects, reading }) {
   const rows = Object.entries(table).flatMap(([on, some]) =>
     some.map(({ from, guards: asked, effects: done, to, close, misuse }) => ({
       from,
@@ -22,7 +22,7 @@ function states(table, { phases, guards, effects }) {
     name,
     { what, says, tells, ...always(changes) },
   ]);
-  return { phases: Object.fromEntries(sentences), guards, effects: Object.fromEntries(all), rows };
+  return { phases: Object.fromEntries(sentences), guards, effects: Object.fromEntries(all), ...(reading && { reading }), rows };
 }
 
 function named(what, calls, words) {
@@ -142,6 +142,14 @@ export const CLIENT = {
     dropAll: { what: 'Drops what was under way.', changes: ['transactions?', 'body?', 'exchange?', 'due?'] },
     tellClosed: { what: 'Tells the end.', tells: ['closed'] },
   },
+  /** What changes outside of effects, ahead of a row or behind it. */
+  reading: [
+    { what: 'A reply is read: it answers what is due first.', changes: ['reply', 'answered', 'withheld', 'premature', 'due', 'flight'] },
+    { what: 'What a call of the program brings is kept for its row.', changes: ['command', 'exchange', 'quitting', 'tls', 'transactions'] },
+    { what: 'Octets of the message are handed out.', changes: ['body'] },
+    { what: 'The row leads its transaction to another phase; one that is over is dropped.', changes: ['phase', 'transactions', 'body'] },
+    { what: 'Why the session ends is kept for the row that ends it.', changes: ['closing'] },
+  ],
 };
 
 /** A mail transaction. */

@@ -7,6 +7,7 @@ import { type ClientAct, clientActs } from '../src/client-space/acts.ts';
 import { CLIENT_SETUPS } from '../src/client-space/setups.ts';
 import { type ClientSetup, Run } from '../src/client-space/walk.ts';
 import { replayClientTranscript } from '../src/vectors/index.ts';
+import { type Facts, type List, look } from './states/client-facts.ts';
 import { Tally } from './states/tally.ts';
 import { clientTranscripts, read } from './vectors.ts';
 
@@ -22,6 +23,8 @@ interface States {
     };
   };
   readonly rows: readonly Row<string>[];
+  /** What changes outside of effects. */
+  readonly reading?: readonly { readonly what: string; readonly changes: readonly string[] }[];
 }
 
 interface Row<Call> {
@@ -35,8 +38,6 @@ interface Row<Call> {
 }
 
 type Call = (core: Facts, transaction?: Facts) => unknown;
-type Facts = { readonly [name: string]: unknown };
-type List = readonly unknown[];
 
 const states = read('states.json') as { readonly client: States; readonly transaction: States };
 
@@ -48,47 +49,6 @@ const taken = new Set<Row<string>>();
 
 function note(into: Map<string, Set<string>>, name: string, facts: Iterable<string>): void {
   into.set(name, new Set([...(into.get(name) ?? []), ...facts]));
-}
-
-/** The facts that guards can read and effects can change, and of each a value that changes with it. */
-function factsOf(core: Facts, transactions: readonly Facts[]): ReadonlyMap<string, unknown> {
-  const { exchange, body, due } = core as { exchange: Facts | null; body: Facts | null; due: List };
-  const whole = [
-    'tls',
-    'capabilities',
-    'authenticated',
-    'redactor',
-    'quitting',
-    'leaving',
-    'closing',
-    'half',
-    'mails',
-    'command',
-    'flight',
-    'reply',
-    'answered',
-    'withheld',
-    'premature',
-  ];
-  const each = ['phase', 'asked', 'pending', 'open', 'untold', 'ends', 'refusal'];
-  return new Map<string, unknown>([
-    ...whole.map((name) => [name, core[name]] as const),
-    ['exchange', exchange && [exchange.response, exchange.challenges]],
-    ['body', body && [body.writer, body.ended, body.end, body.done]],
-    ['due', [due.length, due[0]]],
-    ['domains', (core.domains as Set<string>).size],
-    ['transactions', (core.transactions as List).length],
-    ...each.map((name) => [name, transactions.map((one) => one[name])] as const),
-    ['accepted', transactions.map((one) => (one.accepted as List).length)],
-  ]);
-}
-
-function changed(before: ReadonlyMap<string, unknown>, after: ReadonlyMap<string, unknown>): string[] {
-  const flat = (value: unknown): List => (Array.isArray(value) ? value : [value]);
-  return [...before.keys()].filter((name) => {
-    const [was, is] = [flat(before.get(name)), flat(after.get(name))];
-    return was.length !== is.length || was.some((one, i) => one !== is[i]);
-  });
 }
 
 /** One that tells which of its members are read. */
@@ -145,7 +105,13 @@ function judged(words: States, call: Call, truths: Map<string, unknown>): Call {
     const among = [
       ...new Set([...(core.transactions as Facts[]), ...(transaction === undefined || transaction === null ? [] : [transaction])]),
     ];
-    const before = factsOf(core, among);
+    const outside = look(core, among);
+    const told = (states.client.reading ?? []).flatMap((one) => one.changes);
+    expect(
+      outside.filter((fact) => !told.includes(fact)),
+      `ahead of ${name}`,
+    ).toEqual([]);
+    changes.add('outside', outside);
     for (const one of among) follow(one);
     const ends = predicted.ends;
     predicted.ends = name === 'settleRest';
@@ -153,7 +119,7 @@ function judged(words: States, call: Call, truths: Map<string, unknown>): Call {
     const from = events.length;
     const result = call(core, transaction);
     predicted.ends = ends;
-    const found = changed(before, factsOf(core, among));
+    const found = look(core, among);
     if (words.guards[name] !== undefined) {
       expect(found, `${name} changes`).toEqual([]);
       truths.set(name, result);
@@ -331,4 +297,11 @@ test.each(['client', 'transaction'] as const)('each guard of %s reads what is sa
   expect(never.filter(([, missing]) => missing.length > 0)).toEqual([]);
   const always = all.map(([effect, { sometimes }]) => [effect, changes.always(effect, sometimes)] as const);
   expect(always.filter(([, sure]) => sure.length > 0)).toEqual([]);
+  const { reading = [] } = states[name];
+  expect(
+    changes.never(
+      'outside',
+      reading.flatMap((one) => one.changes),
+    ),
+  ).toEqual([]);
 });
