@@ -1,41 +1,21 @@
 // Writes packages/ehlo/dist/rfc-index.json.gz, which `ehlo rfc` reads: for each section of each RFC its requirements, the vectors that show them,
-// the rows of the server's state machine that carry it out, and the source lines that name it.
+// the rows of the state machines that carry it out, and the source lines that name it.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { sectionsOf } from './lib/row-sections.mjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const read = (path) => JSON.parse(readFileSync(`${root}test-vectors/${path}`, 'utf8'));
 /** They hold no rule of any RFC: they test and measure. */
 const UNTOLD = ['bench', 'proof'];
-const VECTORS = ['server', 'smuggling', 'client', 'message'];
+const VECTORS = ['server', 'smuggling', 'client', 'message', 'delivery'];
+const TABLES = ['server', 'client', 'transaction'];
 /** `RFC 5321 4.1.2, 4.1.3 and 4.5.3`. */
 const NAMED = /RFC (\d{3,5})((?:,? (?:and |or )?(?:[A-H]|\d+)(?:\.\d+)*(?![\w.]*\w))*)/;
 /** `4.1.4`, behind an RFC that was named in the same file. */
 const BARE = /(?<![\w.])(\d{1,2}(?:\.\d+)+|[A-H]\.\d+)(?![\w.]*\w)/;
 const MENTION = new RegExp(`${NAMED.source}|${BARE.source}`, 'g');
-
-/** Where a verb is defined. */
-const VERBS = {
-  EHLO: [5321, '4.1.1.1'],
-  HELO: [5321, '4.1.1.1'],
-  MAIL: [5321, '4.1.1.2'],
-  RCPT: [5321, '4.1.1.3'],
-  DATA: [5321, '4.1.1.4'],
-  RSET: [5321, '4.1.1.5'],
-  VRFY: [5321, '4.1.1.6'],
-  EXPN: [5321, '4.1.1.7'],
-  HELP: [5321, '4.1.1.8'],
-  NOOP: [5321, '4.1.1.9'],
-  QUIT: [5321, '4.1.1.10'],
-  LHLO: [2033, '4.1'],
-  BDAT: [3030, '2'],
-  STARTTLS: [3207, '4'],
-  AUTH: [4954, '4'],
-  ETRN: [1985, '5'],
-};
-/** Refusals of a verb in a phase in which it has no place: the order of commands. */
-const ORDER = ['helloFirst', 'ehloFirst', 'mailFirst', 'rcptFirst', 'nestedMail', 'inTransaction', 'chunksOpen'];
 
 const index = {};
 const shownBy = citations();
@@ -43,7 +23,8 @@ for (const { id, rfc, section, level, actor, statement } of read('requirements.j
   const requirement = { id, level, actor, statement, vectors: shownBy.get(id) ?? [] };
   entry(rfc, section).requirements.push(requirement);
 }
-for (const row of read('states.json').server.rows) addRow(row);
+const states = read('states.json');
+for (const table of TABLES) for (const row of states[table].rows) addRow(table, row);
 for (const path of sources()) addSource(path, readFileSync(root + path, 'utf8'));
 writeFileSync(`${root}packages/ehlo/dist/rfc-index.json.gz`, gzipSync(JSON.stringify(index), { level: 9 }));
 
@@ -53,9 +34,8 @@ function entry(rfc, section) {
   return index[rfc][section];
 }
 
-function addRow(row) {
-  if (VERBS[row.on] !== undefined) entry(...VERBS[row.on]).rows.push(row);
-  if (ORDER.includes(row.refuse)) entry(5321, '4.1.4').rows.push(row);
+function addRow(table, row) {
+  for (const place of sectionsOf(table, row)) entry(...place).rows.push({ table, ...row });
 }
 
 /** Id of a requirement → where it is shown: `server/rcpt.json: rcpt-moved`. */

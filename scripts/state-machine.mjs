@@ -2,6 +2,7 @@
 // and of its transaction each as a diagram and a table of what moves it. Runs after a build; --check compares only.
 import { CLIENT_TABLE, GUARDS, REPLIES, TABLE, TRANSACTION_TABLE } from '../packages/engine/dist/index.js';
 import { between } from './lib/between.mjs';
+import { always } from './lib/changes.mjs';
 import { CLIENT, FACTS, TRANSACTION } from './lib/client-states.mjs';
 import * as words from './lib/server-states.mjs';
 
@@ -12,14 +13,18 @@ const isVerb = (on) => /^[A-Z]+$/.test(on);
 /** Asked of every verb: it is said above the table. */
 const BUDGET = 'room-for-commands';
 const verbs = [...new Set(TABLE.map(({ on }) => on).filter(isVerb))];
+/** Commands: verbs, and those that the program has defined. */
+const commands = [...verbs, 'extension'];
 const guards = [...new Set(TABLE.flatMap((row) => [...(row.guards ?? []), ...(row.checks ?? [])]))];
 const row = (phase, on) => TABLE.find((candidate) => candidate.on === on && candidate.from.includes(phase));
 
 const parts = {
   diagram: diagram(TABLE),
   verbs: verbTable(),
+  carried: triggerTable(TABLE.filter(({ on, refuse }) => isVerb(on) && refuse === undefined)),
   guards: guardTable(),
-  triggers: triggerTable(),
+  triggers: triggerTable(TABLE.filter(({ on }) => !isVerb(on))),
+  reading: readingTable(),
   phases: phaseTable(),
   conditions: conditionTable(),
   effects: effectTable(),
@@ -29,6 +34,11 @@ const parts = {
   'transaction-triggers': clientTable(flat(TRANSACTION_TABLE)),
   'client-guards': wordsOfGuards(),
   'client-effects': wordsOfEffects(),
+  'client-reading': [
+    '| | changes |',
+    '|---|---|',
+    ...CLIENT.reading.map(({ what, changes }) => `| ${what} | ${changes.join(', ')} |`),
+  ].join('\n'),
   'client-facts': ['| fact | |', '|---|---|', ...Object.entries(FACTS).map(([name, what]) => `| ${name} | ${what} |`)].join('\n'),
 };
 const results = Object.entries(parts).map(([name, text]) => between(FILE, name, text, check));
@@ -56,21 +66,17 @@ function cell(phase, verb) {
   const { guards: before = [], checks = [], refuse, reply, to } = found;
   const asked = [...before, ...checks].filter((guard) => guard !== BUDGET);
   const notes = asked.length === 0 ? '' : ` <sup>${asked.map((guard) => guards.indexOf(guard) + 1).join(' ')}</sup>`;
-  if (refuse !== undefined) return code(refuse) + notes;
+  if (refuse !== undefined) return REPLIES[refuse].code + notes;
   // BDAT is answered at the end of its octets, AUTH at the end of its exchange, and XCLIENT by a greeting.
   const said = reply ?? { BDAT: 'chunk', AUTH: 'authenticated', XCLIENT: 'greeting' }[verb];
   return `**${REPLIES[said].code}**${to === undefined || to === phase ? '' : ` → ${to}`}${notes}`;
-}
-
-function code(name) {
-  return String(REPLIES[name].code);
 }
 
 function guardTable() {
   const rows = guards.map((guard, i) => {
     const { reply, fault } = GUARDS[guard];
     const { code: number, enhanced, lines, section } = REPLIES[reply];
-    const users = verbs.filter((verb) =>
+    const users = commands.filter((verb) =>
       TABLE.some(({ on, guards: asked = [], checks = [] }) => on === verb && [...asked, ...checks].includes(guard)),
     );
     return `| ${i + 1} | \`${guard}\` | ${words.GUARDS[guard].what} | ${words.GUARDS[guard].reads.join(', ')} | ${users.join(', ')} | ${number} ${enhanced === undefined ? '' : `${enhanced} `}${lines[0]} | \`${fault}\` | ${section} |`;
@@ -88,18 +94,36 @@ function conditionTable() {
 }
 
 function effectTable() {
-  const rows = Object.entries(words.EFFECTS).map(([name, { what, changes }]) => `| \`${name}\` | ${what} | ${changes.join(', ')} |`);
+  const rows = Object.entries(words.EFFECTS).map(([name, { what, ...changes }]) => `| \`${name}\` | ${what} | ${changed(changes)} |`);
   return ['| effect | | changes |', '|---|---|---|', ...rows].join('\n');
 }
 
-function triggerTable() {
-  const rows = TABLE.filter(({ on }) => !isVerb(on)).map(({ on, from, when = [], effect, reply, refuse, to, cause }) => {
+/** What changes each time, and what only sometimes. */
+function changed({ changes, sometimes }) {
+  const parts = [changes.join(', '), sometimes.length === 0 ? '' : `sometimes ${sometimes.join(', ')}`];
+  return parts.filter((part) => part !== '').join('; ');
+}
+
+function readingTable() {
+  const by = ({ on, except, from }) => on?.join(', ') ?? (except === undefined ? `in ${from.join(', ')}` : `all but ${except.join(', ')}`);
+  const rows = words.READING.map((one) => `| ${by(one)} | ${one.what} | ${one.changes.join(', ')} |`);
+  return ['| of | | changes |', '|---|---|---|', ...rows].join('\n');
+}
+
+function triggerTable(rows) {
+  const listed = rows.map(({ on, from, guards: before = [], checks = [], when = [], asks, effect, reply, refuse, to, cause }) => {
     const name = reply ?? refuse;
     const said = name === undefined ? '' : `${REPLIES[name].code} \`${name}\``;
     const end = to === 'closed' ? `closed${cause === undefined ? '' : ` (${cause})`}` : (to ?? '');
-    return `| \`${on}\` | ${from.join(', ')} | ${when.map((one) => `\`${one}\``).join(', ')} | ${effect === undefined ? '' : `\`${effect}\``} | ${said} | ${end} |`;
+    const conditions = [...before.filter((guard) => guard !== BUDGET), ...checks, ...when].map(code).join(', ');
+    return `| \`${on}\` | ${from.join(', ')} | ${conditions} | ${code(asks)} | ${code(effect)} | ${said} | ${end} |`;
   });
-  return ['| | from | if | effect | reply | to |', '|---|---|---|---|---|---|', ...rows].join('\n');
+  return ['| | from | if | asks | effect | reply | to |', '|---|---|---|---|---|---|---|', ...listed].join('\n');
+}
+
+/** A name as it stands in the tables. */
+function code(name) {
+  return name === undefined ? '' : `\`${name}\``;
 }
 
 /** The rows of a table that is given by what moves it. */
@@ -130,7 +154,7 @@ function wordsOfGuards() {
 /** Its effects. */
 function wordsOfEffects() {
   const rows = Object.entries({ ...CLIENT.effects, ...TRANSACTION.effects }).map(([name, { what, changes = [], tells = [] }]) => {
-    return `| \`${name}\` | ${what} | ${changes.join(', ')} | ${tells.join(', ')} |`;
+    return `| \`${name}\` | ${what} | ${changed(always(changes))} | ${tells.join(', ')} |`;
   });
   return ['| effect | | changes | tells |', '|---|---|---|---|', ...rows].join('\n');
 }

@@ -49,8 +49,12 @@ function server() {
     phases: words.PHASES,
     guards: Object.fromEntries([...refusing, ...choosing]),
     effects: words.EFFECTS,
+    reading: words.READING,
     closing: words.CLOSING,
     bare: words.BARE,
+    instead: words.INSTEAD,
+    faults: words.FAULTS,
+    unanswered: words.UNANSWERED,
     replies: Object.fromEntries(Object.keys(REPLIES).map((name) => [name, replyOf(name)])),
     rows,
   };

@@ -1,11 +1,13 @@
 // The client's tables for test-vectors/states.json: their rows, and what the names in them stand for.
 
+import { always } from './changes.mjs';
+
 /** Both tables as they are published. Throws for a name without words. */
 export function clientStates(session, transaction) {
   return { client: states(session, CLIENT), transaction: states(transaction, TRANSACTION) };
 }
 
-function states(table, { phases, guards, effects }) {
+function states(table, { phases, guards, effects, reading }) {
   const rows = Object.entries(table).flatMap(([on, some]) =>
     some.map(({ from, guards: asked, effects: done, to, close, misuse }) => ({
       from,
@@ -18,9 +20,9 @@ function states(table, { phases, guards, effects }) {
   const sentences = Object.entries(phases).map(([name, text]) => [name, `${text[0].toUpperCase()}${text.slice(1)}.`]);
   const all = Object.entries(effects).map(([name, { what, says = null, tells = [], changes = [] }]) => [
     name,
-    { what, says, tells, changes },
+    { what, says, tells, ...always(changes) },
   ]);
-  return { phases: Object.fromEntries(sentences), guards, effects: Object.fromEntries(all), rows };
+  return { phases: Object.fromEntries(sentences), guards, effects: Object.fromEntries(all), ...(reading && { reading }), rows };
 }
 
 function named(what, calls, words) {
@@ -67,7 +69,8 @@ export const FACTS = {
 /** Outcomes are told. */
 const REST = ['outcome', 'settled'];
 
-/** The session: a guard with the facts that it reads, an effect with those that it changes, what it says to the server, and the events that it tells. */
+/**
+ * The session: a guard with the facts that it reads, an effect with those that it changes (with a question mark: not each time), what it says to the server, and the events that it tells. */
 export const CLIENT = {
   phases: {
     connect: 'the greeting is awaited',
@@ -115,7 +118,11 @@ export const CLIENT = {
     sayStarttls: { what: 'Says STARTTLS.', changes: ['due', 'flight'], says: 'STARTTLS' },
     tellUpgrade: { what: 'Tells that the transport is to be secured.', tells: ['upgrade'] },
     tellStarttlsRefused: { what: 'Tells the refusal of STARTTLS.', tells: ['reply'] },
-    sayAuth: { what: 'Says AUTH, and remembers what must not be shown.', changes: ['exchange', 'redactor', 'due', 'flight'], says: 'AUTH' },
+    sayAuth: {
+      what: 'Says AUTH, and remembers what must not be shown.',
+      changes: ['exchange?', 'redactor?', 'due', 'flight'],
+      says: 'AUTH',
+    },
     sayResponse: { what: 'Says a response.', changes: ['exchange', 'due', 'flight'], says: 'a response' },
     sayCancel: { what: 'Cancels the exchange by a single asterisk (RFC 4954 4).', changes: ['due', 'flight'], says: 'an asterisk' },
     countChallenge: { what: 'Counts a challenge.', changes: ['exchange'] },
@@ -131,10 +138,18 @@ export const CLIENT = {
     leaveWithoutTls: { what: 'Says QUIT, for TLS is required and not to be had.', changes: ['leaving', 'due', 'flight'], says: 'QUIT' },
     leaveAsked: { what: 'Says QUIT at once under TLS (RFC 3207 4.1).', changes: ['leaving', 'due', 'flight'], says: 'QUIT' },
     sayQuit: { what: 'Says QUIT.', changes: ['due', 'flight'], says: 'QUIT' },
-    settleRest: { what: 'Tells what is not decided: unknown or unsent.', changes: ['phase', 'untold'], tells: REST },
-    dropAll: { what: 'Drops what was under way.', changes: ['transactions', 'body', 'exchange', 'due'] },
+    settleRest: { what: 'Tells what is not decided: unknown or unsent.', changes: ['phase?', 'untold?'], tells: REST },
+    dropAll: { what: 'Drops what was under way.', changes: ['transactions?', 'body?', 'exchange?', 'due?'] },
     tellClosed: { what: 'Tells the end.', tells: ['closed'] },
   },
+  /** What changes outside of effects, ahead of a row or behind it. */
+  reading: [
+    { what: 'A reply is read: it answers what is due first.', changes: ['reply', 'answered', 'withheld', 'premature', 'due', 'flight'] },
+    { what: 'What a call of the program brings is kept for its row.', changes: ['command', 'exchange', 'quitting', 'tls', 'transactions'] },
+    { what: 'Octets of the message are handed out.', changes: ['body'] },
+    { what: 'The row leads its transaction to another phase; one that is over is dropped.', changes: ['phase', 'transactions', 'body'] },
+    { what: 'Why the session ends is kept for the row that ends it.', changes: ['closing'] },
+  ],
 };
 
 /** A mail transaction. */
@@ -184,32 +199,32 @@ export const TRANSACTION = {
   effects: {
     sayRset: CLIENT.effects.sayRset,
     sayMail: { what: 'Says MAIL.', changes: ['mails', 'pending', 'due', 'flight'], says: 'MAIL' },
-    sayRcpt: { what: 'Says RCPT for the next recipient.', changes: ['asked', 'pending', 'domains', 'due', 'flight'], says: 'RCPT' },
+    sayRcpt: { what: 'Says RCPT for the next recipient.', changes: ['asked', 'pending', 'domains?', 'due', 'flight'], says: 'RCPT' },
     sayData: { what: 'Says DATA.', changes: ['due', 'flight'], says: 'DATA' },
     openTransaction: { what: 'The server has accepted MAIL.', changes: ['pending', 'open'] },
-    refuseAtMail: { what: 'MAIL is refused: so is everybody.', changes: ['pending', 'untold'], tells: REST },
+    refuseAtMail: { what: 'MAIL is refused: so is everybody.', changes: ['pending', 'untold?'], tells: REST },
     countRcpt: { what: 'A reply to RCPT has come.', changes: ['pending'] },
     acceptRecipient: { what: 'The server has accepted a recipient.', changes: ['accepted'], tells: ['recipient'] },
-    refuseRecipient: { what: 'The server has refused a recipient.', changes: ['untold'], tells: REST },
-    postponeRecipient: { what: 'A recipient is for another transaction.', changes: ['untold'], tells: ['outcome'] },
-    refuseAtData: { what: 'DATA is refused: so is everybody.', changes: ['untold'], tells: REST },
+    refuseRecipient: { what: 'The server has refused a recipient.', changes: ['untold?'], tells: REST },
+    postponeRecipient: { what: 'A recipient is for another transaction.', changes: ['untold?'], tells: ['outcome'] },
+    refuseAtData: { what: 'DATA is refused: so is everybody.', changes: ['untold?'], tells: REST },
     beginBody: { what: 'The message begins, by DATA.', changes: ['body'] },
     beginChunks: { what: 'The message begins, by BDAT.', changes: ['body'] },
     tellReady: { what: 'Tells that the message is wanted.', tells: ['ready'] },
     endBody: { what: 'The message is complete.', changes: ['body'] },
     expectEnd: { what: 'A reply to the end of the message will be due.', changes: ['body', 'due'] },
     expectAnother: { what: 'The reply for the next recipient is due first.', changes: ['ends', 'due'] },
-    stopBody: { what: 'No more of the message is wanted.', changes: ['body'] },
+    stopBody: { what: 'No more of the message is wanted.', changes: ['body?'] },
     keepRefusal: { what: 'Keeps the reply to the first chunk that is refused.', changes: ['refusal'] },
-    refuseAtBody: { what: 'The message is refused while it is sent: everybody is.', changes: ['untold'], tells: REST },
-    refuseAtMessage: { what: 'The message is refused: in LMTP for one recipient.', changes: ['untold'], tells: REST },
-    acceptMessage: { what: 'The server has the message: in LMTP for one recipient.', changes: ['untold'], tells: REST },
+    refuseAtBody: { what: 'The message is refused while it is sent: everybody is.', changes: ['untold?'], tells: REST },
+    refuseAtMessage: { what: 'The message is refused: in LMTP for one recipient.', changes: ['untold?'], tells: REST },
+    acceptMessage: { what: 'The server has the message: in LMTP for one recipient.', changes: ['untold?'], tells: REST },
     doubtMessage: {
       what: 'A chunk is missing, and the server takes the message: nobody knows what it has.',
-      changes: ['untold'],
+      changes: ['untold?'],
       tells: REST,
     },
-    leaveHalfOpen: { what: 'The server holds the transaction, if it has accepted MAIL.', changes: ['half'] },
+    leaveHalfOpen: { what: 'The server holds the transaction, if it has accepted MAIL.', changes: ['half?'] },
     giveUp: { what: 'The program has given it up: what is not decided is unsent.', changes: ['untold'], tells: REST },
   },
 };

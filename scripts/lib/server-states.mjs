@@ -2,6 +2,8 @@
 // `facts.x` is known of the session, `transaction.x` of its transaction, `counts.x` is counted; `policy` are the options, `given` is what triggers
 // the row. A test holds what is said here against what the engine does.
 
+import { always } from './changes.mjs';
+
 export const PHASES = {
   wait: 'The greeting is held back for early talkers (`greetingDelay`).',
   connect: 'The connection is being decided on.',
@@ -90,7 +92,8 @@ export const CONDITIONS = {
 
 /** Dropped whole, or (LMTP) counted on. */
 const TRANSACTION = 'transaction';
-const effect = (what, says, ...changes) => ({ what, says, changes });
+/** Behind a change that is not made each time stands a question mark. */
+const effect = (what, says, ...changes) => ({ what, says, ...always(changes) });
 
 /**
  * What rows do, and what is said: `row`, the reply of the row, unless an answer gives another; `given`, the reply that triggers it, or that of the
@@ -100,21 +103,21 @@ const effect = (what, says, ...changes) => ({ what, says, changes });
  */
 export const EFFECTS = {
   holdGreeting: effect('The greeting is kept until its time.', null, 'facts.greeting'),
-  greet: effect('The client is greeted; that it talked early is told where it is wanted.', 'greeting', 'facts.greeting'),
+  greet: effect('The client is greeted; that it talked early is told where it is wanted.', 'greeting', 'facts.greeting?'),
   turnAway: effect('The connection is refused.', 'given', 'facts.turnedAway'),
-  turnAwayEarlyTalker: effect('Who talked early is refused, and told of.', 'given', 'facts.greeting', 'facts.turnedAway'),
-  sayHello: effect('The name of the client is known; a transaction is given up.', 'row', 'facts.hello', 'facts.own', TRANSACTION),
-  beginTransaction: effect('The envelope is born.', 'row', 'facts.speaksSmtp', 'transaction.envelope'),
-  addRecipient: effect('The envelope has one recipient more.', 'program', 'counts.domains'),
+  turnAwayEarlyTalker: effect('Who talked early is refused, and told of.', 'given', 'facts.greeting?', 'facts.turnedAway'),
+  sayHello: effect('The name of the client is known; a transaction is given up.', 'row', 'facts.hello?', 'facts.own?', `${TRANSACTION}?`),
+  beginTransaction: effect('The envelope is born.', 'row', 'facts.speaksSmtp?', 'transaction.envelope'),
+  addRecipient: effect('The envelope has one recipient more.', 'program', 'transaction.envelope', 'counts.domains?'),
   beginData: effect('The message begins.', 'row', 'transaction.message'),
   beginChunks: effect(
     'The message begins by its first chunk, about which the program is asked.',
     null,
     'transaction.message',
-    'counts.smallChunks',
+    'counts.smallChunks?',
   ),
-  nextChunk: effect('The message goes on by another chunk.', null, 'counts.smallChunks'),
-  endOfChunk: effect('The chunk is answered, by the verdict where there is one.', 'verdict', 'transaction.verdict'),
+  nextChunk: effect('The message goes on by another chunk.', null, 'transaction.message?', 'counts.smallChunks?'),
+  endOfChunk: effect('The chunk is answered, by the verdict where there is one.', 'verdict', 'transaction.verdict?'),
   concludeRefused: effect(
     'The message is answered by its verdict, in LMTP once for each recipient; the transaction ends.',
     'verdict',
@@ -123,8 +126,8 @@ export const EFFECTS = {
   takeResponsibility: effect(
     'The message is accepted; behind the last decision the transaction ends.',
     'row',
-    'counts.idleCommands',
-    'counts.refusedRecipients',
+    'counts.idleCommands?',
+    'counts.refusedRecipients?',
     TRANSACTION,
   ),
   refuseDecision: effect('The message is refused; behind the last decision the transaction ends.', 'given', TRANSACTION),
@@ -136,7 +139,7 @@ export const EFFECTS = {
     'facts.refusedChunk',
     'counts.faults',
   ),
-  loseChunk: effect('The refused chunk can not be read.', 'lost', 'counts.faults'),
+  loseChunk: effect('The refused chunk can not be read.', 'lost', 'counts.faults?'),
   answerChunk: effect('The refused chunk is answered.', 'refusedChunk', 'facts.refusedChunk'),
   failChunk: effect(
     'The refused chunk is answered, and the message of its transaction is lost.',
@@ -151,29 +154,29 @@ export const EFFECTS = {
     'facts.refusedChunk',
     TRANSACTION,
   ),
-  giveUpTransaction: effect('The transaction is given up.', 'row', TRANSACTION),
+  giveUpTransaction: effect('The transaction is given up.', 'row', `${TRANSACTION}?`),
   inform: effect('The program, or the engine for it, has answered.', 'program'),
-  noteForwarded: effect('What the proxy tells of its client is known.', 'row', 'transaction.forwarded'),
+  noteForwarded: effect('What the proxy tells of its client is known.', 'row', 'transaction.forwarded?'),
   beginAnew: effect(
     'The proxy speaks for its client from now on.',
     null,
-    'facts.peer',
-    'facts.identity',
+    'facts.peer?',
+    'facts.identity?',
     'facts.proxied',
-    'facts.speaksSmtp',
-    'facts.hello',
-    'facts.own',
-    TRANSACTION,
+    'facts.speaksSmtp?',
+    'facts.hello?',
+    'facts.own?',
+    `${TRANSACTION}?`,
   ),
   secure: effect(
     'What the client said in clear is forgotten.',
     null,
     'facts.tls',
-    'facts.speaksSmtp',
+    'facts.speaksSmtp?',
     'facts.hello',
-    'facts.own',
-    'facts.identity',
-    TRANSACTION,
+    'facts.own?',
+    'facts.identity?',
+    `${TRANSACTION}?`,
   ),
   beginExchange: effect('The exchange begins; the program is asked for its first step.', null, 'facts.exchange'),
   askStep: effect('The program is asked for the next step.', null),
@@ -181,19 +184,76 @@ export const EFFECTS = {
   authenticate: effect('The client has an identity.', 'row', 'facts.identity', 'facts.exchange'),
   refuseAuth: effect('The exchange ends by a refusal, which is a fault.', 'given', 'facts.exchange', 'counts.faults'),
   failAuth: effect('The exchange ends by a fault of the client.', 'given', 'facts.exchange', 'counts.faults'),
-  refuse: effect('The program has refused what it was asked.', 'program', 'counts.refusedRecipients', 'transaction.onlyRefused'),
+  refuse: effect('The program has refused what it was asked.', 'program', 'counts.refusedRecipients?', 'transaction.onlyRefused?'),
   refuseCommand: effect(
     'The command is refused, which is a fault, and told.',
     'given',
-    'counts.faults',
-    'counts.refusedRecipients',
-    'transaction.onlyRefused',
+    'counts.faults?',
+    'counts.refusedRecipients?',
+    'transaction.onlyRefused?',
   ),
   tellOtherProtocol: effect('That the client speaks another protocol is told.', 'row'),
   tellPlaintext: effect('That octets came behind STARTTLS is told.', null),
   sayFarewell: effect('The server says why it closes.', 'given'),
   giveUpContent: effect('The program has not come back from the content of a message.', 'content'),
 };
+
+/**
+ * What is changed while octets are read, ahead of any row: by a line that has what stands in `on` for its verb, or (`except`) any other than that,
+ * or by the content of a message in a phase.
+ */
+export const READING = [
+  {
+    what: 'A line is AUTH, or has no verb and looks like it: it may hold a credential, and so may the line that follows.',
+    on: ['AUTH', 'unknown'],
+    changes: ['facts.redact'],
+  },
+  { what: 'Any other command has no credential behind it.', except: ['AUTH', 'unknown'], changes: ['facts.redact'] },
+  {
+    what: 'A command counts until a message is accepted, but RCPT and BDAT, which have limits of their own, and QUIT.',
+    except: ['RCPT', 'BDAT', 'QUIT', 'unknown'],
+    changes: ['counts.idleCommands'],
+  },
+  { what: 'A MAIL whose arguments can be read counts, taken or refused.', on: ['MAIL'], changes: ['counts.transactions'] },
+  { what: 'The content of the message is read.', from: ['data', 'chunk'], changes: ['transaction.message'] },
+  { what: 'The octets of a refused chunk are read.', from: ['drain'], changes: ['facts.refusedChunk'] },
+];
+
+/** Replies that are said in place of that of the row, or (`rejected`) of that of the program. */
+export const INSTEAD = {
+  priority: { of: ['mail'], what: 'The priority of the message is another than the client asked for (RFC 6710 4.1).' },
+  expn: { of: ['vrfy'], what: 'The answer has a text: the mailbox was verified.' },
+  rcptAscii: { of: ['rcpt'], what: 'The answer is 251, and shows a mailbox to a client that takes no UTF-8 (RFC 6531 3.7.4.1).' },
+  rcptMovedAscii: {
+    of: ['rejected'],
+    what: 'RCPT is refused by 551, which shows a mailbox to a client that takes no UTF-8 (RFC 6531 3.7.4.1).',
+  },
+  vrfyAscii: { of: ['vrfy', 'expn'], what: 'The answer shows a mailbox to a client that takes no UTF-8 (RFC 6531 3.7.4.2).' },
+  vrfyRefusedAscii: {
+    of: ['rejected'],
+    what: 'VRFY or EXPN is refused by another code than 421, which shows a mailbox to a client that takes no UTF-8 (RFC 6531 3.7.4.2).',
+  },
+};
+
+/** The reply to a fault that no row and no guard names: the first that fits, by what triggers it, by its code, and by the rule of the grammar that failed. */
+export const FAULTS = [
+  { on: 'bad-response', code: 'line-too-long', reply: 'authLineTooLong' },
+  { on: 'bad-response', code: 'cancelled', reply: 'authCancelled' },
+  { on: 'refuse-message', code: 'too-large', reply: 'tooLarge' },
+  { on: 'refuse-message', code: 'bare-line-end', reply: 'bareLineEnd' },
+  { code: 'line-too-long', reply: 'lineTooLong' },
+  { code: 'bare-lf-line', reply: 'bareLfLine' },
+  { code: 'unknown-parameter', reply: 'unknownParameter' },
+  { code: 'misplaced-parameter', reply: 'unknownParameter' },
+  { code: 'base64', reply: 'badBase64' },
+  { code: 'smtputf8', reply: 'asciiSender' },
+  { rule: 'Reverse-path', reply: 'badSender' },
+  { rule: 'Forward-path', reply: 'badRecipient' },
+  { reply: 'badArgument' },
+];
+
+/** What is said where the program gives no answer in time, by its question. */
+export const UNANSWERED = { starttls: 'tlsFailed', auth: 'authFailed', default: 'noAnswer' };
 
 /** What closing changes, whatever the effect. */
 export const CLOSING = ['facts.greeting', 'facts.refusedChunk', TRANSACTION];

@@ -10,16 +10,22 @@ interface Section {
   readonly sources: readonly SourceLine[];
 }
 
-/** A row of the server's state machine, as test-vectors/states.json has it. */
+/** A row of a state machine, as test-vectors/states.json has it. */
 interface Row {
+  readonly table: 'server' | 'client' | 'transaction';
   readonly from: readonly string[];
   readonly on: string;
   readonly guards?: readonly string[];
   readonly checks?: readonly string[];
+  readonly when?: readonly string[];
   readonly asks?: string;
+  readonly effect?: string;
+  readonly effects?: readonly string[];
   readonly reply?: string;
   readonly refuse?: string;
   readonly to?: string;
+  readonly close?: string;
+  readonly misuse?: string;
 }
 
 interface Requirement {
@@ -107,21 +113,26 @@ function show(title: string, { requirements, rows, sources }: Section, write: (l
     for (const vector of vectors.slice(0, VECTORS_SHOWN)) write(`    test-vectors/${vector}`);
     if (vectors.length > VECTORS_SHOWN) write(colours.dim(`    and ${vectors.length - VECTORS_SHOWN} more (--json has all)`));
   }
-  for (const row of rows) write(`  ${colours.magenta(`${row.on} in ${row.from.join(', ')}`)}: ${carriedOut(row)}`);
+  for (const row of rows) write(`  ${colours.magenta(`${row.table}: ${row.on} in ${row.from.join(', ')}`)}: ${carriedOut(row)}`);
   for (const { file, line, text } of sources) write(`  ${colours.green(`${file}:${line}`)} ${text}`);
   write('');
 }
 
 /** What a row does, in the names of the state machine. */
-function carriedOut({ guards = [], checks = [], asks, reply, refuse, to }: Row): string {
+function carriedOut({ guards = [], checks = [], when = [], effect, effects = [], ...row }: Row): string {
+  const conditions = [...guards, ...checks, ...when];
+  const done = effect === undefined ? effects : [effect];
   const parts = [
-    guards.length + checks.length === 0 ? '' : `if ${[...guards, ...checks].join(', ')}`,
-    refuse === undefined ? '' : `refused by ${refuse}`,
-    asks === undefined ? '' : `asks ${asks}`,
-    reply === undefined ? '' : `says ${reply}`,
-    to === undefined ? '' : `then ${to}`,
+    conditions.length === 0 ? '' : `if ${conditions.join(', ')}`,
+    row.refuse === undefined ? '' : `refused by ${row.refuse}`,
+    row.misuse === undefined ? '' : `throws ${row.misuse}`,
+    row.asks === undefined ? '' : `asks ${row.asks}`,
+    done.length === 0 ? '' : `does ${done.join(', ')}`,
+    row.reply === undefined ? '' : `says ${row.reply}`,
+    row.to === undefined ? '' : `then ${row.to}`,
+    row.close === undefined ? '' : `then closed (${row.close})`,
   ];
-  return parts.filter((part) => part !== '').join('; ');
+  return parts.filter((part) => part !== '').join('; ') || 'stays';
 }
 
 /** 4.2 before 4.10, numbers before appendices. */

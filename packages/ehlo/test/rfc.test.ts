@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { rfcCommand, SectionError } from '../src/rfc-command.ts';
 
@@ -8,13 +9,32 @@ interface Requirement {
   readonly section: string;
   readonly testable_in_engine: boolean;
   readonly testable_in_message?: boolean;
+  readonly testable_in_delivery?: boolean;
+}
+
+interface Section {
+  readonly requirements: readonly { readonly id: string; readonly vectors: readonly string[] }[];
+  readonly rows: readonly { readonly table: string; readonly on: string }[];
 }
 
 const vectors = (name: string) => JSON.parse(readFileSync(new URL(`../../../test-vectors/${name}`, import.meta.url), 'utf8'));
 const { requirements } = vectors('requirements.json') as { requirements: Requirement[] };
 const { notVectors } = vectors('not-vectors.json') as { notVectors: { ids: string[] }[] };
 const told = new Set(notVectors.flatMap(({ ids }) => ids));
-const testable = requirements.filter((one) => one.rfc === 5321 && (one.testable_in_engine || one.testable_in_message === true));
+const testable = requirements.filter(
+  ({ rfc, testable_in_engine, testable_in_message, testable_in_delivery }) =>
+    rfc === 5321 && (testable_in_engine || testable_in_message === true || testable_in_delivery === true),
+);
+const states = vectors('states.json') as { readonly [table: string]: { readonly rows: readonly object[] } };
+const deliveries = readdirSync(new URL('../../../test-vectors/delivery/', import.meta.url)).flatMap(
+  (file) => (vectors(`delivery/${file}`) as { deliveries: { name: string; steps: { shows?: string[] }[] }[] }).deliveries,
+);
+
+/** Rows that no RFC asks for, by what they are of. */
+const OF_NO_RFC: readonly (readonly [of: string, why: string])[] = [
+  ['XCLIENT', 'of Postfix'],
+  ['XFORWARD', 'of Postfix'],
+];
 
 function asked(rfc?: string, section?: string, json = false): string {
   const lines: string[] = [];
@@ -24,7 +44,7 @@ function asked(rfc?: string, section?: string, json = false): string {
 
 describe.each([...new Set(testable.map(({ section }) => section))])('RFC 5321 %s', (section) => {
   test('has its requirements, each with a vector or a reason why there is none', () => {
-    const found = JSON.parse(asked('5321', section, true)) as Record<string, { requirements: { id: string; vectors: string[] }[] }>;
+    const found = JSON.parse(asked('5321', section, true)) as Record<string, Section>;
     const due = testable.filter((one) => one.section === section).map(({ id }) => id);
     const shown = found[section]!.requirements.filter(({ id, vectors }) => vectors.length > 0 || told.has(id)).map(({ id }) => id);
     expect(due.filter((id) => !shown.includes(id))).toEqual([]);
@@ -38,6 +58,37 @@ test('a section is shown with the vectors that show it and the lines that name i
   expect(said).toMatch(/5321-4\.5\.2-\d+ MUST/);
   expect(said).toContain('test-vectors/client/data.json: client-stuffing');
   expect(said).toMatch(/packages\/engine\/src\/server\/dot-reader\.ts:\d+ .*RFC 5321 4\.5\.2/);
+});
+
+/** All sections at once, as the command reads them. */
+const index = JSON.parse(gunzipSync(readFileSync(new URL('../dist/rfc-index.json.gz', import.meta.url))).toString()) as {
+  readonly [rfc: string]: { readonly [section: string]: Section };
+};
+const sections = Object.values(index).flatMap((of) => Object.values(of));
+
+test('a requirement that a delivery shows names each delivery that shows it', () => {
+  const known = new Map(sections.flatMap(({ requirements }) => requirements.map(({ id, vectors }) => [id, vectors] as const)));
+  const due = deliveries.flatMap(({ name, steps }) => steps.flatMap(({ shows = [] }) => shows.map((id) => [id, name] as const)));
+  expect(
+    due.filter(([id, name]) => !known.get(id)!.some((vector) => vector.startsWith('delivery/') && vector.endsWith(`: ${name}`))),
+  ).toEqual([]);
+  expect(asked('5321', '3.9')).toMatch(/5321-3\.9-01 .*\n +test-vectors\/delivery\//);
+});
+
+test('every row of every table is in a section, but those that no RFC asks for', () => {
+  const shown = new Set(sections.flatMap(({ rows }) => rows.map((row) => JSON.stringify(row))));
+  const all = ['server', 'client', 'transaction'].flatMap((table) =>
+    states[table]!.rows.map((row) => ({ table, ...row }) as Section['rows'][number]),
+  );
+  const rowless = all.filter((row) => !shown.has(JSON.stringify(row)));
+  expect(rowless.filter(({ on }) => !OF_NO_RFC.some(([of]) => of === on))).toEqual([]);
+  expect(new Set(rowless.map(({ on }) => on))).toEqual(new Set(OF_NO_RFC.map(([of]) => of)));
+});
+
+test('the tables of the client have their rows, too, and each says of which table it is', () => {
+  expect(asked('5321', '3.1')).toContain('client: greeting in connect: does tellGreeting, sayHello; then hello');
+  expect(asked('5321', '4.1.1.4')).toContain('transaction: DATA refused in data: does refuseAtData, leaveHalfOpen; then over');
+  expect(asked('3207', '4.2')).toContain('server: secured in tls: does secure; then greeted');
 });
 
 test('a verb has its rows of the state machine, and their order has those that refuse it', () => {
