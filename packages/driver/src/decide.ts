@@ -1,4 +1,4 @@
-import { isThenable } from './notify.ts';
+import { isThenable } from '@ehlo/engine';
 
 /** A call of the program that is waited for, and what becomes of it. */
 export interface Deciding<D> {
@@ -16,18 +16,18 @@ export interface Deciding<D> {
 /** Calls a method of the program, and is done with it now, or when the promise that it has returned is settled. */
 export function decide<D>(deciding: Deciding<D>): void {
   let result: unknown;
-  let waits: boolean;
   try {
     result = deciding.call();
-    waits = isThenable(result);
+    if (isThenable(result)) {
+      return void Promise.resolve(result).then(
+        (value) => deciding.later(understood(deciding, value)),
+        (error) => deciding.later(deciding.instead(error)),
+      );
+    }
   } catch (error) {
     return deciding.decided(deciding.instead(error));
   }
-  if (!waits) return deciding.decided(understood(deciding, result));
-  Promise.resolve(result).then(
-    (value) => deciding.later(understood(deciding, value)),
-    (error) => deciding.later(deciding.instead(error)),
-  );
+  deciding.decided(understood(deciding, result));
 }
 
 function understood<D>(deciding: Deciding<D>, value: unknown): D {

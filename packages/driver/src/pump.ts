@@ -110,7 +110,13 @@ export class Pump implements Sink, Sleeper {
   drained(): void {
     this.#writable = true;
     this.goOn();
-    if (this.#closing) this.#left();
+    if (this.#closing) {
+      try {
+        this.#left();
+      } catch (error) {
+        this.#break(error);
+      }
+    }
   }
 
   /** Does something to the session, at its time, and what follows from it. */
@@ -132,7 +138,11 @@ export class Pump implements Sink, Sleeper {
     const now = this.#alarms.now();
     if (this.#handshaking && now >= this.#session.deadline) this.#insecure(new Error('no TLS handshake in time'));
     this.#session.tick(now);
-    this.#passed();
+    try {
+      if (!this.#over) this.#passed();
+    } catch (error) {
+      this.#break(error);
+    }
   }
 
   /** A session that has had its share waits for its turn, whatever happens meanwhile. */
@@ -174,7 +184,7 @@ export class Pump implements Sink, Sleeper {
     notify(() => this.#passed(), broken);
     this.#session.lost();
     this.#leaving = true;
-    notify(() => this.#program.pull(), broken);
+    if (!this.#pumping) notify(() => this.#program.pull(), broken);
     notify(() => this.#transport.abort(), broken);
     this.#gone();
     this.#disconnect();
@@ -188,13 +198,21 @@ export class Pump implements Sink, Sleeper {
       last();
       this.#lost();
     }
-    this.#transport.abort();
+    try {
+      this.#transport.abort();
+    } catch (error) {
+      this.#program.broken(error);
+    }
     this.#disconnect();
   }
 
   /** Nothing more is taken, and the session gets to know it. */
   #lost(): void {
-    this.#passed();
+    try {
+      this.#passed();
+    } catch (error) {
+      this.#program.broken(error);
+    }
     this.#session.lost();
     this.#leaving = true;
     this.run();
