@@ -1,5 +1,6 @@
 import {
   AUTH,
+  atOnce,
   CLIENT_OPTIONS,
   type ClientEvent,
   type ClientOptions,
@@ -13,7 +14,7 @@ import type { ClientAuth } from './client-authentication.ts';
 import { ClientError } from './client-error.ts';
 import { checkCredentials } from './credentials.ts';
 import { notify, once, type Warn } from './notify.ts';
-import type { Address, Transport } from './transport.ts';
+import { type Address, cutOff, type Transport } from './transport.ts';
 
 /** What `connect` takes beside the session's own options. */
 export interface ConnectOptions<X extends Extension = Extension> extends ClientPolicyOptions {
@@ -96,7 +97,7 @@ export function sessionOptions(transport: Transport, options: ConnectOptions, fa
   if (auth !== undefined) checkCredentials(auth);
   const starttls = starttlsOf(options);
   if (tls === undefined && secure === undefined && starttls === 'required') {
-    transport.abort();
+    cutOff(transport);
     throw new ClientError('tls-unavailable', 'TLS is required, and this transport can not become secure', { stage: 'tls' });
   }
   return {
@@ -112,7 +113,7 @@ export function sessionOptions(transport: Transport, options: ConnectOptions, fa
 
 function asciiOf(domain: string, toAscii: NonNullable<ClientOptions['toAscii']>, failed: (error: unknown) => void): string | null {
   try {
-    return toAscii(domain);
+    return atOnce(toAscii(domain), 'toAscii');
   } catch (error) {
     failed(error);
     return null;

@@ -2,10 +2,10 @@ import { checkOptions, type Extension, SmtpUsageError } from '@ehlo/engine';
 import { Client } from './client.ts';
 import { ClientError } from './client-error.ts';
 import { CONNECT_OPTIONS, type ConnectOptions, type ServerName } from './client-options.ts';
-import type { Warn } from './notify.ts';
+import { notify, type Warn } from './notify.ts';
 import { OTHER_NAMES } from './other-names.ts';
 import { timer } from './timer.ts';
-import type { Transport } from './transport.ts';
+import { cutOff, type Transport } from './transport.ts';
 
 /**
  * Greets the server over a transport, secures it and authenticates as the options say. Resolves when messages can be sent; rejects with
@@ -22,7 +22,7 @@ export async function connectOn<X extends Extension = never>(
     return await Client.open<X>(transport, checkOptions<ConnectOptions>(CONNECT_OPTIONS, options, OTHER_NAMES), server, warn);
   } catch (error) {
     // A session that has failed has left its transport; one that never was has not.
-    if (error instanceof SmtpUsageError) transport.abort();
+    if (error instanceof SmtpUsageError) cutOff(transport);
     throw error;
   }
 }
@@ -65,7 +65,7 @@ export async function dial<T>(
     open(controller.signal).then(
       (opened) => {
         settle();
-        if (controller.signal.aborted) discard(opened);
+        if (controller.signal.aborted) notify(() => discard(opened), NOTHING);
         else resolve(opened);
       },
       (error: unknown) => {
@@ -76,3 +76,5 @@ export async function dial<T>(
     if (signal?.aborted) aborted();
   });
 }
+
+const NOTHING = (): void => {};

@@ -114,7 +114,8 @@ export class Connection implements View, Program {
       application.secured(tls);
     }
     application.forget();
-    while (application.hasRoom) {
+    // Of a session that is over there is no more than this: its handler hears the end, whether or not it reads.
+    while (application.hasRoom || session.phase === 'closed') {
       const event = session.nextEvent();
       if (event === null) break;
       application.take(event);

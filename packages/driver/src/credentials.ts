@@ -29,9 +29,14 @@ const KINDS = {
 export function checkCredentials(auth: { readonly [name in keyof typeof KINDS | 'mechanisms']?: unknown }): void {
   checkMechanisms(auth.mechanisms, 'client');
   if ((auth.mechanisms as unknown[]).length === 0) bad('auth.mechanisms is empty: name those that may be used, such as [scram(), plain()]');
+  const isSecret = auth.password !== undefined || auth.token !== undefined;
   for (const [name, [kinds, must]] of Object.entries(KINDS)) {
-    const kind = secretOrKind(auth[name as keyof typeof KINDS]);
-    if (name in auth && !(kinds as readonly string[]).includes(kind)) bad(`auth.${name} is ${kind}; it must be ${must}`);
+    const value = auth[name as keyof typeof KINDS];
+    // What is undefined is absent. The only secret that is named is meant to be there, such as one of the environment.
+    const isMissed = !isSecret && name in auth && (name === 'password' || name === 'token');
+    if (value === undefined && !isMissed) continue;
+    const kind = secretOrKind(value);
+    if (!(kinds as readonly string[]).includes(kind)) bad(`auth.${name} is ${kind}; it must be ${must}`);
   }
 }
 

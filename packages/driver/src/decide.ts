@@ -1,4 +1,4 @@
-import { isThenable } from './notify.ts';
+import { isThenable } from '@ehlo/engine';
 
 /** A call of the program whose result is awaited, and what follows from the result. */
 export interface Deciding<D> {
@@ -16,18 +16,18 @@ export interface Deciding<D> {
 /** Calls a method of the program, and decides at once, or when the returned promise settles. */
 export function decide<D>(deciding: Deciding<D>): void {
   let result: unknown;
-  let waits: boolean;
   try {
     result = deciding.call();
-    waits = isThenable(result);
+    if (isThenable(result)) {
+      return void Promise.resolve(result).then(
+        (value) => deciding.later(understood(deciding, value)),
+        (error) => deciding.later(deciding.instead(error)),
+      );
+    }
   } catch (error) {
     return deciding.decided(deciding.instead(error));
   }
-  if (!waits) return deciding.decided(understood(deciding, result));
-  Promise.resolve(result).then(
-    (value) => deciding.later(understood(deciding, value)),
-    (error) => deciding.later(deciding.instead(error)),
-  );
+  deciding.decided(understood(deciding, result));
 }
 
 function understood<D>(deciding: Deciding<D>, value: unknown): D {

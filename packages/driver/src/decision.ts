@@ -5,6 +5,7 @@ import {
   checkOptions,
   checkRejection,
   kindOf as describe,
+  dropPromise,
   type InfoAnswer,
   type QuestionType,
   type Rejection,
@@ -148,7 +149,7 @@ function returned(value: unknown): string {
   if (typeof value === 'boolean') return String(value);
   if (typeof value === 'function') return `the function ${value.name}, which has to be called`;
   if (value instanceof Error) return `the error "${value.message}", which is to be thrown`;
-  if (value instanceof Promise) return 'a promise among others: await Promise.all(…)';
+  if (dropPromise(value)) return 'a promise among others: await Promise.all(…)';
   return describe(value);
 }
 

@@ -1,5 +1,6 @@
 import type { TlsInfo } from '@ehlo/engine';
 import { Inbox } from './inbox.ts';
+import { notify } from './notify.ts';
 import { type Address, LINGER_OCTETS, type Sink, type Transport } from './transport.ts';
 
 /** A connection whose reads and writes are promises, as Deno's are. */
@@ -230,7 +231,13 @@ class ReaderTransport implements Transport {
     this.#state = 'over';
     this.#queue = [];
     this.#giveUp(new Error('the connection was ended before the TLS handshake was done'));
-    this.#stream.close();
-    this.#inbox.lost(error);
+    let cause = error;
+    notify(
+      () => this.#stream.close(),
+      (failure) => {
+        cause ??= failure;
+      },
+    );
+    this.#inbox.lost(cause);
   }
 }

@@ -29,13 +29,14 @@ export function fromStreams(streams: WebStreams, { startTls, ...ends }: WebEnds 
   return fromReader(webStream(streams, startTls), ends);
 }
 
-function webStream({ readable, writable }: WebStreams, startTls?: WebEnds['startTls']): ByteStream {
+function webStream({ readable, writable, opened }: WebStreams, startTls?: WebEnds['startTls']): ByteStream {
   const reader = readable.getReader();
   const writer = writable.getWriter();
   const ignore = (): void => {};
   // A stream that fails tells it by `read` and `write`, too.
   reader.closed.catch(ignore);
   writer.closed.catch(ignore);
+  opened?.catch(ignore);
   let secured: ByteStream | null = null;
   const stream: ByteStream = {
     read: async () => (await reader.read()).value ?? null,

@@ -18,5 +18,5 @@ export type { Derivation, Hidden, ServerMechanism, ServerStep, StoredKeys } from
 export { serveOn } from './serve.ts';
 export { checkServe, type ServeOptions, type SessionDataOf, type TrustedOptions } from './serve-options.ts';
 export type { Clock } from './timer.ts';
-export { type Address, type Connected, LINGER_MS, LINGER_OCTETS, type Listener, type Sink, type Transport } from './transport.ts';
+export { type Address, type Connected, cutOff, LINGER_MS, LINGER_OCTETS, type Listener, type Sink, type Transport } from './transport.ts';
 export { unsentBy } from './unsent.ts';

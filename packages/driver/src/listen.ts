@@ -8,7 +8,7 @@ import { type HeaderOf, headerOf, type ProxyOptions } from './proxies.ts';
 import { Server } from './serve.ts';
 import { CONNECTIONS, checkServe, SERVE_OPTIONS, type ServeOptions, type SessionDataOf } from './serve-options.ts';
 import { timer } from './timer.ts';
-import type { Address, Connected, Listener, Transport } from './transport.ts';
+import { type Address, type Connected, cutOff, type Listener, type Transport } from './transport.ts';
 
 /** Where an adapter listens, and how. `Tls` is what the adapter takes for certificates. */
 export interface ListenOptions<Tls> {
@@ -171,7 +171,7 @@ export class Entrance {
   }
 
   #turnAway(transport: Transport, reason: unknown): void {
-    transport.abort();
+    cutOff(transport);
     this.#stray(transport.peer, reasonOf(reason));
   }
 
@@ -187,7 +187,7 @@ export class Entrance {
         for (const transport of this.#waiting.splice(0)) this.admit(transport);
       },
       close: () => {
-        for (const transport of this.#waiting.splice(0)) transport.abort();
+        for (const transport of this.#waiting.splice(0)) cutOff(transport);
         for (const giveUp of this.#entering) giveUp('the server is closing');
         return close();
       },

@@ -11,7 +11,6 @@ import {
 } from '@ehlo/engine';
 import { OTHER_NAMES } from './other-names.ts';
 import { isStream, type Stream, StreamReader } from './stream-reader.ts';
-import { nextTurn } from './turns.ts';
 
 /**
  * A message, whole or in pieces of any size; text is sent as UTF-8. What is given must not be changed until the message is sent. A stream is
@@ -60,12 +59,6 @@ const BLOCK = 65_536;
 const FEW = 4096;
 /** … but only so many milliseconds. */
 const SOON = 1;
-/**
- * After this many octets the event loop gets a turn. A source that has its octets in memory gives them in microtasks, and a network that accepts
- * them at once never makes the client wait. Then nothing else would run until the message is sent: no end of the server, no abort signal, no
- * other connection.
- */
-const SHARE = 262_144;
 
 const CR = 0x0d;
 const NO_ROOM: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
@@ -92,8 +85,6 @@ export class MessageSource {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Few octets have waited long enough. */
   #due = false;
-  /** Octets that were read since others had a turn. */
-  #unshared = 0;
   /** Called when octets arrive after none were available. */
   #wake: (() => void) | null = null;
 
@@ -243,11 +234,6 @@ export class MessageSource {
   async #read(): Promise<void> {
     this.#state = 'reading';
     const piece = await this.#reader!.next();
-    this.#unshared += piece?.length ?? 0;
-    if (this.#unshared >= SHARE) {
-      this.#unshared = 0;
-      await nextTurn();
-    }
     // It may have been stopped meanwhile.
     if (this.#state !== 'reading') return;
     this.#state = 'idle';

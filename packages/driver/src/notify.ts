@@ -1,4 +1,5 @@
 // What becomes of a function of the program that fails where nothing waits for its answer.
+import { isThenable } from '@ehlo/engine';
 
 /** Called for failures that cannot be reported otherwise: with a sentence, and with details. */
 export type Warn = (message: string, detail: string) => void;
@@ -14,13 +15,6 @@ export function notify(call: () => unknown, failed: (error: unknown) => void): v
   } catch (error) {
     failed(error);
   }
-}
-
-/** Throws what the value's own `then` throws when it is looked at. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    (typeof value === 'object' || typeof value === 'function') && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
 }
 
 /** Warns of the first failure only: one that repeats with every message would hide all other warnings. `what` names the function that failed. */

@@ -1,4 +1,4 @@
-import type { TlsInfo } from '@ehlo/engine';
+import { atOnce, type TlsInfo } from '@ehlo/engine';
 import type { Address, ProxyFacts, Sink, Transport } from './transport.ts';
 
 export type { ProxyFacts } from './transport.ts';
@@ -26,16 +26,15 @@ export function readHeader(transport: Transport, read: ProxyReader): Promise<Pro
     proxied.start({
       data(bytes) {
         seen = joined(seen, bytes);
-        let parsed: ReturnType<ProxyReader>;
         try {
-          parsed = read(seen);
+          const parsed = atOnce(read(seen), 'proxy.read');
+          if (parsed === null) return;
+          if (!parsed.ok) return reject(new Error(`no PROXY header: ${parsed.message}`));
+          proxied.arrived(parsed.value.header, new Uint8Array(seen.subarray(parsed.value.length)));
+          resolve(proxied);
         } catch (error) {
-          return reject(error);
+          reject(error);
         }
-        if (parsed === null) return;
-        if (!parsed.ok) return reject(new Error(`no PROXY header: ${parsed.message}`));
-        proxied.arrived(parsed.value.header, new Uint8Array(seen.subarray(parsed.value.length)));
-        resolve(proxied);
       },
       end: ended,
       lost: ended,

@@ -1,4 +1,4 @@
-import { checkOptions, kindOf, SmtpUsageError, type TableOf } from '@ehlo/engine';
+import { checkOptions, kindOf, SmtpUsageError, type TableOf, yesOrNo } from '@ehlo/engine';
 import { formatAddressLiteral, parseAddressLiteral } from '@ehlo/grammar';
 import { OTHER_NAMES } from './other-names.ts';
 import type { ProxyReader } from './proxied.ts';
@@ -31,7 +31,7 @@ export function headerOf(proxy: ProxyReader | ProxyOptions | undefined, byPath: 
   if (read === undefined) bad('proxy has no read: give it parseProxy of @ehlo/grammar/proxy');
   const reader: ProxyReader = version === undefined ? read : (bytes) => read(bytes, version);
   if (peers === undefined) return () => reader;
-  if (typeof peers === 'function') return (peer) => (isYes(peers(peer)) ? reader : null);
+  if (typeof peers === 'function') return (peer) => (yesOrNo(peers(peer), 'proxy.peers') ? reader : null);
   if (!Array.isArray(peers)) bad(`proxy.peers is ${kindOf(peers)}; it must be a list of addresses and networks, or a function`);
   if (byPath) bad('proxy.peers names addresses, and who comes by a Unix socket has none: leave it out, or give a function');
   const networks = peers.map(networkOf);
@@ -39,11 +39,6 @@ export function headerOf(proxy: ProxyReader | ProxyOptions | undefined, byPath: 
     const octets = octetsOf(address);
     return octets !== null && networks.some((network) => holds(network, octets)) ? reader : null;
   };
-}
-
-function isYes(answer: unknown): boolean {
-  if (typeof answer !== 'boolean') throw new TypeError('proxy.peers has to return true or false, at once');
-  return answer;
 }
 
 /** Addresses that have their first bits in common. */

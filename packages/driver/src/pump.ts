@@ -110,7 +110,7 @@ export class Pump implements Sink, Sleeper {
   drained(): void {
     this.#writable = true;
     this.goOn();
-    if (this.#closing) this.#left();
+    if (this.#closing && !this.#over) this.#left();
   }
 
   /** Does something to the session, at its time, and what follows from it. */
@@ -132,7 +132,11 @@ export class Pump implements Sink, Sleeper {
     const now = this.#alarms.now();
     if (this.#handshaking && now >= this.#session.deadline) this.#insecure(new Error('no TLS handshake in time'));
     this.#session.tick(now);
-    this.#passed();
+    try {
+      if (!this.#over) this.#passed();
+    } catch (error) {
+      this.#break(error);
+    }
   }
 
   /** A session that has had its share waits for its turn, whatever happens meanwhile. */
@@ -170,14 +174,18 @@ export class Pump implements Sink, Sleeper {
     this.#program.broken(error);
     this.#insecure(error);
     if (this.#over) return;
-    const broken = (again: unknown): void => this.#program.broken(again);
-    notify(() => this.#passed(), broken);
+    this.#try(() => this.#passed());
     this.#session.lost();
     this.#leaving = true;
-    notify(() => this.#program.pull(), broken);
-    notify(() => this.#transport.abort(), broken);
+    if (!this.#pumping) this.#try(() => this.#program.pull());
+    this.#try(() => this.#transport.abort());
     this.#gone();
     this.#disconnect();
+  }
+
+  /** At the end, what is thrown is told, and the rest is done all the same. */
+  #try(call: () => void): void {
+    notify(call, (error) => this.#program.broken(error));
   }
 
   /** Ends at once: what is not yet decided is lost. `last` is done to the session before. */
@@ -188,13 +196,13 @@ export class Pump implements Sink, Sleeper {
       last();
       this.#lost();
     }
-    this.#transport.abort();
+    this.#try(() => this.#transport.abort());
     this.#disconnect();
   }
 
   /** Nothing more is taken, and the session gets to know it. */
   #lost(): void {
-    this.#passed();
+    this.#try(() => this.#passed());
     this.#session.lost();
     this.#leaving = true;
     this.run();

@@ -1,4 +1,4 @@
-import type { MessageQuestion } from '@ehlo/engine';
+import { dropPromise, type MessageQuestion } from '@ehlo/engine';
 import { Body } from './body.ts';
 import type { Deciding } from './decide.ts';
 import { type Acceptance, decisionOf, isRefusal, type Refusal } from './decision.ts';
@@ -60,9 +60,14 @@ export class Reception implements IncomingMessage, Deciding<Verdict | readonly V
   understand(value: unknown): Verdict | readonly Verdict[] {
     if (!Array.isArray(value)) return this.#verdict(value);
     const { length } = this.envelope.recipients;
-    if (!this.#receiver.hasRecipients)
-      throw new TypeError("the handler of 'message' gave a decision for each recipient, which only LMTP can tell: give one for all");
-    if (value.length !== length) throw new TypeError(`the handler of 'message' gave ${value.length} decisions for ${length} recipients`);
+    if (!this.#receiver.hasRecipients || value.length !== length) {
+      for (const one of value) dropPromise(one);
+      throw new TypeError(
+        this.#receiver.hasRecipients
+          ? `the handler of 'message' gave ${value.length} decisions for ${length} recipients`
+          : "the handler of 'message' gave a decision for each recipient, which only LMTP can tell: give one for all",
+      );
+    }
     return Array.from(value, (one) => {
       try {
         return this.#verdict(one);

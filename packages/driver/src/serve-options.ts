@@ -45,7 +45,10 @@ export interface ServeOptions<Data = unknown, X extends Extension = Extension> e
   readonly trusted?: TrustedOptions;
   /** Connections at a time, until they are gone. As many more are told 421, and beyond that they are closed. Default: 10000. */
   readonly connections?: number;
-  /** Makes what `session.data` is of each connection, before anything is asked. Where it throws, the client is told 421. */
+  /**
+   * Makes what `session.data` is of each connection, before anything is asked. Where it throws, or gives a promise, the client is told 421:
+   * what takes time is for `connect`.
+   */
   readonly sessionData?: () => Data;
   /** How long `close` lets open sessions finish, and their clients go. Milliseconds; default: 30000. */
   readonly grace?: number;

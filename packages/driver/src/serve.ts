@@ -1,4 +1,5 @@
 import {
+  atOnce,
   checkFarewell,
   checkOptions,
   type Extension,
@@ -56,6 +57,8 @@ export class Server {
   /** No connection is accepted any more, not even for a reply. */
   #cut = false;
   #emptied: () => void = () => {};
+  /** The signal has nobody to close any more. */
+  #unheard: () => void = () => {};
 
   constructor(
     listener: Listener,
@@ -107,7 +110,11 @@ export class Server {
       const data = sessionData === undefined ? NO_DATA : made(sessionData, (error) => failures.tell(error, 'sessionData', null));
       const unfit = insecure ? NO_TLS : isFull() ? CROWDED : data === null ? failureOf('connect') : null;
       const farewell = this.#closing !== null ? this.#farewell : unfit;
-      if (this.#cut || (farewell !== null && away.size >= connections)) return transport.abort();
+      if (this.#cut || (farewell !== null && away.size >= connections))
+        return notify(
+          () => transport.abort(),
+          (error) => failures.tell(error, 'session', null),
+        );
       const connection = new Connection(++this.#count, transport, options, data?.value, host);
       this.#open.add(connection);
       if (farewell !== null) {
@@ -137,6 +144,7 @@ export class Server {
         (error) => failures.tell(error, 'session', null),
       );
     signal?.addEventListener('abort', close, { once: true });
+    this.#unheard = () => signal?.removeEventListener('abort', close);
     if (signal?.aborted) close();
   }
 
@@ -182,6 +190,7 @@ export class Server {
 
   async #close(now: boolean, reply: Rejection | undefined): Promise<void> {
     this.#farewell = reply;
+    this.#unheard();
     const listening = this.#listener.close();
     listening.catch(() => {}); // it is awaited when the sessions are over
     const emptied = new Promise<void>((resolve) => {
@@ -203,7 +212,7 @@ const NO_DATA: { readonly value: unknown } = { value: undefined };
 /** What the program keeps with a session; null where it has failed to make it. */
 function made(make: () => unknown, failed: (error: unknown) => void): { readonly value: unknown } | null {
   try {
-    return { value: make() };
+    return { value: atOnce(make(), 'sessionData') };
   } catch (error) {
     failed(error);
     return null;

@@ -1,7 +1,18 @@
+import { nextTurn } from './turns.ts';
+
 /** What a message may be made of, if it is not whole. */
 export type Stream = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array> | ReadableStream<string | Uint8Array>;
 
 type Piece = string | Uint8Array;
+
+/**
+ * So many octets are read, and others have a turn of the loop. A source that has its octets at hand gives them in microtasks, and a network
+ * that takes them at once never makes the client wait: then nothing else would be heard till the message is out, be it the server's end,
+ * a signal that aborts, or another connection.
+ */
+const SHARE = 262_144;
+/** What each piece counts for beside its octets: one that is empty takes time, too. */
+const PIECE = 64;
 
 /** Where pieces come from. `stop` releases it, at any moment, whether or not it was read. */
 interface Source {
@@ -14,6 +25,9 @@ export class StreamReader {
   readonly #source: Source;
   /** The first half of a character of which the second is in the next piece. */
   #half = '';
+  /** What was read since others had a turn. */
+  #unshared = 0;
+  #stopped = false;
 
   constructor(stream: Stream) {
     try {
@@ -26,17 +40,24 @@ export class StreamReader {
 
   /** The next piece; null at the end. Rejects with what the stream fails with. */
   async next(): Promise<Uint8Array | null> {
-    for (;;) {
+    while (!this.#stopped) {
       const { done, value } = await this.#source.next();
       const octets = done === true ? ENCODER.encode(this.#half) : this.#octets(value);
       if (done === true) this.#half = '';
+      this.#unshared += octets.length + PIECE;
+      if (this.#unshared >= SHARE) {
+        this.#unshared = 0;
+        await nextTurn();
+      }
       if (octets.length > 0) return octets;
-      if (done === true) return null;
+      if (done === true) break;
     }
+    return null;
   }
 
   /** No more is wanted. */
   stop(): void {
+    this.#stopped = true;
     // A source that fails to stop has no effect on the session.
     new Promise((resolve) => resolve(this.#source.stop())).catch(() => {});
   }

@@ -72,6 +72,15 @@ export interface Transport {
   abort(): void;
 }
 
+/** Ends a connection that no session moves, not yet or not any more: what its transport throws then ends nothing else. */
+export function cutOff(transport: Transport): void {
+  try {
+    transport.abort();
+  } catch {
+    // Nobody is left to be told.
+  }
+}
+
 /** Who takes the connections of a listener. */
 export interface Connected {
   (transport: Transport): void;

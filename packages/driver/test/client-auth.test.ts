@@ -212,6 +212,11 @@ test.each<[string, object]>([
   ['auth.mechanisms has what is no mechanism: import them from @ehlo/sasl', { mechanisms: ['PLAIN'] }],
   ['auth.mechanisms has what is no mechanism: import them from @ehlo/sasl', { mechanisms: [null] }],
   ['auth.password is undefined; it must be a string or a Secret', { mechanisms: [plain()], user: 'joe', password: undefined }],
+  ['auth.token is undefined; it must be a string, a Secret or a function', { mechanisms: [xoauth2()], user: 'joe', token: undefined }],
+  [
+    'auth.password is undefined; it must be a string or a Secret',
+    { mechanisms: [plain()], user: 'joe', password: undefined, token: undefined },
+  ],
   ['auth.password is a function; it must be a string or a Secret', { mechanisms: [plain()], user: 'joe', password: () => 'x' }],
   ['auth.password is a number; it must be a string or a Secret', { mechanisms: [plain()], user: 'joe', password: 12_345_678 }],
   ['auth.user is null; it must be a string', { mechanisms: [plain()], user: null, password: 'x' }],
@@ -230,4 +235,11 @@ test.each<[string, object]>([
 test('a password may be a secret', async () => {
   const auth = { mechanisms: [plain()], user: 'joe', password: new Secret('correct horse') };
   expect((await tried({ PLAIN: '235 yes' }, auth)).authenticated).toBe('PLAIN');
+});
+
+test.each<[string, object]>([
+  ['PLAIN', { mechanisms: [plain()], user: 'joe', password: 'correct horse', token: undefined, authzid: undefined }],
+  ['XOAUTH2', { mechanisms: [xoauth2()], user: 'joe', token: 'a-token-of-today', password: undefined }],
+])('what is undefined is absent: %s', async (mechanism, auth) => {
+  expect((await tried({ [mechanism]: '235 yes' }, auth as ClientAuth)).authenticated).toBe(mechanism);
 });

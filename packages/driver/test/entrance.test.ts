@@ -74,6 +74,12 @@ describe('proxy: { peers }', () => {
     expect(asked).toEqual(['192.0.2.1', '192.0.2.9'].map((address) => ({ address, port: 1111 })));
     const later = (async () => true) as unknown as () => boolean;
     expect(await arrival({ read: parseProxy, peers: later }, '192.0.2.1', HEADER)).toBe('proxy.peers has to return true or false, at once');
+    const rejects = (async () => Promise.reject(new Error('no list'))) as unknown as () => boolean;
+    expect(await arrival({ read: parseProxy, peers: rejects }, '192.0.2.1', HEADER)).toBe(
+      'proxy.peers has to return true or false, at once',
+    );
+    expect(await arrival({ read: rejects as never }, '192.0.2.1', HEADER)).toMatch(/^proxy.read gave a promise, /);
+    expect(await arrival({ read: (() => undefined) as never }, '192.0.2.1', HEADER)).not.toBe('it waits');
     const fails = (): never => {
       throw new Error('no list');
     };

@@ -213,3 +213,12 @@ test('a stream may take over what it is given: the next replies are whole', asyn
   reading.catch(() => {});
   await writer.close();
 });
+
+test('a connection that fails is told once: nothing is left unheard of `opened`', async () => {
+  const [client, server] = Socket.pair();
+  const failure = new Error('refused');
+  client.opened = Promise.reject(failure);
+  await server.writable.abort(failure);
+  await expect(connectOn(fromStreams(client), { hostname: 'c.example' })).rejects.toMatchObject({ code: 'lost', cause: failure });
+  await turns();
+});

@@ -218,6 +218,37 @@ describe('a message', () => {
   });
 });
 
+describe.each([
+  ['DATA', 'sink', `${TRANSACTION}`],
+  ['BDAT', 'sink', TRANSACTION.replace('DATA', 'BDAT 10000000')],
+  ['DATA in LMTP', 'lmtp', TRANSACTION.replace('EHLO', 'LHLO')],
+  ['BDAT in LMTP', 'lmtp', TRANSACTION.replace('EHLO', 'LHLO').replace('DATA', 'BDAT 10000000')],
+] as const)('a body that is full and not read (%s)', (_, preset, transaction) => {
+  test.each<[string, (client: MemoryTransport, server: Server) => unknown]>([
+    ['the client is lost', (client) => client.sink!.lost()],
+    ['the server is closed now', (_, server) => server.close({ now: true })],
+  ])('keeps nobody from hearing the end: %s', async (_, leave) => {
+    const told: string[] = [];
+    const { client, server } = start(
+      {
+        rcpt: () => true,
+        message: (_, { signal }) => {
+          signal.addEventListener('abort', () => told.push('signal'));
+          return new Promise<never>(() => {});
+        },
+        notice: ({ type }) => void (type === 'fault' || told.push(type)),
+      },
+      { preset },
+    );
+    client.send(transaction);
+    const line = `${'z'.repeat(998)}\r\n`;
+    for (let sent = 0; sent < 10_000 && !client.paused; sent++) client.send(line);
+    expect(client.paused).toBe(true);
+    leave(client, server);
+    expect(told).toEqual(['aborted', 'closed', 'signal']);
+  });
+});
+
 describe('a question', () => {
   const stages = ['connect', 'hello', 'mail', 'rcpt', 'data'] as const;
 
@@ -445,6 +476,14 @@ describe('closing a server', () => {
     controller.abort();
     expect(client.take()).toMatch(/^421 /);
     expect(listener.closed).toBe(true);
+  });
+
+  test('leaves nothing with a signal that outlives it', async () => {
+    const { signal } = new AbortController();
+    const [add, remove] = [vi.spyOn(signal, 'addEventListener'), vi.spyOn(signal, 'removeEventListener')];
+    await start({}, { signal }).server.close({ now: true });
+    expect(remove.mock.calls).toEqual(add.mock.calls.map(([type, listener]) => [type, listener]));
+    expect(add).toHaveBeenCalledOnce();
   });
 });
 

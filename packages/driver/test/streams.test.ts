@@ -229,3 +229,35 @@ test('a source and a network that never wait leave others their turns', async ()
   expect(given).toBeLessThan(200);
   client.abort();
 });
+
+test.each([
+  ['empty', ''],
+  ['an octet each', 'a'],
+])('nor does one whose pieces are %s keep them from others', async (_, piece) => {
+  const client = await connectOn(new ScriptedServer());
+  const control = new AbortController();
+  let given = 0;
+  async function* hasty(): AsyncGenerator<string> {
+    for (; given < 100_000; given++) yield piece;
+  }
+  setImmediate(() => setImmediate(() => control.abort()));
+  const { outcomes } = await client.send(ENVELOPE, hasty(), { signal: control.signal, facts: {} });
+  expect(outcomes).toMatchObject([{ status: 'unsent', cause: 'aborted' }]);
+  expect(given).toBeLessThan(100_000);
+  client.abort();
+});
+
+test('nothing is read on from a source of empty pieces that is not wanted any more', async () => {
+  const client = await connectOn(new ScriptedServer());
+  const control = new AbortController();
+  let given = 0;
+  const endless: Iterable<string> = { [Symbol.iterator]: () => ({ next: () => ({ done: given++ > 1_000_000, value: '' }) }) };
+  setImmediate(() => control.abort());
+  await client.send(ENVELOPE, endless, { signal: control.signal, facts: {} });
+  await turns();
+  const then = given;
+  await turns();
+  expect(given).toBe(then);
+  expect(given).toBeLessThan(1_000_000);
+  client.abort();
+});

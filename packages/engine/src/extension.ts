@@ -1,4 +1,5 @@
 import { type Codec, esmtpKeyword, octets, type Parameter, parseVerb } from '@ehlo/grammar';
+import { atOnce } from './at-once.ts';
 import { SmtpUsageError } from './error.ts';
 import type { Peer, TlsInfo } from './facts.ts';
 import { checkOptions, kindOf, type TableOf } from './option-table.ts';
@@ -192,11 +193,11 @@ export function guardedExtension(extension: Extension, failed: (error: unknown) 
   };
   return {
     ...extension,
-    offer: (facts) => guarded(() => checkedOffer(extension.offer(facts), extension.keyword), null),
+    offer: (facts) => guarded(() => checkedOffer(atOnce(extension.offer(facts), `offer of ${extension.keyword}`), extension.keyword), null),
     parameters: extension.parameters.map((parameter) => ({
       ...parameter,
       codec: {
-        parse: (value, found) => guarded(() => parameter.codec.parse(value, found), undefined),
+        parse: (value, found) => guarded(() => atOnce(parameter.codec.parse(value, found), `parse of ${parameter.keyword}`), undefined),
         format: (value) => parameter.codec.format(value),
       },
     })),

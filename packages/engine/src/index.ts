@@ -1,3 +1,4 @@
+export { atOnce, dropPromise, isThenable, yesOrNo } from './at-once.ts';
 export { type Address, addressText, CLIENT_TOLERATES } from './client/address.ts';
 export { AUTH, type AuthFeature } from './client/auth.ts';
 export type { Capabilities } from './client/capabilities.ts';

@@ -178,6 +178,14 @@ describe('a function of the program that fails', () => {
     expect(say(session, 'MAIL FROM:<>')).toMatch(/^250 /);
   });
 
+  test("a codec that gives a promise has read no value, and what that rejects with is nobody's", async () => {
+    const parse = (): never => Promise.reject(new Error('later')) as never;
+    const session = server(defineExtension({ ...DEFINITION, parameters: [{ ...TENANT, codec: { parse, format: word.format } }] }));
+    say(session, 'EHLO c.example');
+    expect(say(session, 'MAIL FROM:<> XTENANT=a')).toMatch(/^501 /);
+    await new Promise((resolve) => setTimeout(resolve));
+  });
+
   test('is told to whoever asks for that', () => {
     const told: unknown[] = [];
     const { offer, parameters } = guardedExtension(
@@ -236,6 +244,15 @@ describe('a client', () => {
         extensions: [extension],
       },
     );
+
+  test.each([
+    ['format', { parse: () => 'a', format: () => Promise.reject(new Error('later')) }],
+    ['parse', { parse: () => Promise.reject(new Error('later')), format: () => octets('a') }],
+  ])('says nothing that a codec gives by a promise: %s', async (name, codec) => {
+    const extension = defineExtension({ ...DEFINITION, parameters: [{ ...TENANT, codec: codec as never }] });
+    expect(() => plan('a', extension)).toThrow(new RegExp(`codec of XTENANT has failed.*${name} gave a promise`));
+    await new Promise((resolve) => setTimeout(resolve));
+  });
 
   test('says no more than its extension adds, and nothing that no line could carry', () => {
     const any = (format: (value: never) => Uint8Array, adds = 29) =>

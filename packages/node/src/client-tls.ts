@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import { domainToASCII } from 'node:url';
 import { ClientError } from '@ehlo/driver';
-import type { TableOf } from '@ehlo/engine';
+import { type TableOf, yesOrNo } from '@ehlo/engine';
 import type { Tls, Wrapped } from './handshake.ts';
 import { checkPem, checkPems, pem, pems } from './pem.ts';
 import { rangeOf, TLS_VERSIONS, type TlsRange } from './runtime.ts';
@@ -22,8 +22,8 @@ export interface ClientTlsSettings extends TlsRange {
   readonly rejectUnauthorized?: boolean;
   /**
    * Decides in place of `rejectUnauthorized` whether the identity of the server is verified: true, it is; false, it is not, and the session
-   * continues. It is given the certificates that the server has shown, in DER, and what the runtime finds wrong with them. What it throws
-   * ends the session.
+   * continues. It is given the certificates that the server has shown, in DER, and what the runtime finds wrong with them. It must decide
+   * at once: what it throws, and any other answer, such as a promise, ends the session.
    */
   readonly verify?: (shown: ShownCertificates) => boolean;
   /** The private key of the client's own certificate, in PEM. */
@@ -96,7 +96,7 @@ export class ClientTls implements Tls {
   #describe(socket: TLSSocket): ReturnType<typeof describeTls> {
     const verify = this.#verify;
     // Its name was compared, too.
-    return describeServer(socket, verify === undefined ? socket.authorized : verify(shownBy(socket)));
+    return describeServer(socket, verify === undefined ? socket.authorized : yesOrNo(verify(shownBy(socket)), 'tls.verify'));
   }
 }
 

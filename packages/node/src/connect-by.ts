@@ -5,6 +5,7 @@ import {
   CONNECT_OPTIONS,
   checkCredentials,
   connectOn,
+  cutOff,
   type ConnectOptions as DriverOptions,
   dial,
   type Extension,
@@ -13,7 +14,7 @@ import {
   starttlsOf,
   type Transport,
 } from '@ehlo/driver';
-import { ClientSession, checkOptions, SmtpUsageError, type TableOf } from '@ehlo/engine';
+import { ClientSession, checkOptions, kindOf, SmtpUsageError, type TableOf } from '@ehlo/engine';
 import { CLIENT_TLS, ClientTls, type ClientTlsSettings } from './client-tls.ts';
 import type { Tls } from './handshake.ts';
 import { SocketTransport } from './transport.ts';
@@ -94,7 +95,7 @@ export async function connectBy<X extends Extension = never>(open: Open, given: 
         ? await open(target, path, security, signal)
         : securable(await openedBy(() => opening(target, signal)), security),
     // One that nobody waits for any more.
-    (late) => late.abort(),
+    cutOff,
     connectTimeout,
     session.signal,
   );
@@ -130,6 +131,11 @@ async function openedBy(given: () => Promise<Socket | Transport>): Promise<Socke
 /** What a program has opened by itself. */
 function securable(made: Socket | Transport, tls: Tls): Transport {
   const transport = made instanceof Socket ? new SocketTransport(made, null, null) : made;
+  if (typeof (transport as Transport | null | undefined)?.start !== 'function')
+    throw new SmtpUsageError(
+      'bad-argument',
+      `the option transport has given ${kindOf(made)}; it must give a socket of node:net that is connected, or a transport`,
+    );
   return transport.secure === undefined && transport.tls === undefined ? withTls(transport, tls) : transport;
 }
 
@@ -141,7 +147,7 @@ async function shakeHands(transport: Transport, { limits, signal }: DriverOption
   try {
     transport.tls = await dial(
       (stop) => {
-        stop.addEventListener('abort', () => transport.abort());
+        stop.addEventListener('abort', () => cutOff(transport));
         return secure.call(transport, NO_OCTETS);
       },
       () => {},
@@ -150,7 +156,7 @@ async function shakeHands(transport: Transport, { limits, signal }: DriverOption
       'tls',
     );
   } catch (error) {
-    transport.abort();
+    cutOff(transport);
     throw error instanceof ClientError
       ? error
       : new ClientError('tls-failed', `the TLS handshake failed: ${messageOf(error)}`, { stage: 'tls', cause: error });

@@ -192,6 +192,18 @@ describe('a mistake', () => {
     const own = await failure({ port: 1 });
     expect(await failure({ transport: fails(own) })).toBe(own);
   });
+
+  test.for([
+    ['undefined', undefined],
+    ['null', null],
+    ['an object', {}],
+  ] as const)('a way to connect that gives %s', async ([what, given]) => {
+    await expect(connect({ port: 25, transport: async () => given as never })).rejects.toMatchObject({
+      name: 'SmtpUsageError',
+      code: 'bad-argument',
+      message: `the option transport has given ${what}; it must give a socket of node:net that is connected, or a transport`,
+    });
+  });
 });
 
 test.for([

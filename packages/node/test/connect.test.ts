@@ -308,6 +308,24 @@ describe('TLS', () => {
       }
     });
 
+    test.for<[string, () => unknown]>([
+      ['a promise of true', async () => true],
+      ['a promise that rejects', () => Promise.reject(new Error('no TLSA record'))],
+      ['nothing', () => undefined],
+      ['one', () => 1],
+    ])('what is neither true nor false ends the session: %s', async ([, answer], { start }) => {
+      for (const implicitTls of [false, true]) {
+        const server = await start({}, { ...secured, implicitTls });
+        const tls = { ca: CA, verify: answer as Verify };
+        const error = await failure({ ...portOf(server), host: 'localhost', starttls: 'required', implicitTls, tls });
+        expect([error.code, error.stage, error.message]).toEqual([
+          'tls-failed',
+          'tls',
+          expect.stringMatching(/tls\.verify has to return true or false, at once$/),
+        ]);
+      }
+    });
+
     test('what it throws ends the session, before anything is said', async ({ start }) => {
       const hellos: unknown[] = [];
       const server = await start({ hello: ({ name }) => note(hellos, name) }, secured);

@@ -129,7 +129,7 @@ export const CLIENT_TLS: WordsOf<ClientTlsSettings> = {
   },
   verify: {
     what: 'decides in place of `rejectUnauthorized` whether the identity of the server is verified: true, it is; false, it is not, and the session continues',
-    more: 'It is given the certificates that the server has shown, in DER, and what the runtime finds wrong with them. What it throws ends the session.',
+    more: 'It is given the certificates that the server has shown, in DER, and what the runtime finds wrong with them. It must decide at once: what it throws, and any other answer, such as a promise, ends the session.',
   },
   key: { type: 'text or octets', what: "the private key of the client's own certificate, in PEM" },
   cert: { type: 'text or octets', what: "the client's own certificate with its chain, in PEM" },

@@ -40,7 +40,7 @@ export const SERVE: WordsOf<ServeOptions> = {
   },
   sessionData: {
     what: 'makes what `session.data` is of each connection, before anything is asked',
-    more: 'Where it throws, the client is told 421.',
+    more: 'Where it throws, or gives a promise, the client is told 421: what takes time is for `connect`.',
   },
   grace: { what: 'how long `close` lets open sessions finish, and their clients go', unit: 'milliseconds', default: '30000' },
   signal: { what: 'closes the server when it aborts' },

@@ -7,6 +7,7 @@ import {
   type Mailbox,
   parseMailbox,
 } from '@ehlo/grammar';
+import { atOnce } from '../at-once.ts';
 import { SmtpUsageError } from '../error.ts';
 import { printable } from '../escape.ts';
 import { kindOf } from '../option-table.ts';
@@ -61,7 +62,7 @@ function inAscii(address: string, toAscii: (domain: string) => string | null): s
   const at = address.lastIndexOf('@') + 1;
   if (!BEYOND.test(address.slice(at)) || BEYOND.test(address.slice(0, at))) return null;
   try {
-    const domain = toAscii(address.slice(at));
+    const domain = atOnce(toAscii(address.slice(at)), 'toAscii');
     return typeof domain === 'string' && /^[\0-\x7f]+$/.test(domain) ? address.slice(0, at) + domain : null;
   } catch {
     return null;

@@ -11,6 +11,7 @@ import {
   sizeParameter,
   smtpUtf8Parameter,
 } from '@ehlo/grammar';
+import { atOnce } from '../at-once.ts';
 import { SmtpUsageError } from '../error.ts';
 import { demandDefined, type Extension, notTwice } from '../extension.ts';
 import { concat } from '../octets.ts';
@@ -262,10 +263,10 @@ function writeParameter(parameter: Parameter, value: unknown, isOwn: boolean, ut
   let written = '';
   let isRead = false;
   try {
-    const octets = codec.format(value);
+    const octets = atOnce(codec.format(value), 'format');
     // A codec of the program's own may give anything: the octets have to be an esmtp-value (RFC 5321 4.1.2).
     const param = concat([encodeUtf8(octets.length === 0 ? keyword : `${keyword}=`), octets]);
-    const read: unknown = codec.parse(octets, odd);
+    const read: unknown = atOnce(codec.parse(octets, odd), 'parse');
     isRead =
       esmtpParam(param, 0, param.length, utf8) === param.length && read !== undefined && odd.length === 0 && (isOwn || isSame(read, value));
     written = decodeUtf8(param, 0, param.length);
