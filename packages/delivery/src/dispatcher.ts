@@ -290,7 +290,7 @@ export class Dispatcher {
     const { now } = this.#context;
     const host = nameKey(name);
     const domains = new Set([host, ...this.#resolver.domainsOf(host)]);
-    for (const domain of domains) this.#resolver.forget(domain);
+    for (const domain of domains) this.#resolver.revive(domain);
     let found = false;
     for (const held of this.#held.values()) {
       if (!domains.has(held.domain)) continue;

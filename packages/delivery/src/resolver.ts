@@ -73,16 +73,19 @@ export class Resolver {
     return all.filter(({ route }) => route?.hosts.some((one) => one.host === host)).map(({ name }) => name);
   }
 
-  /** Forgets the route of a domain, the answers that it is made of, and what is known of its hosts: the next question looks all up again. */
+  /** The hosts of a domain are said to be there again: what is known of them is forgotten. */
+  revive(domain: string): void {
+    for (const host of this.#domains.get(domain)?.route?.hosts ?? []) for (const { key } of placesOf(host)) this.#context.hosts.forget(key);
+  }
+
+  /** That, and the route of the domain and the answers that it is made of: the next question looks all of it up again. */
   forget(domain: string): void {
-    const { settings, hosts, policies, now } = this.#context;
-    // Which those are the route itself says: what it reads holds no longer.
-    const read: Answers = { dns: (rr, name) => this.#expire(rr, name), policy: () => policies.at(domain, now) };
-    routeOf(domain, settings, read, now);
+    this.revive(domain);
+    const { settings, policies, now } = this.#context;
+    // Which answers those are the route itself says: what it reads holds no longer.
+    routeOf(domain, settings, { dns: (rr, name) => this.#expire(rr, name), policy: () => policies.at(domain, now) }, now);
     const known = this.#domains.get(domain);
-    if (known === undefined || known.route === null) return;
-    for (const { key } of known.route.hosts.flatMap(placesOf)) hosts.forget(key);
-    known.route = null;
+    if (known !== undefined) known.route = null;
   }
 
   #expire(rr: Rr, name: string): KeptAnswer | null {
