@@ -12,13 +12,9 @@ export interface KeptAnswer {
   readonly until: EpochMs;
 }
 
-/** Ours: records of one answer that are kept. Of a host with two families, twice as many addresses. */
-const MOST_MX = 100;
-const MOST_ADDRESSES = 10;
-const MOST_TLSA = 20;
-const MOST_TXT = 20;
-/** Ours: characters of a text that is kept. */
-const MOST_TEXT = 1024;
+/** Ours: records of one answer that are kept. A host with addresses of both families has twice as many. */
+const MOST = { mx: 100, addresses: 10, tlsa: 20, txt: 20 };
+const LISTS = ['mx', 'addresses', 'tlsa', 'txt'] as const;
 
 /** RFC 7672 2.1.1: an answer that is none, or that can't be believed. */
 export function isBad({ status, security }: DnsAnswer): boolean {
@@ -27,29 +23,16 @@ export function isBad({ status, security }: DnsAnswer): boolean {
 
 /** The answer itself, or where it is long what is kept of it: whoever writes a zone does not fill the memory of those who send mail there. */
 export function shortened(answer: DnsAnswer, settings: DeliverySettings): DnsAnswer {
-  const { mx, addresses, tlsa, txt } = answer;
-  const texts = txt?.some((one) => one.length > MOST_TEXT) ? txt.filter((one) => one.length <= MOST_TEXT) : txt;
-  const left = beyond(mx, MOST_MX) + beyond(addresses, MOST_ADDRESSES) + beyond(tlsa, MOST_TLSA) + beyond(texts, MOST_TXT);
-  if (left === 0 && texts === txt) return answer;
-  return {
-    ...answer,
-    left: (answer.left ?? 0) + left,
-    ...(mx && { mx: best(mx, settings) }),
-    ...(addresses && { addresses: addresses.slice(0, MOST_ADDRESSES) }),
-    ...(tlsa && { tlsa: tlsa.slice(0, MOST_TLSA) }),
-    ...(texts && { txt: texts.slice(0, MOST_TXT) }),
-  };
+  const long = LISTS.find((name) => (answer[name]?.length ?? 0) > MOST[name]);
+  if (long === undefined) return answer;
+  const all = long === 'mx' ? sorted(answer.mx!, settings) : answer[long]!;
+  return { ...answer, [long]: all.slice(0, MOST[long]), left: all.length - MOST[long] };
 }
 
-function beyond(list: readonly unknown[] | undefined, most: number): number {
-  return list === undefined ? 0 : Math.max(0, list.length - most);
-}
-
-/** RFC 5321 5.1: the lowest numbers, and of equals this host first: its place says which others are left out. */
-function best(mx: readonly Mx[], settings: DeliverySettings): readonly Mx[] {
-  const isOwn = ({ exchange }: Mx): boolean => isOwnName(exchange, settings);
-  const sorted = [...mx.filter(isOwn), ...mx.filter((one) => !isOwn(one))].sort((a, b) => a.preference - b.preference);
-  return sorted.slice(0, MOST_MX);
+/** RFC 5321 5.1: the lowest numbers first, and of equals this host: its place says which others are left out. */
+function sorted(mx: readonly Mx[], settings: DeliverySettings): readonly Mx[] {
+  const rank = new Map(mx.map((one) => [one, one.preference - (isOwnName(one.exchange, settings) ? 0.5 : 0)]));
+  return [...mx].sort((a, b) => rank.get(a)! - rank.get(b)!);
 }
 
 /** For how long an answer is used again; what failed is not kept (RFC 2308 7 allows five minutes). */

@@ -249,11 +249,7 @@ class Routing {
 
   #dane(host: string, alias: Followed | undefined, port: number): DaneState {
     const bases = alias === undefined ? [host] : [alias.name, host];
-    const found = (base: string): DnsAnswer | 'loop' | null => {
-      const followed = this.#follow('TLSA', `_${port}._tcp.${base}`);
-      return followed === null || followed === 'loop' ? followed : followed.answer;
-    };
-    return daneOf(bases, found) ?? NO_DANE;
+    return daneOf(bases, (base) => this.#follow('TLSA', `_${port}._tcp.${base}`)) ?? NO_DANE;
   }
 
   /** RFC 5321 5.1: "If a CNAME record is found …, the resulting name is processed as if it were the initial name." */

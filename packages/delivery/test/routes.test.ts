@@ -53,20 +53,6 @@ describe('whoever writes a zone does not fill the memory of this host', () => {
     expect(routed((rr) => (rr === 'MX' ? { mx } : { addresses: ['192.0.2.1'] })).problem?.category).toBe('loop');
   });
 
-  test('a record of MTA-STS that is longer than any is none', () => {
-    const asked: (string | null)[] = [];
-    const txt = ['v=STSv1; id=a;', `v=STSv1; id=b; x=${'y'.repeat(2000)}`];
-    const answers: Answers = {
-      dns: () => ({ answer: found({ txt, addresses: ['192.0.2.1'] }), until: 1e15 }),
-      policy: (_, id) => {
-        asked.push(id);
-        return null;
-      },
-    };
-    routeOf('example.net', deliverySettings({ ...SETTINGS, sts: true }), answers, 0);
-    expect(asked).toEqual(['a']);
-  });
-
   test('records of MX stand once each, the best first', () => {
     const mx = many(3000, (i) => ({ preference: (i * 7) % 10, exchange: `h${i % 100}.example` }));
     const { hosts } = readMx(mx);
