@@ -1,13 +1,10 @@
 import type { Entry } from './heap.ts';
 import type { EpochMs, Job, JobId, Message, Said } from './job.ts';
 import type { DomainRoute } from './route.ts';
-import type { Step, StepName } from './step.ts';
+import { MOST_STEPS, type Step, type StepName } from './step.ts';
 
 /** Where a try stands. */
 export type Stage = 'routing' | 'ready' | 'sending' | 'settling';
-
-/** Ours: steps that are kept of one try. */
-const MOST_STEPS = 200;
 
 interface Parting {
   readonly said: Said;

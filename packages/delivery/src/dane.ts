@@ -1,5 +1,6 @@
 // DANE for SMTP (RFC 7672): which records can be used.
 
+import { isBad } from './answer.ts';
 import type { DnsAnswer } from './fact.ts';
 import type { Tlsa } from './records.ts';
 
@@ -21,11 +22,6 @@ export function isUsableTlsa({ usage, selector, matching, data }: Tlsa): boolean
   return /^(?:[0-9a-f]{2})+$/.test(data) && (digits === 0 || data.length === digits);
 }
 
-/** RFC 7672 2.1.1: an answer that is none, or that can't be believed. */
-export function isBad({ status, security }: DnsAnswer): boolean {
-  return status === 'failed' || security === 'bogus' || security === 'indeterminate';
-}
-
 /** What TLSA records mean for a host. */
 export interface DaneState {
   /**
@@ -42,14 +38,21 @@ export interface DaneState {
 
 export const NO_DANE: DaneState = { state: 'none', base: '', tlsa: [] };
 
-/** RFC 7672 2.2.3: the records at the name that an alias leads to, where every step of it is secure; else at the name itself. */
-export function daneOf(bases: readonly string[], answer: (base: string) => DnsAnswer | null): DaneState | null {
+/** Where the TLSA name of a base leads to, in the end; null: it is not known yet. */
+type Follow = (base: string) => { readonly answer: DnsAnswer } | 'loop' | null;
+
+/**
+ * RFC 7672 2.2.3: the records at the name that an alias leads to, where every step of it is secure; else at the name itself. An alias of the
+ * TLSA name changes nothing of the base. RFC 7672 2.1.3: where it leads nowhere the look-up has failed.
+ */
+export function daneOf(bases: readonly string[], follow: Follow): DaneState | null {
   for (const base of bases) {
-    const found = answer(base);
+    const found = follow(base);
     if (found === null) return null;
-    if (isBad(found)) return { state: 'failed', base, tlsa: [] };
-    if (found.status !== 'found' || found.security !== 'secure' || found.tlsa === undefined) continue;
-    const tlsa = found.tlsa.filter(isUsableTlsa);
+    if (found === 'loop' || isBad(found.answer)) return { state: 'failed', base, tlsa: [] };
+    const { status, security, tlsa: all } = found.answer;
+    if (status !== 'found' || security !== 'secure' || all === undefined) continue;
+    const tlsa = all.filter(isUsableTlsa);
     return { state: tlsa.length > 0 ? 'usable' : 'unusable', base, tlsa };
   }
   return NO_DANE;

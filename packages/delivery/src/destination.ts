@@ -116,6 +116,8 @@ function isBefore(a: Active, b: Active): boolean {
 /** One way through the addresses of a destination, from the best on. */
 export interface Walk {
   readonly list: readonly { readonly host: DemandedHost; readonly place: Place }[];
+  /** Whether every address of every host is in it. */
+  readonly isWhole: boolean;
   at: number;
   /** What was met on the way. */
   readonly troubles: Trouble[];

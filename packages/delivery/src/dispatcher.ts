@@ -7,6 +7,7 @@ import { Heap } from './heap.ts';
 import { Held } from './held.ts';
 import { HostBook } from './hosts.ts';
 import type { EpochMs, Job, JobChange, JobId, Said } from './job.ts';
+import { nameKey } from './names.ts';
 import type { Order } from './order.ts';
 import { Orders } from './orders.ts';
 import { type Decision, failed, unknown } from './outcome.ts';
@@ -287,11 +288,12 @@ export class Dispatcher {
   /** RFC 1985: what waits for a host, or a domain, is due. It costs a look at every job that is here. */
   #back(name: string): boolean {
     const { now } = this.#context;
-    const domains = [name, ...this.#resolver.domainsOf(name)];
-    for (const domain of domains) this.#resolver.forget(domain);
+    const host = nameKey(name);
+    const domains = new Set([host, ...this.#resolver.domainsOf(host)]);
+    for (const domain of domains) this.#resolver.revive(domain);
     let found = false;
     for (const held of this.#held.values()) {
-      if (!held.mayBeFor(domains) || !domains.includes(held.job.domain)) continue;
+      if (!domains.has(held.domain)) continue;
       found = true;
       if (held.active === null) setAlarm(this.#context, held, Math.min(held.at, Math.max(now, held.job.message.release ?? 0)));
     }

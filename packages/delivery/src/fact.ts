@@ -23,6 +23,8 @@ export interface DnsAnswer {
   readonly tlsa?: readonly Tlsa[];
   /** The strings of each record joined. */
   readonly txt?: readonly string[];
+  /** Records that there are beyond those that stand here. Default 0. */
+  readonly left?: number;
 }
 
 /** The answer to `policy`: the text, or null where it could not be had (RFC 8461 3.3: a redirect, another status than 200, a certificate for another name). */

@@ -1,7 +1,7 @@
 import type { Active } from './active.ts';
 import type { Entry } from './heap.ts';
 import type { EpochMs, Job, JobId } from './job.ts';
-import { packJob, unpackJob } from './pack.ts';
+import { domainOfPacked, packJob, unpackJob } from './pack.ts';
 
 /** A job that the machine holds: few octets, as there may be a million. */
 export class Held implements Entry {
@@ -45,10 +45,9 @@ export class Held implements Entry {
     if (typeof this.#job !== 'string') this.#job = packJob(this.#job);
   }
 
-  /** Whether it may be for one of these domains: said without a look at all of it. */
-  mayBeFor(domains: readonly string[]): boolean {
-    const job = this.#job;
-    return domains.some((one) => (typeof job === 'string' ? job.includes(`"${one}"`) : job.domain === one));
+  /** Said without a look at all of it. */
+  get domain(): string {
+    return typeof this.#job === 'string' ? domainOfPacked(this.#job) : this.#job.domain;
   }
 
   wake(): void {

@@ -1,4 +1,5 @@
 export { type AddressClass, addressClass } from './address-class.ts';
+export type { KeptAnswer } from './answer.ts';
 export { applyChange, isAcceptance, isOver, isSettled, newJob } from './change.ts';
 export { classify, movedTo, type Suppression, suppressionOf, type Verdict } from './classify.ts';
 export { type DaneState, isUsableTlsa } from './dane.ts';

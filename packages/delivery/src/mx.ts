@@ -40,11 +40,22 @@ export function readMx(records: readonly Mx[]): MxList {
     const host = nameKey(exchange);
     if (host === '') odd.push('null-mx-ignored');
     else if (octetsOf(host) !== null) odd.push('mx-is-address');
-    else if (!hosts.some((one) => one.host === host && one.preference === preference)) hosts.push({ preference, host });
+    else hosts.push({ preference, host });
   }
-  if (hosts.length > 1) hosts.sort((a, b) => a.preference - b.preference);
   const isNull = records.length > 0 && records.every(({ exchange }) => exchange === '' || exchange === '.');
-  return { hosts, isNull, odd: isNull ? [] : odd };
+  return { hosts: hosts.length < 2 ? hosts : inOrder(hosts), isNull, odd: isNull ? [] : odd };
+}
+
+/** Each once, the best first. */
+function inOrder(hosts: readonly MxHost[]): readonly MxHost[] {
+  const distinct = new Map(hosts.map((one) => [`${one.preference} ${one.host}`, one]));
+  return [...distinct.values()].sort((a, b) => a.preference - b.preference);
+}
+
+/** Whether a name is one by which this host may stand in an MX list. */
+export function isOwnName(name: string, { hostname, names }: DeliverySettings): boolean {
+  const host = nameKey(name);
+  return nameKey(hostname) === host || names.some((one) => nameKey(one) === host);
 }
 
 /**

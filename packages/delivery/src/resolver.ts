@@ -1,10 +1,10 @@
+import { type KeptAnswer, keptFor, shortened } from './answer.ts';
 import type { Context } from './context.ts';
 import type { DnsAnswer, PolicyAnswer } from './fact.ts';
 import { placesOf } from './hosts.ts';
-import type { EpochMs } from './job.ts';
 import { put } from './maps.ts';
 import type { Rr } from './records.ts';
-import { type Answers, type DomainRoute, keptFor, routeOf } from './route.ts';
+import { type Answers, type DomainRoute, routeOf } from './route.ts';
 import { type KeptPolicy, parseStsPolicy } from './sts.ts';
 
 /** Ours: answers and routes that are kept. */
@@ -14,9 +14,8 @@ const MOST = 50_000;
 interface Lookup {
   readonly rr: Rr;
   readonly name: string;
-  answer: DnsAnswer | null;
-  /** For so long the answer is used again. */
-  until: EpochMs;
+  /** The last answer, however old. */
+  kept: KeptAnswer | null;
   /** The questions that wait for the answer; null: no query is open. */
   waiting: Question[] | null;
 }
@@ -37,7 +36,7 @@ interface Question {
   readonly domain: Domain;
   /** What it has asked, and the answers in the same order; null: it is waited for. A look-up stays its own, also when its name is forgotten meanwhile. */
   readonly asked: Lookup[];
-  readonly answers: (DnsAnswer | null)[];
+  readonly answers: (KeptAnswer | null)[];
   /** Answers that it waits for. */
   open: number;
   policy: KeptPolicy | null | undefined;
@@ -74,12 +73,26 @@ export class Resolver {
     return all.filter(({ route }) => route?.hosts.some((one) => one.host === host)).map(({ name }) => name);
   }
 
-  /** Forgets the route of a domain, and what is known of its hosts: the next question looks both up again. */
+  /** The hosts of a domain are said to be there again: what is known of them is forgotten. */
+  revive(domain: string): void {
+    for (const host of this.#domains.get(domain)?.route?.hosts ?? []) for (const { key } of placesOf(host)) this.#context.hosts.forget(key);
+  }
+
+  /** That, and the route of the domain and the answers that it is made of: the next question looks all of it up again. */
   forget(domain: string): void {
+    this.revive(domain);
+    const { settings, policies, now } = this.#context;
+    // Which answers those are the route itself says: what it reads holds no longer.
+    routeOf(domain, settings, { dns: (rr, name) => this.#expire(rr, name), policy: () => policies.at(domain, now) }, now);
     const known = this.#domains.get(domain);
-    if (known === undefined || known.route === null) return;
-    for (const { key } of known.route.hosts.flatMap(placesOf)) this.#context.hosts.forget(key);
-    known.route = null;
+    if (known !== undefined) known.route = null;
+  }
+
+  #expire(rr: Rr, name: string): KeptAnswer | null {
+    const lookup = this.#names.get(name)?.[rr];
+    if (!lookup?.kept) return null;
+    lookup.kept = { answer: lookup.kept.answer, until: Number.NEGATIVE_INFINITY };
+    return lookup.kept;
   }
 
   #evaluate(question: Question): void {
@@ -95,14 +108,15 @@ export class Resolver {
     for (const then of question.tell) then(route);
   }
 
-  #dns(question: Question, rr: Rr, name: string): DnsAnswer | null {
+  #dns(question: Question, rr: Rr, name: string): KeptAnswer | null {
     const place = placeIn(question.asked, rr, name);
     if (place >= 0) return question.answers[place]!;
     const lookup = this.#lookupOf(rr, name);
-    const isKept = this.#context.now < lookup.until;
+    const { kept } = lookup;
+    const isKept = kept !== null && this.#context.now < kept.until;
     question.asked.push(lookup);
-    question.answers.push(isKept ? lookup.answer : null);
-    if (isKept) return lookup.answer;
+    question.answers.push(isKept ? kept : null);
+    if (isKept) return kept;
     question.open++;
     if (lookup.waiting !== null) lookup.waiting.push(question);
     else {
@@ -114,16 +128,17 @@ export class Resolver {
 
   #lookupOf(rr: Rr, name: string): Lookup {
     const known = this.#names.get(name) ?? put(this.#names, name, { MX: null, A: null, AAAA: null, TXT: null, TLSA: null }, MOST);
-    known[rr] ??= { rr, name, answer: null, until: Number.NEGATIVE_INFINITY, waiting: null };
+    known[rr] ??= { rr, name, kept: null, waiting: null };
     return known[rr];
   }
 
   #answered(lookup: Lookup, answer: DnsAnswer): void {
+    const { settings, now } = this.#context;
     const waiting = lookup.waiting ?? [];
-    lookup.answer = answer;
-    lookup.until = this.#context.now + keptFor(answer, this.#context.settings);
+    const kept = { answer: shortened(answer, settings), until: now + keptFor(answer, settings) };
+    lookup.kept = kept;
     lookup.waiting = null;
-    for (const { asked, answers } of waiting) answers[asked.indexOf(lookup)] = answer;
+    for (const { asked, answers } of waiting) answers[asked.indexOf(lookup)] = kept;
     this.#tell(waiting, !leadsOn(lookup.rr, answer));
   }
 

@@ -1,15 +1,16 @@
 // From a domain to addresses (RFC 5321 5.1), as a function of the answers that are there.
 
 import { addressClass, octetsOf } from './address-class.ts';
-import { type DaneState, daneOf, isBad, NO_DANE } from './dane.ts';
+import { isBad, type KeptAnswer, shortened } from './answer.ts';
+import { type DaneState, daneOf, NO_DANE } from './dane.ts';
 import type { DnsAnswer } from './fact.ts';
 import type { EpochMs } from './job.ts';
-import { type MxHost, readMx, staticRoute, withoutSelf } from './mx.ts';
+import { isOwnName, type MxHost, readMx, staticRoute, withoutSelf } from './mx.ts';
 import { literalAddress, nameKey } from './names.ts';
 import type { Target } from './order.ts';
 import type { Rr } from './records.ts';
 import type { DeliverySettings, RouteHost } from './settings.ts';
-import type { Step } from './step.ts';
+import { MOST_STEPS, type Step } from './step.ts';
 import { type KeptPolicy, parseStsRecord } from './sts.ts';
 
 /** Where mail for a domain goes. */
@@ -19,6 +20,8 @@ export interface DomainRoute {
   readonly name: string;
   /** The best first, those of one preference not shuffled yet; none where there is a problem. */
   readonly hosts: readonly RoutedHost[];
+  /** Whether these are all, with all their addresses: none was cut, and none could not be looked up for now. */
+  readonly isWhole: boolean;
   readonly problem: RouteProblem | null;
   /** The policy that counts (RFC 8461). */
   readonly sts: KeptPolicy | null;
@@ -63,7 +66,7 @@ const PROBLEMS: { readonly [category in RouteProblem['category']]: string } = {
 
 /** What is asked for; null: the answer is not there yet, and was asked for. */
 export interface Answers {
-  dns(rr: Rr, name: string): DnsAnswer | null;
+  dns(rr: Rr, name: string): KeptAnswer | null;
   /** The policy that counts, the id of the record being this (null: there is none); undefined: it is being fetched. */
   policy(domain: string, id: string | null): KeptPolicy | null | undefined;
 }
@@ -82,6 +85,7 @@ class Routing {
   readonly #steps: Step[] = [];
   #until: EpochMs;
   #missing = false;
+  #isWhole = true;
   #name: string;
 
   constructor(domain: string, settings: DeliverySettings, answers: Answers, now: EpochMs) {
@@ -139,7 +143,7 @@ class Routing {
     // RFC 5321 5.1: with MX records there, address records of the name itself are not used.
     if (list.hosts.length === 0) return this.#problem('no-address');
     for (const { host, preference } of list.hosts) this.#step('mx', { host, preference });
-    return this.#ofHosts(list.hosts, secure, sts);
+    return this.#ofHosts(list.hosts, secure, sts, answer.left);
   }
 
   /** RFC 8461 3.1: the record is at `_mta-sts.` below the domain itself; an alias of that name is followed by the resolver. */
@@ -150,18 +154,27 @@ class Routing {
     const id = record.status === 'found' ? parseStsRecord(record.txt ?? []) : null;
     const kept = this.#answers.policy(this.#domain, id);
     if (kept === undefined) this.#missing = true;
-    if (kept) this.#step(id === kept.id ? 'sts' : 'sts-cached', { mode: kept.policy.mode, mx: kept.policy.mx.join(' ') });
+    if (!kept) return kept;
+    this.#until = Math.min(this.#until, kept.fetched + kept.policy.maxAge);
+    this.#step(id === kept.id ? 'sts' : 'sts-cached', { mode: kept.policy.mode, mx: kept.policy.mx.join(' ') });
     return kept;
   }
 
-  #ofHosts(all: readonly (MxHost & { given?: RouteHost })[], secure: boolean, sts: KeptPolicy | null | undefined): DomainRoute | null {
+  /** `unseen`: hosts that are worse than all of these. */
+  #ofHosts(
+    all: readonly (MxHost & { given?: RouteHost })[],
+    secure: boolean,
+    sts: KeptPolicy | null | undefined,
+    unseen = 0,
+  ): DomainRoute | null {
     const { mostHosts } = this.#settings;
     const isCut = all.length > mostHosts;
-    if (isCut) this.#step('cut', { left: all.length - mostHosts });
+    if (isCut || unseen > 0) this.#step('cut', { left: Math.max(0, all.length - mostHosts) + unseen });
     // Names of this host beyond the limit count, too; their addresses are not needed.
-    const named = withoutSelf(all, ({ host, given }) => given === undefined && this.#isOwnName(host));
+    const named = withoutSelf(all, ({ host, given }) => given === undefined && isOwnName(host, this.#settings));
     if (named.length === 0) return this.#loop();
     const asked = isCut ? all.slice(0, mostHosts).filter((one) => named.includes(one)) : named;
+    if (asked.length < named.length || unseen > 0) this.#isWhole = false;
     const found = asked.map((one) => this.#addresses(one, secure));
     if (this.#missing || sts === undefined) return null;
     const left = withoutSelf(found, ({ given, addresses }) => given === undefined && this.#hasOwn(addresses));
@@ -177,11 +190,6 @@ class Routing {
     // RFC 5321 5.1: none usable is an error, unless an answer may still come.
     if (left.some(({ why }) => why === 'failed')) return this.#problem('dns-failed');
     return this.#problem(left.some(({ why }) => why === 'refused') ? 'refused-address' : 'no-address');
-  }
-
-  #isOwnName(host: string): boolean {
-    const { hostname, names } = this.#settings;
-    return nameKey(hostname) === host || names.some((one) => nameKey(one) === host);
   }
 
   #hasOwn(addresses: readonly string[]): boolean {
@@ -206,10 +214,15 @@ class Routing {
       else if (answer.status === 'found') {
         if (name !== host) alias ??= found;
         signed &&= answer.security === 'secure';
-        const { addresses = NONE } = answer;
+        const { addresses = NONE, left = 0 } = answer;
+        if (left > 0) {
+          this.#step('addresses-cut', { host, left });
+          this.#isWhole = false;
+        }
         all = all.length === 0 ? addresses : [...all, ...addresses];
       }
     }
+    if (bad) this.#isWhole = false;
     if (waits) return { host, preference, given, addresses: NONE, dane: NO_DANE, why: 'none' };
     // RFC 5321 5.1, RFC 2181 10.3: an exchange must not be an alias; it is followed all the same.
     if (alias !== undefined && given === undefined) this.#step('mx-is-alias', { host, alias: alias.name });
@@ -223,6 +236,7 @@ class Routing {
     if (dane.state !== 'none') this.#step('dane', { host, state: dane.state, records: dane.tlsa.length });
     // RFC 7672 2.2: records that can't be had may demand TLS: the host is left for now.
     const isLeft = dane.state === 'failed';
+    if (isLeft) this.#isWhole = false;
     return { host, preference, given, addresses: isLeft ? NONE : addresses, dane, why: isLeft ? 'failed' : 'none' };
   }
 
@@ -235,11 +249,11 @@ class Routing {
 
   #dane(host: string, alias: Followed | undefined, port: number): DaneState {
     const bases = alias === undefined ? [host] : [alias.name, host];
-    return daneOf(bases, (base) => this.#ask('TLSA', `_${port}._tcp.${base}`)) ?? NO_DANE;
+    return daneOf(bases, (base) => this.#follow('TLSA', `_${port}._tcp.${base}`)) ?? NO_DANE;
   }
 
   /** RFC 5321 5.1: "If a CNAME record is found …, the resulting name is processed as if it were the initial name." */
-  #follow(rr: 'MX' | 'A' | 'AAAA', from: string): Followed | 'loop' | null {
+  #follow(rr: 'MX' | 'A' | 'AAAA' | 'TLSA', from: string): Followed | 'loop' | null {
     let name = from;
     let secure = true;
     for (let hops = 0; hops <= this.#settings.mostAliases; hops++) {
@@ -247,20 +261,24 @@ class Routing {
       if (answer === null) return null;
       secure = secure && answer.security === 'secure';
       const alias = answer.alias === undefined ? null : nameKey(answer.alias);
-      const isWhole = answer.status !== 'found' || (answer.mx ?? answer.addresses) !== undefined;
+      // RFC 7672 2.1.3: what can't be believed leads nowhere.
+      const isLast = answer.status !== 'found' || isBad(answer) || (answer.mx ?? answer.addresses ?? answer.tlsa) !== undefined;
       if (alias !== null && alias !== name && rr === 'MX') this.#step('alias', { domain: name, alias });
       const isSigned = secure || answer.security !== 'secure';
-      if (alias === null || isWhole) return { answer: isSigned ? answer : { ...answer, security: 'insecure' }, name: alias ?? name };
+      if (alias === null || isLast) return { answer: isSigned ? answer : { ...answer, security: 'insecure' }, name: alias ?? name };
       name = alias;
     }
     return 'loop';
   }
 
   #ask(rr: Rr, name: string): DnsAnswer | null {
-    const answer = this.#answers.dns(rr, name);
-    if (answer === null) this.#missing = true;
-    else this.#until = Math.min(this.#until, this.#now + keptFor(answer, this.#settings));
-    return answer;
+    const kept = this.#answers.dns(rr, name);
+    if (kept === null) {
+      this.#missing = true;
+      return null;
+    }
+    this.#until = Math.min(this.#until, kept.until);
+    return shortened(kept.answer, this.#settings);
   }
 
   #failed(rr: Rr, name: string): DomainRoute {
@@ -280,11 +298,12 @@ class Routing {
   }
 
   #route(hosts: readonly RoutedHost[], problem: RouteProblem | null, sts: KeptPolicy | null): DomainRoute {
-    return { domain: this.#domain, name: this.#name, hosts, problem, sts, until: this.#until, steps: this.#steps };
+    return { domain: this.#domain, name: this.#name, hosts, isWhole: this.#isWhole, problem, sts, until: this.#until, steps: this.#steps };
   }
 
   #step(what: Step['what'], detail: Step['detail']): void {
-    this.#steps.push({ at: this.#now, what, detail });
+    // How it ended is told in any case.
+    if (this.#steps.length < MOST_STEPS || what === 'problem') this.#steps.push({ at: this.#now, what, detail });
   }
 }
 
@@ -299,11 +318,4 @@ interface Followed {
   readonly answer: DnsAnswer;
   /** The last name of the chain. */
   readonly name: string;
-}
-
-/** For how long an answer is used again; what failed is not kept (RFC 2308 7 allows five minutes). */
-export function keptFor({ status, ttl }: DnsAnswer, settings: DeliverySettings): number {
-  if (status === 'failed') return 0;
-  const { least, most, empty } = settings.ttl;
-  return Math.min(Math.max(ttl * 1000, least), status === 'found' ? most : empty);
 }

@@ -1,5 +1,8 @@
 import type { EpochMs } from './job.ts';
 
+/** Ours: steps that are kept of one try, and of one route. */
+export const MOST_STEPS = 200;
+
 /** A fact or a rule that led to what is ordered next; `@ehlo/delivery/words` says each in plain words, with its section. */
 export interface Step {
   readonly at: EpochMs;
@@ -23,6 +26,7 @@ export type StepName =
   | 'mx-is-alias'
   | 'self'
   | 'cut'
+  | 'addresses-cut'
   | 'no-address'
   | 'refused-address'
   | 'dns-failed'

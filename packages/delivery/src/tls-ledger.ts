@@ -31,12 +31,16 @@ export interface TlsDomainReport {
 interface Count {
   readonly event: TlsEvent;
   successful: number;
+  failed: number;
   readonly failures: Map<string, { readonly event: TlsEvent & { readonly result: TlsResult }; sessions: number }>;
 }
 
 const DAY = 86_400_000;
 /** Ours: what is kept of one day. */
 const MOST_DOMAINS = 100_000;
+/** Ours: of one domain in one day. Sessions under further ones are not counted: what happened under one policy is not said of another. */
+const MOST_POLICIES = 10;
+/** Ours: kinds of failures that are told one by one; all are counted. */
 const MOST_FAILURES = 100;
 
 /** Counts sessions; a day is taken out when it is over (RFC 8460 4.1: reports are by days of UTC). */
@@ -52,12 +56,14 @@ export class TlsLedger {
     if (!domains.has(event.domain) && domains.size >= MOST_DOMAINS) return;
     const policies = entryOf(domains, event.domain, () => new Map<string, Count>());
     const key = event.lines.length === 0 ? event.type : `${event.type}\n${event.lines.join('\n')}`;
-    const count = entryOf(policies, key, (): Count => ({ event, successful: 0, failures: new Map() }));
+    if (!policies.has(key) && policies.size >= MOST_POLICIES) return;
+    const count = entryOf(policies, key, (): Count => ({ event, successful: 0, failed: 0, failures: new Map() }));
     const { result } = event;
     if (result === null) {
       count.successful++;
       return;
     }
+    count.failed++;
     const which = `${result} ${event.host} ${event.address}`;
     const failure = count.failures.get(which) ?? { event: { ...event, result }, sessions: 0 };
     if (count.failures.size < MOST_FAILURES || count.failures.has(which)) count.failures.set(which, failure);
@@ -81,12 +87,12 @@ function endOf(day: number): EpochMs {
   return (day + 1) * DAY;
 }
 
-function policyCount({ event, successful, failures }: Count): TlsPolicy {
+function policyCount({ event, successful, failed, failures }: Count): TlsPolicy {
   const { type, lines, domain, mxHosts } = event;
   const list = [...failures.values()].map(({ event: { result, host, address }, sessions }) => {
     return { result, receivingHost: host, receivingIp: address, sessions };
   });
-  return { type, lines, domain, mxHosts, successful, failed: list.reduce((sum, { sessions }) => sum + sessions, 0), failures: list };
+  return { type, lines, domain, mxHosts, successful, failed, failures: list };
 }
 
 /**

@@ -16,14 +16,16 @@ export function walkOf(destination: Destination, { settings, hosts, chance, now 
   const sorted = shuffleTies(destination.way.hosts, ({ host }) => chance.of(`${destination.way.key} ${number} ${host}`));
   const list: Walk['list'][number][] = [];
   let soonest = Number.POSITIVE_INFINITY;
+  let { isWhole } = destination.way.route;
   for (const host of sorted) {
     for (const place of hosts.inOrder(host.places, now)) {
       const { dead } = hosts.known(place.key);
       soonest = Math.min(soonest, dead);
       if (dead <= now && list.length < settings.mostAddresses) list.push({ host, place });
+      else isWhole = false;
     }
   }
-  return list.length > 0 ? { list, at: 0, troubles: [] } : soonest;
+  return list.length > 0 ? { list, isWhole, at: 0, troubles: [] } : soonest;
 }
 
 /** What stages without a reply are (RFC 3463 3.5, 3.8). */
@@ -42,9 +44,10 @@ export function troubleOf({ stage, reply, text }: Omit<Failed, 'type' | 'to'>, h
   return { stage, permanent: permanent && stage !== 'auth', said: { at, status, category, host, ...words } };
 }
 
-/** What a walk has failed by: for good only if every host has said so. */
-export function worst({ troubles }: Walk): Trouble {
-  return troubles.filter(({ permanent }) => !permanent).at(-1) ?? troubles.at(-1)!;
+/** What a walk has failed by: for good only if every host has said so, also those that were not asked (RFC 5321 5.1). */
+export function worst({ troubles, isWhole }: Walk): Trouble {
+  const trouble = troubles.filter(({ permanent }) => !permanent).at(-1) ?? troubles.at(-1)!;
+  return isWhole ? trouble : { ...trouble, permanent: false };
 }
 
 /** Whether a session lacks the demanded protection: it should not have been opened. */

@@ -27,6 +27,7 @@ export const STEP_WORDS: { readonly [name in StepName]: StepWords } = {
     section: 'RFC 5321 5.1',
   },
   cut: { text: '{left} more {left:host is|hosts are} not looked at.', section: 'RFC 5321 5.1' },
+  'addresses-cut': { text: '{left} more {left:address|addresses} of {host} {left:is|are} not looked at.', section: 'RFC 5321 5.1' },
   'no-address': { text: '{host} has no address.', section: 'RFC 5321 5.1' },
   'refused-address': { text: '{host} has {address}, which is {class}: nothing is sent there.', section: 'RFC 6890 2' },
   'dns-failed': { text: '{host} could not be looked up for now.', section: 'RFC 5321 5.1' },

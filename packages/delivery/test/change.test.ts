@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyChange, isOver, type Job, type JobChange, newJob } from '../src/index.ts';
-import { packJob, unpackJob } from '../src/pack.ts';
+import { domainOfPacked, packJob, unpackJob } from '../src/pack.ts';
 import { job } from './jobs.ts';
 
 const JOB = newJob('j', { id: 'm', reversePath: 'ann@example.org', arrived: 0, size: 1 }, 'example.net', [
@@ -69,6 +69,16 @@ test('a job that is packed is the same when it is unpacked', () => {
   fc.assert(
     fc.property(job, (one) => {
       expect(unpackJob(packJob(one))).toEqual(JSON.parse(JSON.stringify(one)));
+      expect(domainOfPacked(packJob(one))).toBe(one.domain);
+    }),
+  );
+});
+
+test('the domain of a job that is packed is found whatever its name and its domain are made of', () => {
+  const text = fc.oneof(fc.string(), fc.constantFrom('","', '\\', '\\"', '"', ''));
+  fc.assert(
+    fc.property(job, text, text, (one, id, domain) => {
+      expect(domainOfPacked(packJob({ ...one, id, domain }))).toBe(domain);
     }),
   );
 });

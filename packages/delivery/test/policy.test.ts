@@ -174,3 +174,24 @@ test('a ledger counts sessions by day, domain and policy, and tells of each once
   expect(report?.policies).toMatchObject([{ successful: 1, failed: 2, failures: [{ result: 'certificate-expired', sessions: 2 }] }]);
   expect(ledger.due).toBe(2 * day);
 });
+
+describe('a ledger keeps little of a day', () => {
+  const base = { at: 5, domain: 'example.net', type: 'sts', mxHosts: [], host: 'mx.example.net', address: '192.0.2.1' } as const;
+
+  test('the first ten policies of a domain: what happens under others is not said of these', () => {
+    const ledger = new TlsLedger();
+    for (let i = 0; i < 1440; i++) ledger.add({ ...base, lines: [`x${i}: y`], result: null });
+    ledger.add({ ...base, lines: ['x3: y'], result: 'certificate-expired' });
+    const { policies } = ledger.take(86_400_000)[0]!;
+    expect(policies.map(({ lines, successful, failed }) => [lines[0], successful, failed])).toEqual(
+      Array.from({ length: 10 }, (_, i) => [`x${i}: y`, 1, i === 3 ? 1 : 0]),
+    );
+  });
+
+  test('all failures are counted, also those that are not told one by one', () => {
+    const ledger = new TlsLedger();
+    for (let i = 0; i < 300; i++) ledger.add({ ...base, lines: [], address: `2001:db8::${i}`, result: 'validation-failure' });
+    const { failed, failures } = ledger.take(86_400_000)[0]!.policies[0]!;
+    expect([failed, failures.length]).toEqual([300, 100]);
+  });
+});

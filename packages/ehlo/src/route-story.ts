@@ -72,6 +72,7 @@ const WAY: ReadonlySet<StepName> = new Set<StepName>([
   'mx-is-alias',
   'self',
   'cut',
+  'addresses-cut',
   'no-address',
   'refused-address',
   'dns-failed',
@@ -130,7 +131,8 @@ class RouteWorld {
     const answers = {
       dns: (rr: LookupQuestion['rr'], name: string) => {
         const found = this.#answers.get(`${rr} ${name}`);
-        return found === undefined ? null : ({ ...found.answer, type: 'dns', to: 0 } as const);
+        if (found === undefined) return null;
+        return { answer: { ...found.answer, type: 'dns', to: 0 } as const, until: Number.POSITIVE_INFINITY };
       },
       policy: (_: string, id: string | null) => (id === null || parsed === null ? null : { id, policy: parsed, fetched: at }),
     };
