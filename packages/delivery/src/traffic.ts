@@ -151,7 +151,13 @@ export class Traffic {
     const said: Said = isUnsafe ? { ...met, status: '5.7.10' } : met;
     for (const active of [...destination.waiting]) {
       destination.remove(active);
-      this.#settle(active, alike(active, said, permanent || isUnsafe ? 'failed' : 'due'));
+      // RFC 5321 5.1: another host may have said that it takes a recipient later.
+      const decisions = active.left.map((index) => {
+        const parting = active.parting.get(index);
+        if (parting?.orElse === 'due') return due(index, parting.said, 'later');
+        return permanent || isUnsafe ? failed(index, said) : due(index, said, 'later');
+      });
+      this.#settle(active, { decisions, counts: true });
     }
     this.#pump(destination);
   }

@@ -17,14 +17,20 @@ export function walkOf(destination: Destination, { settings, hosts, chance, now 
   const list: Walk['list'][number][] = [];
   let soonest = Number.POSITIVE_INFINITY;
   let { isWhole } = destination.way.route;
+  let other: Walk['list'][number] | null = null;
   for (const host of sorted) {
     for (const place of hosts.inOrder(host.places, now)) {
       const { dead } = hosts.known(place.key);
       soonest = Math.min(soonest, dead);
       if (dead <= now && list.length < settings.mostAddresses) list.push({ host, place });
-      else isWhole = false;
+      else {
+        isWhole = false;
+        if (dead <= now && host !== list[0]!.host) other ??= { host, place };
+      }
     }
   }
+  // Where the first host has more addresses than are tried, the last is another host's: else no walk would ever come to one.
+  if (other !== null && list.at(-1)!.host === list[0]!.host) list[list.length - 1] = other;
   return list.length > 0 ? { list, isWhole, at: 0, troubles: [] } : soonest;
 }
 
