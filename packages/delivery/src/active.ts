@@ -66,6 +66,17 @@ export class Active implements Entry {
     return this.job.tries ?? 0;
   }
 
+  /** Whether something is out that will be answered, and has to be committed. */
+  get isUnderWay(): boolean {
+    return this.stage === 'sending' || this.stage === 'settling';
+  }
+
+  /** Whether a by-time of mode N has come, and somebody is due of whom that was not told. */
+  owesDelay(now: EpochMs): boolean {
+    const { by } = this.message;
+    return by?.mode === 'N' && now >= by.until && this.left.some((index) => this.job.recipients[index]!.told !== true);
+  }
+
   step(at: EpochMs, what: StepName, detail: Step['detail'] = {}, recipient?: number): void {
     if (this.steps.length < MOST_STEPS) this.steps.push(recipient === undefined ? { at, what, detail } : { at, what, detail, recipient });
   }

@@ -1,4 +1,4 @@
-import type { Job, JobChange, Recipient, RecipientChange } from './job.ts';
+import type { Job, JobChange, NewJob, Recipient, RecipientChange } from './job.ts';
 import type { Written } from './written.ts';
 
 /**
@@ -37,6 +37,20 @@ export function isSettled(job: Job, { attempt, tries, recipients }: JobChange): 
     return one?.state === state && (told !== true || one.told === true);
   };
   return (job.attempt ?? 0) === attempt && (job.tries ?? 0) === tries && job.begun === undefined && recipients.every(isThere);
+}
+
+/**
+ * What a commit brings into being: nothing by a second one. With `acceptances` only notices that tell of nothing else (RFC 3461 5.2.2: "MUST"), where
+ * one of them is news.
+ */
+export function putOf(job: Job, change: JobChange, { acceptances = false }: { readonly acceptances?: boolean } = {}): readonly NewJob[] {
+  if (!acceptances) return isSettled(job, change) ? [] : change.put;
+  const isNews = change.recipients.some((one) => isAcceptance(one) && job.recipients[one.index]?.state === 'due');
+  return isNews ? change.put.filter(isOfSuccess) : [];
+}
+
+function isOfSuccess({ content }: NewJob): boolean {
+  return content !== 'same' && content.recipients.every(({ action }) => action === 'relayed' || action === 'delivered');
 }
 
 /** Whether every recipient is final. */

@@ -45,7 +45,8 @@ export function classify(reply: Reply, stage: string, host = '', rules: readonly
   const rule = [...rules, ...REPLY_RULES].find((one) => fits(one, reply, stage, host, enhanced));
   if (rule !== undefined) return verdict(rule.category, rule.action, rule.name);
   const known = ENHANCED[enhanced.slice(2)];
-  if (known !== undefined) return verdict(known[0], known[1], enhanced);
+  // RFC 5321 4.2.1: what is permanent is not repeated with the same host, where no rule says so.
+  if (known !== undefined) return verdict(known[0], permanent && known[1] !== 'host' ? 'fail' : known[1], enhanced);
   const code = CODES[reply.code];
   return code === undefined ? verdict('unknown', undefined, 'unknown') : verdict(code[0], code[1], String(reply.code));
 }

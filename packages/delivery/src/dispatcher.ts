@@ -152,11 +152,12 @@ export class Dispatcher {
     } else due.ring();
   }
 
-  /** A try begins. */
-  #begin(held: Held): void {
+  /** A try begins. With a wish it is the last thing of it: what is committed does not give the job back. */
+  #begin(held: Held, wish: Active['wish'] = null): void {
     const { now, settings } = this.#context;
     const { begun } = held.job;
     const active = new Active(held.job, now);
+    active.wish = wish;
     held.active = active;
     active.step(now, 'added', { due: held.job.due, tries: active.tries });
     const { message } = held.job;
@@ -167,7 +168,10 @@ export class Dispatcher {
     else if (message.damaged) this.#end(active, '5.3.0', 'damaged');
     // RFC 2852 4.1.3: "no further delivery attempts may be made".
     else if (message.by?.mode === 'R' && now >= message.by.until) this.#end(active, '5.4.7', 'expired');
-    else if (!this.#expand(active)) this.#route(active);
+    else if (this.#expand(active)) return;
+    // RFC 2852 4.1.3: under mode N the sender is told when the time has come, though it be taken now; and it is tried.
+    else if (active.owesDelay(now)) this.#settle(active, { decisions: [], due: now });
+    else this.#route(active);
   }
 
   /** The previous holder of the job may have sent the end of the message, and recorded no outcome (RFC 1047). */
@@ -182,13 +186,17 @@ export class Dispatcher {
     const { settings, now } = this.#context;
     let found: NonNullable<Settlement['expansions']> = [];
     for (const index of active.left) {
-      const expansion = settings.expand(active.job.recipients[index]!.address);
+      const { address, itself } = active.job.recipients[index]!;
+      const expansion = itself ? null : settings.expand(address);
       if (expansion !== null) found = [...found, { index, expansion }];
     }
     if (found.length === 0) return false;
     const isLoop = (active.message.expansions ?? 0) >= settings.mostExpansions;
-    const decisions = found.map(({ index }) => failed(index, { at: now, status: '5.4.6', category: 'loop' }));
-    this.#settle(active, isLoop ? { decisions, counts: true } : { decisions: [], expansions: found });
+    const [status, category] = isLoop ? ['5.4.6', 'loop'] : ['5.2.4', 'list-problem'];
+    // RFC 3463 3.3: one that nobody stands behind can't be expanded; its sender is told.
+    const vain = isLoop ? found : found.filter(({ expansion: { to } }) => to.length === 0);
+    const decisions = vain.map(({ index }) => failed(index, { at: now, status, category }));
+    this.#settle(active, { decisions, expansions: found.filter((one) => !vain.includes(one)), counts: vain.length > 0 });
     return true;
   }
 
@@ -278,7 +286,7 @@ export class Dispatcher {
     if (held === undefined) return false;
     const { active } = held;
     if (active !== null) active.isLost = true;
-    if (active === null || !isUnderWay(active)) {
+    if (active === null || !active.isUnderWay) {
       active?.queue?.remove(active);
       this.#drop(held);
     }
@@ -306,12 +314,13 @@ export class Dispatcher {
     // First the outcome of the previous holder's attempt is recorded (RFC 1047).
     if (held.active === null && held.job.begun !== undefined && what !== 'retry' && what !== 'release') {
       this.#context.alarms.remove(held);
-      this.#ring(held);
+      held.wake();
+      this.#begin(held, what);
     }
     const { active } = held;
     // What the commit under way gives back is the queue's to see to.
     if (active?.isGivenBack === true) return false;
-    if (active !== null && isUnderWay(active)) active.wish = what;
+    if (active?.isUnderWay) active.wish = what;
     else this.#obey(held, what);
     return true;
   }
@@ -323,7 +332,7 @@ export class Dispatcher {
     if (what === 'retry' || what === 'release') {
       // Whoever asks for it knows more of the host than its state does.
       if (what === 'retry') this.#resolver.forget(held.job.domain);
-      this.#sleep(held, what === 'retry' ? now : held.job.due);
+      this.#sleep(held, what === 'retry' ? Math.max(now, held.job.message.release ?? 0) : held.job.due);
       return;
     }
     alarms.remove(held);
@@ -339,9 +348,4 @@ export class Dispatcher {
     const deleted = (one: Decision): Decision => ({ ...one, state: 'deleted', told: [] });
     this.#settle(active, what === 'bounce' ? bounced : { ...bounced, decisions: bounced.decisions.map(deleted) });
   }
-}
-
-/** Whether something is out that will be answered, and has to be committed. */
-function isUnderWay({ stage }: Active): boolean {
-  return stage === 'sending' || stage === 'settling';
 }

@@ -7,7 +7,8 @@ import type { Expansion } from './settings.ts';
 
 /**
  * The jobs for the addresses of an alias or a list, one for each domain. An alias changes only the recipient (RFC 5321 3.9.1). A list also changes
- * the reverse-path (3.9.2: "MUST be changed") to its owner, and the sender's requests for notices end there (RFC 3461 5.2.7.1).
+ * the reverse-path (3.9.2: "MUST be changed") to its owner, and the sender's requests for notices end there (RFC 3461 5.2.7.1). An alias that
+ * contains itself is not expanded again for that address (RFC 5321 6.3).
  */
 export function expansionJobs(job: Job, index: number, expansion: Expansion): readonly NewJob[] {
   const { message } = job;
@@ -20,11 +21,21 @@ export function expansionJobs(job: Job, index: number, expansion: Expansion): re
   for (const address of new Set(expansion.to)) {
     const domain = domainOf(address);
     const recipients = entryOf(domains, domain, (): Recipient[] => []);
-    recipients.push({ address, state: 'due', ...(!isList && inherited(from, expansion.to.length)) });
+    recipients.push({
+      address,
+      state: 'due',
+      ...(isSame(address, from.address) && { itself: true }),
+      ...(!isList && inherited(from, expansion.to.length)),
+    });
   }
   return [...domains].map(([domain, recipients], number) => {
     return { job: { version: 1, id: `${job.id}/${index}.${number}`, message: next, domain, recipients, due: job.due }, content: 'same' };
   });
+}
+
+/** RFC 5321 2.4: the case of a local part is its host's to say. */
+function isSame(one: string, other: string): boolean {
+  return domainOf(one) === domainOf(other) && one.slice(0, one.lastIndexOf('@')) === other.slice(0, other.lastIndexOf('@'));
 }
 
 /** RFC 3461 5.2.7.2, 5.2.7.3 (c): what was asked stays; with several in its place SUCCESS is answered by `expanded`, and asked of none. */

@@ -2,6 +2,7 @@
 
 import type { EpochMs, Said } from './job.ts';
 import { put } from './maps.ts';
+import { shortSaid } from './short-reply.ts';
 
 /** What is known of a place. */
 export interface HostState {
@@ -22,8 +23,6 @@ const UNKNOWN: HostState = { dead: 0, triedAt: 0, failures: 0, brokenTls: 0 };
 /** Ours: failures in a row by which a family of addresses goes behind the other, and for how long. */
 const FAMILY_FAILURES = 5;
 const FAMILY_PAUSE = 10 * 60_000;
-/** Ours: lines of a reply that are kept of a host. */
-const LINES = 4;
 
 /** What a state is of: at one address there may be several servers, each at a port. */
 export interface Place {
@@ -60,7 +59,7 @@ export class HostBook {
     const state = this.#state(place);
     state.triedAt = began;
     if (began <= (state.met?.at ?? -1)) return;
-    state.met = isShort(met) ? met : { ...met, reply: { ...met.reply!, lines: met.reply!.lines.slice(0, LINES) } };
+    state.met = shortSaid(met);
     state.dead = met.at + Math.min(first * 2 ** state.failures, most);
     state.failures = Math.min(state.failures + 1, 30);
     const family = this.#families[familyOf(place)];
@@ -96,11 +95,6 @@ export class HostBook {
   #state(place: string): HostState {
     return this.#hosts.get(place) ?? put(this.#hosts, place, { ...UNKNOWN }, this.#most);
   }
-}
-
-/** The server writes the reply, at any length: only its first lines are kept. */
-function isShort({ reply }: Said): boolean {
-  return reply === undefined || reply.lines.length <= LINES;
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {

@@ -1,6 +1,6 @@
 export { type AddressClass, addressClass } from './address-class.ts';
 export type { KeptAnswer } from './answer.ts';
-export { applyChange, isAcceptance, isOver, isSettled, newJob } from './change.ts';
+export { applyChange, isAcceptance, isOver, isSettled, newJob, putOf } from './change.ts';
 export { classify, movedTo, type Suppression, suppressionOf, type Verdict } from './classify.ts';
 export { type DaneState, isUsableTlsa } from './dane.ts';
 export { demandOf, tlsWish } from './demand.ts';

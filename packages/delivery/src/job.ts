@@ -90,6 +90,8 @@ export interface Recipient {
   readonly notify?: Notify;
   readonly orcpt?: OriginalRecipient;
   readonly rrvs?: RecipientValidSince;
+  /** It stands for itself, too, in what it was expanded to (RFC 5321 3.9): it is not expanded again. */
+  readonly itself?: true;
   /** What was said or met last: why it is due still, or how it ended. */
   readonly last?: Said;
   /** The sender was told that it is late (RFC 3461 4.1: once). */

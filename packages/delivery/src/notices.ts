@@ -4,6 +4,7 @@ import type { Reply } from '@ehlo/grammar';
 import { formatDate } from '@ehlo/grammar/imf';
 import { type ComposedReport, composeReport, type OriginalMessage, type RecipientStatus } from '@ehlo/message/report';
 import type { Notice, NoticeRecipient } from './job.ts';
+import { shortReply } from './short-reply.ts';
 
 /** What a notice is made of beside what it says. Nothing is taken from a clock or a random source. */
 export interface NoticeInit {
@@ -78,7 +79,8 @@ function statusOf({ address, orcpt, action, status, last, until }: NoticeRecipie
 }
 
 /** RFC 3461 9.2: the reply itself, its lines joined. */
-function textOf({ code, enhanced, lines }: Reply): string {
+function textOf(reply: Reply): string {
+  const { code, enhanced, lines } = shortReply(reply);
   const text = [code, enhanced, ...lines].filter((part) => part !== undefined && part !== '').join(' ');
   return text.replaceAll(/[\r\n\0]/g, ' ');
 }

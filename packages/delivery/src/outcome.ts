@@ -7,6 +7,7 @@ import type { EpochMs, Message, RecipientChange, RecipientState, Said } from './
 import type { Told } from './notice-plan.ts';
 import type { Target } from './order.ts';
 import type { DeliverySettings } from './settings.ts';
+import { shortSaid } from './short-reply.ts';
 import type { Extensions } from './transaction.ts';
 
 /** What was decided for a recipient. */
@@ -82,7 +83,7 @@ function decision(
   next: Decision['next'] = 'none',
   orElse: Decision['orElse'] = 'due',
 ): Decision {
-  return { index, state, said, next, orElse, slow: false, unknown: false, told, movedTo: null };
+  return { index, state, said: shortSaid(said), next, orElse, slow: false, unknown: false, told, movedTo: null };
 }
 
 /** Nobody knows (RFC 1047). */

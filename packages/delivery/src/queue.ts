@@ -44,11 +44,11 @@ export interface Queue {
   /** Durable when resolved; false: another holder has the lease, or a recipient is already final by a commit of the previous holder. */
   begin(lease: Lease, attempt: BegunAttempt): Promise<boolean>;
   /**
-   * One commit: `applyChange`, and what the change puts, with the octets of each notice. Acceptances are written always, the rest by the fence;
-   * false: it was another's. A second commit of the same change (`isSettled`) puts nothing.
+   * One commit: `applyChange`, and what the change puts (`putOf`), with the octets of each notice. Acceptances are written always, with the notices of
+   * nothing else, the rest by the fence; false: it was another's. A second commit of the same change (`isSettled`) puts nothing.
    */
   settle(lease: Lease, change: JobChange, notices: ReadonlyMap<JobId, readonly Uint8Array[]>): Promise<boolean>;
-  /** Gives jobs back as they are: others may take them at once. */
+  /** Gives jobs back as they are, with their wishes: others may take them at once. */
   release(leases: readonly Lease[]): Promise<void>;
   content(id: MessageId): AsyncIterable<Uint8Array>;
   find(query: JobQuery): AsyncIterable<Job>;

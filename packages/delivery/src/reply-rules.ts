@@ -29,7 +29,10 @@ export interface ReplyRule {
   readonly action: ReplyAction;
 }
 
-/** Names of categories and what follows, by subject and detail (RFC 3463, RFC 5248 registry). Without an action the reply's first digit decides. */
+/**
+ * Names of categories and what follows, by subject and detail (RFC 3463, RFC 5248 registry). Without an action the reply's first digit decides, as it does
+ * of a permanent reply without `host`.
+ */
 export const ENHANCED: { readonly [detail: string]: readonly [category: string, action?: ReplyAction] } = {
   '1.0': ['address'],
   '1.1': ['no-such-mailbox'],

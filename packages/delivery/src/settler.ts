@@ -91,15 +91,13 @@ function lateOnes(
   now: number,
   settings: Context['settings'],
 ): readonly Told[] {
-  const { by } = job.message;
-  const isOverdue = by?.mode === 'N' && now >= by.until;
-  if (!isOverdue && !(settings.delayed > 0 && now >= delayedAt(job, settings))) return [];
+  if (now < delayedAt(job, settings)) return NONE;
   const until = expiryOf(settings, job.message);
   return stay.flatMap((index): Told[] => {
     const { told, last } = job.recipients[index]!;
     const said = decisions.find((one) => one.index === index)?.said ?? last;
     // RFC 3464 2.3.4: of a delay the class is 4.
-    const status = said === undefined || isOverdue ? '4.4.7' : `4${said.status.slice(1)}`;
+    const status = said === undefined || job.message.by?.mode === 'N' ? '4.4.7' : `4${said.status.slice(1)}`;
     return told === true ? [] : [{ index, action: 'delayed', status, until }];
   });
 }

@@ -12,6 +12,7 @@ import type { EpochMs, Said } from './job.ts';
 import { type Decision, decide, due, failed } from './outcome.ts';
 import type { OrderId } from './records.ts';
 import { saidStep } from './rest.ts';
+import { byTime } from './retry.ts';
 import { expiryOf } from './settings.ts';
 import { alike, type Settlement } from './settler.ts';
 import { limitsOf, misfitOf, misfitOfRecipient, mostOctets } from './transaction.ts';
@@ -137,7 +138,7 @@ export class Traffic {
       else {
         // Whoever has not been tried yet learns why.
         const decisions = active.left.flatMap((index) => (active.job.recipients[index]!.last ? [] : due(index, met!, 'now')));
-        this.#settle(active, { decisions, due: until });
+        this.#settle(active, { decisions, due: byTime(active.message, until, now) });
       }
     }
   }
@@ -251,8 +252,10 @@ export class Traffic {
     // What the queue could not write down was not sent: that is no fault of the host.
     const isKept = parts.some(({ begun }) => begun === 'failed' || begun === 'lost');
     for (const [{ active, begun }, decisions] of all) {
+      // What the server has said counts, whichever of the two is known first.
+      const said = isKept ? decisions.filter(({ state, said: { reply } }) => state !== 'due' || reply !== undefined) : decisions;
       const due = now + (begun === 'failed' ? settings.commit : 0);
-      this.#settle(active, isKept ? { decisions: decisions.filter(({ state }) => state !== 'due'), due } : { decisions });
+      this.#settle(active, said.length < decisions.length ? { decisions: said, due } : { decisions });
     }
     if (!isOpen) this.#drop(session);
     else {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyChange, isOver, type Job, type JobChange, newJob } from '../src/index.ts';
+import { applyChange, isOver, type Job, type JobChange, type NewJob, type NoticeRecipient, newJob, putOf } from '../src/index.ts';
 import { domainOfPacked, packJob, unpackJob } from '../src/pack.ts';
 import { job } from './jobs.ts';
 
@@ -55,6 +55,19 @@ describe('a commit', () => {
     );
     expect(late.recipients.map(({ state }) => state)).toEqual(['relayed', 'due']);
     expect(late.due).toBe(JOB.due);
+  });
+
+  test('of a lease that is lost puts the notices of what was accepted, where that is news, and nothing else', () => {
+    const notice = (...actions: NoticeRecipient['action'][]): NewJob => {
+      const recipients = actions.map((action) => ({ address: 'joe@example.net', action, status: '2.0.0' }));
+      return { job: { ...JOB, id: actions.join() }, content: { of: 'm', at: 0, arrived: 0, to: 'ann@example.org', recipients } };
+    };
+    const put = [notice('relayed', 'delivered'), notice('relayed', 'failed'), notice('expanded'), { job: JOB, content: 'same' as const }];
+    const change = { ...CHANGE, put };
+    expect(putOf(JOB, change)).toBe(put);
+    expect(putOf(JOB, change, { acceptances: true }).map(({ job: { id } }) => id)).toEqual(['relayed,delivered']);
+    expect(putOf(applyChange(JOB, change), change, { acceptances: true })).toEqual([]);
+    expect(putOf(applyChange(JOB, change), change)).toEqual([]);
   });
 
   test('holds a job, and releases it', () => {

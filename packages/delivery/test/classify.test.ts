@@ -19,6 +19,12 @@ const TABLE: readonly (readonly [stage: string, reply: string, category: string,
   ['rcpt', '556 5.1.10 null MX', 'null-mx', 'fail', '5.1.10'],
   ['message', '451 rate limit exceeded', 'rate-limit', 'slow', 'too-fast'],
   ['mail', '451 4.4.5 congestion', 'congested', 'slow', '4.4.5'],
+  // RFC 5321 4.2.1: what is permanent is not repeated; 4.5.3.1.10 is of RCPT.
+  ['rcpt', '550 5.4.5 over the quota of the day', 'congested', 'fail', '5.4.5'],
+  ['message', '554 5.5.3 no', 'too-many-recipients', 'fail', '5.5.3'],
+  ['message', '452 4.5.3 too many', 'too-many-recipients', 'now', '4.5.3'],
+  ['rcpt', '552 5.5.3 too many', 'too-many-recipients', 'now', 'too-many'],
+  ['mail', '554 5.3.2 closing', 'shutting-down', 'host', '5.3.2'],
   // RFC 2034 4: a code of another class than the reply is none.
   ['rcpt', '450 5.1.1 try again', 'mailbox-busy', 'later', '450'],
   // RFC 5321 4.3.2: what nobody knows is judged by its first digit.

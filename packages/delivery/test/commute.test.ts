@@ -133,3 +133,48 @@ test('the same where each host fails by itself: every recipient comes to an end'
     { numRuns: 100 },
   );
 });
+
+/** Due, tries and replies after a transaction whose mark could not be written, with the answer that is known first. */
+function kept(first: 'begun' | 'outcomes', outcomes: readonly DeliveryOutcome[]): unknown {
+  const dispatcher = new Dispatcher(deliverySettings({ hostname: 'mx.example.org', jitter: 0, sts: false, dane: false }), () => 0.5);
+  dispatcher.add(
+    newJob(
+      'j',
+      { id: 'm', reversePath: '', arrived: 0, size: 1 },
+      '[8.8.8.8]',
+      outcomes.map((_, index) => ({ address: `u${index}@[8.8.8.8]` })),
+    ),
+  );
+  const facts: { begun?: Fact; outcomes?: Fact } = {};
+  for (let order = dispatcher.nextOrder(); order !== null; order = dispatcher.nextOrder()) {
+    const to = order.id;
+    if (order.type === 'open') dispatcher.tell({ type: 'opened', to, extensions: {}, tls: false, verified: false });
+    if (order.type === 'begin') facts.begun = { type: 'begun', to, result: 'failed' };
+    if (order.type === 'send') {
+      facts.outcomes = { type: 'outcomes', to, outcomes, open: true };
+      dispatcher.tell(facts[first]!);
+      dispatcher.tell(facts[first === 'begun' ? 'outcomes' : 'begun']!);
+    }
+    if (order.type === 'settle') {
+      const { due, tries, recipients } = order.change;
+      return [due! / 1000, tries, ...recipients.map(({ index, state, last }) => `${index} ${state} ${last?.reply?.code}`)];
+    }
+  }
+  return null;
+}
+
+const UNSENT: DeliveryOutcome = { status: 'unsent', stage: 'data', cause: 'aborted', reply: null };
+const LATER: DeliveryOutcome = { status: 'refused', stage: 'rcpt', permanent: false, reply: { code: 450, lines: ['later'] } };
+const NEVER: DeliveryOutcome = { status: 'refused', stage: 'rcpt', permanent: true, reply: { code: 550, lines: ['no'] } };
+
+test.each([
+  ['all are deferred', [LATER, LATER], [1800, 1, '0 due 450', '1 due 450']],
+  ['one is refused, one deferred', [NEVER, LATER], [1800, 1, '0 failed 550', '1 due 450']],
+])('a mark that could not be written, and what a server has said before the end of the message: %s', (_, outcomes, expected) => {
+  expect([kept('begun', outcomes), kept('outcomes', outcomes)]).toEqual([expected, expected]);
+});
+
+test('what was not sent as the mark could not be written is tried again soon, and what a server has said counts', () => {
+  expect(kept('begun', [NEVER, UNSENT])).toEqual([5, 0, '0 failed 550']);
+  expect(kept('begun', [LATER, UNSENT])).toEqual([5, 0, '0 due 450']);
+});

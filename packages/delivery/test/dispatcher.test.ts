@@ -106,9 +106,12 @@ describe('what goes round in circles ends', () => {
     ]);
   });
 
-  test('an alias of itself, with a thousand more', () => {
-    const to = ['a@example.org', ...Array.from({ length: 1000 }, (_, index) => `x@${index}.example.net`)].reverse();
-    const runner = new Runner({ dns: BOTH }, { expand: (address) => (address === 'a@example.org' ? { type: 'alias', to } : null) });
+  test('two aliases of each other, with a thousand more', () => {
+    const others = Array.from({ length: 1000 }, (_, index) => `x@${index}.example.net`);
+    const other = (address: string): string => (address.startsWith('a') ? 'b@example.org' : 'a@example.org');
+    const expand = (address: string) =>
+      address.endsWith('@example.org') ? { type: 'alias' as const, to: [...others, other(address)] } : null;
+    const runner = new Runner({ dns: BOTH }, { expand });
     runner.add('example.org', ['a@example.org'], {}, 'j'.repeat(100)).run(0);
     for (let depth = 0; depth < 20; depth++) {
       const last = runner.born.filter(({ domain }) => domain === 'example.org').at(-1)!;
@@ -117,6 +120,23 @@ describe('what goes round in circles ends', () => {
     expect(runner.born.every(({ id }) => id.length <= 255)).toBe(true);
     expect(runner.changes.flatMap(({ recipients }) => recipients.map(({ last }) => last?.category))).toContain('loop');
   });
+});
+
+test.each(['alias', 'list'] as const)('an %s of itself and of another: each gets one copy', (type) => {
+  const expand = (address: string) =>
+    address === 'bob@example.net' ? { type, to: ['bob@Example.NET', 'phone@example.net'], owner: 'ann@example.org' } : null;
+  const runner = new Runner({ dns: ONE_HOST }, { expand }).add('example.net', ['bob@example.net']).run(0);
+  for (let number = 0; number < runner.born.length; number++) runner.addJob(runner.born[number]!).run(number + 1);
+  const sent = runner.of('send').flatMap(({ transaction }) => transaction.recipients.map(({ address }) => address));
+  expect([sent, runner.born.length]).toEqual([['bob@Example.NET', 'phone@example.net'], 1]);
+});
+
+test.each(['alias', 'list'] as const)('an %s of nobody fails beside what is sent, and its sender is told', (type) => {
+  const expand = (address: string) => (address === 'none@example.net' ? { type, to: [], owner: 'ann@example.org' } : null);
+  const runner = new Runner({ dns: ONE_HOST }, { expand }).add('example.net', ['none@example.net', 'joe@example.net']).run(0);
+  expect(runner.states()).toEqual(['failed', 'relayed']);
+  expect(runner.jobs.get('j')!.recipients[0]!.last).toMatchObject({ status: '5.2.4', category: 'list-problem' });
+  expect(runner.born.map(({ message }) => message.notice)).toEqual([true]);
 });
 
 test('a message whose content is lost is sent to nobody, and its sender is told', () => {

@@ -3,7 +3,6 @@ import {
   type BegunAttempt,
   type EpochMs,
   isOver,
-  isSettled,
   type Job,
   type JobChange,
   type JobCounts,
@@ -11,6 +10,7 @@ import {
   type JobQuery,
   type Lease,
   type MessageId,
+  putOf,
   type Queue,
 } from '@ehlo/delivery';
 import { type Entry, Heap } from '@ehlo/delivery/heap';
@@ -129,30 +129,29 @@ export class MemoryQueue implements Queue {
     const kept = this.#jobs.get(change.job);
     // It is over: this is the second time, or another has brought it to its end.
     if (kept === undefined) return true;
-    if (kept.fence !== lease.fence) {
-      kept.job = applyChange(kept.job, change, { acceptances: true });
-      if (isOver(kept.job)) this.#over(kept);
-      return false;
-    }
-    const put = isSettled(kept.job, change) ? [] : change.put;
-    kept.job = applyChange(kept.job, change);
+    const isOurs = kept.fence === lease.fence;
+    const put = putOf(kept.job, change, { acceptances: !isOurs });
+    kept.job = applyChange(kept.job, change, { acceptances: !isOurs });
     for (const { job, content } of put) {
       const octets = content === 'same' ? this.#contents.get(kept.job.message.id)?.octets : notices.get(job.id);
       this.#keep(job, octets ?? []);
     }
-    if (change.due === null) this.#over(kept);
-    else {
-      if (change.release) this.#free(kept);
+    if (isOurs ? change.due === null : isOver(kept.job)) this.#over(kept);
+    else if (isOurs) {
+      if (change.release) {
+        kept.until = 0;
+        kept.wish = undefined;
+      }
       this.#due.put(kept);
     }
-    return true;
+    return isOurs;
   }
 
   async release(leases: readonly Lease[]): Promise<void> {
     for (const lease of leases) {
       const kept = this.#held(lease);
       if (kept === null) continue;
-      this.#free(kept);
+      kept.until = 0;
       this.#due.put(kept);
     }
   }
@@ -209,11 +208,6 @@ export class MemoryQueue implements Queue {
   #held({ job, fence }: Lease): Kept | null {
     const kept = this.#jobs.get(job.id);
     return kept !== undefined && kept.fence === fence && kept.until > this.#now() ? kept : null;
-  }
-
-  #free(kept: Kept): void {
-    kept.until = 0;
-    kept.wish = undefined;
   }
 
   /** The content goes with the last job of its message. */

@@ -4,5 +4,7 @@ import type { EpochMs, Job, OperatorWish } from '@ehlo/delivery';
 export function operated({ held, ...job }: Job, what: Exclude<OperatorWish['what'], 'delete'>, now: EpochMs): Job {
   const isHeld = what === 'hold' || (what === 'retry' && held === true);
   const isHurried = what === 'retry' || what === 'bounce';
-  return { ...job, due: isHurried ? Math.min(job.due, now) : job.due, ...(isHeld ? { held: true } : {}) };
+  // RFC 4865 4: it is not sent before the time to which its sender holds it back.
+  const soonest = what === 'retry' ? Math.max(now, job.message.release ?? 0) : now;
+  return { ...job, due: isHurried ? Math.min(job.due, soonest) : job.due, ...(isHeld ? { held: true } : {}) };
 }

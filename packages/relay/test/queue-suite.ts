@@ -137,6 +137,30 @@ export function describeQueue(name: string, open: () => QueueUnderTest | Promise
       expect(leases.map(({ job }) => [job.id, job.recipients.map(({ state }) => state)])).toEqual([['a', ['relayed', 'due']]]);
     });
 
+    test('whoever has lost the lease puts the notice of what was accepted, once, and no other', async () => {
+      const { queue, now, advance } = await open();
+      await queue.put([jobOf('a', now())], stream('text'));
+      const [first] = await queue.take(1);
+      await advance(31_000);
+      await queue.take(1);
+      const notice = (id: string, action: 'relayed' | 'failed') => {
+        const recipients = [{ address: 'joe@example.net', action, status: '2.0.0' }];
+        return { job: jobOf(id, now()), content: { of: 'm-a', at: 0, arrived: 0, to: 'ann@example.org', recipients } };
+      };
+      const put = [notice('a/yes', 'relayed'), notice('a/no', 'failed')];
+      const change = changeOf(first!.job, { recipients: [relayed(0), { index: 1, state: 'failed' }], due: null, put });
+      const notices = new Map([
+        ['a/yes', octets('yes')],
+        ['a/no', octets('no')],
+      ]);
+      expect(await queue.settle(first!, change, notices)).toBe(false);
+      const [yes, ...others] = await queue.take(10);
+      expect([yes?.job.id, others, await textOf(queue.content('m-a/yes'))]).toEqual(['a/yes', [], 'yes']);
+      await queue.settle(yes!, changeOf(yes!.job, { recipients: [relayed(0), relayed(1)], due: null }), NONE);
+      expect(await queue.settle(first!, change, notices)).toBe(false);
+      expect(await queue.take(10)).toEqual([]);
+    });
+
     test('no attempt begins for a recipient of whom it was told meanwhile that a server has taken the message', async () => {
       const { queue, now, advance } = await open();
       await queue.put([jobOf('a', now())], stream('text'));
@@ -269,6 +293,9 @@ export function describeQueue(name: string, open: () => QueueUnderTest | Promise
       const [bounced] = await queue.take(1);
       expect(bounced!.wish).toBe('bounce');
       await queue.release([bounced!]);
+      const [again] = await queue.take(1);
+      expect(again!.wish).toBe('bounce');
+      await queue.release([again!]);
       expect(await queue.operate('a', 'delete')).toBe(true);
       expect(await queue.take(1)).toEqual([]);
       await expect(textOf(queue.content('m-a'))).rejects.toThrow();
@@ -291,6 +318,16 @@ export function describeQueue(name: string, open: () => QueueUnderTest | Promise
       await queue.operate('a', 'hold');
       await queue.operate('a', 'bounce');
       expect((await queue.take(1)).map(({ job, wish }) => [job.held, wish])).toEqual([[undefined, 'bounce']]);
+    });
+
+    test('what its sender holds back is hurried to that time, and no further (RFC 4865 4)', async () => {
+      const { queue, now, advance } = await open();
+      const job = jobOf('a', now());
+      await queue.put([{ ...job, message: { ...job.message, release: now() + 5000 }, due: now() + 60_000 }], stream('text'));
+      await queue.operate('a', 'retry');
+      expect(await queue.take(1)).toEqual([]);
+      await advance(5000);
+      expect((await queue.take(1)).map((lease) => lease.job.id)).toEqual(['a']);
     });
 
     test('jobs are counted by what may be done with them, where the queue counts them', async () => {

@@ -247,6 +247,20 @@ test('a job that another has taken is left alone, and what was accepted counts a
   expect([world.queue.size, world.runner.size]).toEqual([0, 0]);
 });
 
+test('who asked to be told of success is, though the lease was lost meanwhile (RFC 3461 5.2.2)', async () => {
+  const { promise, resolve } = withResolvers();
+  const world = new World({ behind: () => promise });
+  const message = { id: 'm', reversePath: 'ann@example.org', arrived: 0, size: 4 };
+  await world.queue.put([newJob('j', message, 'example.net', [{ address: 'joe@example.net', notify: ['SUCCESS'] }])], [new Uint8Array(4)]);
+  world.queue.renew = async () => new Set();
+  world.runner.start();
+  await world.time.runUntil(60_000);
+  expect((await world.queue.take(1)).map(({ job }) => job.id)).toEqual(['j']);
+  resolve();
+  await world.time.runUntil(70_000);
+  expect(world.sent.map(({ transaction }) => transaction.recipients[0]!.address)).toEqual(['joe@example.net', 'ann@example.org']);
+});
+
 test.each([
   ['refused', refused(550), 0],
   ['accepted', ACCEPTED, 1],
@@ -262,6 +276,12 @@ test.each([
   world.runner.start();
   await world.time.runUntil(5 * 60_000);
   expect(world.runner.size).toBe(size);
+  // Nothing is left of one that is let go: it keeps nobody from stopping.
+  const stopping = world.runner.stop();
+  await world.time.runUntil(5 * 60_000 + 1000);
+  expect(world.runner.state).toBe(size === 0 ? 'stopped' : 'stopping');
+  await world.time.runUntil(7 * 60_000);
+  await stopping;
 });
 
 test('stop waits for the transaction that has begun, begins no other, and gives the rest back', async () => {
@@ -464,6 +484,19 @@ test('an operator fails a job that nobody holds: its sender is told', async () =
   expect(await world.queue.operate('j-m', 'bounce')).toBe(true);
   world.runner.start();
   await world.time.runUntil(5000);
+  expect(world.sent.map(({ transaction }) => transaction.recipients[0]!.address)).toEqual(['ann@example.org']);
+  expect(world.queue.size).toBe(0);
+});
+
+test('an operator fails a job that another had begun before it died: its sender is told', async () => {
+  const world = new World();
+  await world.put(['joe@example.net']);
+  const [lease] = await world.queue.take(1);
+  await world.queue.begin(lease!, { attempt: 1, recipients: [0], at: 0 });
+  await world.time.runUntil(31_000);
+  expect(await world.queue.operate('j-m', 'bounce')).toBe(true);
+  world.runner.start();
+  await world.time.runUntil(35_000);
   expect(world.sent.map(({ transaction }) => transaction.recipients[0]!.address)).toEqual(['ann@example.org']);
   expect(world.queue.size).toBe(0);
 });

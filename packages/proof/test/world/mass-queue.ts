@@ -9,6 +9,7 @@ import {
   type JobChange,
   type JobId,
   type OrderId,
+  putOf,
 } from '@ehlo/delivery';
 import type { MassLedger } from './mass-ledger.ts';
 
@@ -119,7 +120,8 @@ export class MassQueue {
           this.#ledger.settled(row.first + one.index, one, now);
       }
     }
-    if (isOurs && isNew) for (const { job, content } of change.put) this.#put(job, content, row, now);
+    const put = isOurs && isNew ? change.put : putOf(before, change, { acceptances: true });
+    for (const { job, content } of put) this.#put(job, content, row, now);
     if (isOver(row.job)) this.#end(row);
     else if (isOurs && change.release) {
       row.holder = null;

@@ -2,11 +2,11 @@ import {
   applyChange,
   type BegunAttempt,
   isOver,
-  isSettled,
   type Job,
   type JobChange,
   type JobId,
   type Lease,
+  putOf,
   type Queue,
 } from '@ehlo/delivery';
 import type { Chance } from './chance.ts';
@@ -127,14 +127,12 @@ export class SharedQueue implements Queue {
     for (const [index, { address, state }] of after.recipients.entries()) {
       if (state !== before.recipients[index]!.state) this.#ledger.settled(message.id, address, state, this.#now());
     }
-    if (isOurs && !isSettled(before, change)) {
-      for (const { job, content } of change.put) {
-        if (this.#jobs.has(job.id)) continue;
-        this.#born(job);
-        if (content === 'same') continue;
-        const failed = content.recipients.filter(({ action }) => action === 'failed');
-        for (const { address } of failed) this.#ledger.noticed(content.of, address, this.#now());
-      }
+    for (const { job, content } of putOf(before, change, { acceptances: !isOurs })) {
+      if (this.#jobs.has(job.id)) continue;
+      this.#born(job);
+      if (content === 'same') continue;
+      const failed = content.recipients.filter(({ action }) => action === 'failed');
+      for (const { address } of failed) this.#ledger.noticed(content.of, address, this.#now());
     }
     if (isOver(after)) this.#jobs.delete(after.id);
     else this.#jobs.set(after.id, after);

@@ -2,7 +2,6 @@ import {
   applyChange,
   type BegunAttempt,
   isOver,
-  isSettled,
   type Job,
   type JobChange,
   type JobCounts,
@@ -13,6 +12,7 @@ import {
   type MessageId,
   type NewJob,
   type PolicyBook,
+  putOf,
   type Queue,
 } from '@ehlo/delivery';
 import { operated } from '../operated.ts';
@@ -165,7 +165,7 @@ class TableQueue implements PostgresQueue {
       const job = jobOf(row);
       const isOurs = Number(row.fence) === lease.fence;
       const after = applyChange(job, change, { acceptances: !isOurs });
-      if (isOurs && !isSettled(job, change)) for (const one of change.put) await this.#born(ask, one, job.message.id, contents);
+      for (const one of putOf(job, change, { acceptances: !isOurs })) await this.#born(ask, one, job.message.id, contents);
       const isEnd = isOurs ? change.due === null : isOver(after);
       if (isEnd) await this.#over(ask, after);
       else await this.#store(ask, after, { isFree: isOurs && change.release, wish: isOurs && change.release ? null : row.wish });

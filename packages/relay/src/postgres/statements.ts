@@ -79,7 +79,7 @@ function textsOf(schema: string, clock: string): { readonly [name in Name]: stri
     /** jobs, fences, milliseconds */
     renew: `UPDATE ${job} SET lease_until = ${clock} + $3::int * interval '1 ms'
       FROM unnest($1::text[], $2::bigint[]) AS lease (id, fence) WHERE ${isHeldBy('lease.id', 'lease.fence')} RETURNING job.id`,
-    release: `UPDATE ${job} SET owner = NULL, lease_until = NULL, wish = NULL
+    release: `UPDATE ${job} SET owner = NULL, lease_until = NULL
       FROM unnest($1::text[], $2::bigint[]) AS lease (id, fence) WHERE ${isHeldBy('lease.id', 'lease.fence')}`,
     /** job, fence, mark, its recipients */
     begin: `UPDATE ${job} SET begun = $3::json WHERE ${isHeldBy('$1', '$2')} AND NOT final && $4::int[] RETURNING id`,

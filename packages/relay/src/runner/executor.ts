@@ -75,6 +75,8 @@ export class Executor {
         break;
       case 'drop':
         this.#leases.delete(order.job);
+        // Whoever has lost it makes no commit again.
+        this.#unsettled.delete(order.job);
         break;
       case 'report':
         this.#attempts.keep(this.#attempts.of('report', () => this.#means.report?.(order)).then(() => {}));

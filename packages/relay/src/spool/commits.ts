@@ -30,7 +30,7 @@ export interface Coming {
 type Fates = Record<'stays' | 'unreadable' | 'over', JobId[]>;
 
 /** How a commit is written: the job as a whole, the change alone, or its end. */
-type Form = 'job' | 'over' | JobChange;
+export type Form = 'job' | 'over' | JobChange;
 
 /** Values of jobs that are kept in memory without a lease: those that were put last are taken next. Ours, as is how long they may be. */
 const MOST_FRESH = 2000;

@@ -3,7 +3,6 @@ import {
   type BegunAttempt,
   type EpochMs,
   isOver,
-  isSettled,
   type Job,
   type JobChange,
   type JobCounts,
@@ -13,11 +12,12 @@ import {
   type MessageId,
   type NewJob,
   type PolicyBook,
+  putOf,
   type Queue,
 } from '@ehlo/delivery';
 import { fitsQuery } from '../fits-query.ts';
 import { operated } from '../operated.ts';
-import { type Coming, type Commits, type SpoolParts, withoutContent } from './commits.ts';
+import { type Coming, type Commits, type Form, type SpoolParts, withoutContent } from './commits.ts';
 import type { Kept } from './jobs.ts';
 import type { MessageFile } from './message-store.ts';
 import { Reserved } from './reserved.ts';
@@ -123,21 +123,17 @@ export class Spool implements Queue {
     // Where there is none it is over: this is the second time, or another has brought it to its end.
     return this.#withJob(change.job, true, async (kept, job) => {
       if (kept.fence !== lease.fence) {
-        await this.#accept(kept, job, change);
+        const after = applyChange(job, change, { acceptances: true });
+        const isNews = after.recipients.some(({ state }, index) => state !== job.recipients[index]?.state);
+        const put = putOf(job, change, { acceptances: true });
+        if (isNews) await this.#commit(kept, after, isOver(after) ? 'over' : 'job', put, notices, kept.wish);
         return false;
       }
-      const news = isSettled(job, change) ? [] : change.put.filter((one) => this.#parts.jobs.get(one.job.id) === undefined);
-      const put = await this.#written(news, kept.message.file, notices);
       const form = change.due === null ? 'over' : change.release ? 'job' : change;
-      try {
-        const after = applyChange(job, change);
-        // Its sender is told at once.
-        const isLost = form === 'job' && this.#parts.store.isLost(kept.message.file.number);
-        await this.#commits.commit(kept, isLost ? withoutContent(after) : after, form, put);
-      } catch (error) {
-        this.#unwritten(put, kept.message.file);
-        throw error;
-      }
+      const after = applyChange(job, change);
+      // Its sender is told at once.
+      const isLost = form === 'job' && this.#parts.store.isLost(kept.message.file.number);
+      await this.#commit(kept, isLost ? withoutContent(after) : after, form, putOf(job, change), notices);
       if (form === 'job' && kept.fence === lease.fence) this.#commits.free(kept);
       return true;
     });
@@ -251,11 +247,24 @@ export class Spool implements Queue {
     });
   }
 
-  /** The only facts that a holder without a lease may still record. */
-  async #accept(kept: Kept, job: Job, change: JobChange): Promise<void> {
-    const after = applyChange(job, change, { acceptances: true });
-    const isNews = after.recipients.some(({ state }, index) => state !== job.recipients[index]?.state);
-    if (isNews) await this.#commits.commit(kept, after, isOver(after) ? 'over' : 'job', [], kept.wish);
+  /** What a job is from now on, with what comes into being by it: what is there already stays as it is. */
+  async #commit(
+    kept: Kept,
+    after: Job,
+    form: Form,
+    born: readonly NewJob[],
+    notices: ReadonlyMap<JobId, readonly Uint8Array[]>,
+    wish?: Lease['wish'],
+  ): Promise<void> {
+    const { file } = kept.message;
+    const news = born.filter((one) => this.#parts.jobs.get(one.job.id) === undefined);
+    const put = await this.#written(news, file, notices);
+    try {
+      await this.#commits.commit(kept, after, form, put, wish);
+    } catch (error) {
+      this.#unwritten(put, file);
+      throw error;
+    }
   }
 
   /** The content of each notice is durable before the commit that names it; alone, it is nothing. */

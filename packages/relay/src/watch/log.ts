@@ -1,6 +1,6 @@
 // The life of each message in a log: one event for each step. The README has the table.
 
-import { isAcceptance, type Job, type NewJob, type RecipientChange, type Said } from '@ehlo/delivery';
+import { isAcceptance, type Job, type NewJob, putOf, type RecipientChange, type Said } from '@ehlo/delivery';
 import type { Seen } from './seen.ts';
 
 /** An event of the log: `at` in ISO 8601, what has happened, and of what. Values are JSON, in which what others have written stands as it is. */
@@ -103,16 +103,16 @@ function put(job: Job): Fields {
   };
 }
 
-/** Of a commit whose lease was another's, only what was accepted is written. */
+/** Of a commit whose lease was another's, only what was accepted is written, and who is told of that. */
 function settled({ job, change, isWhole, at }: Extract<Seen, { type: 'settled' }>): readonly Row[] {
   const name = nameOf(job);
   const changes = isWhole ? change.recipients : change.recipients.filter(isAcceptance);
   const outcomes = changes.flatMap((one): Row[] =>
     isNews(one) ? [['outcome', { ...name, attempt: change.attempt, ...outcome(job, one) }]] : [],
   );
-  if (!isWhole) return [...outcomes, ['lost', name]];
-  const made = change.put.map((one): Row => (one.content === 'same' ? ['copied', copied(name, one)] : ['notice', notice(name, one)]));
-  return [...outcomes, ...made, ...end(name, job, change, at)];
+  const put = isWhole ? change.put : putOf(job, change, { acceptances: true });
+  const made = put.map((one): Row => (one.content === 'same' ? ['copied', copied(name, one)] : ['notice', notice(name, one)]));
+  return [...outcomes, ...made, ...(isWhole ? end(name, job, change, at) : [['lost', name] as const])];
 }
 
 /** A recipient that was told of as late has no other outcome than before. */

@@ -1,4 +1,4 @@
-import { FINAL_STATES, isAcceptance, type JobCounts } from '@ehlo/delivery';
+import { FINAL_STATES, isAcceptance, type JobCounts, putOf } from '@ehlo/delivery';
 import { type Distribution, type Family, openMetrics, type Sample } from './openmetrics.ts';
 import type { Seen } from './seen.ts';
 
@@ -110,7 +110,7 @@ export class Metrics {
     return openMetrics([...gaugeFamilies(gauges, this.#sessions), ...this.#counters(), this.#commitFamily()]);
   }
 
-  #settled({ change, isWhole, at }: Extract<Seen, { type: 'settled' }>): void {
+  #settled({ job, change, isWhole, at }: Extract<Seen, { type: 'settled' }>): void {
     if (!isWhole) this.#add('ehlo_leases_lost');
     for (const one of isWhole ? change.recipients : change.recipients.filter(isAcceptance)) {
       const { state, last, unknown } = one;
@@ -118,9 +118,9 @@ export class Metrics {
       else if (last !== undefined && change.due !== null && change.due > at) this.#add('ehlo_deferrals', last.category);
       if (unknown !== undefined) this.#add('ehlo_unknown');
     }
-    if (!isWhole) return;
-    this.#add('ehlo_jobs_put', '', change.put.length);
-    for (const { content } of change.put) {
+    const put = isWhole ? change.put : putOf(job, change, { acceptances: true });
+    this.#add('ehlo_jobs_put', '', put.length);
+    for (const { content } of put) {
       if (content !== 'same') for (const { action } of content.recipients) this.#add('ehlo_notices', action);
     }
   }
