@@ -1,5 +1,5 @@
 // Bundles entries for the browser (minified, gzip) and fails when one is over 5 % above scripts/size.json, or above its `limit`.
-// `from` may be several entries, `import` a list for each, with semicolons between. Of a row with `beside` only what it adds to that package counts: the bundle, less a bundle of what it takes of it.
+// `from` may be several entries, `import` a list for each, with semicolons between. Of a row with `beside` only what it adds to that package counts: the bundle, less a bundle of what it takes of it. `apart` is a module that does not count.
 // --write states the present sizes; --table writes docs/size.md from what is stated (--table --check compares).
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -34,7 +34,7 @@ async function compare() {
 }
 
 /** Browser bundles resolve no node: module, so a bundle that is made is proof that nothing imports one. */
-async function measure({ import: names, from, beside }) {
+async function measure({ import: names, from, beside, apart }) {
   const entries = from.split(', ');
   const folder = folders.get(
     entries[0]
@@ -46,12 +46,13 @@ async function measure({ import: names, from, beside }) {
   const lists = names.split('; ');
   const exported = (i) => ((lists[i] ?? lists[0]) === '*' ? '*' : `{ ${lists[i] ?? lists[0]} }`);
   const contents = entries.map((entry, i) => `export ${exported(i)} from '${entry}';`).join('\n');
-  const whole = await bundle(contents, folder);
+  const left = apart === undefined ? [] : [apart];
+  const whole = await bundle(contents, folder, left);
   if (beside === undefined || whole.errors) return sizes(whole);
-  const apart = await bundle(contents, folder, [beside, `${beside}/*`]);
+  const own = await bundle(contents, folder, [beside, `${beside}/*`, ...left]);
   const taken = new Map();
-  for (const [, list, module] of apart.text.matchAll(/(?:im|ex)port\{([^}]*)\}from"([^"]*)"/g))
-    for (const name of list.split(',')) taken.set(name.split(' as ')[0], module);
+  for (const [, list, module] of own.text.matchAll(/(?:im|ex)port\{([^}]*)\}from"([^"]*)"/g))
+    if (module !== apart) for (const name of list.split(',')) taken.set(name.split(' as ')[0], module);
   const parts = await bundle([...taken].map(([name, module]) => `export { ${name} } from '${module}';`).join('\n'), folder);
   if (parts.errors) return parts;
   const [all, other] = [sizes(whole), sizes(parts)];
