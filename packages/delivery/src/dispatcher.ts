@@ -155,12 +155,11 @@ export class Dispatcher {
   /** A try begins. With a wish it is the last thing of it: what is committed does not give the job back. */
   #begin(held: Held, wish: Active['wish'] = null): void {
     const { now, settings } = this.#context;
-    const { begun } = held.job;
+    const { begun, message, due } = held.job;
     const active = new Active(held.job, now);
     active.wish = wish;
     held.active = active;
-    active.step(now, 'added', { due: held.job.due, tries: active.tries });
-    const { message } = held.job;
+    active.step(now, 'added', { due, tries: active.tries });
     if (begun !== undefined) this.#unknown(active, begun.recipients);
     // RFC 5321 6.3: it goes round in circles.
     else if ((message.hops ?? 0) > settings.mostHops) this.#end(active, '5.4.6', 'loop');
