@@ -55,7 +55,7 @@ export function measureGrammar({ rounds, warmUp, milliseconds }: Effort): Gramma
       for (let i = 0; i < TYPICAL.length; i++) if (!parseCommand(MAIL, DIALECT).ok) throw new Error('not parsed: MAIL');
     },
   };
-  // The round before the first warms up.
+  // The rounds before the first warm up.
   for (let round = -warmUp; round < rounds; round++) {
     for (const name of Object.keys(parsers) as (keyof GrammarFigures)[]) {
       const rate = perSecond(parsers[name], milliseconds) * TYPICAL.length;

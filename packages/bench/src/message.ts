@@ -107,7 +107,7 @@ export async function measureMessage({ rounds, warmUp, milliseconds }: Effort): 
     const read = readReport(REPORT);
     checked(read?.type === 'delivery-status' ? read.recipients.length : -1, 3);
   };
-  // The round before the first warms up.
+  // The rounds before the first warm up.
   for (let round = -warmUp; round < rounds; round++) {
     for (const name of Object.keys(lists) as (keyof typeof lists)[]) {
       const rate = (await perSecond(lists[name], milliseconds)) * LISTS.length;

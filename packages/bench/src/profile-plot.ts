@@ -10,7 +10,7 @@ const STEP = 23;
 const TITLE = 30;
 const LEGEND = 84;
 
-/** Ours first, from the middle out; what is the runtime's and the kernel's in greys. */
+/** Ours in blue and green, garbage in red; what is the runtime's and the kernel's in greys. */
 const COLOURS: { readonly [part in (typeof PARTS)[number]]: string } = {
   write: '#6e7781',
   Node: '#8c959f',

@@ -40,10 +40,10 @@ export class Pump implements Sink, Sleeper {
   readonly #session: Machine;
   readonly #transport: Transport;
   readonly #program: Program;
-  /** No method of the transport is called before it is started. */
+  /** Nothing is pulled or written before the transport is started. */
   #started = false;
   #pumping = false;
-  /** The transport was left while `run` was under way: the cause is reported at its end. */
+  /** The transport was left while `run` was under way: `gone` of the program follows at its end, when it has been told why. */
   #goneMeanwhile = false;
   #writable = true;
   /** Octets that were given to the transport, and how many of them the session knows to be taken. */

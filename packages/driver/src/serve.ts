@@ -73,7 +73,7 @@ export class Server {
     const optionsFor = variantsOf(withToldExtensions(sessionOptions, failures));
     this.#listener = listener;
     this.#grace = grace;
-    /** Refused connections that are not closed yet. They do not count as connections; they have a separate limit. */
+    /** Refused connections that are not closed yet. They take no place of the option `connections`, and have a limit of their own, as large. */
     const away: Set<Session> = new Set();
     const isFull = (): boolean => this.#open.size + this.#lingering.size + this.#reserved - away.size >= connections;
     const host: Host = {

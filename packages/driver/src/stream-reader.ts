@@ -38,7 +38,7 @@ export class StreamReader {
     }
   }
 
-  /** The next piece; null at the end. Rejects with what the stream fails with. */
+  /** The next piece; null at the end, or when it was stopped. Rejects with what the stream fails with. */
   async next(): Promise<Uint8Array | null> {
     while (!this.#stopped) {
       const { done, value } = await this.#source.next();

@@ -1,6 +1,6 @@
 /**
- * The sessions of a server that have used their quota. They continue one per turn of the event loop, so new connections are accepted, read and
- * written between them. Node accepts one connection per turn: so turns must be short, not only quotas. A timer is used only where there is nothing
+ * The sessions of a server that have used their quota. They continue one per turn of the event loop, which reads, writes and accepts between two of
+ * them. Node accepts one connection per turn, so it is the turn that must be short, not the quota. A timer is used only where there is nothing
  * better: Node runs all timers that are due before it does anything else.
  */
 export class Turns {

@@ -7,9 +7,13 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-/** Whether it is a promise. Nobody waits for it then, and what it rejects with does not end the process. */
+/** Whether it is a promise. Nobody waits for it then, and what it rejects with does not end the process. What throws when it is looked at is none. */
 export function dropPromise(value: unknown): boolean {
-  if (!isThenable(value)) return false;
+  try {
+    if (!isThenable(value)) return false;
+  } catch {
+    return false;
+  }
   new Promise((resolve) => resolve(value)).catch(() => {});
   return true;
 }

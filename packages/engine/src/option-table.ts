@@ -145,8 +145,8 @@ function isSignal(value: unknown): boolean {
 }
 
 /**
- * The options of an object of a class. It may have other members and methods, but none whose name is close to that of an option. An object with none
- * of these options, such as a Map, is rejected.
+ * The options of an object of a class. It may have other members, but none of its own whose name is close to that of an option; methods of its class
+ * may have any name. An object with none of these options, such as a Map, is rejected.
  */
 function ofInstance(table: OptionTable, value: object, others: OtherNames, path: string): object {
   const members = value as { readonly [name: string]: unknown };

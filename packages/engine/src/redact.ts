@@ -18,7 +18,8 @@ export interface AuthWords {
   /** Names in its responses: they may be shown. */
   readonly names?: readonly string[];
   /**
-   * The secret words, such as a password that the mechanism proves without sending it. If absent, all words of responses are secret.
+   * Further secret words, such as a password that the mechanism proves without sending it. What responses say is secret in any case, but for
+   * `names`.
    */
   readonly secrets?: readonly string[];
 }

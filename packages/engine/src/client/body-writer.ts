@@ -34,7 +34,7 @@ export interface BodyForm {
 
 /**
  * Writes a message as mail data: doubles dots and completes line ends (RFC 5321 2.3.8: never a CR or LF alone). It only
- * inserts octets, so unchanged runs are passed on as views, not copied. Work is linear; at most one block is prepared ahead.
+ * inserts octets, so long unchanged runs are passed on as views, not copied. Work is linear; at most one block is prepared ahead.
  */
 export class BodyWriter {
   readonly #form: BodyForm;

@@ -3,8 +3,8 @@ import type { ClientCore } from './core.ts';
 import { fireTransaction } from './run.ts';
 
 /**
- * Maximum size of one output block: copying this much takes less time than a write. Small parts are joined, so the end of a message leaves with its
- * last block. A part as large as this is passed on without copying.
+ * Parts are joined up to this size: copying this much takes less time than a write, and the end of a message leaves with its last block where both
+ * fit. A part that is larger goes alone, without copying.
  */
 const MOST = 65_536;
 

@@ -213,8 +213,8 @@ export class ClientSession {
   /**
    * Begins an AUTH exchange (RFC 4954). An initial response that is too long for the line is sent after an empty challenge. Throws
    * `SmtpUsageError`: `not-ready`, `not-offered`, `missing-feature`, `bad-argument`, and `unprotected` where the connection is less safe than
-   * the option `credentials` wants. `words` says which words are secret; without it, every part of a response is. The text of a reply
-   * that contains a secret is hidden. During the exchange, replies show only their codes if a secret is too short to be searched for.
+   * the option `credentials` wants. Every part of a response is secret but the names in `words`; `words` names further secrets. The
+   * text of a reply that contains a secret is hidden. During the exchange, replies show only their codes if a secret is too short to be searched for.
    */
   authenticate(mechanism: string, initial: Uint8Array | null = null, words: AuthWords = {}): void {
     const core = this.#core;
@@ -238,7 +238,7 @@ export class ClientSession {
     return true;
   }
 
-  /** Cancels the exchange at the open challenge: a `reply` event reports its end. Returns false if there is no exchange. */
+  /** Cancels the exchange at the open challenge: a `reply` event reports its end. Returns false if no challenge is open (any more). */
   cancel(): boolean {
     const cancelled = fire(this.#core, 'cancel');
     this.#core.settle();

@@ -198,7 +198,7 @@ export class Machine implements View {
     this.facts = { ...this.facts, ...facts };
   }
 
-  /** The only place where facts, counts and replies change. */
+  /** The only place where a row changes facts, counts and replies. What reading changes ahead of the rows is in states.json, `reading`. */
   #apply(change: Change, row: Row, data: TriggerData): void {
     const { facts, transaction, counts, events, recipient, wire, asks } = change;
     if (facts !== undefined) this.learn(facts);

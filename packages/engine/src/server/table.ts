@@ -55,7 +55,7 @@ const REFUSED_ROWS: readonly Row[] = [...new Set(VERB_ROWS.map(({ on }) => on))]
  */
 export const TABLE: readonly Row[] = [...[...VERB_ROWS, ...REFUSED_ROWS].map(withBudget), ...TRIGGER_ROWS];
 
-/** After too many commands without a message (`idleCommands`), every command gets 421. */
+/** After too many commands without a message (`idleCommands`), every verb that is known gets 421, and the session closes. */
 function withBudget(row: Row): Row {
   return { ...row, guards: ['room-for-commands', ...(row.guards ?? [])] };
 }

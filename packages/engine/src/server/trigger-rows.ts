@@ -2,7 +2,7 @@ import { BEFORE_MAIL, COMMANDS, LINES } from './phases.ts';
 import type { Phase, Row } from './row.ts';
 
 const BEFORE_GREETING = ['wait', 'connect', 'greeting'] as const;
-/** Between chunks a BDAT is refused only if its size is not known or exceeds `drain`: then its chunk cannot be skipped. */
+/** Between chunks a BDAT is refused only if its chunk cannot be skipped: its size is not known, or it is more than `messageSize` and `drain` together. */
 const OUTSIDE_CHUNKS = LINES.filter((phase) => phase !== 'chunks');
 const CONTENT = ['data', 'chunk'] as const;
 const OPEN: readonly Phase[] = [...BEFORE_GREETING, ...LINES, ...CONTENT, 'drain', 'message', 'auth', 'tls'];
