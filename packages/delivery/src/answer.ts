@@ -26,7 +26,7 @@ export function shortened(answer: DnsAnswer, settings: DeliverySettings): DnsAns
   const long = LISTS.find((name) => (answer[name]?.length ?? 0) > MOST[name]);
   if (long === undefined) return answer;
   const all = long === 'mx' ? sorted(answer.mx!, settings) : answer[long]!;
-  return { ...answer, [long]: all.slice(0, MOST[long]), left: all.length - MOST[long] };
+  return { ...answer, [long]: all.slice(0, MOST[long]), left: (answer.left ?? 0) + all.length - MOST[long] };
 }
 
 /** RFC 5321 5.1: the lowest numbers first, and of equals this host: its place says which others are left out. */

@@ -44,7 +44,7 @@ export class Connector {
 
   /** Begins a walk. `full`: the limit of sessions is reached; a time: no connection may be opened before it. */
   begin(destination: Destination): 'begun' | 'full' | EpochMs {
-    const walk = destination.halted.pop() ?? walkOf(destination, this.#context);
+    const walk = this.#halted(destination) ?? walkOf(destination, this.#context);
     if (typeof walk === 'number') return walk;
     destination.walks++;
     if (this.#open(destination, walk)) return 'begun';
@@ -121,6 +121,13 @@ export class Connector {
     else destination.walks--;
     if (first !== undefined && isExhausted) this.#arrivals.exhausted(destination, walk);
     else this.#arrivals.pump(destination);
+  }
+
+  /** A walk that goes on; null: there is none, or its next place is not to be connected to any more. */
+  #halted(destination: Destination): Walk | null {
+    const walk = destination.halted.pop();
+    if (walk === undefined) return null;
+    return this.#context.hosts.known(walk.list[walk.at]!.place.key).dead > this.#context.now ? null : walk;
   }
 
   /** Others have the room that it needs. One that has met something goes on from there: else its first host could be tried without end. */

@@ -167,10 +167,7 @@ export class Dispatcher {
     else if (message.damaged) this.#end(active, '5.3.0', 'damaged');
     // RFC 2852 4.1.3: "no further delivery attempts may be made".
     else if (message.by?.mode === 'R' && now >= message.by.until) this.#end(active, '5.4.7', 'expired');
-    else if (this.#expand(active)) return;
-    // RFC 2852 4.1.3: under mode N the sender is told when the time has come, though it be taken now; and it is tried.
-    else if (active.owesDelay(now)) this.#settle(active, { decisions: [], due: now });
-    else this.#route(active);
+    else if (!this.#expand(active)) this.#route(active);
   }
 
   /** The previous holder of the job may have sent the end of the message, and recorded no outcome (RFC 1047). */
@@ -200,6 +197,9 @@ export class Dispatcher {
   }
 
   #route(active: Active): void {
+    const { now } = this.#context;
+    // RFC 2852 4.1.3: under mode N the sender is told when the time has come, though it be taken now; and it is tried.
+    if (active.owesDelay(now)) return this.#settle(active, { decisions: [], due: now });
     active.stage = 'routing';
     this.#resolver.find(active.job.domain, (route) => {
       // It was lost, or an operator had a wish, while the answers were waited for.
@@ -210,11 +210,8 @@ export class Dispatcher {
   #routed(active: Active, route: DomainRoute): void {
     active.route = route;
     const { problem } = route;
-    if (problem === null) {
-      this.#traffic.enter(active);
-      return;
-    }
-    this.#end(active, problem.status, problem.category, problem.permanent ? 'failed' : 'due');
+    if (problem === null) this.#traffic.enter(active);
+    else this.#end(active, problem.status, problem.category, problem.permanent ? 'failed' : 'due');
   }
 
   /** A try ends alike for all of them, before a host is asked. */

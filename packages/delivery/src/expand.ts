@@ -7,7 +7,7 @@ import type { Expansion } from './settings.ts';
 
 /**
  * The jobs for the addresses of an alias or a list, one for each domain. An alias changes only the recipient (RFC 5321 3.9.1). A list also changes
- * the reverse-path (3.9.2: "MUST be changed") to its owner, and the sender's requests for notices end there (RFC 3461 5.2.7.1). An alias that
+ * the reverse-path (3.9.2: "MUST be changed") to its owner, and the sender's requests for notices end there (RFC 3461 5.2.7.1). An alias or a list that
  * contains itself is not expanded again for that address (RFC 5321 6.3).
  */
 export function expansionJobs(job: Job, index: number, expansion: Expansion): readonly NewJob[] {

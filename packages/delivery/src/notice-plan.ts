@@ -61,7 +61,9 @@ export function noticeOf(
       };
     }),
   };
-  return [{ job: noticeJob(`${job.id}/notice-${number}`, message, now), content: notice }];
+  // A holder that has lost its lease may still tell of a success, and is not to take the name of what the next one tells.
+  const mark = wanted.every(({ action }) => action === 'relayed' || action === 'delivered') ? 's' : '';
+  return [{ job: noticeJob(`${job.id}/notice-${number}${mark}`, message, now), content: notice }];
 }
 
 function noticeJob(id: string, { reversePath, tls, priority }: Message, now: EpochMs): Job {

@@ -78,7 +78,7 @@ export class Resolver {
     for (const host of this.#domains.get(domain)?.route?.hosts ?? []) for (const { key } of placesOf(host)) this.#context.hosts.forget(key);
   }
 
-  /** That, and the route of the domain and the answers that it is made of: the next question looks all of it up again. */
+  /** That, and the route of the domain and the answers that it is made of: the next question looks all of it up again; one that is open keeps the answers that it has. */
   forget(domain: string): void {
     this.revive(domain);
     const { settings, policies, now } = this.#context;

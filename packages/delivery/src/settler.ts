@@ -54,8 +54,9 @@ export function changeFor(active: Active, settlement: Settlement, { now, setting
   // It was put off: no host may be tried yet.
   const isPut = settlement.due !== undefined && !held;
   const late = hasFailed || isPut ? lateOnes(job, stay, decisions, now, settings) : NONE;
-  // What is told has a name of its own: the commit is that of a transaction, or it counts as a try.
-  const tries = active.tries + (hasFailed || settlement.counts === true || (isPut && late.length > 0) ? 1 : 0);
+  // What is told has a name of its own: the commit is that of a transaction, it counts as a try, or its notice is marked.
+  const tries = active.tries + (hasFailed || settlement.counts === true ? 1 : 0);
+  const mark = expansions.length > 0 ? 'x' : isPut ? 'd' : '';
   const next = settlement.due ?? (hasFailed ? dueAfter(job, tries, now, chance.of(`${job.id} ${tries}`), settings) : now);
   const recipients = decisions.map((one): RecipientChange => {
     const change = changeOf(one, job.recipients[one.index]!.unknown ?? 0);
@@ -68,7 +69,7 @@ export function changeFor(active: Active, settlement: Settlement, { now, setting
   const { attempt } = active;
   const release = dueAt === null || held === true || (wish === null && (isOver || isPut) && dueAt - now > settings.keep);
   const copied = copies(job, decisions, expansions);
-  const noticed = told.length === 0 ? NONE : noticeOf(job, told, recipients, `${attempt}.${tries}${expansions.length > 0 ? 'x' : ''}`, now);
+  const noticed = told.length === 0 ? NONE : noticeOf(job, told, recipients, `${attempt}.${tries}${mark}`, now);
   const put = copied.length === 0 ? noticed : [...copied, ...noticed];
   const change: Written<JobChange> = { job: job.id, tries, attempt, recipients, due: dueAt, release, put };
   if (held !== undefined) change.held = held;

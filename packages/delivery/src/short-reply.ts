@@ -24,9 +24,12 @@ function isShort({ lines }: Reply): boolean {
 
 function firstOf(lines: readonly string[]): readonly string[] {
   const first: string[] = [];
-  for (let room = CHARACTERS; room > 0 && first.length < Math.min(LINES, lines.length); room -= first.at(-1)!.length) {
+  let room = CHARACTERS;
+  for (const line of lines.slice(0, LINES)) {
+    if (room <= 0) break;
     // No half of a surrogate pair.
-    first.push(lines[first.length]!.slice(0, room).replace(/[\ud800-\udbff]$/, ''));
+    first.push(line.slice(0, room).replace(/[\ud800-\udbff]$/, ''));
+    room -= line.length;
   }
   return first;
 }

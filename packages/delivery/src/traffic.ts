@@ -79,7 +79,7 @@ export class Traffic {
     const said: Said = { at: now, status: isRequired ? '5.7.10' : '4.7.5', category: 'tls' };
     const decisions = active.left.map((index) => {
       const { said: met, orElse } = active.parting.get(index) ?? { said, orElse: isRequired ? 'failed' : 'due' };
-      return orElse === 'failed' ? failed(index, met) : due(index, met, 'later');
+      return withoutHost(active, index, met, orElse);
     });
     this.#settle(active, { decisions, counts: true });
   }
@@ -156,7 +156,7 @@ export class Traffic {
       const decisions = active.left.map((index) => {
         const parting = active.parting.get(index);
         if (parting?.orElse === 'due') return due(index, parting.said, 'later');
-        return permanent || isUnsafe ? failed(index, said) : due(index, said, 'later');
+        return withoutHost(active, index, said, permanent || isUnsafe ? 'failed' : 'due');
       });
       this.#settle(active, { decisions, counts: true });
     }
@@ -274,7 +274,7 @@ export class Traffic {
     if (next !== 'host') return decision;
     const skipped = new Set([...active.skipped, host]);
     const hasOther = this.#ways.of(active, skipped).hosts.length > 0;
-    if (!hasOther) return orElse === 'failed' ? failed(index, said) : { ...decision, next: 'later' };
+    if (!hasOther) return orElse === 'failed' ? withoutHost(active, index, said, orElse) : { ...decision, next: 'later' };
     active.skipped = skipped;
     active.parting = new Map([...active.parting, [index, { said, orElse }]]);
     return decision;
@@ -304,6 +304,11 @@ export class Traffic {
   #slow(destination: Destination): void {
     destination.limit = Math.max(1, Math.floor(destination.limit / 2));
   }
+}
+
+/** What becomes of a recipient where no host is left: it fails only if every host of the route is known (RFC 5321 5.1). */
+function withoutHost({ route }: Active, index: number, said: Said, orElse: 'failed' | 'due'): Decision {
+  return orElse === 'failed' && route!.isWhole ? failed(index, said) : due(index, said, 'later');
 }
 
 /** Takes one out of a list. */

@@ -16,7 +16,7 @@ export function walkOf(destination: Destination, { settings, hosts, chance, now 
   const sorted = shuffleTies(destination.way.hosts, ({ host }) => chance.of(`${destination.way.key} ${number} ${host}`));
   const list: Walk['list'][number][] = [];
   let soonest = Number.POSITIVE_INFINITY;
-  let { isWhole } = destination.way.route;
+  let isWhole = true;
   let other: Walk['list'][number] | null = null;
   for (const host of sorted) {
     for (const place of hosts.inOrder(host.places, now)) {
@@ -50,7 +50,7 @@ export function troubleOf({ stage, reply, text }: Omit<Failed, 'type' | 'to'>, h
   return { stage, permanent: permanent && stage !== 'auth', said: { at, status, category, host, ...words } };
 }
 
-/** What a walk has failed by: for good only if every host has said so, also those that were not asked (RFC 5321 5.1). */
+/** What a walk has failed by: for good only if every place of the destination has said so (RFC 5321 5.1). */
 export function worst({ troubles, isWhole }: Walk): Trouble {
   const trouble = troubles.filter(({ permanent }) => !permanent).at(-1) ?? troubles.at(-1)!;
   return isWhole ? trouble : { ...trouble, permanent: false };

@@ -55,3 +55,27 @@ test('what comes when its by-time has passed is told of before it is tried', () 
   expect(toldBy(runner)).toEqual([['j', 0, 'delayed 4.4.7']]);
   expect(runner.states()).toEqual(['relayed']);
 });
+
+test('telling it is no try: the first pause is as long as without (RFC 5321 4.5.4.1)', () => {
+  const later = (message: object): Runner =>
+    new Runner({ dns: ONE_HOST, send: () => [refused(451)] }).add('example.net', ['joe@example.net'], message).run(0);
+  const [plain, late] = [later({}), later({ by: { until: -1000, mode: 'N' } })].map(({ jobs }) => jobs.get('j')!);
+  expect([late!.tries, late!.due]).toEqual([plain!.tries, plain!.due]);
+});
+
+test('it is told, too, where the try begins with another commit', () => {
+  const by = { until: -1000, mode: 'N' } as const;
+  const expand = (address: string) => (address.startsWith('alias') ? ({ type: 'alias', to: ['x@other.example'] } as const) : null);
+  const expanded = new Runner({ dns: ONE_HOST }, { expand });
+  expanded.add('example.net', ['joe@example.net', 'alias@example.net'], { by }).run(0);
+  const begun = new Runner({ dns: ONE_HOST });
+  begun.add('example.net', ['joe@example.net', 'may@example.net'], { by });
+  const job = begun.jobs.get('j')!;
+  const again = new Runner({ dns: ONE_HOST }).addJob({ ...job, begun: { attempt: 1, recipients: [1], at: 0 } }).run(0);
+  const told = ({ changes }: Runner): readonly string[] =>
+    changes.flatMap(({ put }) =>
+      put.flatMap(({ content }) => (content === 'same' ? [] : content.recipients.map(({ address }) => address))),
+    );
+  expect(told(expanded)).toEqual(['joe@example.net']);
+  expect([...told(again)].sort()).toEqual(['joe@example.net', 'may@example.net']);
+});

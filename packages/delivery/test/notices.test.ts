@@ -6,6 +6,7 @@ import { Runner, refused, zone } from './run.ts';
 
 const INIT = { hostname: 'mx.example.org', id: 'j/notice-1.0', boundary: 'b1' };
 const ORIGINAL = { header: new TextEncoder().encode('Subject: hello\r\n'), size: 100 };
+const ACCEPTED = { status: 'accepted', reply: { code: 250, lines: ['OK'] } } as const;
 const DNS = zone({ 'example.net': { mx: ['10 mx.example.net'] }, 'mx.example.net': { a: ['192.0.2.1'] } });
 
 describe('a notice of a machine', () => {
@@ -47,6 +48,18 @@ describe('a notice of a machine', () => {
     expect(text).toContain('Deliver-By-Date: Thu, 1 Jan 1970 00:01:00 +0000\r\n');
     expect(text).toContain('Will-Retry-Until: Tue, 6 Jan 1970 00:00:00 +0000\r\n');
     expect(text).toContain('Action: delayed\r\nStatus: 4.4.7\r\n');
+  });
+
+  test('of a success alone has a name of its own: who holds the job next may tell of the same attempt', () => {
+    const recipients = [
+      { address: 'joe@example.net', notify: ['SUCCESS', 'FAILURE'], state: 'due' },
+      { address: 'may@example.net', state: 'due' },
+    ] as const;
+    const names = (runner: Runner): readonly string[] => runner.changes.flatMap(({ put }) => put.map(({ job }) => job.id));
+    const first = new Runner({ dns: DNS, send: () => [ACCEPTED, refused(450)] }).add('example.net', recipients);
+    const begun = { attempt: 1, recipients: [0, 1], at: 0 };
+    const next = new Runner({ dns: DNS }, { unknown: 'once' }).addJob({ ...first.jobs.get('j')!, begun }).run(0);
+    expect([names(first.run(0)), names(next)]).toEqual([['j/notice-1.1s'], ['j/notice-1.1']]);
   });
 
   test('about nobody can not be written', () => {

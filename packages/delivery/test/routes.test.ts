@@ -1,7 +1,18 @@
 // What is kept of answers and for how long, and what follows where not every host was asked.
 import { describe, expect, test } from 'vitest';
-import { type Answers, type DnsAnswer, type DomainRoute, deliverySettings, readMx, routeOf } from '../src/index.ts';
-import { Runner, type World, zone } from './run.ts';
+import {
+  type Answers,
+  type DnsAnswer,
+  type DomainRoute,
+  deliverySettings,
+  type Fact,
+  type Message,
+  type OpenOrder,
+  type Order,
+  readMx,
+  routeOf,
+} from '../src/index.ts';
+import { Runner, refused, type World, zone } from './run.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -137,6 +148,39 @@ describe('for good only if every host has said so (RFC 5321 5.1)', () => {
     const dns: World['dns'] = (name, rr) => (name === 'example.net' ? SIX(name, rr) : { addresses: [`192.0.2.${name[1]}`] });
     const runner = new Runner({ dns, open: () => no }, { families: ['ipv4'] }).add('example.net', ['u@example.net']).run(0);
     expect([runner.of('open').length, runner.states()]).toEqual([5, ['due']]);
+  });
+
+  const UNKNOWN = (name: string, rr: string): Partial<DnsAnswer> | undefined =>
+    name === 'b.example.net' ? { status: 'failed' } : TWO(name, rr);
+
+  test.each<[string, World, Partial<Message>]>([
+    ['a size', { open: () => ({ extensions: { SIZE: ['10'] } }) }, {}],
+    ['a reply that another host may not give', { send: () => [refused(554, '5.3.2 going down')] }, {}],
+    ['TLS that is required', { open: () => ({ stage: 'tls' }) }, { tls: 'required' }],
+  ])('not by %s, where another could not be looked up for now', (_, world, message) => {
+    const states = (dns: NonNullable<World['dns']>) =>
+      new Runner({ ...world, dns }).add('example.net', ['u@example.net'], message).run(0).states();
+    const secure = (name: string, rr: string): Partial<DnsAnswer> => ({ security: 'secure', ...UNKNOWN(name, rr) });
+    expect([states(secure), states((name, rr) => ({ security: 'secure', ...TWO(name, rr) }))]).toEqual([['due'], ['failed']]);
+  });
+
+  test('by the hosts of each domain, though two of them wait for the same host', () => {
+    const opens: OpenOrder[] = [];
+    class Late extends Runner {
+      override answer(order: Order): Fact | null {
+        if (order.type !== 'open') return super.answer(order);
+        opens.push(order);
+        return null;
+      }
+    }
+    const runner = new Late({ dns: UNKNOWN });
+    runner.add('example.net', ['u@example.net'], {}, 'first').run(0);
+    runner.add('other.example', ['u@other.example'], { id: 'n' }, 'second').run(1);
+    for (let open = opens.shift(); open !== undefined; open = opens.shift()) {
+      runner.dispatcher.tell({ ...no, type: 'failed', to: open.id });
+      runner.run(2);
+    }
+    expect([runner.states('first'), runner.states('second')]).toEqual([['due'], ['failed']]);
   });
 
   test('but where all of them have', () => {

@@ -116,11 +116,11 @@ export class Directory {
     ];
   }
 
-  /** By what the dispatcher will be told: details and the postmaster included. */
+  /** By what the dispatcher will be told: details and the postmaster included. One that names itself is delivered there, and not expanded again. */
   #reaches(from: Expansion, to: Expansion, seen: Set<Expansion>): boolean {
     return from.to.some((address) => {
       const next = this.expand(address);
-      if (next === null || seen.has(next)) return false;
+      if (next === null || seen.has(next) || this.#expansions.get(patternKey(address)) === from) return false;
       return next === to || this.#reaches(next, to, seen.add(next));
     });
   }

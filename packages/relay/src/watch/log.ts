@@ -103,7 +103,7 @@ function put(job: Job): Fields {
   };
 }
 
-/** Of a commit whose lease was another's, only what was accepted is written, and who is told of that. */
+/** Of a commit whose lease was another's, only what was accepted is written, and what it would put; the queue has put none that was there already. */
 function settled({ job, change, isWhole, at }: Extract<Seen, { type: 'settled' }>): readonly Row[] {
   const name = nameOf(job);
   const changes = isWhole ? change.recipients : change.recipients.filter(isAcceptance);

@@ -20,7 +20,7 @@ import type {
 export type Seen = { readonly at: EpochMs } & (
   | { readonly type: 'put'; readonly jobs: readonly Job[]; readonly ms: number }
   | { readonly type: 'begun'; readonly job: Job; readonly attempt: BegunAttempt; readonly ms: number }
-  /** `job` as it was leased; `isWhole` false: the lease was another's, and nothing but acceptances was written. */
+  /** `job` as it was leased; `isWhole` false: the lease was another's, and only acceptances were written, with the notices that tell of nothing else. */
   | { readonly type: 'settled'; readonly job: Job; readonly change: JobChange; readonly isWhole: boolean; readonly ms: number }
   | { readonly type: 'opened'; readonly order: OpenOrder; readonly opened: Omit<Opened, 'type' | 'to'> }
   | { readonly type: 'unreached'; readonly order: OpenOrder; readonly failed: Omit<Failed, 'type' | 'to'> }
