@@ -56,7 +56,7 @@ export function changeFor(active: Active, settlement: Settlement, { now, setting
   const late = hasFailed || isPut ? lateOnes(job, stay, decisions, now, settings) : NONE;
   // What is told has a name of its own: the commit is that of a transaction, it counts as a try, or its notice is marked.
   const tries = active.tries + (hasFailed || settlement.counts === true ? 1 : 0);
-  const mark = expansions.length > 0 ? 'x' : isPut ? 'd' : '';
+  const mark = expansions.length > 0 ? 'x' : isPut && late.length > 0 ? 'd' : '';
   const next = settlement.due ?? (hasFailed ? dueAfter(job, tries, now, chance.of(`${job.id} ${tries}`), settings) : now);
   const recipients = decisions.map((one): RecipientChange => {
     const change = changeOf(one, job.recipients[one.index]!.unknown ?? 0);

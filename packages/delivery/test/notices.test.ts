@@ -1,6 +1,6 @@
 import { contentOf, readReport } from '@ehlo/message/report';
 import { describe, expect, test } from 'vitest';
-import type { Notice } from '../src/index.ts';
+import type { Fact, Notice, Order } from '../src/index.ts';
 import { composeNotice } from '../src/notices.ts';
 import { Runner, refused, zone } from './run.ts';
 
@@ -60,6 +60,24 @@ describe('a notice of a machine', () => {
     const begun = { attempt: 1, recipients: [0, 1], at: 0 };
     const next = new Runner({ dns: DNS }, { unknown: 'once' }).addJob({ ...first.jobs.get('j')!, begun }).run(0);
     expect([names(first.run(0)), names(next)]).toEqual([['j/notice-1.1s'], ['j/notice-1.1']]);
+  });
+
+  test('of a delay, told while no host may be tried, has another name than one of the transaction before', () => {
+    const isDead = { now: false };
+    class Unmarked extends Runner {
+      override answer(order: Order): Fact | null {
+        return order.type === 'begin' ? { type: 'begun', to: order.id, result: 'failed' } : super.answer(order);
+      }
+    }
+    const lost = { status: 'unsent', stage: 'message', cause: 'lost', reply: null } as const;
+    const send = () => [refused(550), lost];
+    const runner = new Unmarked({ dns: DNS, open: () => (isDead.now ? { stage: 'connect' } : undefined), send }, { delayed: 2000 });
+    runner.add('example.net', ['joe@example.net', 'may@example.net']).run(0);
+    isDead.now = true;
+    runner.add('example.net', ['ann@example.net'], { id: 'n' }, 'other').runUntil(60_000);
+    const put = runner.changes.filter(({ job }) => job === 'j').flatMap(({ put }) => put.map(({ job }) => job.id));
+    expect(put).toEqual([...new Set(put)]);
+    expect(put).toContain('j/notice-1.0');
   });
 
   test('about nobody can not be written', () => {
