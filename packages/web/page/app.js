@@ -136,6 +136,7 @@ async function openMail(id) {
     detail.replaceChildren(h('a', { class: 'back', href: '#/mails' }, '‹ Mails'), mail.element);
     if (!wide()) byId('subject').focus();
   } catch (error) {
+    if (list.chosen !== id) return;
     mail = null;
     detail.replaceChildren(h('a', { class: 'back', href: '#/mails' }, '‹ Mails'), h('p', { class: 'bad center' }, error.message));
   }
@@ -159,12 +160,19 @@ async function route() {
     if (link.dataset.view === name) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
-  if (name === 'sessions') return open(await sessionsView(id === null ? null : Number(id)));
-  if (name === 'stubs') return open(await stubsView());
-  if (name === 'queue' && info.queue) return open(await queueView(id));
+  if (name === 'sessions') return openLater(sessionsView(id === null ? null : Number(id)));
+  if (name === 'stubs') return openLater(stubsView());
+  if (name === 'queue' && info.queue) return openLater(queueView(id));
   open({ element: mails, update: () => {} });
   if (id === null) closeMail();
   else if (mail?.id !== id) await openMail(id);
+}
+
+/** A view that is being made is not opened when the address says another by then. */
+async function openLater(making) {
+  const { hash } = location;
+  const made = await making;
+  if (location.hash === hash) open(made);
 }
 
 function open(opened) {

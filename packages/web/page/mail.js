@@ -37,14 +37,14 @@ export async function mailView(id, { info, gone, marked }) {
       tab.tabIndex = chosen ? 0 : -1;
     }
     panel.setAttribute('aria-labelledby', `tab-${name}`);
+    panel.setAttribute('aria-busy', 'true');
     panel.className = `panel is-${name}`;
-    try {
-      const shown = await PANELS[name](mail);
-      live = shown.update ?? null;
-      panel.replaceChildren(shown.element ?? shown);
-    } catch (error) {
-      panel.replaceChildren(h('p', { class: 'bad' }, error.message));
-    }
+    const shown = await panelOf(name, mail);
+    // An answer that comes late is not for the tab that was chosen meanwhile.
+    if (panel.getAttribute('aria-labelledby') !== `tab-${name}`) return;
+    live = shown.update ?? null;
+    panel.replaceChildren(shown.element ?? shown);
+    panel.setAttribute('aria-busy', 'false');
   }
 
   async function remove() {
@@ -178,6 +178,15 @@ const PANELS = {
       ? h('p', { class: 'faint' }, 'It came before this start of the server: what was said is no longer known.')
       : talk(session).catch(() => h('p', { class: 'faint' }, 'It was so long ago that what was said is no longer known.')),
 };
+
+/** The panel of a view, or what went wrong. */
+async function panelOf(name, mail) {
+  try {
+    return await PANELS[name](mail);
+  } catch (error) {
+    return h('p', { class: 'bad' }, error.message);
+  }
+}
 
 function linksOf(links) {
   if (links.length === 0) return null;

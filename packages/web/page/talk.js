@@ -28,7 +28,8 @@ export async function talk(id) {
       lines.append(li);
       if (follows) pick(li, before, line, false);
     }
-    drawn = all.length;
+    // Answers may overtake each other.
+    drawn = Math.max(drawn, all.length);
     if (session.cut > 0 && !lines.querySelector('.cut'))
       lines.append(h('li', { class: 'cut note' }, `${session.cut} more lines were not kept`));
     return session;
