@@ -14,7 +14,7 @@ export interface KeptAnswer {
 
 /** Ours: records of one answer that are kept. A host with addresses of both families has twice as many. */
 const MOST = { mx: 100, addresses: 10, tlsa: 20, txt: 20 };
-const LISTS = ['mx', 'addresses', 'tlsa', 'txt'] as const;
+const NONE: readonly never[] = [];
 
 /** RFC 7672 2.1.1: an answer that is none, or that can't be believed. */
 export function isBad({ status, security }: DnsAnswer): boolean {
@@ -23,10 +23,18 @@ export function isBad({ status, security }: DnsAnswer): boolean {
 
 /** The answer itself, or where it is long what is kept of it: whoever writes a zone does not fill the memory of those who send mail there. */
 export function shortened(answer: DnsAnswer, settings: DeliverySettings): DnsAnswer {
-  const long = LISTS.find((name) => (answer[name]?.length ?? 0) > MOST[name]);
-  if (long === undefined) return answer;
+  const long = longOf(answer);
+  if (long === null) return answer;
   const all = long === 'mx' ? sorted(answer.mx!, settings) : answer[long]!;
   return { ...answer, [long]: all.slice(0, MOST[long]), left: (answer.left ?? 0) + all.length - MOST[long] };
+}
+
+/** The list of an answer that is too long; it has one. */
+function longOf({ mx = NONE, addresses = NONE, tlsa = NONE, txt = NONE }: DnsAnswer): keyof typeof MOST | null {
+  if (mx.length > MOST.mx) return 'mx';
+  if (addresses.length > MOST.addresses) return 'addresses';
+  if (tlsa.length > MOST.tlsa) return 'tlsa';
+  return txt.length > MOST.txt ? 'txt' : null;
 }
 
 /** RFC 5321 5.1: the lowest numbers first, and of equals this host: its place says which others are left out. */
