@@ -8,25 +8,30 @@ let isOnOne = false;
 
 /**
  * Runs this process, and those that it starts from then on, on one processor, where the system has a way to say so. On two, what the kernel takes to wake the
- * other side counts as the server's time, and depends on whether the client has fallen asleep meanwhile. False: there is no such way here.
+ * other side counts as the server's time, and depends on whether the client has fallen asleep meanwhile. Who is woken waits for its turn (SCHED_BATCH): else a
+ * server that takes long for a reply is interrupted behind each write by the client, and one that takes little is not. False: there is no such way here.
  */
 export function onOneProcessor(): boolean {
-  isOnOne = put(LAST);
+  isOnOne = put(LAST, '--batch');
   return isOnOne;
 }
 
 /** Gives back the others for as long as some work takes. */
 export async function onAllProcessors<T>(work: () => Promise<T>): Promise<T> {
   if (!isOnOne) return await work();
-  put(ALL);
+  put(ALL, '--other');
   try {
     return await work();
   } finally {
-    put(LAST);
+    put(LAST, '--batch');
   }
 }
 
 /** Linux: all threads of this process. */
-function put(processors: string): boolean {
-  return spawnSync('taskset', ['--all-tasks', '--cpu-list', '--pid', processors, String(process.pid)]).status === 0;
+function put(processors: string, policy: '--batch' | '--other'): boolean {
+  return of('taskset', '--all-tasks', '--cpu-list', '--pid', processors) && of('chrt', policy, '--all-tasks', '--pid', '0');
+}
+
+function of(program: string, ...words: readonly string[]): boolean {
+  return spawnSync(program, [...words, String(process.pid)]).status === 0;
 }
