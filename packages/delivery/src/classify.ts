@@ -1,4 +1,5 @@
 import type { Reply } from '@ehlo/grammar';
+import type { Said } from './job.ts';
 import { isAmong, nameKey } from './names.ts';
 import { CODES, ENHANCED, REPLY_RULES, type ReplyAction, type ReplyRule } from './reply-rules.ts';
 
@@ -14,7 +15,8 @@ export interface Verdict {
   readonly evidence: string;
 }
 
-const CODE = /^([245])\.[0-9]{1,3}\.[0-9]{1,3}(?= |$)/;
+/** RFC 3463 2: no part has a zero in front. */
+const CODE = /^[245](?:\.(?:0|[1-9][0-9]{0,2})){2}(?= |$)/;
 
 /** The enhanced code of a reply, also where not every line has it; one of another class than the reply is none (RFC 2034 4). */
 function enhancedOf({ code, enhanced, lines }: Reply): string {
@@ -64,7 +66,7 @@ function fits({ hosts, stages, codes, enhanced, text }: ReplyRule, reply: Reply,
 /** RFC 5321 3.4: the address that an answer 251 or 551 names. */
 export function movedTo({ code, lines }: Reply): string | null {
   if (code !== 251 && code !== 551) return null;
-  return /<(?:@[^:<>]*:)?([^<>@\s]+@[^<>@\s]+)>/.exec(lines.join(' '))?.[1] ?? null;
+  return /<(?:@[^:<>]*:)?([^<>@\s\p{Cc}]+@[^<>@\s\p{Cc}]+)>/u.exec(lines.join(' '))?.[1] ?? null;
 }
 
 /** What a program may put on its list of addresses that take no mail. It is proposed, never done. */
@@ -81,14 +83,16 @@ const SUPPRESSED: { readonly [category: string]: Suppression } = {
 };
 
 /**
- * Whether an address is better left alone after this; null: nothing says so.
+ * Whether an address is better left alone after this; null: nothing says so. What was said with a 4 in front may be another tomorrow (RFC 5321 4.2.1): it is
+ * never proposed at once.
  *
  * @example
  * ```ts
  * import { suppressionOf } from '@ehlo/delivery';
- * suppressionOf('no-such-mailbox') // → 'now'
+ * suppressionOf({ category: 'no-such-mailbox', status: '5.1.1' }) // → 'now'
  * ```
  */
-export function suppressionOf(category: string): Suppression | null {
-  return SUPPRESSED[category] ?? null;
+export function suppressionOf({ category, status }: Pick<Said, 'category' | 'status'>): Suppression | null {
+  const proposed = SUPPRESSED[category] ?? null;
+  return proposed === 'now' && !status.startsWith('5') ? 'if-repeated' : proposed;
 }

@@ -4,6 +4,7 @@ import type { Context } from './context.ts';
 import type { DemandedHost, Destination, Trouble, Walk } from './destination.ts';
 import { type Entrance, Entrances } from './entrances.ts';
 import type { Failed, Opened } from './fact.ts';
+import type { Place } from './hosts.ts';
 import type { EpochMs } from './job.ts';
 import type { OpenOrder } from './order.ts';
 import type { TlsDemand } from './tls-demand.ts';
@@ -12,7 +13,7 @@ import type { Written } from './written.ts';
 
 /** What is done with what was opened. */
 export interface Arrivals {
-  opened(destination: Destination, host: DemandedHost, entrance: Entrance<Destination>, fact: Opened): void;
+  opened(destination: Destination, host: DemandedHost, place: Place, entrance: Entrance<Destination>, fact: Opened): void;
   /** Every address of the walk was tried. */
   exhausted(destination: Destination, walk: Walk): void;
   /** Something may be begun there. */
@@ -83,9 +84,8 @@ export class Connector {
       this.#next(opening, troubleOf({ stage: 'tls' }, host.host, this.#context));
       return;
     }
-    this.#context.hosts.reached(place.key);
     destination.walks--;
-    this.#arrivals.opened(destination, host, entrance, fact);
+    this.#arrivals.opened(destination, host, place, entrance, fact);
   }
 
   #failed(opening: Opening, fact: Failed): void {

@@ -25,11 +25,10 @@ export function demandOf(
     because: TlsDemand['because'],
     { names = [host.host], tlsa = [], testing = false }: Partial<TlsDemand> = {},
   ): TlsDemand => {
-    if (mode === 'opportunistic' || mode === 'clear') return { mode, names, tlsa, least: null, requireTls, testing, because };
+    const isMust = mode !== 'opportunistic' && mode !== 'clear';
     // RFC 8689 4.2.2: a policy is followed as far as it goes, and mail goes all the same.
-    if (wish === 'optional')
-      return { mode: 'opportunistic', names, tlsa, least: null, requireTls, testing: true, because: 'tls-required-no' };
-    return { mode, names, tlsa, least: 'TLSv1.2', requireTls, testing, because };
+    if (isMust && wish === 'optional') return demand('opportunistic', 'tls-required-no', { names, tlsa, testing: true });
+    return { mode, names, tlsa, least: isMust ? 'TLSv1.2' : null, requireTls, testing, because };
   };
   if (host.tls !== null) return demand(requireTls ? 'name' : host.tls, 'route');
   // RFC 7672 3.2.2: of usage 2, the certificate has the TLSA base domain, or the domain of the mailbox or what that is an alias of.
@@ -40,13 +39,14 @@ export function demandOf(
   }
   const policy = sts?.policy;
   const named = policy !== undefined && policy.mode !== 'none' && isStsHost(host.host, policy.mx);
-  // RFC 8689 4.2.1 (2): the identity of the host follows from DNSSEC, or from a policy that names it.
-  if (requireTls) return host.secure || named ? demand('name', 'requiretls') : null;
+  // RFC 8689 4.2.1 (2): the identity of the host follows from DNSSEC, or from a policy that names it. RFC 8461 5: one that does not name it excludes it.
+  if (requireTls) return named || (host.secure && policy?.mode !== 'enforce') ? demand('name', 'requiretls') : null;
   if (policy?.mode === 'enforce') {
     if (named) return demand('name', 'sts-enforce');
     return wish === 'optional' ? demand('opportunistic', 'tls-required-no') : null;
   }
   if (host.dane.state === 'unusable') return demand('encrypt', 'dane-unusable');
-  if (policy?.mode === 'testing') return demand('opportunistic', 'sts-testing', { testing: true });
+  // RFC 8461 5: a host that it does not name is reported.
+  if (policy?.mode === 'testing') return demand('opportunistic', 'sts-testing', { testing: true, names: named ? [host.host] : [] });
   return demand(settings.opportunistic ? 'opportunistic' : 'clear', 'no-policy');
 }

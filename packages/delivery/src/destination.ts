@@ -133,11 +133,14 @@ export interface Session extends Offer {
   readonly id: OrderId;
   readonly destination: Destination;
   readonly host: DemandedHost;
+  readonly place: Place;
   readonly entrance: Entrance<Destination>;
   /** What they say of `limitsOf`. */
   readonly limits: readonly number[];
   readonly opened: EpochMs;
   messages: number;
+  /** It has done something: what it does later says nothing of the host. */
+  isProven: boolean;
   /** Of recipients so far (RFC 9422 4.3); null: the server does not limit them. */
   readonly domains: Set<string> | null;
   /** It has ended, and its transaction is not answered yet. */

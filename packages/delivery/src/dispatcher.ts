@@ -2,11 +2,12 @@ import { Active } from './active.ts';
 import { Chance } from './chance.ts';
 import { applyChange, isAcceptance, isOver } from './change.ts';
 import { type Alarm, alarm, type Context, setAlarm } from './context.ts';
+import { tlsWish } from './demand.ts';
 import type { Fact, OperatorWish } from './fact.ts';
 import { Heap } from './heap.ts';
 import { Held } from './held.ts';
 import { HostBook } from './hosts.ts';
-import type { EpochMs, Job, JobChange, JobId, Said } from './job.ts';
+import type { BegunAttempt, EpochMs, Job, JobChange, JobId, Said } from './job.ts';
 import { nameKey } from './names.ts';
 import type { Order } from './order.ts';
 import { Orders } from './orders.ts';
@@ -160,7 +161,7 @@ export class Dispatcher {
     active.wish = wish;
     held.active = active;
     active.step(now, 'added', { due, tries: active.tries });
-    if (begun !== undefined) this.#unknown(active, begun.recipients);
+    if (begun !== undefined) this.#unknown(active, begun);
     // RFC 5321 6.3: it goes round in circles.
     else if ((message.hops ?? 0) > settings.mostHops) this.#end(active, '5.4.6', 'loop');
     // Nobody can be sent it.
@@ -171,10 +172,10 @@ export class Dispatcher {
   }
 
   /** The previous holder of the job may have sent the end of the message, and recorded no outcome (RFC 1047). */
-  #unknown(active: Active, recipients: readonly number[]): void {
+  #unknown(active: Active, { recipients, at }: BegunAttempt): void {
     const said: Said = { at: this.#context.now, status: '4.4.2', category: 'unknown' };
     const due = recipients.filter((index) => active.left.includes(index));
-    this.#settle(active, { decisions: due.map((index) => unknown(index, said, this.#context)), counts: true });
+    this.#settle(active, { decisions: due.map((index) => unknown(index, said, this.#context)), counts: true, began: at });
   }
 
   /** RFC 5321 3.9: replaces a recipient (an alias or a list) by its addresses. */
@@ -210,7 +211,7 @@ export class Dispatcher {
   #routed(active: Active, route: DomainRoute): void {
     active.route = route;
     const { problem } = route;
-    if (problem === null) this.#traffic.enter(active);
+    if (problem === null || (route.unproved.length > 0 && tlsWish(active.message) === 'optional')) this.#traffic.enter(active);
     else this.#end(active, problem.status, problem.category, problem.permanent ? 'failed' : 'due');
   }
 
@@ -222,28 +223,30 @@ export class Dispatcher {
   #settle(active: Active, settlement: Settlement): void {
     const change = changeFor(active, settlement, this.#context);
     const { now } = this.#context;
+    const goesOn = active.left.length > 0 && (settlement.due ?? now) <= now;
     active.stage = 'settling';
     active.isGivenBack = change.release;
     for (const { index, state, last } of change.recipients) {
       if (state !== 'due') active.step(now, 'final', { state, status: last?.status ?? '2.0.0' }, index);
     }
     for (const { content, job } of change.put) if (content !== 'same') active.step(now, 'notice', { job: job.id });
-    if (change.due !== null) active.step(now, change.due > now ? 'later' : 'again-at-once', { due: change.due, tries: change.tries });
-    this.#commit(active, change, settlement);
+    if (change.due !== null) active.step(now, goesOn ? 'again-at-once' : 'later', { due: change.due, tries: change.tries });
+    this.#commit(active, change, goesOn);
   }
 
-  #commit(active: Active, change: JobChange, settlement: Settlement): void {
+  /** `goesOn`: with what is left of the try, at once. */
+  #commit(active: Active, change: JobChange, goesOn: boolean): void {
     this.#context.orders.ask({ type: 'settle', job: active.id, change }, ['settled'], ({ result }) => {
       if (result === 'lost') active.isLost = true;
       // Whoever has lost the job has nothing to say but what was accepted.
       if (result === 'failed' && (!active.isLost || change.recipients.some(isAcceptance))) {
-        const again = alarm(() => this.#commit(active, change, settlement));
+        const again = alarm(() => this.#commit(active, change, goesOn));
         setAlarm(this.#context, again, this.#context.now + this.#context.settings.commit);
-      } else this.#settled(active, change);
+      } else this.#settled(active, change, goesOn);
     });
   }
 
-  #settled(active: Active, change: JobChange): void {
+  #settled(active: Active, change: JobChange, goesOn: boolean): void {
     if (active.isOver) return;
     const held = this.#held.get(active.id)!;
     const { wish } = active;
@@ -253,7 +256,7 @@ export class Dispatcher {
     else if (wish !== null) {
       active.wish = null;
       this.#obey(held, wish);
-    } else if (change.due <= this.#context.now && active.left.length > 0) this.#again(active);
+    } else if (goesOn) this.#again(active);
     else this.#sleep(held, change.due);
   }
 

@@ -3,6 +3,7 @@
 import type { Job, Message, NewJob, Recipient } from './job.ts';
 import { entryOf } from './maps.ts';
 import { domainOf } from './names.ts';
+import { inherited } from './notice-plan.ts';
 import type { Expansion } from './settings.ts';
 
 /**
@@ -16,7 +17,10 @@ export function expansionJobs(job: Job, index: number, expansion: Expansion): re
   const expansions = (message.expansions ?? 0) + 1;
   const isList = expansion.type === 'list';
   const { envid, ret, by, ...rest } = message;
-  const next: Message = isList ? { ...rest, reversePath: expansion.owner, expansions } : { ...message, expansions };
+  // RFC 5321 4.5.4: what has a null reverse-path is answered by no error, whoever's path it gets.
+  const next: Message = isList
+    ? { ...rest, reversePath: expansion.owner, expansions, ...(message.reversePath === '' && { notice: true }) }
+    : { ...message, expansions };
   const domains = new Map<string, Recipient[]>();
   for (const address of new Set(expansion.to)) {
     const domain = domainOf(address);
@@ -36,14 +40,4 @@ export function expansionJobs(job: Job, index: number, expansion: Expansion): re
 /** RFC 5321 2.4: the case of a local part is its host's to say. */
 function isSame(one: string, other: string): boolean {
   return domainOf(one) === domainOf(other) && one.slice(0, one.lastIndexOf('@')) === other.slice(0, other.lastIndexOf('@'));
-}
-
-/** RFC 3461 5.2.7.2, 5.2.7.3 (c): what was asked stays; with several in its place SUCCESS is answered by `expanded`, and asked of none. */
-function inherited({ notify, orcpt, rrvs }: Recipient, count: number): Partial<Recipient> {
-  const kept = count > 1 && notify !== undefined && notify !== 'NEVER' ? notify.filter((one) => one !== 'SUCCESS') : notify;
-  return {
-    ...(orcpt !== undefined && { orcpt }),
-    ...(kept !== undefined && { notify: kept.length === 0 ? ('NEVER' as const) : kept }),
-    ...(rrvs !== undefined && { rrvs }),
-  };
 }

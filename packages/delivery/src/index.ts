@@ -29,4 +29,4 @@ export {
 export type { Step, StepName } from './step.ts';
 export { isStsHost, type KeptPolicy, PolicyBook, parseStsPolicy, parseStsRecord, type StsPolicy } from './sts.ts';
 export type { TlsDemand, TlsMode, TlsReason } from './tls-demand.ts';
-export { parseTlsrptRecord, type TlsDomainReport, type TlsEvent, TlsLedger } from './tls-ledger.ts';
+export { parseTlsrptRecord, type TlsDomainReport, type TlsEvent } from './tls-ledger.ts';

@@ -1,7 +1,9 @@
 // Who is told what (RFC 3461 5 and 6, RFC 5321 6.1), as new jobs of the same commit.
 
-import type { EpochMs, Job, Message, NewJob, Notice, NoticeRecipient, Recipient, RecipientChange } from './job.ts';
+import type { EpochMs, Job, Message, NewJob, Notice, NoticeRecipient, Recipient, RecipientChange, Said } from './job.ts';
 import { domainOf } from './names.ts';
+import { delayedAt } from './retry.ts';
+import { type DeliverySettings, type Expansion, expiryOf } from './settings.ts';
 
 /** The possible notice about a recipient, before NOTIFY is checked. */
 export interface Told {
@@ -13,6 +15,20 @@ export interface Told {
   readonly always?: boolean;
 }
 
+/** What was decided for a recipient, as far as it is told. */
+interface Decided {
+  readonly index: number;
+  readonly said: Said;
+  readonly told: readonly Told[];
+}
+
+interface Expanded {
+  readonly index: number;
+  readonly expansion: Expansion;
+}
+
+const NONE: readonly never[] = [];
+
 /** Which word of NOTIFY each action answers to (RFC 3461 4.1). */
 const ASKED = { failed: 'FAILURE', delayed: 'DELAY', delivered: 'SUCCESS', relayed: 'SUCCESS', expanded: 'SUCCESS' } as const;
 
@@ -20,6 +36,50 @@ const ASKED = { failed: 'FAILURE', delayed: 'DELAY', delivered: 'SUCCESS', relay
 function isWanted({ notify }: Pick<Recipient, 'notify'>, action: NoticeRecipient['action'], always = false): boolean {
   if (notify === 'NEVER') return false;
   return always || (notify ?? ['FAILURE', 'DELAY']).includes(ASKED[action]);
+}
+
+/** What an address in the place of a recipient is asked to tell. RFC 3461 5.2.7.2, 5.2.7.3 (c): what was asked stays; with several in its place SUCCESS is answered by `expanded`, and asked of none. */
+export function inherited({ notify, orcpt, rrvs }: Recipient, count: number): Partial<Recipient> {
+  const kept = count > 1 && notify !== undefined && notify !== 'NEVER' ? notify.filter((one) => one !== 'SUCCESS') : notify;
+  return {
+    ...(orcpt !== undefined && { orcpt }),
+    ...(kept !== undefined && { notify: kept.length === 0 ? ('NEVER' as const) : kept }),
+    ...(rrvs !== undefined && { rrvs }),
+  };
+}
+
+/** RFC 3461 4.1, RFC 2852 4.1.3: recipients whose delay is reported, once. */
+export function lateOnes(
+  job: Job,
+  stay: readonly number[],
+  decisions: readonly Decided[],
+  now: number,
+  settings: DeliverySettings,
+): readonly Told[] {
+  if (now < delayedAt(job, settings)) return NONE;
+  // RFC 3464 2.3.9: no more is tried then. RFC 2852 4.1.3: under mode R nothing is tried after the by-time.
+  const { by } = job.message;
+  const expiry = expiryOf(settings, job.message);
+  const until = by?.mode === 'R' ? Math.min(by.until, expiry) : expiry;
+  return stay.flatMap((index): Told[] => {
+    const { told, last } = job.recipients[index]!;
+    const said = decisions.find((one) => one.index === index)?.said ?? last;
+    // RFC 3464 2.3.4: of a delay the class is 4.
+    const status = said === undefined || by?.mode === 'N' ? '4.4.7' : `4${said.status.slice(1)}`;
+    return told === true ? [] : [{ index, action: 'delayed', status, until }];
+  });
+}
+
+/** What the sender may be told; mostly nothing. */
+export function toldOf(decisions: readonly Decided[], late: readonly Told[], expansions: readonly Expanded[]): readonly Told[] {
+  if (late.length === 0 && expansions.length === 0 && decisions.every((one) => one.told.length === 0)) return NONE;
+  return [...decisions.flatMap((one) => one.told), ...late, ...expansions.flatMap(toldOfExpansion)];
+}
+
+/** RFC 3461 5.2.7: a list has taken the message; of several behind an alias it is told that it was expanded; of one, nothing. */
+function toldOfExpansion({ index, expansion }: Expanded): Told[] {
+  if (expansion.type === 'list') return [{ index, action: 'delivered', status: '2.0.0' }];
+  return expansion.to.length > 1 ? [{ index, action: 'expanded', status: '2.0.0' }] : [];
 }
 
 /**

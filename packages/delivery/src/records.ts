@@ -3,7 +3,7 @@
 /** Numbers an order; never used twice by one machine. */
 export type OrderId = number;
 
-export type Rr = 'MX' | 'A' | 'AAAA' | 'TLSA' | 'TXT';
+export type Rr = 'MX' | 'A' | 'AAAA' | 'CNAME' | 'TLSA' | 'TXT';
 
 /**
  * The DNSSEC state of an answer (RFC 4035 4.3). Without a trusted validating resolver: `insecure`. `indeterminate` is treated like `bogus`

@@ -127,7 +127,8 @@ export class Resolver {
   }
 
   #lookupOf(rr: Rr, name: string): Lookup {
-    const known = this.#names.get(name) ?? put(this.#names, name, { MX: null, A: null, AAAA: null, TXT: null, TLSA: null }, MOST);
+    const known =
+      this.#names.get(name) ?? put(this.#names, name, { MX: null, A: null, AAAA: null, CNAME: null, TXT: null, TLSA: null }, MOST);
     known[rr] ??= { rr, name, kept: null, waiting: null };
     return known[rr];
   }

@@ -20,6 +20,8 @@ export interface DomainRoute {
   readonly name: string;
   /** The best first, those of one preference not shuffled yet; none where there is a problem. */
   readonly hosts: readonly RoutedHost[];
+  /** Hosts whose TLSA records could not be had: only for mail that goes without TLS, too (RFC 8689 4.2.2). */
+  readonly unproved: readonly RoutedHost[];
   /** Whether these are all, with all their addresses: none was cut, and none could not be looked up for now. */
   readonly isWhole: boolean;
   readonly problem: RouteProblem | null;
@@ -177,18 +179,20 @@ class Routing {
     if (asked.length < named.length || unseen > 0) this.#isWhole = false;
     const found = asked.map((one) => this.#addresses(one, secure));
     if (this.#missing || sts === undefined) return null;
-    const left = withoutSelf(found, ({ given, addresses }) => given === undefined && this.#hasOwn(addresses));
+    const left = withoutSelf(found, ({ given, all }) => given === undefined && this.#hasOwn(all));
     if (left.length === 0 && found.length > 0) return this.#loop();
     if (named.length < all.length || left.length < found.length) this.#step('self', { left: left.length });
-    const hosts = left
+    const usable = left
       .filter(({ addresses }) => addresses.length > 0)
       .map(({ host, preference, given, addresses, dane }): RoutedHost => {
         const { port = 25, protocol = 'smtp', tls = 'opportunistic' } = given ?? {};
         return { host, preference, port, protocol, addresses, dane, secure, tls: given === undefined ? null : tls };
       });
-    if (hosts.length > 0) return this.#route(hosts, null, sts);
+    const hosts = usable.filter(({ dane: { state } }) => state !== 'failed');
+    const unproved = usable.filter(({ dane: { state } }) => state === 'failed');
+    if (hosts.length > 0) return this.#route(hosts, null, sts, unproved);
     // RFC 5321 5.1: none usable is an error, unless an answer may still come.
-    if (left.some(({ why }) => why === 'failed')) return this.#problem('dns-failed');
+    if (left.some(({ why }) => why === 'failed')) return this.#problem('dns-failed', unproved);
     return this.#problem(left.some(({ why }) => why === 'refused') ? 'refused-address' : 'no-address');
   }
 
@@ -203,7 +207,7 @@ class Routing {
     const isAddress = given?.protocol === 'local' || octetsOf(host) !== null;
     let all: readonly string[] = isAddress ? [host] : NONE;
     let alias: Followed | undefined;
-    let signed = secure && !isAddress;
+    let isSigned = !isAddress;
     let [bad, waits] = [false, false];
     for (const family of isAddress ? NONE : this.#settings.families) {
       const found = this.#follow(family === 'ipv6' ? 'AAAA' : 'A', host);
@@ -213,7 +217,7 @@ class Routing {
       if (isBad(answer)) bad = true;
       else if (answer.status === 'found') {
         if (name !== host) alias ??= found;
-        signed &&= answer.security === 'secure';
+        isSigned &&= answer.security === 'secure';
         const { addresses = NONE, left = 0 } = answer;
         if (left > 0) {
           this.#step('addresses-cut', { host, left });
@@ -223,21 +227,23 @@ class Routing {
       }
     }
     if (bad) this.#isWhole = false;
-    if (waits) return { host, preference, given, addresses: NONE, dane: NO_DANE, why: 'none' };
+    const result = (why: FoundHost['why'], addresses: readonly string[] = NONE, dane = NO_DANE): FoundHost => {
+      return { host, preference, given, all, addresses, dane, why };
+    };
+    if (waits) return result('none');
     // RFC 5321 5.1, RFC 2181 10.3: an exchange must not be an alias; it is followed all the same.
     if (alias !== undefined && given === undefined) this.#step('mx-is-alias', { host, alias: alias.name });
     const addresses = all.filter((address) => given !== undefined || this.#isAllowed(host, address));
     if (addresses.length === 0) {
       if (all.length === 0) this.#step(bad ? 'dns-failed' : 'no-address', { host });
-      return { host, preference, given, addresses, dane: NO_DANE, why: bad ? 'failed' : all.length > 0 ? 'refused' : 'none' };
+      return result(bad ? 'failed' : all.length > 0 ? 'refused' : 'none');
     }
-    // RFC 7672 2.2.1, 2.2.2: no TLSA record is looked up for a host whose name or address is not signed.
-    const dane = this.#settings.dane && signed ? this.#dane(host, alias, given?.port ?? 25) : NO_DANE;
+    const dane = this.#settings.dane && secure ? this.#dane(host, alias, isSigned, given?.port ?? 25) : NO_DANE;
     if (dane.state !== 'none') this.#step('dane', { host, state: dane.state, records: dane.tlsa.length });
     // RFC 7672 2.2: records that can't be had may demand TLS: the host is left for now.
     const isLeft = dane.state === 'failed';
     if (isLeft) this.#isWhole = false;
-    return { host, preference, given, addresses: isLeft ? NONE : addresses, dane, why: isLeft ? 'failed' : 'none' };
+    return result(isLeft ? 'failed' : 'none', addresses, dane);
   }
 
   #isAllowed(host: string, address: string): boolean {
@@ -247,8 +253,15 @@ class Routing {
     return isAllowed;
   }
 
-  #dane(host: string, alias: Followed | undefined, port: number): DaneState {
-    const bases = alias === undefined ? [host] : [alias.name, host];
+  /**
+   * RFC 7672 2.2.1, 2.2.2: no TLSA record is looked up for a host whose name or address is not signed; but for one whose alias is, though what that
+   * leads to is not, at its own name.
+   */
+  #dane(host: string, alias: Followed | undefined, isSigned: boolean, port: number): DaneState {
+    const own = isSigned || alias === undefined ? null : this.#ask('CNAME', host);
+    if (own !== null && isBad(own)) return { state: 'failed', base: host, tlsa: [] };
+    if (!isSigned && own?.security !== 'secure') return NO_DANE;
+    const bases = isSigned && alias !== undefined ? [alias.name, host] : [host];
     return daneOf(bases, (base) => this.#follow('TLSA', `_${port}._tcp.${base}`)) ?? NO_DANE;
   }
 
@@ -291,14 +304,24 @@ class Routing {
     return this.#problem('loop');
   }
 
-  #problem(category: RouteProblem['category']): DomainRoute {
+  #problem(category: RouteProblem['category'], unproved: readonly RoutedHost[] = NONE): DomainRoute {
     const status = PROBLEMS[category];
     this.#step('problem', { category, status });
-    return this.#route([], { category, status, permanent: status[0] === '5' }, null);
+    return this.#route(NONE, { category, status, permanent: status[0] === '5' }, null, unproved);
   }
 
-  #route(hosts: readonly RoutedHost[], problem: RouteProblem | null, sts: KeptPolicy | null): DomainRoute {
-    return { domain: this.#domain, name: this.#name, hosts, isWhole: this.#isWhole, problem, sts, until: this.#until, steps: this.#steps };
+  #route(hosts: readonly RoutedHost[], problem: RouteProblem | null, sts: KeptPolicy | null, unproved: readonly RoutedHost[]): DomainRoute {
+    return {
+      domain: this.#domain,
+      name: this.#name,
+      hosts,
+      unproved,
+      isWhole: this.#isWhole,
+      problem,
+      sts,
+      until: this.#until,
+      steps: this.#steps,
+    };
   }
 
   #step(what: Step['what'], detail: Step['detail']): void {
@@ -309,6 +332,8 @@ class Routing {
 
 interface FoundHost extends MxHost {
   readonly given: RouteHost | undefined;
+  /** Its addresses, and those of them that mail may go to. */
+  readonly all: readonly string[];
   readonly addresses: readonly string[];
   readonly dane: DaneState;
   readonly why: 'failed' | 'refused' | 'none';

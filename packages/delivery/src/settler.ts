@@ -3,10 +3,10 @@
 import { type Active, dueOf } from './active.ts';
 import type { Context } from './context.ts';
 import { expansionJobs } from './expand.ts';
-import type { Job, JobChange, NewJob, RecipientChange, Said } from './job.ts';
-import { noticeOf, type Told } from './notice-plan.ts';
+import type { EpochMs, Job, JobChange, NewJob, RecipientChange, Said } from './job.ts';
+import { lateOnes, noticeOf, toldOf } from './notice-plan.ts';
 import { changeOf, type Decision, due, failed } from './outcome.ts';
-import { delayedAt, dueAfter } from './retry.ts';
+import { dueAfter } from './retry.ts';
 import { type Expansion, expiryOf } from './settings.ts';
 import type { Written } from './written.ts';
 
@@ -22,6 +22,8 @@ export interface Settlement {
   readonly held?: boolean;
   /** No transaction was begun for it: it counts as a try, so that what it puts has a name of its own. */
   readonly counts?: boolean;
+  /** When the try began that it is the outcome of. Default: that of the job now. */
+  readonly began?: EpochMs;
 }
 
 /** The same outcome for all recipients that are still open in this try. It counts as a try. */
@@ -34,20 +36,17 @@ export function alike({ left }: Active, said: Said, state: 'failed' | 'expired' 
 export function changeFor(active: Active, settlement: Settlement, { now, settings, chance }: Context): JobChange {
   const { job, wish } = active;
   const { expansions = NONE, held } = settlement;
-  const decisions = settlement.decisions.map((one) => (one.next === 'later' ? overdue(one, active, settings, now) : one));
-  // By the place of a recipient: it is final, or it is for another try.
-  const gone = new Array<boolean>(job.recipients.length).fill(false);
-  const done = gone.slice();
+  const { began = active.started } = settlement;
+  const decisions = settlement.decisions.map((one) => (one.next === 'later' ? overdue(one, active, began, settings, now) : one));
+  // Places of recipients that are final, and of those that this try is over for.
+  const gone = new Set(expansions.map(({ index }) => index));
+  const done = new Set(gone);
   for (const { index, next, state } of decisions) {
-    if (next === 'later' || next === 'none') done[index] = true;
-    if (state !== 'due') gone[index] = true;
+    if (next === 'later' || next === 'none') done.add(index);
+    if (state !== 'due') gone.add(index);
   }
-  for (const { index } of expansions) {
-    done[index] = true;
-    gone[index] = true;
-  }
-  active.left = active.left.filter((index) => !done[index]);
-  const stay = dueOf(job).filter((index) => !gone[index]);
+  active.left = active.left.filter((index) => !done.has(index));
+  const stay = dueOf(job).filter((index) => !gone.has(index));
   // A try is over when nothing of it is left; it has failed if something is due still.
   const isOver = active.left.length === 0 && settlement.due === undefined;
   const hasFailed = isOver && stay.length > 0;
@@ -57,7 +56,9 @@ export function changeFor(active: Active, settlement: Settlement, { now, setting
   // What is told has a name of its own: the commit is that of a transaction, it counts as a try, or its notice is marked.
   const tries = active.tries + (hasFailed || settlement.counts === true ? 1 : 0);
   const mark = expansions.length > 0 ? 'x' : isPut && late.length > 0 ? 'd' : '';
-  const next = settlement.due ?? (hasFailed ? dueAfter(job, tries, now, chance.of(`${job.id} ${tries}`), settings) : now);
+  // Others are tried still: whoever takes the job up from here waits with all of them, and sends nothing at once that somebody may have.
+  const isPaused = hasFailed || stay.some((index) => done.has(index));
+  const next = settlement.due ?? (isPaused ? dueAfter(job, tries || 1, now, chance.of(`${job.id} ${tries}`), settings) : now);
   const recipients = decisions.map((one): RecipientChange => {
     const change = changeOf(one, job.recipients[one.index]!.unknown ?? 0);
     return late.some(({ index }) => index === one.index) ? { ...change, told: true } : change;
@@ -77,30 +78,12 @@ export function changeFor(active: Active, settlement: Settlement, { now, setting
 }
 
 /** Design: a recipient expires only when a try that began at or after its expiry has failed. */
-function overdue(decision: Decision, { job, started }: Active, settings: Context['settings'], now: number): Decision {
+function overdue(decision: Decision, { job }: Active, began: EpochMs, settings: Context['settings'], now: number): Decision {
   const { by } = job.message;
+  const { index, said, unknown } = decision;
   // RFC 2852 4.1.3: "no further delivery attempts may be made".
-  if (by?.mode === 'R' && now >= by.until) return failed(decision.index, { ...decision.said, status: '5.4.7', category: 'expired' });
-  return started >= expiryOf(settings, job.message) ? failed(decision.index, decision.said, 'expired') : decision;
-}
-
-/** RFC 3461 4.1, RFC 2852 4.1.3: recipients whose delay is reported, once. */
-function lateOnes(
-  job: Job,
-  stay: readonly number[],
-  decisions: readonly Decision[],
-  now: number,
-  settings: Context['settings'],
-): readonly Told[] {
-  if (now < delayedAt(job, settings)) return NONE;
-  const until = expiryOf(settings, job.message);
-  return stay.flatMap((index): Told[] => {
-    const { told, last } = job.recipients[index]!;
-    const said = decisions.find((one) => one.index === index)?.said ?? last;
-    // RFC 3464 2.3.4: of a delay the class is 4.
-    const status = said === undefined || job.message.by?.mode === 'N' ? '4.4.7' : `4${said.status.slice(1)}`;
-    return told === true ? [] : [{ index, action: 'delayed', status, until }];
-  });
+  if (by?.mode === 'R' && now >= by.until) return { ...failed(index, { ...said, status: '5.4.7', category: 'expired' }), unknown };
+  return began >= expiryOf(settings, job.message) ? { ...failed(index, said, 'expired'), unknown } : decision;
 }
 
 function copies(job: Job, decisions: readonly Decision[], expansions: NonNullable<Settlement['expansions']>): readonly NewJob[] {
@@ -108,16 +91,4 @@ function copies(job: Job, decisions: readonly Decision[], expansions: NonNullabl
   if (expansions.length === 0 && moved.length === 0) return NONE;
   const aliases = moved.map(({ index, movedTo }) => ({ index, expansion: { type: 'alias' as const, to: [movedTo!] } }));
   return [...expansions, ...aliases].flatMap(({ index, expansion }) => expansionJobs(job, index, expansion));
-}
-
-/** What the sender may be told; mostly nothing. */
-function toldOf(decisions: readonly Decision[], late: readonly Told[], expansions: NonNullable<Settlement['expansions']>): readonly Told[] {
-  if (late.length === 0 && expansions.length === 0 && decisions.every((one) => one.told.length === 0)) return NONE;
-  return [...decisions.flatMap((one) => one.told), ...late, ...expansions.flatMap(toldOfExpansion)];
-}
-
-/** RFC 3461 5.2.7: a list has taken the message; of several behind an alias it is told that it was expanded; of one, nothing. */
-function toldOfExpansion({ index, expansion }: { readonly index: number; readonly expansion: Expansion }): Told[] {
-  if (expansion.type === 'list') return [{ index, action: 'delivered', status: '2.0.0' }];
-  return expansion.to.length > 1 ? [{ index, action: 'expanded', status: '2.0.0' }] : [];
 }

@@ -2,12 +2,13 @@
 
 import type { Active } from './active.ts';
 import { hasRoomFor, type Part, partsFor, transactionOf } from './batch.ts';
-import { Connector } from './connector.ts';
+import { type Arrivals, Connector } from './connector.ts';
 import { alarm, type Context, setAlarm } from './context.ts';
 import { tlsWish } from './demand.ts';
 import { type DemandedHost, Destination, type Session, type Walk, type Way } from './destination.ts';
 import type { Entrance } from './entrances.ts';
 import type { Opened, Outcomes } from './fact.ts';
+import type { Place } from './hosts.ts';
 import type { EpochMs, Said } from './job.ts';
 import { type Decision, decide, due, failed } from './outcome.ts';
 import type { OrderId } from './records.ts';
@@ -22,7 +23,7 @@ import { Ways } from './ways.ts';
 /** Who commits what was decided of a job. */
 export type Settle = (active: Active, settlement: Settlement) => void;
 
-export class Traffic {
+export class Traffic implements Arrivals {
   readonly #context: Context;
   readonly #settle: Settle;
   readonly #destinations = new Map<string, Destination>();
@@ -34,11 +35,7 @@ export class Traffic {
     this.#context = context;
     this.#settle = settle;
     this.#ways = new Ways(context.settings);
-    this.#connector = new Connector(context, {
-      opened: (destination, host, entrance, fact) => this.#opened(destination, host, entrance, fact),
-      exhausted: (destination, walk) => this.#exhausted(destination, walk),
-      pump: (destination) => this.#pump(destination),
-    });
+    this.#connector = new Connector(context, this);
   }
 
   /** A job that has its route, and something to be sent. */
@@ -56,7 +53,7 @@ export class Traffic {
     destination.way = way;
     active.stage = 'ready';
     destination.add(active);
-    this.#pump(destination);
+    this.pump(destination);
   }
 
   /** A session has ended; of one with a transaction the outcomes come first. */
@@ -85,34 +82,38 @@ export class Traffic {
   }
 
   /** Gives work to what is idle, and opens what may be opened. */
-  #pump(destination: Destination): void {
+  pump(destination: Destination): void {
     const { waiting, idle } = destination;
     while (waiting.size > 0 && idle.length > 0) this.#feed(idle[0]!);
     while (waiting.size > destination.walks && destination.sessions + destination.walks < destination.limit) {
-      if (!this.#walk(destination)) break;
+      const begun = this.#connector.begin(destination);
+      if (typeof begun === 'number' && destination.sessions === 0 && destination.walks === 0) this.#postpone(destination, begun);
+      if (begun !== 'begun') break;
     }
     if (destination.isUnused && this.#destinations.get(destination.way.key) === destination) this.#destinations.delete(destination.way.key);
   }
 
-  #walk(destination: Destination): boolean {
-    const begun = this.#connector.begin(destination);
-    if (typeof begun === 'number' && destination.sessions === 0 && destination.walks === 0) this.#postpone(destination, begun);
-    return begun === 'begun';
-  }
-
-  #opened(destination: Destination, host: DemandedHost, entrance: Entrance<Destination>, { to: id, extensions }: Opened): void {
+  opened(
+    destination: Destination,
+    host: DemandedHost,
+    place: Place,
+    entrance: Entrance<Destination>,
+    { to: id, extensions }: Opened,
+  ): void {
     const { now: opened } = this.#context;
     const limits = limitsOf(extensions);
     const session: Session = {
       id,
       destination,
       host,
+      place,
       entrance,
       extensions,
       limits,
       most: mostOctets(extensions),
       opened,
       messages: 0,
+      isProven: false,
       domains: limits[2] === Number.POSITIVE_INFINITY ? null : new Set(),
       isGone: false,
       alarm: alarm(() => this.#close(session)),
@@ -120,7 +121,7 @@ export class Traffic {
     this.#sessions.set(id, session);
     destination.sessions++;
     this.#rest(session);
-    this.#pump(destination);
+    this.pump(destination);
   }
 
   /** RFC 5321 4.5.4.1: a host that is known to be unreachable is not tried; it is no try of the message. */
@@ -143,7 +144,7 @@ export class Traffic {
     }
   }
 
-  #exhausted(destination: Destination, walk: Walk): void {
+  exhausted(destination: Destination, walk: Walk): void {
     this.#slow(destination);
     if (destination.sessions > 0 || destination.walks > 0) return;
     const { stage, permanent, said: met } = worst(walk);
@@ -160,7 +161,7 @@ export class Traffic {
       });
       this.#settle(active, { decisions, counts: true });
     }
-    this.#pump(destination);
+    this.pump(destination);
   }
 
   /** Begins the next transaction of a session that is idle, or leaves it so. */
@@ -232,25 +233,31 @@ export class Traffic {
   }
 
   #outcomes(session: Session, parts: readonly Part[], { outcomes, open }: Outcomes): void {
-    const { destination, host, extensions } = session;
-    const { now, settings } = this.#context;
+    const { destination, host, place, extensions } = session;
+    const { now, hosts, settings } = this.#context;
     session.messages++;
     const accepted = outcomes.filter(({ status }) => status === 'accepted').length;
     if (accepted > 0) destination.limit = Math.min(destination.limit + 1, settings.sessions.most);
     let at = 0;
     let isSlow = false;
+    let isVain = true;
     const all = parts.map((part): readonly [Part, readonly Decision[]] => {
       const { active, indexes } = part;
       const where = { now, host: host.host, protocol: host.protocol, extensions, message: active.message, settings };
       const decisions = indexes.map((index) => this.#judge(active, host.host, decide(index, outcomes[at++] ?? LOST, where), accepted));
       if (decisions.some(({ next }) => next === 'now') && accepted > 0) destination.room = accepted;
       isSlow ||= decisions.some(({ slow }) => slow);
+      isVain &&= decisions.every(({ state, said: { category } }) => state === 'due' && category !== 'again');
       return [part, decisions];
     });
     const isOpen = open && !session.isGone;
     if (isSlow || (!isOpen && accepted === 0)) this.#slow(destination);
     // What the queue could not write down was not sent: that is no fault of the host.
     const isKept = parts.some(({ begun }) => begun === 'failed' || begun === 'lost');
+    // RFC 5321 4.5.4.1: a host that ends a session, or wants less, and has done nothing in it is not connected to again at once.
+    session.isProven ||= !isVain || isKept || (isOpen && !isSlow);
+    if (session.isProven) hosts.reached(place.key);
+    else hosts.failed(place.key, session.opened, all[0]![1][0]!.said, settings.dead);
     for (const [{ active, begun }, decisions] of all) {
       // What the server has said counts, whichever of the two is known first.
       const said = isKept ? decisions.filter(({ state, said: { reply } }) => state !== 'due' || reply !== undefined) : decisions;
@@ -258,9 +265,10 @@ export class Traffic {
       this.#settle(active, said.length < decisions.length ? { decisions: said, due } : { decisions });
     }
     if (!isOpen) this.#drop(session);
+    else if (!session.isProven) this.#close(session);
     else {
       this.#rest(session);
-      this.#pump(destination);
+      this.pump(destination);
     }
   }
 
@@ -298,7 +306,7 @@ export class Traffic {
     destination.sessions--;
     take(destination.idle, session);
     this.#connector.ended(entrance);
-    this.#pump(destination);
+    this.pump(destination);
   }
 
   #slow(destination: Destination): void {

@@ -5,9 +5,8 @@ import { demandOf, tlsWish } from './demand.ts';
 import type { DemandedHost, Destination, Way } from './destination.ts';
 import { placesOf } from './hosts.ts';
 import { put } from './maps.ts';
-import type { DomainRoute, RoutedHost } from './route.ts';
+import type { DomainRoute } from './route.ts';
 import type { DeliverySettings } from './settings.ts';
-import type { TlsDemand } from './tls-demand.ts';
 import { policyFacts } from './walk.ts';
 
 /** Ours: ways that are kept. */
@@ -39,18 +38,13 @@ export class Ways {
   #newWay(route: DomainRoute, wish: Destination['wish'], skipped: ReadonlySet<string>): Way {
     const hosts: DemandedHost[] = [];
     const left: string[] = [];
-    for (const host of route.hosts) {
+    for (const host of wish === 'optional' ? [...route.hosts, ...route.unproved] : route.hosts) {
       const demand = demandOf(host, route, wish, this.#settings);
       if (demand === null) left.push(host.host);
-      else if (!skipped.has(host.host)) hosts.push(demanded(host, demand));
+      else if (!skipped.has(host.host)) hosts.push({ ...host, demand, places: placesOf(host) });
     }
     return { route, key: [wish, ...hosts.map(keyOf)].join(' '), hosts, left, policy: policyFacts(route) };
   }
-}
-
-function demanded(routed: RoutedHost, demand: TlsDemand): DemandedHost {
-  const { host, preference, port, protocol, addresses, dane, secure, tls } = routed;
-  return { host, preference, port, protocol, addresses, dane, secure, tls, demand, places: placesOf(routed) };
 }
 
 /** All that a session is chosen by. */

@@ -64,13 +64,28 @@ test.each([
 });
 
 test('what is proposed to be left alone is little', () => {
-  expect(['no-such-mailbox', 'mailbox-full', 'policy', 'unknown', 'greylisted'].map(suppressionOf)).toEqual([
-    'now',
-    'if-repeated',
-    null,
-    null,
-    null,
-  ]);
+  const proposed = (category: string, status: string) => suppressionOf({ category, status });
+  const permanent = ['no-such-mailbox', 'mailbox-full', 'policy', 'unknown', 'greylisted'].map((category) => proposed(category, '5.1.1'));
+  expect(permanent).toEqual(['now', 'if-repeated', null, null, null]);
+  // RFC 5321 4.2.1: 4 in front may be another answer the next time.
+  expect([proposed('no-such-mailbox', '4.1.1'), proposed('disabled', '4.2.1'), proposed('mailbox-full', '4.2.2')]).toEqual(
+    Array(3).fill('if-repeated'),
+  );
+});
+
+// RFC 3463 2: "each numeric sub-code … without leading zeros": else no notice can say it.
+test.each([
+  ['5.07.1 blocked', '5.0.0'],
+  ['5.7.01 blocked', '5.0.0'],
+  ['5.7.1 blocked', '5.7.1'],
+  ['5.0.0', '5.0.0'],
+  ['5.7.1000 blocked', '5.0.0'],
+])('550 %s is of status %s', (text, status) => {
+  expect(classify({ code: 550, lines: [text] }, 'rcpt').status).toBe(status);
+});
+
+test('an address that a reply names has no control characters', () => {
+  expect(movedTo({ code: 551, lines: ['try <x\0y@example.net>'] })).toBeNull();
 });
 
 function replyOf(text: string): Reply {

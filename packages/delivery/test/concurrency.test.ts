@@ -1,6 +1,6 @@
 // Sessions: how many there are, for how long, and what they grow and shrink by.
 import { describe, expect, test } from 'vitest';
-import { HostBook, type Order } from '../src/index.ts';
+import { type DeliveryOutcome, HostBook, type Order } from '../src/index.ts';
 import { explainStep, stepsAtRest } from '../src/words.ts';
 import { ONE_HOST, Runner, refused, type World } from './run.ts';
 
@@ -135,4 +135,48 @@ test('a job behind a host that is left alone says which, when, what it met, and 
     '192.0.2.1 was not to be had: connect ECONNREFUSED 192.0.2.1:25 (4.4.1, no-answer). (RFC 5321 4.5.4.1)',
     'It waits for its next try, at 1970-01-01T00:05:01Z; 0 have failed. (RFC 5321 4.5.4.1)',
   ]);
+});
+
+// RFC 5321 4.5.4.1: "The sender MUST delay retrying a particular destination after one attempt has failed."
+describe('a host that has done nothing in a session, and', () => {
+  const MINUTE = 60_000;
+  const many = Array.from({ length: 50 }, (_, i) => `j${i}`);
+  const lost: DeliveryOutcome = { status: 'unsent', stage: 'mail', cause: 'lost', reply: null };
+  const addMany = (world: World): Runner => {
+    const runner = new Runner({ dns: ONE_HOST, ...world });
+    for (const id of many) runner.add('example.net', [`${id}@example.net`], { id: `m${id}` }, id);
+    return runner.run(0);
+  };
+
+  test.each<[string, World]>([
+    ['ends it with 421', { send: () => [refused(421, 'rate limit exceeded', 'mail')], ends: () => true }],
+    ['ends it without a word', { send: () => [lost], ends: () => true }],
+    ['says that it wants less', { send: () => [refused(450, '4.7.0 rate limit exceeded')] }],
+  ])('%s, is not connected to again at once: what waits for it waits longer', (_, world) => {
+    const runner = addMany(world);
+    expect([runner.of('open').length, runner.of('send').length]).toEqual([1, 1]);
+    const dues = [...runner.jobs.values()].map(({ due }) => due);
+    expect(Math.min(...dues)).toBeGreaterThanOrEqual(30 * MINUTE);
+    // The pause grows from one such session to the next.
+    for (let hour = 1; hour < 24; hour++) runner.runUntil(hour * 60 * MINUTE);
+    expect(runner.of('open').length).toBeLessThan(30);
+    runner.world.send = () => undefined;
+    runner.world.ends = () => false;
+    runner.runUntil(60 * 60 * MINUTE);
+    expect(many.flatMap((id) => runner.states(id)).filter((state) => state !== 'relayed')).toEqual([]);
+  });
+
+  test('takes one message each time, is connected to for the next at once', () => {
+    let count = 0;
+    const runner = addMany({
+      send: () => (count++ % 2 === 0 ? undefined : [refused(421, 'one at a time', 'mail')]),
+      ends: () => count % 2 === 0,
+    });
+    expect(runner.of('open').length).toBeGreaterThan(20);
+  });
+
+  test('has refused the message for good, is connected to for the next one', () => {
+    const runner = addMany({ send: () => [refused(550)], ends: () => true });
+    expect(runner.of('open').length).toBe(50);
+  });
 });

@@ -79,3 +79,13 @@ test('it is told, too, where the try begins with another commit', () => {
   expect(told(expanded)).toEqual(['joe@example.net']);
   expect([...told(again)].sort()).toEqual(['joe@example.net', 'may@example.net']);
 });
+
+test('under mode R a notice of a delay says that nothing is tried after the by-time (RFC 3464 2.3.9)', () => {
+  const runner = new Runner({ dns: ONE_HOST, open: () => ({ extensions: { DELIVERBY: [] } }), send: () => [refused(451)] });
+  runner.add('example.net', ['joe@example.net'], { by: { until: 8 * HOUR, mode: 'R' } }).runUntil(9 * HOUR);
+  const told = runner.changes.flatMap(({ put }) => put.flatMap(({ content }) => (content as Notice).recipients));
+  expect(told.map(({ action, until }) => [action, until])).toEqual([
+    ['delayed', 8 * HOUR],
+    ['failed', undefined],
+  ]);
+});

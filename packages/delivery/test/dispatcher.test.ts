@@ -106,6 +106,19 @@ describe('what goes round in circles ends', () => {
     ]);
   });
 
+  // RFC 5321 4.5.4: "MUST NOT … under any circumstances".
+  test('a list tells its owner nothing of what has a null reverse-path, though nobody has said that it is a notice', () => {
+    const runner = new Runner(
+      { dns: BOTH, send: ({ transaction: { recipients } }) => recipients.map(() => refused(550)) },
+      {
+        expand: (address) =>
+          address === 'list@example.org' ? { type: 'list', to: ['gone@example.net'], owner: 'owner@example.org' } : null,
+      },
+    );
+    play(runner.add('example.org', ['list@example.org'], { reversePath: '' }).run(0));
+    expect(runner.born.map(({ message }) => [message.reversePath, message.notice])).toEqual([['owner@example.org', true]]);
+  });
+
   test('two aliases of each other, with a thousand more', () => {
     const others = Array.from({ length: 1000 }, (_, index) => `x@${index}.example.net`);
     const other = (address: string): string => (address.startsWith('a') ? 'b@example.org' : 'a@example.org');

@@ -1,14 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  addressClass,
-  isStsHost,
-  isUsableTlsa,
-  PolicyBook,
-  parseStsPolicy,
-  parseStsRecord,
-  parseTlsrptRecord,
-  TlsLedger,
-} from '../src/index.ts';
+import { addressClass, isStsHost, isUsableTlsa, PolicyBook, parseStsPolicy, parseStsRecord, parseTlsrptRecord } from '../src/index.ts';
+import { TlsLedger } from '../src/tls-ledger.ts';
 
 const POLICY = 'version: STSv1\nmode: enforce\nmx: mail.example.com\nmx: *.example.net\nmax_age: 604800\n';
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   type Answers,
+  type DeliveryOptions,
   type DnsAnswer,
   type DomainRoute,
   deliverySettings,
@@ -27,7 +28,7 @@ function found(answer: Partial<DnsAnswer>): DnsAnswer {
 }
 
 /** The route by a table of answers, all of which hold for long. */
-function routed(dns: (rr: string, name: string) => Partial<DnsAnswer>, options: Partial<typeof SETTINGS> = {}): DomainRoute {
+function routed(dns: (rr: string, name: string) => Partial<DnsAnswer>, options: Partial<DeliveryOptions> = {}): DomainRoute {
   const answers: Answers = { dns: (rr, name) => ({ answer: found(dns(rr, name)), until: 1e15 }), policy: () => null };
   return routeOf('example.net', deliverySettings({ ...SETTINGS, ...options }), answers, 0)!;
 }
@@ -193,7 +194,7 @@ describe('TLSA records behind an alias', () => {
   const dane = (table: { readonly [name: string]: Partial<DnsAnswer> }, mx: Partial<DnsAnswer> = {}) => {
     const { hosts } = routed((rr, name) => {
       if (rr === 'MX') return { security: 'secure', mx: [{ preference: 10, exchange: 'p.example' }] };
-      if (rr === 'TLSA') return { security: 'secure', status: 'empty', ...table[name] };
+      if (rr === 'TLSA' || rr === 'CNAME') return { security: 'secure', status: 'empty', ...table[name] };
       return { security: 'secure', addresses: ['192.0.2.1'], ...mx };
     });
     return hosts.map(({ dane: { state, base } }) => [state, base]);
@@ -215,6 +216,20 @@ describe('TLSA records behind an alias', () => {
     expect(dane({ ...tables, 't.example': records }, { alias: 'real.example' })).toEqual([['usable', 'real.example']]);
   });
 
+  // RFC 7672 2.2.2.
+  test('where the base is a signed alias of a name that is not signed, count at that base alone', () => {
+    const addresses = { alias: 'real.example', security: 'insecure' } as const;
+    const tables = { '_25._tcp.p.example': records, '_25._tcp.real.example': { ...records, tlsa: [RECORD, RECORD] } };
+    const own = (security: DnsAnswer['security']) =>
+      ({ ...tables, 'p.example': { status: 'found', alias: 'real.example', security } }) as const;
+    expect(dane(own('secure'), addresses)).toEqual([['usable', 'p.example']]);
+    expect(dane(own('insecure'), addresses)).toEqual([['none', '']]);
+    expect(dane(own('bogus'), addresses)).toEqual([]);
+    expect(dane({ ...tables, 'p.example': { status: 'failed' } }, addresses)).toEqual([]);
+    // Without an alias there is nothing of its own to ask for.
+    expect(dane(own('secure'), { security: 'insecure' })).toEqual([['none', '']]);
+  });
+
   // RFC 7672 2.1.2, 2.1.3: the host is left for now.
   test('which can not be had, or leads round in circles, are a look-up that failed', () => {
     expect(dane({ '_25._tcp.p.example': alias, 't.example': { status: 'failed' } })).toEqual([]);
@@ -230,4 +245,14 @@ test('an alias that can not be believed leads nowhere', () => {
     return rr === 'MX' ? { mx: [{ preference: 10, exchange: 'p.example' }] } : { addresses: ['192.0.2.1'] };
   };
   expect(routed(dns).problem?.category).toBe('dns-failed');
+});
+
+// RFC 5321 5.1: "MUST discard" what is no better than this host, whether mail may go to its address or not.
+test('an address of this host that is not of the Internet is known as its own', () => {
+  const dns = (rr: string, name: string): Partial<DnsAnswer> => {
+    if (rr === 'MX') return { mx: [10, 20].map((preference) => ({ preference, exchange: `h${preference}.example.net` })) };
+    return { addresses: [name === 'h10.example.net' ? '10.0.0.5' : '8.8.8.8'] };
+  };
+  expect(routed(dns, { addresses: ['10.0.0.5'] }).problem?.category).toBe('loop');
+  expect(routed(dns, { addresses: ['10.0.0.6'] }).hosts.map(({ host }) => host)).toEqual(['h20.example.net']);
 });

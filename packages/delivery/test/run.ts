@@ -11,6 +11,8 @@ export interface World {
   policy?: (domain: string) => string | null;
   open?: (order: Extract<Order, { type: 'open' }>) => Partial<Extract<Fact, { type: 'failed' }>> | Partial<Opened> | undefined;
   send?: (order: SendOrder) => readonly DeliveryOutcome[] | undefined;
+  /** Whether the host ends the session with a transaction. */
+  ends?: (order: SendOrder) => boolean;
 }
 
 const ACCEPTED: DeliveryOutcome = { status: 'accepted', reply: { code: 250, lines: ['OK'] } };
@@ -112,7 +114,7 @@ export class Runner {
         return { type: 'begun', to, result: 'done' };
       case 'send': {
         const outcomes = this.world.send?.(order) ?? order.transaction.recipients.map(() => ACCEPTED);
-        return { type: 'outcomes', to, outcomes, open: true };
+        return { type: 'outcomes', to, outcomes, open: this.world.ends?.(order) !== true };
       }
       case 'settle': {
         this.jobs.set(order.job, applyChange(this.jobs.get(order.job)!, order.change));

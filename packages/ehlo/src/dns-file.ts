@@ -108,13 +108,15 @@ export function zoneOf(file: unknown, fail: (path: string, wrong: string) => nev
 export function answerFrom(zone: Zone, { name, rr }: LookupQuestion): LookupAnswer {
   const chain = [nameOf(name)];
   const entryOf = (): ZoneName | undefined => zone.get(chain.at(-1)!);
-  for (let entry = entryOf(); entry?.CNAME !== undefined && chain.length <= MOST_ALIASES; entry = entryOf()) chain.push(entry.CNAME);
+  for (let entry = entryOf(); entry?.CNAME !== undefined && rr !== 'CNAME' && chain.length <= MOST_ALIASES; entry = entryOf())
+    chain.push(entry.CNAME);
   const entries = chain.flatMap((one) => zone.get(one) ?? []);
   const alias = chain.length === 1 ? {} : { alias: chain.at(-1)! };
   const security = entries.map((entry) => entry.security ?? 'insecure').reduce(weaker, entries.length === 0 ? 'insecure' : 'secure');
   const known = { security, ttl: Math.min(TTL, ...entries.map(({ ttl }) => ttl ?? TTL)), ...alias };
   const last = entryOf();
-  if (entries.some(({ fails }) => fails) || security === 'bogus' || last?.CNAME !== undefined) return { ...known, status: 'failed' };
+  if (entries.some(({ fails }) => fails) || security === 'bogus') return { ...known, status: 'failed' };
+  if (last?.CNAME !== undefined) return rr === 'CNAME' ? { ...known, status: 'found', alias: last.CNAME } : { ...known, status: 'failed' };
   if (last === undefined)
     return { ...known, status: [...zone.keys()].some((one) => one.endsWith(`.${chain.at(-1)}`)) ? 'empty' : 'nxdomain' };
   const records = last[rr] ?? [];

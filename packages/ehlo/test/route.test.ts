@@ -297,6 +297,18 @@ describe('--dns', () => {
       { name: 'www.example', rr: 'A' },
       { status: 'found', alias: 'a.example', security: 'insecure', ttl: 5 },
     ],
+    [
+      { name: 'signed.example', rr: 'A' },
+      { status: 'found', alias: 'a.example', security: 'insecure' },
+    ],
+    [
+      { name: 'signed.example', rr: 'CNAME' },
+      { status: 'found', alias: 'www.example', security: 'secure' },
+    ],
+    [
+      { name: 'a.example', rr: 'CNAME' },
+      { status: 'empty', security: 'secure' },
+    ],
     [{ name: 'circle.example', rr: 'A' }, { status: 'failed' }],
     [
       { name: 'dead.example', rr: 'A' },
@@ -311,6 +323,7 @@ describe('--dns', () => {
       {
         'a.example': { A: ['192.0.2.1'], security: 'secure' },
         'www.example': { CNAME: 'a.example.', ttl: 5 },
+        'signed.example': { CNAME: 'www.example', security: 'secure' },
         'circle.example': { CNAME: 'circle.example' },
         'dead.example': { CNAME: 'none.example' },
         'bogus.example': { A: ['192.0.2.1'], security: 'bogus' },

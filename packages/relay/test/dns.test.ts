@@ -149,6 +149,13 @@ test.each<[string, 'MX' | 'A' | 'AAAA' | 'TLSA' | 'TXT', Zone, object]>([
     { status: 'empty', alias: 'b.example', ttl: 300 },
   ],
   [
+    'an alias itself, whatever it leads to',
+    'CNAME',
+    { answers: [{ type: 'CNAME', name: 'Example.org', ttl: 3, data: 'B.example' }] },
+    { status: 'found', alias: 'b.example', ttl: 3 },
+  ],
+  ['a name that is none', 'CNAME', { authorities: [SOA] }, { status: 'empty', ttl: 300 }],
+  [
     'aliases in a circle',
     'A',
     {

@@ -64,6 +64,29 @@ test('of a message whose header does not end nothing goes back', async () => {
   expect(world.sent[1]!.content).not.toContain('no header at all');
 });
 
+// A commit that fails by what it is to say would be made again for ever, and what was accepted beside it sent again by the next holder.
+test.each([
+  ['joe@example.net', 'rfc 822', 1, 'Final-Recipient: rfc822; joe@example.net\r\nAction: failed\r\nStatus: 5.0.0\r\n'],
+  ['j\0e@example.net', 'rfc822', 1, 'Final-Recipient: rfc822; j?e@example.net\r\nAction: failed\r\nStatus: 5.0.0\r\n'],
+])('a notice of %j that can not say all is written without it', async (address, type, failures, text) => {
+  const world = new World({ outcome: (one) => (one === address ? refused(550) : ACCEPTED) });
+  const message = { id: 'm', reversePath: 'ann@example.org', arrived: world.time.now(), size: 6 };
+  const recipients = [{ address, orcpt: { type, address: 'x' } }, { address: 'ann@example.net' }];
+  await world.queue.put([newJob('j', message, 'example.net', recipients)], [new TextEncoder().encode('A: b\r\n')]);
+  world.runner.start();
+  await world.time.runUntil(60_000);
+  expect([world.failures, world.queue.size, world.runner.size]).toEqual([Array(failures).fill('notice'), 0, 0]);
+  expect(world.sent.at(-1)!.content).toContain(text);
+});
+
+test('where nobody can be told by such a reverse-path, what came of the message is recorded all the same', async () => {
+  const world = new World({ outcome: () => refused(550) });
+  await world.put(['joe@example.net'], 'a\r\n', { reversePath: 'no path' });
+  world.runner.start();
+  await world.time.runUntil(60_000);
+  expect([world.failures, world.queue.size, world.runner.size, world.sent.length]).toEqual([['notice', 'notice'], 0, 0, 1]);
+});
+
 test('who is refused is told of without the message where that can not be read', async () => {
   const world = new World({ outcome: (address) => (address.startsWith('joe') ? refused(550) : ACCEPTED) });
   const content = world.queue.content.bind(world.queue);

@@ -88,6 +88,8 @@ type Readers = { readonly [rr in LookupOrder['rr']]: (records: readonly DnsRecor
 const READERS: Readers = {
   A: (records) => ({ addresses: records.map(({ data }) => String(data)) }),
   AAAA: (records) => ({ addresses: records.map(({ data }) => String(data)) }),
+  // The alias itself, which says whether its zone is signed (RFC 7672 2.1.3).
+  CNAME: (records) => ({ alias: keyOf(String(records[0]!.data)) }),
   MX: (records) => ({
     mx: records.map(({ data }) => {
       const { preference = 0, exchange } = data as { preference?: number; exchange: string };

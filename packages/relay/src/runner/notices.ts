@@ -1,8 +1,8 @@
 // Notices as octets, before the commit that queues them (RFC 3461 6).
 
 import type { JobChange, JobId, Message, NewJob, Notice } from '@ehlo/delivery';
-import { composeNotice } from '@ehlo/delivery/notices';
-import { contentOf } from '@ehlo/message/report';
+import { composeNotice, type NoticeInit } from '@ehlo/delivery/notices';
+import { type ComposedReport, contentOf } from '@ehlo/message/report';
 
 /** What the notices of a commit are made with. */
 export interface NoticeMeans {
@@ -30,7 +30,7 @@ interface Original {
   readonly size: number;
 }
 
-/** Writes the notices of a change about a message; without the original where that can't be read: the sender is told all the same. What they are, their jobs say then: size, and whether SMTPUTF8 is needed. */
+/** Writes the notices of a change about a message; without the original where that can't be read, and without what was said where that can't be written: the sender is told in any case. What they are, their jobs say then: size, and whether SMTPUTF8 is needed. */
 export async function writeNotices(change: JobChange, message: Message, means: NoticeMeans): Promise<Written> {
   const notices = new Map<JobId, readonly Uint8Array[]>();
   if (change.put.every(({ content }) => content === 'same')) return { change, notices, isWhole: true };
@@ -38,28 +38,51 @@ export async function writeNotices(change: JobChange, message: Message, means: N
     means.failed(error);
     return null;
   });
-  const put = change.put.map((one) => (one.content === 'same' ? one : written(one, one.content, original, message, means, notices)));
+  const put = change.put.flatMap((one) => (one.content === 'same' ? one : written(one, one.content, original, message, means, notices)));
   return { change: { ...change, put }, notices, isWhole: original !== null };
 }
 
 function written(
-  { job, content }: NewJob,
+  { job }: NewJob,
   notice: Notice,
   found: Original | null,
   message: Message,
-  { hostname, boundary }: NoticeMeans,
+  means: NoticeMeans,
   notices: Map<JobId, readonly Uint8Array[]>,
-): NewJob {
+): readonly NewJob[] {
+  const { hostname, boundary } = means;
   const { octets, size } = found ?? { octets: new Uint8Array(0), size: message.size };
   const end = endOfHeader(octets);
   const { body, smtpUtf8 = false } = message;
   const original =
     end === null ? {} : { original: { header: octets.subarray(0, end), size, smtpUtf8, ...(body === undefined ? {} : { body }) } };
-  const report = composeNotice(notice, { hostname, id: job.id, boundary: boundary(), limit: LIMIT, ...original });
+  const init = { hostname, id: job.id, boundary: boundary(), limit: LIMIT, ...original };
+  const report = composed(notice, init, means) ?? composed(plain(notice), init, means);
+  // Nothing can be written to such a reverse-path. What came of the message is recorded all the same.
+  if (report === null) return [];
   const parts = [...contentOf(report, [octets])];
   notices.set(job.id, parts);
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  return { content, job: { ...job, message: { ...job.message, size: length, ...(report.smtpUtf8 ? { smtpUtf8: true as const } : {}) } } };
+  const whole = { ...job.message, size: length, ...(report.smtpUtf8 ? { smtpUtf8: true as const } : {}) };
+  return [{ content: notice, job: { ...job, message: whole } }];
+}
+
+/** The notice; null: it can't be written, and that was told. */
+function composed(notice: Notice, init: NoticeInit, { failed }: NoticeMeans): ComposedReport | null {
+  try {
+    return composeNotice(notice, init);
+  } catch (error) {
+    failed(error);
+    return null;
+  }
+}
+
+/** The same without what others have said: who was it, and is it for good (RFC 3463 2). */
+function plain({ envid: _, recipients, ...notice }: Notice): Notice {
+  const bare = recipients.map(({ address, action, status, until }) => {
+    return { address: address.replaceAll(/\p{Cc}/gu, '?'), action, status: `${status[0]}.0.0`, ...(until !== undefined && { until }) };
+  });
+  return { ...notice, recipients: bare };
 }
 
 /** The size is what was said before, or counted. */
