@@ -13,8 +13,8 @@ import { OTHER_NAMES } from './other-names.ts';
 import { isStream, type Stream, StreamReader } from './stream-reader.ts';
 
 /**
- * A message, whole or in pieces of any size; text is sent as UTF-8. What is given must not be changed until the message is sent. A stream is
- * the session's from then on: whatever becomes of the message, it is read to its end or closed.
+ * A message, whole or as a stream of blocks of any size; text is sent as UTF-8. What is given must not be changed until the message is sent. A
+ * stream belongs to the session from then on: it is read to its end or closed, whatever the outcome.
  */
 export type Content = string | Uint8Array | Stream;
 

@@ -191,7 +191,7 @@ export class Pool<X extends Extension = never> {
 
   #second(): Member<X> | undefined {
     const next = this.#jobs[0];
-    // Should the server leave meanwhile, it goes by another connection: one that can't be made again waits for its own.
+    // If the server closes, the message is sent again on another connection. A stream cannot be, so it waits for a connection of its own.
     if (next !== undefined && !isRepeatable(next.message)) return undefined;
     const member = this.#members.second();
     return member !== undefined && member.sent < this.#messages ? member : undefined;
@@ -206,7 +206,7 @@ export class Pool<X extends Extension = never> {
     const sending = member.client.send(job.envelope, job.message, job.options);
     sending.then(
       (result) => {
-        // RFC 5321 3.8: 421 says nothing of the message.
+        // RFC 5321 3.8: a 421 does not refuse the message.
         const tooMany = result.outcomes.every(isClosing) && this.#members.isTooMany(member);
         // The server has closed the connection, or accepts no more messages by it: it has not received this one.
         const left = tooMany || (member.sent > 1 && result.outcomes.every(isLeft));

@@ -57,8 +57,8 @@ export class Server {
   /** No connection is accepted any more, not even for a reply. */
   #cut = false;
   #emptied: () => void = () => {};
-  /** The signal has nobody to close any more. */
-  #unheard: () => void = () => {};
+  /** Removes the listener from the signal. */
+  #stopListening: () => void = () => {};
 
   constructor(
     listener: Listener,
@@ -144,7 +144,7 @@ export class Server {
         (error) => failures.tell(error, 'session', null),
       );
     signal?.addEventListener('abort', close, { once: true });
-    this.#unheard = () => signal?.removeEventListener('abort', close);
+    this.#stopListening = () => signal?.removeEventListener('abort', close);
     if (signal?.aborted) close();
   }
 
@@ -190,7 +190,7 @@ export class Server {
 
   async #close(now: boolean, reply: Rejection | undefined): Promise<void> {
     this.#farewell = reply;
-    this.#unheard();
+    this.#stopListening();
     const listening = this.#listener.close();
     listening.catch(() => {}); // it is awaited when the sessions are over
     const emptied = new Promise<void>((resolve) => {

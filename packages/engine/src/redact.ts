@@ -111,7 +111,10 @@ export class Redactor {
   }
 }
 
-/** The texts that lines may be pieces of; one line is none but itself. RFC 2034 4: an enhanced code stands on every line. */
+/**
+ * The texts that a secret is looked for in: it may be split over lines. A single line is only compared as it is. RFC 2034 4: an enhanced code is
+ * on every line.
+ */
 function textsOf(lines: readonly string[]): readonly string[] {
   if (lines.length === 1) return lines;
   const bare = lines.map((line) => line.replace(ENHANCED, ''));
@@ -120,7 +123,7 @@ function textsOf(lines: readonly string[]): readonly string[] {
 
 const ENHANCED = /^([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |$)/;
 
-/** Mechanisms that are known by name. Any other word behind AUTH may be a credential whose mechanism was left out. */
+/** Mechanisms that are known by name. Any other word after AUTH may be a credential whose mechanism was left out. */
 const MECHANISMS: ReadonlySet<string> = new Set(
   (
     'ANONYMOUS CRAM-MD5 DIGEST-MD5 EXTERNAL GSS-SPNEGO GSSAPI KERBEROS_V4 LOGIN NTLM OAUTHBEARER OTP PLAIN SCRAM-SHA-1 ' +

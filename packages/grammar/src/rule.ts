@@ -125,7 +125,7 @@ export function latin1(bytes: Uint8Array, from: number, to: number): string {
   return text;
 }
 
-/** What a call takes as arguments without a thought. */
+/** The number of arguments that is safe in one call. */
 const SHORT = 256;
 
 /** A list of each length, made when it is asked for first, to be filled: whoever makes a string of octets would need a new one each time. */
@@ -137,7 +137,7 @@ function codesOf(length: number): number[] {
   return codes;
 }
 
-/** The text that octets spell in UTF-8. Those that were not recognised before as such are read somehow, and never throw. */
+/** The text that octets spell in UTF-8. Octets that are not UTF-8 never make it throw; what they become is not defined. */
 export function decodeUtf8(bytes: Uint8Array, from: number, to: number): string {
   if (to - from <= SHORT) {
     const codes = codesOf(to - from);

@@ -94,7 +94,7 @@ function writeText(text: string, word: RegExp, tolerate: ReadonlySet<Deviation>)
   };
 }
 
-/** The text of an address; of a mailbox the one that it was written in. Throws `bad-address`, which says `path`, for what is none by its type. */
+/** The text of an address; of a mailbox, as it was written. Throws `bad-address`, with `path` in its text, if the value is not an address. */
 export function addressText(given: Address, path = 'an address'): string {
   if (typeof given === 'string') return given;
   const { address, localPart, domain } = (given ?? {}) as Partial<Mailbox>;

@@ -135,7 +135,7 @@ export class ReplyReader {
     if (this.#quirks.includes(quirk)) return true;
     this.#quirks.push(quirk);
     const tell = this.#telling(core, (line) => ({ type: 'quirk', quirk, line }), this.#shown(core));
-    // A text that is withheld is not told to be odd: that, too, says something of it.
+    // No quirk is reported for a hidden text: it would reveal part of it.
     this.#told.push((withheld) => (withheld && quirk === 'odd-text' ? undefined : tell(withheld)));
     return true;
   }
