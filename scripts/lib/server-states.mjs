@@ -100,12 +100,7 @@ const TRANSACTION = 'transaction';
 /** A change that is not made each time ends with a question mark. */
 const effect = (what, says, ...changes) => ({ what, says, ...always(changes) });
 
-/**
- * What rows do, and what is said: `row`, the reply of the row, unless an answer gives another; `given`, the reply that triggers it, or that of the
- * row where it has one; `program`, that of the program, or what stands for it where the client takes no UTF-8; `verdict` and `refusedChunk`, the
- * reply that is such a fact; `greeting`, the one that is given, or the fact; `lost`, the row's, else the one that is given where it is 552, else 421;
- * `content`, 421 4.3.2; `challenge`, 334; null, nothing.
- */
+/** What rows do, and what is said: the words for that (`row`, `given` …) are explained in test-vectors/README.md. */
 export const EFFECTS = {
   holdGreeting: effect('The greeting is kept until its delay is over.', null, 'facts.greeting'),
   greet: effect('The client is greeted; if it sent early, that is reported where the policy asks for it.', 'greeting', 'facts.greeting?'),
