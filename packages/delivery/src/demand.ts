@@ -26,7 +26,7 @@ export function demandOf(
     { names = [host.host], tlsa = [], testing = false }: Partial<TlsDemand> = {},
   ): TlsDemand => {
     if (mode === 'opportunistic' || mode === 'clear') return { mode, names, tlsa, least: null, requireTls, testing, because };
-    // RFC 8689 4.2.2: a policy is followed as far as it goes, and mail goes all the same.
+    // RFC 8689 4.2.2: a policy is followed as far as possible, and the mail is sent in any case.
     if (wish === 'optional')
       return { mode: 'opportunistic', names, tlsa, least: null, requireTls, testing: true, because: 'tls-required-no' };
     return { mode, names, tlsa, least: 'TLSv1.2', requireTls, testing, because };

@@ -224,7 +224,7 @@ class Routing {
     }
     if (bad) this.#isWhole = false;
     if (waits) return { host, preference, given, addresses: NONE, dane: NO_DANE, why: 'none' };
-    // RFC 5321 5.1, RFC 2181 10.3: an exchange must not be an alias; it is followed all the same.
+    // RFC 5321 5.1, RFC 2181 10.3: an exchange must not be an alias; an alias is followed nevertheless.
     if (alias !== undefined && given === undefined) this.#step('mx-is-alias', { host, alias: alias.name });
     const addresses = all.filter((address) => given !== undefined || this.#isAllowed(host, address));
     if (addresses.length === 0) {

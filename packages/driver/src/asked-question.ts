@@ -5,7 +5,7 @@ import { type Acceptance, type Challenge, decisionOf, type Refusal } from './dec
 /** A question that the program is asked: all but those of messages, whose octets come first. */
 export type Asked = Exclude<Question, MessageQuestion>;
 
-/** Who asks. */
+/** The callbacks of a question. */
 export interface Asker {
   call(question: Asked): unknown;
   refusalFor(error: unknown, type: Question['type']): Refusal;

@@ -141,7 +141,7 @@ export class ClientAuthentication {
     this.#done(new ClientError('auth-refused', `the server ${what}: ${replyText(reply)}${problem}${why}`, { stage: 'auth', reply }));
   }
 
-  /** Whoever is on the way may refuse what hides the password, to be shown it. */
+  /** An attacker on the network path may refuse a mechanism that hides the password, so that the client uses one that reveals it. */
   #mayFollow({ reveals = true }: ClientMechanism): boolean {
     return !reveals || (this.#mechanism!.reveals ?? true) || this.#session.tls?.peerCertificate?.authorized === true;
   }

@@ -247,7 +247,7 @@ export class MessageSource {
     wake?.();
   }
 
-  /** Keeps a piece: a long one as it is, a short one behind others. */
+  /** Keeps a piece: a long one as it is, a short one together with others. */
   #add(piece: Uint8Array): void {
     this.#octets += piece.length;
     if (piece.length >= FEW) {
@@ -307,7 +307,7 @@ export function isRepeatable(message: Message): boolean {
 /** What follows for the whole message from its beginning. */
 function factsOfBeginning(beginning: readonly Uint8Array[]): MessageFacts {
   const { body, smtpUtf8, bareCr, bareLf } = scanMessage(beginning);
-  // A CR at the cut may have its LF behind it.
+  // A CR at the cut may have its LF after it.
   const bare = bareCr + bareLf - (beginning.at(-1)?.at(-1) === CR ? 1 : 0);
   return {
     ...(body === '8BITMIME' ? { body } : {}),

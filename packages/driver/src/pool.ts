@@ -238,7 +238,7 @@ export class Pool<X extends Extension = never> {
     this.#unsent(job, error);
   }
 
-  /** There is no connection for it; or the program has made a mistake, which it is told by the rejection. The stream is closed all the same. */
+  /** There is no connection for it, or the program has made a mistake: then its promise is rejected. In both cases the stream is closed. */
   #unsent(job: Job<X>, failure: unknown): void {
     const { envelope, message, options } = job;
     job.forget();
@@ -265,7 +265,7 @@ export class Pool<X extends Extension = never> {
   /** A connection has sent a message. */
   #release(member: Member<X>): void {
     member.over++;
-    // Those that were given behind it come first.
+    // The messages that were given to it meanwhile come first.
     if (member.sent === member.over) {
       const spent = !member.client.canSend || member.sent >= this.#messages;
       if (spent) this.#members.drop(member);

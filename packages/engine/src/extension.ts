@@ -13,7 +13,7 @@ export interface OfferFacts {
   readonly identity: string | null;
 }
 
-/** Where in a session a verb may be used: outside of a transaction, behind MAIL, behind a RCPT that was accepted. */
+/** Where in a session a verb may be used: outside of a transaction, after MAIL, after an RCPT that was accepted. */
 export type VerbPhase = 'ready' | 'mail' | 'rcpt';
 
 /** A verb of the plain kind: one line, one reply. It has no body, changes no transport, and leaves the session where it is. */
@@ -32,7 +32,7 @@ export interface Extension<P extends Parameter = Parameter, Verb extends string 
   readonly keyword: string;
   /** Where it is described, such as `RFC 7293` or an address: HELP and refusals tell it. */
   readonly spec: string;
-  /** The words behind the keyword in the answer to EHLO; none: the keyword alone; null: it is not offered now. */
+  /** The words after the keyword in the answer to EHLO; an empty list: the keyword alone; null: it is not offered now. */
   readonly offer: (facts: Facts) => readonly string[] | null;
   readonly parameters: readonly P[];
   readonly verbs: readonly PlainVerb<Verb>[];

@@ -87,7 +87,7 @@ export class Redactor {
     return this.#silent || (this.#secrets.size > 0 && holdsAny(this.#needles, lines, textsOf));
   }
 
-  /** What is shown of a line of a reply that is withheld: its code with the mark behind it, and an enhanced code. */
+  /** What is shown of a line of a reply that is withheld: its code with the mark after it, and an enhanced code. */
   line(head: string, text: string): string {
     const [, enhanced] = ENHANCED.exec(text) ?? [];
     return `${head}${enhanced === undefined || this.#isHeld(enhanced) ? '' : `${enhanced} `}${WITHHELD}`;
@@ -141,7 +141,7 @@ export function looksLikeAuth(bytes: Uint8Array, from: number, to: number): bool
 
 /**
  * A command line as it may stand in a log (design law: no secret in an event): what follows AUTH is masked, and so is every line
- * behind it until another verb is understood, for it may be a password. Odd octets are escaped.
+ * after it until another verb is understood, because it may be a password. Odd octets are escaped.
  */
 export function showLine(bytes: Uint8Array, from: number, to: number, suspicious: boolean): string {
   const text = latin1(bytes, from, Math.min(to, from + SHOWN + 1));

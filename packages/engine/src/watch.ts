@@ -31,10 +31,11 @@ interface Loan {
  * what the program must do. For tests of programs that drive a session by their own loop; it copies all octets.
  *
  * What is found: input or an answer without `tick` since the session last had nothing to say; time that goes back; octets that were touched
- * while they were lent; more `written` than was handed out; output that nobody asks for until there is none, for 32 blocks of input; `nextEvent` that was not called behind output, before the next
- * input; more than 32 blocks of input while `reads` was false; a question or a challenge that is
- * answered twice, also when its time was over. What can't be found: that `written` is never called, which looks like a transport that takes nothing. A `chunk` is a copy here, and its octets are overwritten when
- * the block that it came in is the program's again: a program that kept them sees `Z`.
+ * while they were lent; more `written` than was handed out; output that was not asked for until there was none, since the session began or for
+ * 32 blocks of input; `nextEvent` that was not called after output was taken and before the next input; more than 32 blocks of input while
+ * `reads` was false; a question or a challenge that is answered twice, also when its time was over. What can't be found: that `written` is never
+ * called, which looks like a transport that takes nothing. A `chunk` is a copy here, and its octets are overwritten when the block that it came
+ * in is the program's again: a program that kept them sees `Z`.
  *
  * @example
  * ```ts

@@ -128,7 +128,7 @@ export function latin1(bytes: Uint8Array, from: number, to: number): string {
 /** The number of arguments that is safe in one call. */
 const SHORT = 256;
 
-/** A list of each length, made when it is asked for first, to be filled: whoever makes a string of octets would need a new one each time. */
+/** One list for each length, made at first use and filled again each time, so that a string of octets needs no new list. */
 const CODES: number[][] = [];
 
 function codesOf(length: number): number[] {

@@ -57,7 +57,7 @@ export function writeAddress(
   return again.fault === null ? again : written;
 }
 
-/** RFC 6531 3.2: with its domain as A-labels an address is none that needs SMTPUTF8, if its local part is ASCII. */
+/** RFC 6531 3.2: an address whose local part is ASCII does not need SMTPUTF8 if its domain is written as A-labels. */
 function inAscii(address: string, toAscii: (domain: string) => string | null): string | null {
   const at = address.lastIndexOf('@') + 1;
   if (!BEYOND.test(address.slice(at)) || BEYOND.test(address.slice(0, at))) return null;

@@ -39,7 +39,7 @@ function fits(to: Asked, code: number): boolean {
   return first > 3 || (to === 'AUTH' ? first === 2 || code === 334 : first === (to === 'DATA' ? 3 : 2));
 }
 
-/** Takes the row of the reply; there is none for one that can't answer what it answers. */
+/** Takes the row of the reply. False if it has none: then the command can't be answered by such a reply. */
 function carryOut(core: ClientCore, { to, transaction }: Due): boolean {
   const { code } = core.reply;
   if (transaction !== null) return fireTransaction(core, transaction, (code < 400 ? to : `${to} refused`) as TransactionTrigger);

@@ -63,7 +63,7 @@ export class Body {
     this.#since = Math.min(this.#since, now);
   }
 
-  /** Octets have left. The timer restarts at each block, not at each octet: a server that takes them one by one can't hold on. */
+  /** Octets have left. The timer restarts at each block, not at each octet: a server that takes them one by one can't keep the session open. */
   left(octets: number, all: boolean, now: number, block: number): void {
     const blocks = Math.floor(this.#octets / block);
     this.#octets += octets;

@@ -56,7 +56,7 @@ export function announcedLimit({ extensions }: Capabilities, name: 'MAILMAX' | '
   const limits = extensions.get('LIMITS');
   if (limits === undefined) return Number.POSITIVE_INFINITY;
   const value = limitsAnnouncement.parse(limits)?.get(name) ?? '';
-  // "[0-9]+ … no leading zeros": what is none limits nothing.
+  // "[0-9]+ … no leading zeros": a value of another form is no limit.
   return /^[1-9][0-9]{0,5}$/.test(value) ? Number(value) : Number.POSITIVE_INFINITY;
 }
 

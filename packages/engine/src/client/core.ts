@@ -48,7 +48,7 @@ export class ClientCore {
   premature = false;
   /** Octets of the commands that are not answered. */
   flight = 0;
-  /** The transactions that are not over: the one whose last reply is due, and the one behind it. */
+  /** The transactions that are not over: the one whose last reply is due, and the one after it. */
   readonly transactions: Transaction[] = [];
   /** The message that is being sent, or was last. */
   body: Body | null = null;

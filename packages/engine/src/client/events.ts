@@ -18,7 +18,7 @@ export type ClientCause =
   | 'timeout'
   | 'fault' // the server broke the protocol
   | 'aborted' // by `abort`
-  | 'limits' // more than the server takes in one transaction or session, as announced (RFC 9422) or said (452 behind others); send them in another
+  | 'limits' // more than the server takes in one transaction or session, as announced (RFC 9422) or said (452 after others were accepted); send them in another
   | 'declaration' // an octet beyond ASCII in what was declared as 7BIT
   | 'bare-line-end'; // a CR or LF alone, with the option `newlines: 'refuse'`
 

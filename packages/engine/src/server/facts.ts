@@ -73,7 +73,7 @@ export interface Facts {
   readonly redact: boolean;
 }
 
-/** What an extension of the program's own offers to this client: its keyword, and the words behind it. */
+/** What an extension of the program's own offers to this client: its keyword, and the words after it. */
 export interface OwnOffer {
   readonly keyword: string;
   readonly words: readonly string[];

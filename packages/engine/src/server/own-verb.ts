@@ -4,7 +4,7 @@ import type { OwnCommand } from './change.ts';
 import type { Machine } from './machine.ts';
 import type { OwnVerb } from './options.ts';
 
-/** The verb of the program's own that the line begins with; null if it is none. */
+/** The verb of an extension of the program that the line begins with; null if it begins with another. */
 export function ownVerbOf({ input: { bytes, from, to }, policy: { verbs } }: Machine): OwnVerb | null {
   if (verbs.size === 0) return null;
   const end = esmtpKeyword(bytes, from, to);

@@ -36,7 +36,7 @@ export type Trigger =
   | 'response' // to a challenge
   | 'bad-response'
   | 'other-protocol'
-  | 'plaintext' // octets behind STARTTLS, before the handshake
+  | 'plaintext' // octets after STARTTLS, before the handshake
   | 'end' // the client has ended its side, and nothing is left to be read
   // A message
   | 'refuse-message'
