@@ -13,7 +13,7 @@ export interface Asker {
   later(call: () => void): void;
 }
 
-/** One question on its way to the program and back. Each command may be one: this is all that is made for it. */
+/** One question on its way to the program and back. Nearly every command has one, so nothing else is created for it. */
 export class AskedQuestion implements Deciding<Acceptance | Refusal | Challenge> {
   readonly #question: Asked;
   readonly #asker: Asker;

@@ -16,7 +16,7 @@ export interface ClientAuth extends GivenCredentials {
   readonly mechanisms: readonly (ClientMechanism | readonly ClientMechanism[])[];
 }
 
-/** Carries out AUTH (RFC 4954) with one mechanism after the other, until the server has had its say. */
+/** Carries out AUTH (RFC 4954) with one mechanism after the other, until one succeeds or no other may be tried. */
 export class ClientAuthentication {
   readonly #session: ClientSession;
   readonly #auth: ClientAuth;

@@ -44,7 +44,7 @@ export interface SendOptions {
   readonly notice?: (notice: SendNotice) => void;
 }
 
-/** What only tells, of one message. */
+/** The callbacks that report on one message. */
 export type SendNotice = Extract<ClientEvent, { readonly transaction: number }>;
 
 /** What became of one recipient, and when it may be tried again. */

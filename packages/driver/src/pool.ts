@@ -157,7 +157,7 @@ export class Pool<X extends Extension = never> {
     await this.close();
   }
 
-  /** Begins what can be: the first message that waits, by a connection that is idle, or by another. */
+  /** Begins as many waiting messages as possible, in order: by an idle connection, or by another. */
   #dispatch(): void {
     while (this.#jobs.length > this.#members.coming) {
       if (!this.#mayBegin() || !(this.#members.want() || this.#useSecond())) break;

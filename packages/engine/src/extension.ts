@@ -78,11 +78,11 @@ const PHASES: readonly VerbPhase[] = ['ready', 'mail', 'rcpt'];
 
 /**
  * Defines an extension. A server that has it among its `extensions` offers it as `offer` says, parses its parameters, which are typed
- * in `mail` and `rcpt`, and asks `command` about its verbs. A client that has it can send both to a server that offers it. An error that `offer`
+ * in `mail` and `rcpt`, and asks `command` about its verbs. A client that has it can send parameters, and verbs with the phase `ready`, to a server that offers it. An error that `offer`
  * or a codec throws is reported (`error` of a handler), and counts as not offered, or as no value.
  *
  * `adds` is how many octets a parameter adds to the longest command line, its space and keyword included (RFC 5321 4.5.3.1.4): a server takes
- * so much more, a client sends no more. Throws `SmtpUsageError` `bad-option` or `bad-extension` for what can be none: a verb that SMTP has, one
+ * so much more, a client sends no more. Throws `SmtpUsageError` `bad-option` or `bad-extension` for what is not valid: a verb that SMTP has, one
  * with a body, a name that is no keyword.
  *
  * @example

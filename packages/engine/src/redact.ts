@@ -33,7 +33,7 @@ const WORDS = /[\0- ]/;
 const SHORTEST_SECRET = 8;
 
 /**
- * The one place that decides which texts of a peer may be shown. Law 11: no secret stands in what is meant to be seen.
+ * The one place that decides which texts of a peer may be shown. Law 11: secrets appear in no log, trace or error.
  *
  * A client asks it about each reply, and so about all that is made of one: `reply` of the events `greeting`, `authenticated`, `recipient`,
  * `outcome`, `reply` and `closed`, the `capabilities` of `hello`, `line` of `trace`, `quirk` and `fault`; through `ClientSession.show` about
@@ -41,8 +41,8 @@ const SHORTEST_SECRET = 8;
  * Challenges are `Secret` and are never shown.
  *
  * A reply that holds a secret of eight octets and more is withheld whole, to the end of the session: as it is, in base64, in hexadecimal,
- * by the numbers of its octets or of its characters, or quoted, and also in pieces, one a line. Nothing is blanked in its place: how long it is and where it
- * stands would tell what it is. A shorter secret is not looked for: of the replies in its exchange only the codes are shown.
+ * by the numbers of its octets or of its characters, or quoted, and also in pieces, one a line. It is not blanked in its place: its length and its place
+ * would reveal something about it. A shorter secret is not looked for: of the replies in its exchange only the codes are shown.
  *
  * A server keeps no secret: `showLine` and `showResponse` show nothing of what may be one in `line` of its events `trace` and `fault`.
  */

@@ -9,7 +9,7 @@ const INPUTS: ReadonlySet<string> = new Set([
 ]);
 const ANSWERS: ReadonlySet<string> = new Set(['accept', 'reject', 'challenge']);
 const RESPONSES: ReadonlySet<string> = new Set(['respond', 'cancel']);
-/** Blocks that may still come when a session has ceased to read: no transport stops at once. */
+/** Blocks that may still come when a session has stopped reading: no transport stops at once. */
 const LATE = 32;
 /** What the octets of a chunk are replaced by when its time is over. */
 const SPENT = 0x5a;
@@ -145,7 +145,7 @@ class Watch {
     if (name !== 'nextOutput') return;
     this.#unasked = Number.NEGATIVE_INFINITY;
     this.#due = result === null ? 'nothing' : 'events';
-    // Nothing to tell and nothing to say: what comes now comes later.
+    // The session has no event and no output: the next input comes at a later time, so it needs a new `tick`.
     if (result === null) this.#timely = false;
     this.#drained = result === null;
     this.#isMore = result !== null;
