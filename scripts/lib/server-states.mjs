@@ -62,8 +62,13 @@ export const GUARDS = {
   'ascii-or-smtputf8': guard('The recipient is ASCII, or MAIL said SMTPUTF8.', 'transaction.envelope', 'given'),
   'recipient-qualified': guard('The domain of the recipient is fully qualified, or need not be.', 'policy', 'given'),
   'room-for-domain': guard('The domain of the recipient is known, or there is room for one more.', 'policy', 'counts.domains', 'given'),
-  'chunk-not-too-small': guard('The chunk is worth a command, or not too many were not.', 'policy', 'counts.smallChunks', 'given'),
-  'chunk-not-too-large': guard('What is beyond the largest message can be read in vain.', 'policy', 'given'),
+  'chunk-not-too-small': guard(
+    'The chunk has at least 64 octets or is the last, or few small chunks came before.',
+    'policy',
+    'counts.smallChunks',
+    'given',
+  ),
+  'chunk-not-too-large': guard('The octets beyond the limit are few enough to read and drop.', 'policy', 'given'),
   'mechanism-offered': guard('The mechanism is one of those that are offered.', 'policy', 'facts.tls', 'given'),
   'verb-offered': guard('The extension of the verb was offered.', 'facts.own', 'given'),
   'verb-in-its-phase': guard('The verb may come in this phase.', 'phase', 'given'),
@@ -81,9 +86,9 @@ export const CONDITIONS = {
   'verdict-closes': guard('The message is refused by 421.', 'transaction.verdict'),
   'message-refused': guard('The message is refused.', 'transaction.verdict'),
   'last-decision': guard('SMTP, or the last recipient of LMTP, is decided on.', 'policy', 'transaction.decided', 'transaction.envelope'),
-  'chunk-readable': guard('The size of the chunk is known, and not more than is read in vain.', 'policy', 'given'),
+  'chunk-readable': guard('The size of the chunk is known, and small enough to read and drop.', 'policy', 'given'),
   'turned-away': guard('The connection was refused with 554.', 'facts.turnedAway'),
-  'no-hello': guard('Nobody has said EHLO, HELO or LHLO.', 'facts.hello'),
+  'no-hello': guard('The client has not sent EHLO, HELO or LHLO.', 'facts.hello'),
   'no-transaction': guard('No transaction is open.', 'transaction.envelope'),
   'no-recipient': guard('The transaction has no recipient.', 'transaction.envelope'),
   'chunking-not-offered': guard('CHUNKING is not offered.', 'policy', 'facts.tls', 'facts.proxied', 'facts.own'),
@@ -92,31 +97,26 @@ export const CONDITIONS = {
 
 /** Dropped whole, or (LMTP) counted on. */
 const TRANSACTION = 'transaction';
-/** Behind a change that is not made each time stands a question mark. */
+/** A change that is not made each time ends with a question mark. */
 const effect = (what, says, ...changes) => ({ what, says, ...always(changes) });
 
-/**
- * What rows do, and what is said: `row`, the reply of the row, unless an answer gives another; `given`, the reply that triggers it, or that of the
- * row where it has one; `program`, that of the program, or what stands for it where the client takes no UTF-8; `verdict` and `refusedChunk`, the
- * reply that is such a fact; `greeting`, the one that is given, or the fact; `lost`, the row's, else the one that is given where it is 552, else 421;
- * `content`, 421 4.3.2; `challenge`, 334; null, nothing.
- */
+/** What rows do, and what is said: the words for that (`row`, `given` …) are explained in test-vectors/README.md. */
 export const EFFECTS = {
-  holdGreeting: effect('The greeting is kept until its time.', null, 'facts.greeting'),
-  greet: effect('The client is greeted; that it talked early is told where it is wanted.', 'greeting', 'facts.greeting?'),
+  holdGreeting: effect('The greeting is kept until its delay is over.', null, 'facts.greeting'),
+  greet: effect('The client is greeted; if it sent early, that is reported where the policy asks for it.', 'greeting', 'facts.greeting?'),
   turnAway: effect('The connection is refused.', 'given', 'facts.turnedAway'),
-  turnAwayEarlyTalker: effect('Who talked early is refused, and told of.', 'given', 'facts.greeting?', 'facts.turnedAway'),
+  turnAwayEarlyTalker: effect('A client that sent early is refused and reported.', 'given', 'facts.greeting?', 'facts.turnedAway'),
   sayHello: effect('The name of the client is known; a transaction is given up.', 'row', 'facts.hello?', 'facts.own?', `${TRANSACTION}?`),
-  beginTransaction: effect('The envelope is born.', 'row', 'facts.speaksSmtp?', 'transaction.envelope'),
+  beginTransaction: effect('The envelope is created.', 'row', 'facts.speaksSmtp?', 'transaction.envelope'),
   addRecipient: effect('The envelope has one recipient more.', 'program', 'transaction.envelope', 'counts.domains?'),
   beginData: effect('The message begins.', 'row', 'transaction.message'),
   beginChunks: effect(
-    'The message begins by its first chunk, about which the program is asked.',
+    'The message begins with its first chunk; the program is asked about it.',
     null,
     'transaction.message',
     'counts.smallChunks?',
   ),
-  nextChunk: effect('The message goes on by another chunk.', null, 'transaction.message?', 'counts.smallChunks?'),
+  nextChunk: effect('The message continues with another chunk.', null, 'transaction.message?', 'counts.smallChunks?'),
   endOfChunk: effect('The chunk is answered, by the verdict where there is one.', 'verdict', 'transaction.verdict?'),
   concludeRefused: effect(
     'The message is answered by its verdict, in LMTP once for each recipient; the transaction ends.',
@@ -124,15 +124,15 @@ export const EFFECTS = {
     TRANSACTION,
   ),
   takeResponsibility: effect(
-    'The message is accepted; behind the last decision the transaction ends.',
+    'The message is accepted; after the last decision the transaction ends.',
     'row',
     'counts.idleCommands?',
     'counts.refusedRecipients?',
     TRANSACTION,
   ),
-  refuseDecision: effect('The message is refused; behind the last decision the transaction ends.', 'given', TRANSACTION),
-  refuseMessage: effect('The message that is being received has its verdict; its program is told.', null, 'transaction.verdict'),
-  refuseFirstChunk: effect('The message that has begun has its verdict: its chunk is read first.', null, 'transaction.verdict'),
+  refuseDecision: effect('The message is refused; after the last decision the transaction ends.', 'given', TRANSACTION),
+  refuseMessage: effect('The message that is being received is refused; the program is told.', null, 'transaction.verdict'),
+  refuseFirstChunk: effect('The message that has begun is refused; the reply comes after its chunk is read.', null, 'transaction.verdict'),
   refuseChunk: effect(
     'The octets of the refused chunk will be read, and then comes its reply.',
     null,
@@ -186,16 +186,16 @@ export const EFFECTS = {
   failAuth: effect('The exchange ends by a fault of the client.', 'given', 'facts.exchange', 'counts.faults'),
   refuse: effect('The program has refused what it was asked.', 'program', 'counts.refusedRecipients?', 'transaction.onlyRefused?'),
   refuseCommand: effect(
-    'The command is refused, which is a fault, and told.',
+    'The command is refused, which is a fault and is reported.',
     'given',
     'counts.faults?',
     'counts.refusedRecipients?',
     'transaction.onlyRefused?',
   ),
-  tellOtherProtocol: effect('That the client speaks another protocol is told.', 'row'),
-  tellPlaintext: effect('That octets came behind STARTTLS is told.', null),
+  tellOtherProtocol: effect('Reports that the client speaks another protocol.', 'row'),
+  tellPlaintext: effect('Reports that octets came after STARTTLS.', null),
   sayFarewell: effect('The server says why it closes.', 'given'),
-  giveUpContent: effect('The program has not come back from the content of a message.', 'content'),
+  giveUpContent: effect('The program has not asked for the next event after content of a message in time.', 'content'),
 };
 
 /**
@@ -208,7 +208,7 @@ export const READING = [
     on: ['AUTH', 'unknown'],
     changes: ['facts.redact'],
   },
-  { what: 'Any other command has no credential behind it.', except: ['AUTH', 'unknown'], changes: ['facts.redact'] },
+  { what: 'After any other command no credential follows.', except: ['AUTH', 'unknown'], changes: ['facts.redact'] },
   {
     what: 'A command counts until a message is accepted, but RCPT and BDAT, which have limits of their own, and QUIT.',
     except: ['RCPT', 'BDAT', 'QUIT', 'unknown'],

@@ -16,12 +16,12 @@ export interface KeptAnswer {
 const MOST = { mx: 100, addresses: 10, tlsa: 20, txt: 20 };
 const NONE: readonly never[] = [];
 
-/** RFC 7672 2.1.1: an answer that is none, or that can't be believed. */
+/** RFC 7672 2.1.1: no answer, or an answer that can't be trusted. */
 export function isBad({ status, security }: DnsAnswer): boolean {
   return status === 'failed' || security === 'bogus' || security === 'indeterminate';
 }
 
-/** The answer itself, or where it is long what is kept of it: whoever writes a zone does not fill the memory of those who send mail there. */
+/** The answer; of a long one only a part is kept, so that the owner of a zone can't fill the memory of those who send mail there. */
 export function shortened(answer: DnsAnswer, settings: DeliverySettings): DnsAnswer {
   const long = longOf(answer);
   if (long === null) return answer;

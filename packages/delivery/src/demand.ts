@@ -26,7 +26,7 @@ export function demandOf(
     { names = [host.host], tlsa = [], testing = false }: Partial<TlsDemand> = {},
   ): TlsDemand => {
     const isMust = mode !== 'opportunistic' && mode !== 'clear';
-    // RFC 8689 4.2.2: a policy is followed as far as it goes, and mail goes all the same.
+    // RFC 8689 4.2.2: a policy is followed as far as possible, and the mail is sent in any case.
     if (isMust && wish === 'optional') return demand('opportunistic', 'tls-required-no', { names, tlsa, testing: true });
     return { mode, names, tlsa, least: isMust ? 'TLSv1.2' : null, requireTls, testing, because };
   };

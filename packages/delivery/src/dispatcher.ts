@@ -119,7 +119,7 @@ export class Dispatcher {
     }
   }
 
-  /** When something is due by itself; infinite where nothing is. */
+  /** When the next timer runs out; infinite where there is none. */
   get deadline(): EpochMs {
     return Math.min(this.#context.alarms.first?.at ?? Number.POSITIVE_INFINITY, this.#reporter.due);
   }
@@ -164,7 +164,7 @@ export class Dispatcher {
     if (begun !== undefined) this.#unknown(active, begun);
     // RFC 5321 6.3: it goes round in circles.
     else if ((message.hops ?? 0) > settings.mostHops) this.#end(active, '5.4.6', 'loop');
-    // Nobody can be sent it.
+    // A damaged message is not sent to any recipient.
     else if (message.damaged) this.#end(active, '5.3.0', 'damaged');
     // RFC 2852 4.1.3: "no further delivery attempts may be made".
     else if (message.by?.mode === 'R' && now >= message.by.until) this.#end(active, '5.4.7', 'expired');
@@ -190,7 +190,7 @@ export class Dispatcher {
     if (found.length === 0) return false;
     const isLoop = (active.message.expansions ?? 0) >= settings.mostExpansions;
     const [status, category] = isLoop ? ['5.4.6', 'loop'] : ['5.2.4', 'list-problem'];
-    // RFC 3463 3.3: one that nobody stands behind can't be expanded; its sender is told.
+    // RFC 3463 3.3: an alias without addresses can't be expanded; its sender is told.
     const vain = isLoop ? found : found.filter(({ expansion: { to } }) => to.length === 0);
     const decisions = vain.map(({ index }) => failed(index, { at: now, status, category }));
     this.#settle(active, { decisions, expansions: found.filter((one) => !vain.includes(one)), counts: vain.length > 0 });
@@ -238,7 +238,7 @@ export class Dispatcher {
   #commit(active: Active, change: JobChange, goesOn: boolean): void {
     this.#context.orders.ask({ type: 'settle', job: active.id, change }, ['settled'], ({ result }) => {
       if (result === 'lost') active.isLost = true;
-      // Whoever has lost the job has nothing to say but what was accepted.
+      // A dispatcher that has lost the job records only acceptances.
       if (result === 'failed' && (!active.isLost || change.recipients.some(isAcceptance))) {
         const again = alarm(() => this.#commit(active, change, goesOn));
         setAlarm(this.#context, again, this.#context.now + this.#context.settings.commit);
@@ -329,7 +329,7 @@ export class Dispatcher {
     const before = held.active;
     before?.queue?.remove(before);
     if (what === 'retry' || what === 'release') {
-      // Whoever asks for it knows more of the host than its state does.
+      // An operator who asks for a retry knows more of the host than its state does.
       if (what === 'retry') this.#resolver.forget(held.job.domain);
       this.#sleep(held, what === 'retry' ? Math.max(now, held.job.message.release ?? 0) : held.job.due);
       return;

@@ -25,7 +25,7 @@ class Tally<T> {
     this.#waiting.add(who);
   }
 
-  /** Who has waited longest, and waits no more. */
+  /** Takes out the one that has waited longest. */
   next(): T | undefined {
     if (this.#waiting === null) return undefined;
     const [first] = this.#waiting;
@@ -78,7 +78,7 @@ export class Entrances<T> {
   give({ host, tallies }: Entrance<T>, begin: (who: T) => void): void {
     for (const tally of tallies) tally.count--;
     for (const tally of tallies) {
-      // Who finds no work any more takes no room: the next one may. Who finds another limit reached waits for that.
+      // One that has no work any more takes no room: the next one may begin. One that meets another limit waits for that.
       while (!tally.isFull) {
         const next = tally.next();
         if (next === undefined) break;

@@ -20,7 +20,7 @@ export interface HostState {
 
 const UNKNOWN: HostState = { dead: 0, triedAt: 0, failures: 0, brokenTls: 0 };
 
-/** Ours: failures in a row by which a family of addresses goes behind the other, and for how long. */
+/** Ours: failures in a row after which a family of addresses is tried after the other, and for how long. */
 const FAMILY_FAILURES = 5;
 const FAMILY_PAUSE = 10 * 60_000;
 
@@ -52,8 +52,8 @@ export class HostBook {
   }
 
   /**
-   * A connection that was begun at a time was not to be had. The pause doubles each time; connections that were begun before a failure was
-   * known fail for the same reason, and count once.
+   * A connection that was begun at this time has failed. The pause doubles each time; connections that were begun before a failure was known
+   * fail for the same reason, and count once.
    */
   failed(place: string, began: EpochMs, met: Said, { first, most }: { readonly first: number; readonly most: number }): void {
     const state = this.#state(place);
@@ -66,7 +66,7 @@ export class HostBook {
     if (++family.failures >= FAMILY_FAILURES) family.until = met.at + FAMILY_PAUSE;
   }
 
-  /** A session was had. */
+  /** A connection was made. */
   reached(place: string): void {
     const state = this.#hosts.get(place);
     if (state !== undefined) state.dead = state.failures = 0;
@@ -74,17 +74,17 @@ export class HostBook {
     family.failures = family.until = 0;
   }
 
-  /** RFC 7435 3: TLS that was offered has failed, and nothing asks for it. */
+  /** RFC 7435 3: TLS that was offered has failed, and it is not required. */
   tlsFailed(place: string, until: EpochMs): void {
     this.#state(place).brokenTls = until;
   }
 
-  /** It is said to be there again. */
+  /** An operator says that it is reachable again. */
   forget(place: string): void {
     this.#hosts.delete(place);
   }
 
-  /** The places with those of a family that fails behind the others, else as they are. */
+  /** The places; those of a family that fails come after the others. */
   inOrder(places: readonly Place[], now: EpochMs): readonly Place[] {
     const { ipv4, ipv6 } = this.#families;
     if (now >= ipv4.until && now >= ipv6.until) return places;

@@ -20,7 +20,7 @@ export interface Job {
   readonly version: 1;
   readonly id: JobId;
   readonly message: Message;
-  /** What stands behind the at sign, in small letters, A-labels in place of U-labels where the program converts: a name or an address literal. */
+  /** What follows the at sign, in small letters, A-labels in place of U-labels where the program converts: a name or an address literal. */
   readonly domain: string;
   readonly recipients: readonly Recipient[];
   /** When it is to be tried next. Never before `message.release`. */

@@ -8,7 +8,7 @@ export function nameKey(name: string): string {
   return small.endsWith('.') ? small.slice(0, -1) : small;
 }
 
-/** What stands behind the last at sign; empty where there is none (`postmaster`). */
+/** What follows the last at sign; empty where there is none (`postmaster`). */
 export function domainOf(address: string): string {
   const at = address.lastIndexOf('@');
   return at < 0 ? '' : nameKey(address.slice(at + 1));

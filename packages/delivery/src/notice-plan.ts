@@ -76,7 +76,7 @@ export function toldOf(decisions: readonly Decided[], late: readonly Told[], exp
   return [...decisions.flatMap((one) => one.told), ...late, ...expansions.flatMap(toldOfExpansion)];
 }
 
-/** RFC 3461 5.2.7: a list has taken the message; of several behind an alias it is told that it was expanded; of one, nothing. */
+/** RFC 3461 5.2.7: a list has taken the message; where an alias has several addresses, the report says `expanded`; where it has one, nothing is reported. */
 function toldOfExpansion({ index, expansion }: Expanded): Told[] {
   if (expansion.type === 'list') return [{ index, action: 'delivered', status: '2.0.0' }];
   return expansion.to.length > 1 ? [{ index, action: 'expanded', status: '2.0.0' }] : [];

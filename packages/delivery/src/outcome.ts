@@ -37,7 +37,7 @@ export interface Circumstances {
   readonly settings: DeliverySettings;
 }
 
-/** Causes of `unsent` that neither the server nor the network stands behind. */
+/** Causes of `unsent` that come neither from the server nor from the network. */
 const OWN: ReadonlySet<string> = new Set(['limits', 'aborted', 'quit']);
 /** What the content contains but MAIL did not declare. */
 const CONTENT: ReadonlySet<string> = new Set(['declaration', 'bare-line-end']);
@@ -86,7 +86,7 @@ function decision(
   return { index, state, said: shortSaid(said), next, orElse, slow: false, unknown: false, told, movedTo: null };
 }
 
-/** Nobody knows (RFC 1047). */
+/** Whether the server accepted the message is not known (RFC 1047). */
 export function unknown(index: number, said: Said, { settings }: Pick<Circumstances, 'settings'>): Decision {
   if (settings.unknown === 'retry') return { ...due(index, said, 'later'), unknown: true };
   return { ...failed(index, said), state: 'unknown', unknown: true };

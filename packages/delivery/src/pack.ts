@@ -3,7 +3,7 @@
 import type { Job, Message, Recipient } from './job.ts';
 import type { Written } from './written.ts';
 
-/** A job as a text, for as long as nothing is done with it: what every job has by its place, the rest behind it, as far as there is any. */
+/** A job as a text, for as long as nothing is done with it: what every job has by its place, then the rest, as far as there is any. */
 export function packJob({ version, id, message, domain, recipients, due, tries, attempt, ...rest }: Job): string {
   const { id: name, reversePath, arrived, size, ...more } = message;
   const packed = recipients.map((one) => packRecipient(one, `@${domain}`));

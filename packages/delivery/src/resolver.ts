@@ -73,7 +73,7 @@ export class Resolver {
     return all.filter(({ route }) => route?.hosts.some((one) => one.host === host)).map(({ name }) => name);
   }
 
-  /** The hosts of a domain are said to be there again: what is known of them is forgotten. */
+  /** An operator says that the hosts of a domain are reachable again: what is known of them is forgotten. */
   revive(domain: string): void {
     for (const host of this.#domains.get(domain)?.route?.hosts ?? []) for (const { key } of placesOf(host)) this.#context.hosts.forget(key);
   }

@@ -231,7 +231,7 @@ class Routing {
       return { host, preference, given, all, addresses, dane, why };
     };
     if (waits) return result('none');
-    // RFC 5321 5.1, RFC 2181 10.3: an exchange must not be an alias; it is followed all the same.
+    // RFC 5321 5.1, RFC 2181 10.3: an exchange must not be an alias; an alias is followed nevertheless.
     if (alias !== undefined && given === undefined) this.#step('mx-is-alias', { host, alias: alias.name });
     const addresses = all.filter((address) => given !== undefined || this.#isAllowed(host, address));
     if (addresses.length === 0) {

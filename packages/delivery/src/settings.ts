@@ -28,7 +28,7 @@ export interface RouteHost {
   readonly tls?: 'opportunistic' | 'name' | 'clear';
 }
 
-/** Whom an address of this host stands for (RFC 5321 3.9). */
+/** The addresses that an alias or list of this host stands for (RFC 5321 3.9). */
 export type Expansion =
   /** 3.9.1: the reverse-path stays. */
   | { readonly type: 'alias'; readonly to: readonly string[] }

@@ -23,7 +23,7 @@ export interface KeptPolicy {
 }
 
 /**
- * The id of the record of a domain (RFC 8461 3.1): records that do not begin with `v=STSv1;` are no matter; null: there is none, or there
+ * The id of the record of a domain (RFC 8461 3.1): records that do not begin with `v=STSv1;` are ignored; null: there is none, or there
  * are several, or it has no id.
  *
  * @example
@@ -43,7 +43,7 @@ const MOST_AGE = 31_557_600;
 const MX = /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.(?!$)|$))+$/;
 
 /**
- * Reads a policy (RFC 8461 3.2): of a key that stands several times the first counts, of `mx` all; unknown keys are left; null: it is none.
+ * Reads a policy (RFC 8461 3.2): if a key comes several times, the first counts, of `mx` all; unknown keys are ignored; null: it is not a policy.
  *
  * @example
  * ```ts

@@ -137,7 +137,7 @@ export class Traffic implements Arrivals {
       const isTry = tried >= active.started;
       if (isTry || tried >= expiryOf(settings, active.message)) this.#settle(active, alike(active, met!, isTry ? 'due' : 'expired'));
       else {
-        // Whoever has not been tried yet learns why.
+        // Recipients that were not tried yet get this as the reason.
         const decisions = active.left.flatMap((index) => (active.job.recipients[index]!.last ? [] : due(index, met!, 'now')));
         this.#settle(active, { decisions, due: byTime(active.message, until, now) });
       }
@@ -175,7 +175,7 @@ export class Traffic implements Arrivals {
       return;
     }
     for (let active = destination.waiting.first; active !== undefined; active = destination.waiting.first) {
-      // RFC 9422 4.3. Each job is asked, also one behind a job that this host can't take.
+      // RFC 9422 4.3. Each job is asked, also one after a job that this host can't take.
       if (!hasRoomFor(session, active.job.domain)) {
         this.#close(session);
         return;

@@ -2,7 +2,7 @@ import type { Clock } from './timer.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** Who can be woken at a time. The two numbers are for `Alarms` alone. */
+/** An object that can be woken at a time. Only `Alarms` sets the two numbers. */
 export interface Sleeper {
   /** When it is to be woken; infinite: not at all. */
   alarmAt: number;
@@ -15,7 +15,7 @@ export interface Sleeper {
 /** The alarms of many sessions, by one timer: a timer for each of them would cost more than the rest of what waits. */
 export class Alarms {
   readonly #clock: Clock;
-  /** A heap: none is due before the one at half its place. */
+  /** A binary heap by time: none is due before its parent. */
   readonly #heap: Sleeper[] = [];
   #timer: (() => void) | null = null;
   #timerAt = NEVER;
@@ -46,7 +46,7 @@ export class Alarms {
     this.#timerAt = NEVER;
     const now = this.now();
     try {
-      // No more than there are now: one that is due again at once has to let others pass.
+      // No more than there are now: one that is due again at once has to wait until the others were woken.
       for (let left = this.#heap.length; left > 0; left--) {
         const first = this.#heap[0];
         if (first === undefined || first.alarmAt > now) break;
@@ -83,7 +83,7 @@ export class Alarms {
     this.#sink(last, last.alarmPlace);
   }
 
-  /** Puts it where none above is due later. */
+  /** Moves it up the heap until none above is due later. */
   #rise(sleeper: Sleeper, from: number): void {
     let place = from;
     while (place > 0) {
@@ -95,7 +95,7 @@ export class Alarms {
     this.#put(sleeper, place);
   }
 
-  /** Puts it where none below is due before. */
+  /** Moves it down the heap until none below is due earlier. */
   #sink(sleeper: Sleeper, from: number): void {
     let place = from;
     for (;;) {

@@ -8,7 +8,7 @@ import type { Host } from './host.ts';
 import { notify } from './notify.ts';
 import { type Receiver, Reception, type Verdict } from './reception.ts';
 
-/** The failure is ours, and passing. A connection can't be refused by 451 (RFC 5321 4.3.2), and AUTH has a code of its own (RFC 4954 6). */
+/** A temporary failure of the server. A connection can't be refused by 451 (RFC 5321 4.3.2), and AUTH has a code of its own (RFC 4954 6). */
 export function failureOf(type: Question['type']): Refusal {
   if (type === 'auth') return reject(454, '4.7.0', 'Temporary authentication failure');
   return reject(type === 'connect' ? 421 : 451, '4.3.0', 'Requested action aborted: local error in processing');
@@ -17,7 +17,7 @@ export function failureOf(type: Question['type']): Refusal {
 /** The view of a session that the handler is given, and what lets the session go on. */
 export interface View extends Session {
   goOn(): void;
-  /** Does something to the session, at its time, and what follows from it. */
+  /** Calls the session after it was told the time, then handles the results. */
   act(call: () => void): void;
 }
 
@@ -46,7 +46,7 @@ export class Application implements Asker, Receiver {
     if (this.#accepted.length > unacknowledged) this.#accepted = unacknowledged === 0 ? NONE : this.#accepted.slice(-unacknowledged);
   }
 
-  /** Whether the reader of the message that arrives can keep up; where it is decided already, or is asked about, nothing more is kept for the reader. */
+  /** Whether there is room for more of the message that arrives. If it is complete or decided on already, nothing more is kept for its reader. */
   get hasRoom(): boolean {
     const reception = this.#reception;
     return reception === null || reception.question !== null || reception.decision !== undefined || reception.body.hasRoom;
@@ -97,7 +97,7 @@ export class Application implements Asker, Receiver {
     this.#missed(reception, reception.asked, reception.envelope.recipients.length);
   }
 
-  /** A reception that is whole is of an earlier message, which the handler has not decided on yet: it is not the one that is cut. */
+  /** A complete message still waits for its handler; only an incomplete one is aborted. */
   #aborted(cause: AbortCause): void {
     const reception = this.#reception;
     if (!this.#isArriving) return;
@@ -137,7 +137,7 @@ export class Application implements Asker, Receiver {
   #carryOut(question: Question, decision: Acceptance | Refusal | Challenge): boolean {
     const session = this.#session;
     try {
-      // The session says by itself what `true` says.
+      // `true` is the session's own default answer.
       if (decision === YES) return session.accept(question, undefined as never);
       if (isRefusal(decision)) return session.reject(question, decision);
       if (isChallenge(decision)) return question.type === 'auth' && session.challenge(question, decision.challenge);
@@ -224,7 +224,7 @@ export class Application implements Asker, Receiver {
     if (last) this.#reception = null;
     const { asked, envelope } = reception;
     const before = this.#session.unacknowledged;
-    // The client is gone, or has been told 451.
+    // The client is gone, or got a 451.
     if (!this.#carryOut(question, decision)) this.#missed(reception, asked - 1, envelope.recipients.length);
     else if (this.#session.unacknowledged > before && this.#accepted.at(-1) !== reception) this.#accepted = [...this.#accepted, reception];
   }
@@ -234,7 +234,7 @@ export class Application implements Asker, Receiver {
     if (!isAborted(error)) this.#host.failures.tell(error, method, this.#view);
   }
 
-  /** Tells the handler what needs no answer. */
+  /** Calls a method of the handler whose result is not used. */
   #tell(method: CallbackName, call: () => unknown): void {
     notify(call, (error) => this.#failed(error, method));
   }

@@ -5,7 +5,7 @@ import { type Acceptance, type Challenge, decisionOf, type Refusal } from './dec
 /** A question that the program is asked: all but those of messages, whose octets come first. */
 export type Asked = Exclude<Question, MessageQuestion>;
 
-/** Who asks. */
+/** The callbacks of a question. */
 export interface Asker {
   call(question: Asked): unknown;
   refusalFor(error: unknown, type: Question['type']): Refusal;
@@ -13,7 +13,7 @@ export interface Asker {
   later(call: () => void): void;
 }
 
-/** One question on its way to the program and back. Each command may be one: this is all that is made for it. */
+/** One question on its way to the program and back. Nearly every command has one, so nothing else is created for it. */
 export class AskedQuestion implements Deciding<Acceptance | Refusal | Challenge> {
   readonly #question: Asked;
   readonly #asker: Asker;

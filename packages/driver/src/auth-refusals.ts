@@ -24,7 +24,7 @@ export const MECHANISM_REFUSALS: readonly MechanismRefusal[] = [
   { code: 553, why: 'a provider offers PLAIN, answers so to it, and takes LOGIN', source: 'andris9/simplesmtp, pull request 7' },
 ];
 
-/** A refusal by 535, which by itself judges the credentials, and says in words that it is the mechanism. */
+/** A refusal by 535 whose text says that the mechanism is refused. The code alone would mean the credentials. */
 interface WordedRefusal {
   readonly words: RegExp;
   readonly source: string;
@@ -45,7 +45,7 @@ export const WORDED_REFUSALS: readonly WordedRefusal[] = [
   { words: /user exists, but no verifier for user/i, source: 'sasl_errors(3): SASL_NOVERIFY' },
 ];
 
-/** How many more mechanisms may be tried behind a refusal; `text` is all that it says. */
+/** How many more mechanisms may be tried after a refusal; `text` is its whole text. */
 export function attemptsBehind({ code }: Reply, text: string): number {
   if (MECHANISM_REFUSALS.some((refusal) => refusal.code === code)) return Number.POSITIVE_INFINITY;
   return code === 535 && WORDED_REFUSALS.some(({ words }) => words.test(text)) ? 1 : 0;

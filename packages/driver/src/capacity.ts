@@ -35,7 +35,7 @@ export class Capacity {
     this.#most = this.#size;
   }
 
-  /** Milliseconds until one more may be tried, which is then among `most`; infinite where none is to be had. */
+  /** Milliseconds until one more may be tried, which is then counted in `most`; infinite where `most` is the size of the pool. */
   grow(now: number): number {
     if (this.#most >= this.#size) return Number.POSITIVE_INFINITY;
     const wait = this.#learned + AGAIN - now;

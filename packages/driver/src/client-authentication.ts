@@ -16,7 +16,7 @@ export interface ClientAuth extends GivenCredentials {
   readonly mechanisms: readonly (ClientMechanism | readonly ClientMechanism[])[];
 }
 
-/** Carries out AUTH (RFC 4954) with one mechanism after the other, until the server has had its say. */
+/** Carries out AUTH (RFC 4954) with one mechanism after the other, until one succeeds or no other may be tried. */
 export class ClientAuthentication {
   readonly #session: ClientSession;
   readonly #auth: ClientAuth;
@@ -141,7 +141,7 @@ export class ClientAuthentication {
     this.#done(new ClientError('auth-refused', `the server ${what}: ${replyText(reply)}${problem}${why}`, { stage: 'auth', reply }));
   }
 
-  /** Whoever is on the way may refuse what hides the password, to be shown it. */
+  /** An attacker on the network path may refuse a mechanism that hides the password, so that the client uses one that reveals it. */
   #mayFollow({ reveals = true }: ClientMechanism): boolean {
     return !reveals || (this.#mechanism!.reveals ?? true) || this.#session.tls?.peerCertificate?.authorized === true;
   }

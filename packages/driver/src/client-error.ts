@@ -3,7 +3,7 @@ import type { Reply } from '@ehlo/grammar';
 
 /** Why there is no session, or none any more. Stable: programs may switch on it. */
 export type ClientErrorCode =
-  | 'no-connection' // nobody is there, or nobody answers
+  | 'no-connection' // the host was not found, or does not answer
   | 'speaks-tls' // the port wants TLS from the first octet
   | 'speaks-cleartext' // the port wants no TLS, or STARTTLS first
   | 'tls-unavailable' // TLS is required, and the server does not offer it or refuses it
@@ -17,7 +17,7 @@ export type ClientErrorCode =
   | 'closing' // 421
   | 'protocol' // the server broke it
   | 'timeout'
-  | 'ended' // the server has left
+  | 'ended' // the server has closed the connection
   | 'lost' // the connection
   | 'aborted' // by the program
   | 'content'; // the message is not what was declared of it

@@ -140,8 +140,8 @@ export class Client<X extends Extension = never> {
   }
 
   /**
-   * So many messages at a time keep the connection busy: one; three with `pipelining: 'transactions'`, where the commands of the next one go out
-   * behind the dot of the last: one that the server answers for, one that is sent, and one that goes with it.
+   * How many messages the connection takes at a time: one; three with `pipelining: 'transactions'`, where the commands of the next message are sent
+   * after the dot of the last: one that waits for its reply, one that is being sent, and the next.
    */
   get depth(): number {
     const { pipelining, features = [] } = this.#options;

@@ -27,7 +27,7 @@ export async function connectOn<X extends Extension = never>(
   }
 }
 
-/** What an adapter waits for by itself: the limit's name, and what there is not when it has run out. */
+/** What an adapter waits for before there is a session: the name of the limit, and the words for what is missing when it has run out. */
 const STEPS = {
   connect: { limit: 'connectTimeout', missing: 'no connection' },
   tls: { limit: 'tlsTimeout', missing: 'no TLS handshake' },
@@ -35,7 +35,7 @@ const STEPS = {
 
 /**
  * For an adapter: opens a connection, or makes its TLS handshake, within `timeout` milliseconds; without end if that is infinite. The signal
- * that `open` gets aborts with what is then thrown; what comes too late all the same is given to `discard`. Rejects with `SmtpUsageError`
+ * that `open` gets aborts with the error that is then thrown; a result that still comes later is given to `discard`. Rejects with `SmtpUsageError`
  * `bad-limit`, before anything is opened, if `timeout` is no number above zero.
  */
 export async function dial<T>(

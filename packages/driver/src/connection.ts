@@ -6,7 +6,7 @@ import type { Host } from './host.ts';
 import { type Program, Pump } from './pump.ts';
 import type { Address, Transport } from './transport.ts';
 
-/** One client of a server: its session, moved over its transport; its view for the handler, and the program that its pump moves it for. */
+/** One client of a server: its session and its transport, what the handler sees of it (`View`), and the callbacks of its pump (`Program`). */
 export class Connection implements View, Program {
   readonly id: number;
   data: unknown;
@@ -17,7 +17,7 @@ export class Connection implements View, Program {
   readonly #host: Host;
   /** Created at the first use of the signal: it costs more than the rest of a connection's data. */
   #controller: AbortController | null = null;
-  /** What has been told of it. */
+  /** The TLS connection that was reported to the handler. */
   #tls: TlsInfo | null = null;
 
   constructor(id: number, transport: Transport, options: ServerOptions, data: unknown, host: Host) {
@@ -99,7 +99,7 @@ export class Connection implements View, Program {
     this.#pump.goOn();
   }
 
-  /** Something is answered. */
+  /** Answers something. */
   act(call: () => void): void {
     this.#pump.act(call);
   }
@@ -114,7 +114,7 @@ export class Connection implements View, Program {
       application.secured(tls);
     }
     application.forget();
-    // Of a session that is over there is no more than this: its handler hears the end, whether or not it reads.
+    // A closed session has only these events left: the handler gets them, whether or not it reads.
     while (application.hasRoom || session.phase === 'closed') {
       const event = session.nextEvent();
       if (event === null) break;

@@ -103,12 +103,12 @@ export function challenge(octets: Uint8Array): Challenge {
   return marked('challenge', { challenge: octets });
 }
 
-/** Not enumerable: what is spread, and so changed, is no decision any more. */
+/** Not enumerable: a copy made by a spread, which may be changed, is not a decision. */
 function marked<K extends Kind, D extends object>(kind: K, decision: D): D & Marked<K> {
   return Object.freeze(Object.defineProperty(decision, MARK, { value: kind })) as D & Marked<K>;
 }
 
-/** What kind of decision this is; null if it is none. Never throws, whatever it is given. */
+/** What kind of decision this is; null if it is not a decision. Never throws, for any value. */
 function kindOf(value: unknown): Kind | null {
   try {
     return typeof value === 'object' && value !== null && Object.hasOwn(value, MARK) ? (value as Marked<Kind>)[MARK] : null;
@@ -143,7 +143,7 @@ export function decisionOf(type: QuestionType, value: unknown): Acceptance | Ref
   );
 }
 
-/** What a handler has returned in place of a decision. It is told to the program alone. */
+/** What a handler has returned in place of a decision. Only the program is told, not the client. */
 function returned(value: unknown): string {
   if (value === undefined) return 'undefined, as where return is missing';
   if (typeof value === 'boolean') return String(value);

@@ -44,7 +44,7 @@ export interface SendOptions {
   readonly notice?: (notice: SendNotice) => void;
 }
 
-/** What only tells, of one message. */
+/** The callbacks that report on one message. */
 export type SendNotice = Extract<ClientEvent, { readonly transaction: number }>;
 
 /** What became of one recipient, and when it may be tried again. */
@@ -122,7 +122,7 @@ export class Delivery {
     return false;
   }
 
-  /** It is given up, for this reason. Where a source throws nothing, or a signal aborts for nothing, something is wrong all the same. */
+  /** It is given up, for this reason. A missing reason is replaced by a general error. */
   abandon(error: unknown): void {
     this.#abandoned = true;
     this.error = error ?? new Error(`the message was given up, and the reason is ${error}`);

@@ -118,7 +118,7 @@ class ReaderTransport implements Transport {
   resume(): void {
     const { holds } = this.#inbox;
     this.#inbox.resume();
-    // What was kept is heard first: it may be the reply behind which TLS begins, and then nothing is to be read in clear.
+    // What was kept is handled first: it may be the reply after which TLS begins, and then nothing may be read in clear.
     if (holds) queueMicrotask(() => void this.#read());
     else void this.#read();
   }
@@ -136,7 +136,7 @@ class ReaderTransport implements Transport {
     this.#end();
   }
 
-  /** One read at a time, and none that is not wanted. */
+  /** Reads while octets are wanted, one read at a time. */
   async #read(): Promise<void> {
     const stream = this.#stream;
     if (this.#reading === stream || this.#handshake !== null) return;
@@ -184,7 +184,7 @@ class ReaderTransport implements Transport {
       });
     }
     const started = await this.#stream.startTls!();
-    // Nobody waits for it any more.
+    // No caller waits for it any more.
     if (this.#state === 'over') started.streams.close();
     return started;
   }

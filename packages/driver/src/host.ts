@@ -19,6 +19,6 @@ export interface Host {
   readonly around: Around;
   /** The session is over. */
   closed(session: Session): void;
-  /** Nothing is left of the connection. */
+  /** The connection has ended completely. */
   disconnected(session: Session): void;
 }

@@ -59,7 +59,7 @@ export class Inbox implements Sink {
     this.#flow();
   }
 
-  /** Called at once, before buffered octets: nothing that was received before can be answered. */
+  /** Passed on at once, before octets that are kept: nothing that was received before can be answered. */
   lost(cause?: unknown): void {
     this.#loss = { cause };
     this.#flow();

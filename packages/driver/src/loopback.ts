@@ -12,8 +12,8 @@ export function isLocal({ address, port }: Address): boolean {
 }
 
 /**
- * Whether what a connection carries is seen by this machine alone. Whom a proxy brings comes from anywhere. The client's end of a Unix
- * socket has no name: the server's end tells.
+ * Whether only this machine can see what a connection carries. A client behind a proxy may be anywhere. The client's end of a Unix socket has
+ * no name, so the server's end is looked at.
  */
 export function isLocalConnection({ peer, local, proxy }: Transport): boolean {
   if (proxy !== undefined) return false;

@@ -7,7 +7,7 @@ import { timer } from './timer.ts';
 /** A connection of a pool. */
 export interface Member<X extends Extension> {
   readonly client: Client<X>;
-  /** So many messages at a time keep it busy. */
+  /** How many messages it takes at a time, by pipelining. */
   readonly depth: number;
   /** Messages that were begun, and those of them that are over. */
   sent: number;
@@ -17,7 +17,7 @@ export interface Member<X extends Extension> {
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** Whom connections are kept for. */
+/** The callbacks of the pool. */
 export interface Host<X extends Extension> {
   /** A connection was opened, for the first message that waits: it is used, kept or dropped. */
   free(member: Member<X>): void;
@@ -48,13 +48,13 @@ export class Members<X extends Extension> {
   #asking = 0;
   /** Why connections could not be opened, while others were being opened. */
   #refusals: ClientError[] = [];
-  /** The server has taken a connection; and how often since it has taken none at all. */
+  /** Whether the server has accepted a connection; and the number of pauses since it began to accept none. */
   #met = false;
   #pauses = 0;
-  /** Runs until it may be asked again; until one more may be tried. */
+  /** The timers until the server is tried again, and until one more connection may be tried. */
   #pausing: ReturnType<typeof setTimeout> | undefined;
   #growing: ReturnType<typeof setTimeout> | undefined;
-  /** Why none is wanted any more. */
+  /** Why no connection is wanted any more. */
   #ended: ClientError | null = null;
 
   constructor(open: () => Promise<Client<X>>, size: number, probe: number, idle: number, host: Host<X>) {
@@ -75,7 +75,7 @@ export class Members<X extends Extension> {
     return this.#idle.length > 0 || this.#mayOpen(performance.now());
   }
 
-  /** One more is wanted: one that is idle, or another. False if there is none to be had now. */
+  /** One more connection is wanted: an idle one, or a new one. False if neither is possible now. */
   want(): boolean {
     const now = performance.now();
     const member = this.#idle.pop();
@@ -118,7 +118,7 @@ export class Members<X extends Extension> {
     this.#closing.add(closing);
   }
 
-  /** A new connection was left at once: beside others it is one too many. */
+  /** The server closed a new connection at once: while the others are open, it accepts no more. */
   isTooMany({ sent }: Member<X>): boolean {
     const others = this.#living.size - 1;
     if (sent > 1 || others === 0) return false;
@@ -126,7 +126,7 @@ export class Members<X extends Extension> {
     return true;
   }
 
-  /** Ends all at once; those that are being opened, when they come. */
+  /** Aborts all connections now, and those that are being opened as soon as they are open. */
   abort(reason: ClientError): void {
     this.#ended = reason;
     this.#stopTimers();
@@ -144,7 +144,7 @@ export class Members<X extends Extension> {
     return this.#living.size + this.#opening + this.#closing.size;
   }
 
-  /** A connection that was idle: it is used, or asked first whether it lives. */
+  /** Uses a connection that was idle; one that was idle for long is probed first. */
   #take(member: Member<X>, now: number): void {
     clearTimeout(member.timer);
     if (member.client.ended) return this.drop(member);
@@ -160,7 +160,7 @@ export class Members<X extends Extension> {
 
   /** Whether there is a place for one more connection. */
   #mayOpen(now: number): boolean {
-    // What was refused is judged when those that are being opened are known.
+    // Refused connections are handled when it is known what became of those that are still being opened.
     if (this.#pausing !== undefined || this.#refusals.length > 0) return false;
     const { most } = this.#capacity;
     if (this.#count < most) return true;
@@ -207,13 +207,13 @@ export class Members<X extends Extension> {
     this.drop(member);
   }
 
-  /** A connection could not be opened. If others are open it was one too many, and its message waits for those. */
+  /** A connection could not be opened. If others are open, the server accepts no more, and the message waits for one of those. */
   #refused(error: unknown): void {
     if (!isTurnedAway(error)) return this.#host.fail(error);
     if (this.#living.size > 0) return this.#capacity.refused(this.#living.size, performance.now());
     this.#refusals.push(error);
     if (this.#opening > 0) return;
-    // The server takes no connection. One that is known is asked again: it may still count those that have just left.
+    // The server accepts no connection. If it accepted one before, it is tried again: it may still count connections that have just closed.
     const pause = this.#met ? PAUSES[this.#pauses++] : undefined;
     const refusals = this.#refusals.splice(0);
     if (pause !== undefined) {

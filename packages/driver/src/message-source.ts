@@ -13,8 +13,8 @@ import { OTHER_NAMES } from './other-names.ts';
 import { isStream, type Stream, StreamReader } from './stream-reader.ts';
 
 /**
- * A message, whole or in pieces of any size; text is sent as UTF-8. What is given must not be changed until the message is sent. A stream is
- * the session's from then on: whatever becomes of the message, it is read to its end or closed.
+ * A message, whole or as a stream of blocks of any size; text is sent as UTF-8. What is given must not be changed until the message is sent. A
+ * stream belongs to the session from then on: it is read to its end or closed, whatever the outcome.
  */
 export type Content = string | Uint8Array | Stream;
 
@@ -247,7 +247,7 @@ export class MessageSource {
     wake?.();
   }
 
-  /** Keeps a piece: a long one as it is, a short one behind others. */
+  /** Keeps a piece: a long one as it is, a short one together with others. */
   #add(piece: Uint8Array): void {
     this.#octets += piece.length;
     if (piece.length >= FEW) {
@@ -307,7 +307,7 @@ export function isRepeatable(message: Message): boolean {
 /** What follows for the whole message from its beginning. */
 function factsOfBeginning(beginning: readonly Uint8Array[]): MessageFacts {
   const { body, smtpUtf8, bareCr, bareLf } = scanMessage(beginning);
-  // A CR at the cut may have its LF behind it.
+  // A CR at the cut may have its LF after it.
   const bare = bareCr + bareLf - (beginning.at(-1)?.at(-1) === CR ? 1 : 0);
   return {
     ...(body === '8BITMIME' ? { body } : {}),

@@ -1,4 +1,4 @@
-// What becomes of a function of the program that fails where nothing waits for its answer.
+// Errors of functions of the program whose result is not used.
 import { isThenable } from '@ehlo/engine';
 
 /** Called for failures that cannot be reported otherwise: with a sentence, and with details. */

@@ -25,7 +25,7 @@ export class Outbox {
   readonly #waiting: (Delivery | Question | Login)[] = [];
   /** The transactions that are not settled. */
   readonly #begun: Map<number, Delivery> = new Map();
-  /** Deliveries that are over: their promises are kept when every event has been heard. */
+  /** Deliveries that are over: their promises are resolved when every event was handled. */
   #over: Delivery[] = [];
   #writing: Delivery | null = null;
   #asked: Question | Login | null = null;

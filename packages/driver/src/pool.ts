@@ -157,7 +157,7 @@ export class Pool<X extends Extension = never> {
     await this.close();
   }
 
-  /** Begins what can be: the first message that waits, by a connection that is idle, or by another. */
+  /** Begins as many waiting messages as possible, in order: by an idle connection, or by another. */
   #dispatch(): void {
     while (this.#jobs.length > this.#members.coming) {
       if (!this.#mayBegin() || !(this.#members.want() || this.#useSecond())) break;
@@ -191,7 +191,7 @@ export class Pool<X extends Extension = never> {
 
   #second(): Member<X> | undefined {
     const next = this.#jobs[0];
-    // Should the server leave meanwhile, it goes by another connection: one that can't be made again waits for its own.
+    // If the server closes, the message is sent again on another connection. A stream cannot be, so it waits for a connection of its own.
     if (next !== undefined && !isRepeatable(next.message)) return undefined;
     const member = this.#members.second();
     return member !== undefined && member.sent < this.#messages ? member : undefined;
@@ -206,7 +206,7 @@ export class Pool<X extends Extension = never> {
     const sending = member.client.send(job.envelope, job.message, job.options);
     sending.then(
       (result) => {
-        // RFC 5321 3.8: 421 says nothing of the message.
+        // RFC 5321 3.8: a 421 does not refuse the message.
         const tooMany = result.outcomes.every(isClosing) && this.#members.isTooMany(member);
         // The server has closed the connection, or accepts no more messages by it: it has not received this one.
         const left = tooMany || (member.sent > 1 && result.outcomes.every(isLeft));
@@ -238,7 +238,7 @@ export class Pool<X extends Extension = never> {
     this.#unsent(job, error);
   }
 
-  /** There is no connection for it; or the program has made a mistake, which it is told by the rejection. The stream is closed all the same. */
+  /** There is no connection for it, or the program has made a mistake: then its promise is rejected. In both cases the stream is closed. */
   #unsent(job: Job<X>, failure: unknown): void {
     const { envelope, message, options } = job;
     job.forget();
@@ -265,7 +265,7 @@ export class Pool<X extends Extension = never> {
   /** A connection has sent a message. */
   #release(member: Member<X>): void {
     member.over++;
-    // Those that were given behind it come first.
+    // The messages that were given to it meanwhile come first.
     if (member.sent === member.over) {
       const spent = !member.client.canSend || member.sent >= this.#messages;
       if (spent) this.#members.drop(member);

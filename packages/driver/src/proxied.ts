@@ -43,7 +43,7 @@ export function readHeader(transport: Transport, read: ProxyReader): Promise<Pro
   });
 }
 
-/** A connection that came by a proxy: its ends are those that the proxy tells, its first octets those behind the header. */
+/** A connection that came by a proxy: its addresses are those that the proxy tells, its first octets those after the header. */
 export class ProxiedTransport implements Transport {
   peer: Address;
   local: Address;
@@ -51,7 +51,7 @@ export class ProxiedTransport implements Transport {
   tls: TlsInfo | undefined;
   readonly #transport: Transport;
   #sink: Sink | null = null;
-  /** Octets behind the header: the next reader gets them. */
+  /** Octets after the header: the next reader gets them. */
   #head: Uint8Array = new Uint8Array(0);
   /** What has ended before there was a listener. */
   #missed: 'end' | 'lost' | null = null;
@@ -66,7 +66,7 @@ export class ProxiedTransport implements Transport {
   get secure(): Transport['secure'] {
     const { secure } = this.#transport;
     if (secure === undefined) return undefined;
-    // Before anybody listens the octets behind the header belong to the handshake (implicit TLS).
+    // As long as there is no sink, the octets after the header belong to the handshake (implicit TLS).
     return (head) => secure.call(this.#transport, head === undefined ? undefined : joined(head, this.#takeHead()));
   }
 

@@ -9,32 +9,33 @@ const NEVER = Number.POSITIVE_INFINITY;
 const IN_CLEAR = 'octets in clear came before the TLS handshake';
 const ENDED = 'the connection was ended before the TLS handshake was done';
 
-/** Whom a session is driven for. */
+/** The callbacks of the pump. */
 export interface Program {
   /** Takes the events that there is room for, and says what follows from them. */
   pull(): void;
-  /** Whether octets may come: else the peer is slowed down. */
+  /** Whether more octets may come; if not, reading stops and the peer is slowed down. */
   hasRoom(): boolean;
-  /** Whether a session that is over is to be cut off, not ended gracefully. */
+  /** Whether the connection of a session that is over is aborted, not closed gracefully. */
   abrupt(): boolean;
-  /** The connection or its handshake has failed; the session knows of it. */
+  /** The connection or its TLS handshake has failed. The session is ended by the pump. */
   failed(cause: unknown): void;
-  /** The session, or its transport, has thrown what it must not: it is left. May be called again. */
+  /** The session or the transport has thrown an error, which they must not do: the connection is aborted. May be called again. */
   broken(error: unknown): void;
-  /** A handshake failed, or its session ended meanwhile: called once for each handshake whose end was not reported to the session. */
+  /** A handshake failed, or the session ended during it. Called once for each handshake that did not succeed. */
   insecure?(error: unknown): void;
-  /** The transport is left for good. Called once. */
+  /** The pump no longer uses the transport. Called once. */
   gone(): void;
   /** The connection has ended completely; after a graceful close, the peer has ended its side, too. Called once, after `gone`. */
   disconnected?(): void;
-  /** Calls it in a turn to come: others come first. */
+  /** Calls it in a later turn, after the other sessions. */
   later?(call: () => void): void;
 }
 
 /**
- * Moves one session over one transport, in either role: the only place where engine, socket and program meet. Everything goes through
- * `run`, which is synchronous; promises are awaited outside of it. It is itself the sink of the transport and the sleeper of the alarms:
- * a server has thousands of pumps, most of them idle, and each closure would take as much memory as seven numbers.
+ * Moves one session over one transport, in either role. Time and input are given to the session when they come; `run` then handles its events
+ * and its output, and acts on what it wants. All of this is synchronous: only the TLS handshake is a promise, and its result comes in as input
+ * does. It is itself the sink of the transport and the sleeper of the alarms: a server has thousands of pumps, most of them idle, and each
+ * closure would take as much memory as seven numbers.
  */
 export class Pump implements Sink, Sleeper {
   readonly #session: Machine;
@@ -43,10 +44,10 @@ export class Pump implements Sink, Sleeper {
   /** Nothing is pulled or written before the transport is started. */
   #started = false;
   #pumping = false;
-  /** The transport was left while `run` was under way: `gone` of the program follows at its end, when it has been told why. */
+  /** The transport was given up while `run` was running: `gone` of the program is called at the end of `run`, after the events. */
   #goneMeanwhile = false;
   #writable = true;
-  /** Octets that were given to the transport, and how many of them the session knows to be taken. */
+  /** Octets that were given to the transport, and how many of them were reported to the session as taken. */
   #given = 0;
   #taken = 0;
   /** Whether the transport brings octets, and whether they are wanted. */
@@ -56,9 +57,9 @@ export class Pump implements Sink, Sleeper {
   #handshaking = false;
   #leaving = false; // closed, secured or gone: the transport is not ours to read any more
   #closing = false; // gracefully: what the transport holds may still be taken
-  /** Whether there is a connection; its end is told when the session is over. */
+  /** Whether there is a connection; its end is reported after the end of the session. */
   #connection: 'open' | 'ended' | 'told' = 'open';
-  /** This session has had its share of a turn. */
+  /** This session has used its share of a turn and waits for the next. */
   #resting = false;
   readonly #alarms: Alarms;
   alarmAt: number = NEVER;
@@ -113,7 +114,7 @@ export class Pump implements Sink, Sleeper {
     if (this.#closing && !this.#over) this.#left();
   }
 
-  /** Does something to the session, at its time, and what follows from it. */
+  /** Calls the session after it was told the time, then handles the results. */
   act<T>(call: () => T): T {
     this.#enter();
     const result = call();
@@ -127,7 +128,7 @@ export class Pump implements Sink, Sleeper {
     this.#leave();
   }
 
-  /** Before anything is done to the session: what time it is, and what the transport has taken. */
+  /** Called before anything is done to the session: tells it the time, and what the transport has taken. */
   #enter(): void {
     const now = this.#alarms.now();
     if (this.#handshaking && now >= this.#session.deadline) this.#insecure(new Error('no TLS handshake in time'));
@@ -139,12 +140,12 @@ export class Pump implements Sink, Sleeper {
     }
   }
 
-  /** A session that has had its share waits for its turn, whatever happens meanwhile. */
+  /** A session that has used its share of a turn does not run before its next turn, whatever comes meanwhile. */
   #leave(): void {
     if (!this.#resting) this.run();
   }
 
-  /** Says, writes and does all that can be now. */
+  /** Handles all events, writes all output, then acts on `wants`. */
   run(): void {
     if (this.#pumping || !this.#started) return;
     this.#pumping = true;
@@ -169,7 +170,7 @@ export class Pump implements Sink, Sleeper {
     }
   }
 
-  /** A function threw that must not throw: the session ends, and its error is reported. */
+  /** A function that must not throw has thrown: the error is reported and the session ends. */
   #break(error: unknown): void {
     this.#program.broken(error);
     this.#insecure(error);
@@ -183,12 +184,12 @@ export class Pump implements Sink, Sleeper {
     this.#disconnect();
   }
 
-  /** At the end, what is thrown is told, and the rest is done all the same. */
+  /** At the end: an error is reported, and the remaining steps are still done. */
   #try(call: () => void): void {
     notify(call, (error) => this.#program.broken(error));
   }
 
-  /** Ends at once: what is not yet decided is lost. `last` is done to the session before. */
+  /** Ends at once: what is not decided yet is lost. `last` is called first. */
   abort(last: () => void = NOTHING): void {
     if (this.#handshaking) this.#insecure(new Error(ENDED));
     if (!this.#over) {
@@ -200,7 +201,7 @@ export class Pump implements Sink, Sleeper {
     this.#disconnect();
   }
 
-  /** Nothing more is taken, and the session gets to know it. */
+  /** Ends the session as lost. */
   #lost(): void {
     this.#try(() => this.#passed());
     this.#session.lost();
@@ -209,7 +210,7 @@ export class Pump implements Sink, Sleeper {
     this.#gone();
   }
 
-  /** Goes on in a turn to come. */
+  /** Goes on in a later turn. */
   #rest(): void {
     const program = this.#program;
     if (program.later === undefined || this.#resting) return;
@@ -220,9 +221,9 @@ export class Pump implements Sink, Sleeper {
     });
   }
 
-  /** Writes the pending output; true if the session may have more output after it. */
+  /** Writes the pending output. Returns true if the session may have more. */
   #flush(): boolean {
-    // The last replies of a session that is over go out whatever the transport says: they are few, and closing is bounded.
+    // The last replies of a session that is over are written even if the transport is full: they are few, and closing has a time limit.
     if (this.#leaving || !(this.#writable || this.#session.phase === 'closed')) return false;
     const output = this.#session.nextOutput();
     if (output === null) return false;
@@ -261,7 +262,7 @@ export class Pump implements Sink, Sleeper {
     this.#transport.resume();
   }
 
-  /** No more octets are to come. */
+  /** Stops reading. */
   #stop(): void {
     if (!this.#reading) return;
     this.#reading = false;
@@ -302,14 +303,14 @@ export class Pump implements Sink, Sleeper {
     );
   }
 
-  /** Before all that follows from it. */
+  /** Reports the failed handshake first, before anything else that follows from it. */
   #insecure(error: unknown): void {
     if (!this.#handshaking) return;
     this.#handshaking = false;
     this.#program.insecure?.(error);
   }
 
-  /** An alarm is moved only when it would ring too late: deadlines mostly move away. */
+  /** The alarm is moved only if it would ring too late: most deadlines move to a later time. */
   #schedule(): void {
     const { deadline } = this.#session;
     if (deadline < this.alarmAt) this.#alarms.set(this, deadline);
@@ -337,7 +338,7 @@ export class Pump implements Sink, Sleeper {
     if (this.#connection === 'ended') this.#disconnect();
   }
 
-  /** Nothing is left of the connection: that is told when the session is over. */
+  /** The connection has ended completely: that is reported when the session is over. */
   #disconnect(): void {
     this.#alarms.clear(this);
     if (this.#connection === 'told') return;

@@ -7,7 +7,7 @@ import type { IncomingMessage } from './handler.ts';
 /** The decision for one recipient, or for all. */
 export type Verdict = Acceptance | Refusal;
 
-/** Who receives messages for the program. */
+/** The callbacks of a reception. */
 export interface Receiver {
   /** Whether there is a decision for each recipient (LMTP). */
   readonly hasRecipients: boolean;
@@ -28,7 +28,7 @@ export class Reception implements IncomingMessage, Deciding<Verdict | readonly V
   /** What the handler has decided, for all or (LMTP) for each recipient; undefined while it is busy. */
   decision: Verdict | readonly Verdict[] | undefined = undefined;
   told = 0;
-  /** The handler has heard that the client does not know that it was accepted. */
+  /** The handler was told that the client does not know of the acceptance. */
   missed = false;
   readonly envelope: MessageQuestion['envelope'];
   readonly #receiver: Receiver;

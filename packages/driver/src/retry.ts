@@ -74,7 +74,7 @@ function byReply(reply: Reply): RetryAdvice {
   return { retry, reason: `${enhanced ?? reply.code} is a ${kind} failure (${enhanced === undefined ? 'RFC 5321 4.2.1' : 'RFC 3463 2'})` };
 }
 
-/** The enhanced code of a reply, also where not every line has it; one that does not agree with the reply is none. */
+/** The enhanced code of a reply, also if not every line has it; undefined if it does not agree with the reply code. */
 function enhancedOf({ code, enhanced, lines }: Reply): string | undefined {
   const found = enhanced ?? ENHANCED.exec(lines[0] ?? '')?.[0];
   return found?.[0] === String(code)[0] ? found : undefined;

@@ -45,7 +45,7 @@ const VERBS: readonly TrustedVerb[] = ['XCLIENT', 'XFORWARD'];
 export class Server {
   readonly #listener: Listener;
   readonly #open: Set<Session> = new Set();
-  /** Their sessions are over; their clients have yet to end their side. */
+  /** Connections whose sessions are over and whose clients have not ended their side yet. */
   readonly #lingering: Set<Session> = new Set();
   readonly #grace: number;
   #count = 0;
@@ -57,8 +57,8 @@ export class Server {
   /** No connection is accepted any more, not even for a reply. */
   #cut = false;
   #emptied: () => void = () => {};
-  /** The signal has nobody to close any more. */
-  #unheard: () => void = () => {};
+  /** Removes the listener from the signal. */
+  #stopListening: () => void = () => {};
 
   constructor(
     listener: Listener,
@@ -144,7 +144,7 @@ export class Server {
         (error) => failures.tell(error, 'session', null),
       );
     signal?.addEventListener('abort', close, { once: true });
-    this.#unheard = () => signal?.removeEventListener('abort', close);
+    this.#stopListening = () => signal?.removeEventListener('abort', close);
     if (signal?.aborted) close();
   }
 
@@ -190,7 +190,7 @@ export class Server {
 
   async #close(now: boolean, reply: Rejection | undefined): Promise<void> {
     this.#farewell = reply;
-    this.#unheard();
+    this.#stopListening();
     const listening = this.#listener.close();
     listening.catch(() => {}); // it is awaited when the sessions are over
     const emptied = new Promise<void>((resolve) => {
@@ -242,7 +242,7 @@ function variantsOf(options: ServerOptions): Variants {
     // STARTTLS is offered only by a transport that can carry it out.
     const starttls = transport.secure === undefined ? 'off' : (options.starttls ?? 'off');
     // RFC 4954 4: without TLS, AUTH needs "some other mechanism that protects the session": this machine does. Not where TLS can be had,
-    // and not for whom a proxy speaks by XCLIENT.
+    // and not for clients of a proxy that uses XCLIENT.
     const inClear = auth !== undefined && (auth.inClear ?? (starttls === 'off' && !xclient && isLocalConnection(transport)));
     const number = (starttls === 'off' ? 0 : 1) + (inClear ? 2 : 0) + (xclient ? 4 : 0) + (xforward ? 8 : 0);
     variants[number] ??= {

@@ -6,24 +6,24 @@ export type Stream = Iterable<string | Uint8Array> | AsyncIterable<string | Uint
 type Piece = string | Uint8Array;
 
 /**
- * So many octets are read, and others have a turn of the loop. A source that has its octets at hand gives them in microtasks, and a network
- * that takes them at once never makes the client wait: then nothing else would be heard till the message is out, be it the server's end,
- * a signal that aborts, or another connection.
+ * After so many octets the event loop gets a turn. A source that has its octets at hand gives them in microtasks, and a network that takes them
+ * at once never makes the client wait. Without a turn, nothing else would run until the message is sent: neither the end of the connection, nor
+ * a signal that aborts, nor another connection.
  */
 const SHARE = 262_144;
-/** What each piece counts for beside its octets: one that is empty takes time, too. */
+/** What each block counts for beside its octets: an empty one takes time, too. */
 const PIECE = 64;
 
-/** Where pieces come from. `stop` releases it, at any moment, whether or not it was read. */
+/** Where the blocks come from. `stop` releases it, at any moment, whether or not it was read. */
 interface Source {
   next(): Promise<IteratorResult<Piece, unknown>> | IteratorResult<Piece, unknown>;
   stop(): unknown;
 }
 
-/** The octets of a stream, in pieces of any size, none of them empty; text as UTF-8. */
+/** The octets of a stream, in blocks of any size, none of them empty; text as UTF-8. */
 export class StreamReader {
   readonly #source: Source;
-  /** The first half of a character of which the second is in the next piece. */
+  /** The first half of a character whose second half is in the next block. */
   #half = '';
   /** What was read since others had a turn. */
   #unshared = 0;
@@ -38,7 +38,7 @@ export class StreamReader {
     }
   }
 
-  /** The next piece; null at the end, or when it was stopped. Rejects with what the stream fails with. */
+  /** The next block; null at the end, or when it was stopped. Rejects with what the stream fails with. */
   async next(): Promise<Uint8Array | null> {
     while (!this.#stopped) {
       const { done, value } = await this.#source.next();

@@ -1,7 +1,7 @@
 /** What setTimeout takes at the most. */
 const LONGEST_TIMEOUT = 0x7fffffff;
 
-/** A timer of any length: one that is longer than setTimeout takes is as long as that, and one without end is none. */
+/** A timer of any length. One that is longer than setTimeout takes is shortened to that; for an infinite time no timer is set. */
 export function timer(call: () => void, milliseconds: number): ReturnType<typeof setTimeout> | undefined {
   return milliseconds === Number.POSITIVE_INFINITY ? undefined : setTimeout(call, Math.min(milliseconds, LONGEST_TIMEOUT));
 }

@@ -77,7 +77,7 @@ export function cutOff(transport: Transport): void {
   try {
     transport.abort();
   } catch {
-    // Nobody is left to be told.
+    // There is nothing to report it to.
   }
 }
 
@@ -85,8 +85,8 @@ export function cutOff(transport: Transport): void {
 export interface Connected {
   (transport: Transport): void;
   /**
-   * Takes the place of a connection that is yet to come, as its handshake goes first: so those count, too. What comes back gives the
-   * place back, before the connection is handed over or when it has failed; null: there is no place left.
+   * Reserves a place for a connection that is within its handshake: so those count, too. Call the result to give the place back, before the
+   * connection is handed over or when it has failed; null: there is no place left.
    */
   readonly reserve?: () => (() => void) | null;
   /** The handshake of implicit TLS has failed: no session exists yet to which it could be reported. */

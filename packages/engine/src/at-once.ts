@@ -1,13 +1,13 @@
-// What a function of the program has given, where it is judged at once and nothing can wait for a promise.
+// For functions of the program whose result is needed at once: no promise can be awaited there.
 
-/** Throws what the value's own `then` throws when it is looked at. */
+/** Whether it has a method `then`. Throws if reading `then` throws. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     (typeof value === 'object' || typeof value === 'function') && value !== null && typeof (value as { then?: unknown }).then === 'function'
   );
 }
 
-/** Whether it is a promise. Nobody waits for it then, and what it rejects with does not end the process. What throws when it is looked at is none. */
+/** Whether it is a promise. It is then not awaited, and its rejection does not end the process. If reading it throws, it is not a promise. */
 export function dropPromise(value: unknown): boolean {
   try {
     if (!isThenable(value)) return false;

@@ -13,7 +13,7 @@ export interface OfferFacts {
   readonly identity: string | null;
 }
 
-/** Where in a session a verb may be used: outside of a transaction, behind MAIL, behind a RCPT that was accepted. */
+/** Where in a session a verb may be used: outside of a transaction, after MAIL, after an RCPT that was accepted. */
 export type VerbPhase = 'ready' | 'mail' | 'rcpt';
 
 /** A verb of the plain kind: one line, one reply. It has no body, changes no transport, and leaves the session where it is. */
@@ -32,7 +32,7 @@ export interface Extension<P extends Parameter = Parameter, Verb extends string 
   readonly keyword: string;
   /** Where it is described, such as `RFC 7293` or an address: HELP and refusals tell it. */
   readonly spec: string;
-  /** The words behind the keyword in the answer to EHLO; none: the keyword alone; null: it is not offered now. */
+  /** The words after the keyword in the answer to EHLO; an empty list: the keyword alone; null: it is not offered now. */
   readonly offer: (facts: Facts) => readonly string[] | null;
   readonly parameters: readonly P[];
   readonly verbs: readonly PlainVerb<Verb>[];
@@ -78,11 +78,11 @@ const PHASES: readonly VerbPhase[] = ['ready', 'mail', 'rcpt'];
 
 /**
  * Defines an extension. A server that has it among its `extensions` offers it as `offer` says, parses its parameters, which are typed
- * in `mail` and `rcpt`, and asks `command` about its verbs. A client that has it can send both to a server that offers it. An error that `offer`
+ * in `mail` and `rcpt`, and asks `command` about its verbs. A client that has it can send parameters, and verbs with the phase `ready`, to a server that offers it. An error that `offer`
  * or a codec throws is reported (`error` of a handler), and counts as not offered, or as no value.
  *
  * `adds` is how many octets a parameter adds to the longest command line, its space and keyword included (RFC 5321 4.5.3.1.4): a server takes
- * so much more, a client sends no more. Throws `SmtpUsageError` `bad-option` or `bad-extension` for what can be none: a verb that SMTP has, one
+ * so much more, a client sends no more. Throws `SmtpUsageError` `bad-option` or `bad-extension` for what is not valid: a verb that SMTP has, one
  * with a body, a name that is no keyword.
  *
  * @example

@@ -15,8 +15,8 @@ export class Input {
   /** Whether that line ended with CRLF; else with LF alone. */
   crlf = true;
   /**
-   * Whether that line is broken: it goes on behind an LF that no CR precedes. RFC 5321 2.3.8: nothing but CRLF ends a line. So what comes
-   * next, up to CRLF or to another such LF, is a `rest` of it, and no line.
+   * Whether that line is broken: it contains an LF without CR, and continues after it. RFC 5321 2.3.8: only CRLF ends a line. So what comes
+   * next, up to CRLF or to another such LF, is a `rest` of it, and not a line.
    */
   broken = false;
   rest = false;
@@ -105,7 +105,7 @@ export class Input {
     return this.from < this.to;
   }
 
-  /** Says how far the chunk has been read. */
+  /** The chunk has been read up to `to`. */
   advance(to: number): void {
     this.#at = to;
     if (to === this.#chunk.length) this.#next();

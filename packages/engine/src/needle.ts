@@ -5,7 +5,7 @@ const READINGS = {
   plain(small: string): readonly string[] {
     const read = [small];
     if (MARKS.test(small)) read.push(...byNumbers(small));
-    // RFC 5321 4.1.2: a quoted-pair stands for what is behind the backslash.
+    // RFC 5321 4.1.2: a quoted-pair stands for the character after the backslash.
     if (small.includes('\\')) read.push(small.replaceAll(/\\(.)/gs, '$1'));
     return read;
   },

@@ -48,7 +48,7 @@ export function wordsOf(bytes: Uint8Array): DataView {
 /** The highest bit of each octet of a word: of what is beyond ASCII. */
 export const HIGH = 0x80808080;
 
-/** Whether an octet of a word is a CR or below it: less the one behind CR it borrows, and has the highest bit that it had not. */
+/** Whether an octet of a word is at most CR. Among octets without the high bit, subtracting CR+1 sets it only if one of them is at most CR. */
 export function hasControl(word: number): boolean {
   return ((word - 0x0e0e0e0e) & ~word & HIGH) !== 0;
 }

@@ -73,10 +73,10 @@ type ObjectKind<T> = T extends (...given: never[]) => unknown
 export function checkOptions<T extends object>(table: TableOf<T>, given: T, others: OtherNames = {}, path = ''): T {
   const at = path === '' ? '' : `${path}.`;
   if (typeof given !== 'object' || given === null || Array.isArray(given))
-    bad(`${path || 'what stands for the options'} is ${kindOf(given)}; it must be an object`);
+    bad(`${path || 'the options argument'} is ${kindOf(given)}; it must be an object`);
   const values = given as { readonly [name: string]: unknown };
   const kinds = table as object as OptionTable;
-  // What is inherited is meant, too.
+  // Inherited properties count, too.
   for (const name in values) {
     if (values[name] !== undefined && !Object.hasOwn(kinds, name))
       bad(`there is no option ${at}${name}${didYouMean(name, Object.keys(kinds), at, others)}; ${listed(kinds, path)}`);

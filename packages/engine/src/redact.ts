@@ -33,7 +33,7 @@ const WORDS = /[\0- ]/;
 const SHORTEST_SECRET = 8;
 
 /**
- * The one place that decides which texts of a peer may be shown. Law 11: no secret stands in what is meant to be seen.
+ * The one place that decides which texts of a peer may be shown. Law 11: secrets appear in no log, trace or error.
  *
  * A client asks it about each reply, and so about all that is made of one: `reply` of the events `greeting`, `authenticated`, `recipient`,
  * `outcome`, `reply` and `closed`, the `capabilities` of `hello`, `line` of `trace`, `quirk` and `fault`; through `ClientSession.show` about
@@ -41,8 +41,8 @@ const SHORTEST_SECRET = 8;
  * Challenges are `Secret` and are never shown.
  *
  * A reply that holds a secret of eight octets and more is withheld whole, to the end of the session: as it is, in base64, in hexadecimal,
- * by the numbers of its octets or of its characters, or quoted, and also in pieces, one a line. Nothing is blanked in its place: how long it is and where it
- * stands would tell what it is. A shorter secret is not looked for: of the replies in its exchange only the codes are shown.
+ * by the numbers of its octets or of its characters, or quoted, and also in pieces, one a line. It is not blanked in its place: its length and its place
+ * would reveal something about it. A shorter secret is not looked for: of the replies in its exchange only the codes are shown.
  *
  * A server keeps no secret: `showLine` and `showResponse` show nothing of what may be one in `line` of its events `trace` and `fault`.
  */
@@ -87,7 +87,7 @@ export class Redactor {
     return this.#silent || (this.#secrets.size > 0 && holdsAny(this.#needles, lines, textsOf));
   }
 
-  /** What is shown of a line of a reply that is withheld: its code with the mark behind it, and an enhanced code. */
+  /** What is shown of a line of a reply that is withheld: its code with the mark after it, and an enhanced code. */
   line(head: string, text: string): string {
     const [, enhanced] = ENHANCED.exec(text) ?? [];
     return `${head}${enhanced === undefined || this.#isHeld(enhanced) ? '' : `${enhanced} `}${WITHHELD}`;
@@ -111,7 +111,10 @@ export class Redactor {
   }
 }
 
-/** The texts that lines may be pieces of; one line is none but itself. RFC 2034 4: an enhanced code stands on every line. */
+/**
+ * The texts that a secret is looked for in: it may be split over lines. A single line is only compared as it is. RFC 2034 4: an enhanced code is
+ * on every line.
+ */
 function textsOf(lines: readonly string[]): readonly string[] {
   if (lines.length === 1) return lines;
   const bare = lines.map((line) => line.replace(ENHANCED, ''));
@@ -120,7 +123,7 @@ function textsOf(lines: readonly string[]): readonly string[] {
 
 const ENHANCED = /^([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |$)/;
 
-/** Mechanisms that are known by name. Any other word behind AUTH may be a credential whose mechanism was left out. */
+/** Mechanisms that are known by name. Any other word after AUTH may be a credential whose mechanism was left out. */
 const MECHANISMS: ReadonlySet<string> = new Set(
   (
     'ANONYMOUS CRAM-MD5 DIGEST-MD5 EXTERNAL GSS-SPNEGO GSSAPI KERBEROS_V4 LOGIN NTLM OAUTHBEARER OTP PLAIN SCRAM-SHA-1 ' +
@@ -138,7 +141,7 @@ export function looksLikeAuth(bytes: Uint8Array, from: number, to: number): bool
 
 /**
  * A command line as it may stand in a log (design law: no secret in an event): what follows AUTH is masked, and so is every line
- * behind it until another verb is understood, for it may be a password. Odd octets are escaped.
+ * after it until another verb is understood, because it may be a password. Odd octets are escaped.
  */
 export function showLine(bytes: Uint8Array, from: number, to: number, suspicious: boolean): string {
   const text = latin1(bytes, from, Math.min(to, from + SHOWN + 1));

@@ -9,7 +9,7 @@ const INPUTS: ReadonlySet<string> = new Set([
 ]);
 const ANSWERS: ReadonlySet<string> = new Set(['accept', 'reject', 'challenge']);
 const RESPONSES: ReadonlySet<string> = new Set(['respond', 'cancel']);
-/** Blocks that may still come when a session has ceased to read: no transport stops at once. */
+/** Blocks that may still come when a session has stopped reading: no transport stops at once. */
 const LATE = 32;
 /** What the octets of a chunk are replaced by when its time is over. */
 const SPENT = 0x5a;
@@ -31,10 +31,11 @@ interface Loan {
  * what the program must do. For tests of programs that drive a session by their own loop; it copies all octets.
  *
  * What is found: input or an answer without `tick` since the session last had nothing to say; time that goes back; octets that were touched
- * while they were lent; more `written` than was handed out; output that nobody asks for until there is none, for 32 blocks of input; `nextEvent` that was not called behind output, before the next
- * input; more than 32 blocks of input while `reads` was false; a question or a challenge that is
- * answered twice, also when its time was over. What can't be found: that `written` is never called, which looks like a transport that takes nothing. A `chunk` is a copy here, and its octets are overwritten when
- * the block that it came in is the program's again: a program that kept them sees `Z`.
+ * while they were lent; more `written` than was handed out; output that was not asked for until there was none, since the session began or for
+ * 32 blocks of input; `nextEvent` that was not called after output was taken and before the next input; more than 32 blocks of input while
+ * `reads` was false; a question or a challenge that is answered twice, also when its time was over. What can't be found: that `written` is never
+ * called, which looks like a transport that takes nothing. A `chunk` is a copy here, and its octets are overwritten when the block that it came
+ * in is the program's again: a program that kept them sees `Z`.
  *
  * @example
  * ```ts
@@ -144,7 +145,7 @@ class Watch {
     if (name !== 'nextOutput') return;
     this.#unasked = Number.NEGATIVE_INFINITY;
     this.#due = result === null ? 'nothing' : 'events';
-    // Nothing to tell and nothing to say: what comes now comes later.
+    // The session has no event and no output: the next input comes at a later time, so it needs a new `tick`.
     if (result === null) this.#timely = false;
     this.#drained = result === null;
     this.#isMore = result !== null;

@@ -1,6 +1,6 @@
 import { dateTime } from './codecs.ts';
 
-/** What stands behind a keyword in the answer to EHLO, read and written. */
+/** What follows a keyword in the answer to EHLO, read and written. */
 export interface Announcement<T = unknown> {
   /** The typed value; undefined if the parameters are none of this keyword. */
   parse(parameters: readonly string[]): T | undefined;

@@ -16,7 +16,7 @@ export function encodeBase64(bytes: Uint8Array): string {
 
 /**
  * Decodes base64 strictly, as RFC 4954 4 demands: no octet outside the alphabet, `=` only at the end, whole groups of four,
- * and no bits set behind the last octet. Returns null for anything else.
+ * and no bits set after the last octet. Returns null for anything else.
  */
 export function decodeBase64(bytes: Uint8Array, from = 0, to: number = bytes.length): Uint8Array | null {
   const length = to - from;

@@ -105,7 +105,7 @@ export const orcpt: Codec<OriginalRecipient> = /* @__PURE__ */ textCodec<Origina
     const text = value.slice(type.length + 1);
     const address = type === 'utf-8' ? decodeUtf8Address(text) : decodeXtext(text, found);
     if (address !== null) return { type, address };
-    // RFC 3461 4.2 wants ASCII in xtext, RFC 6533 3 the type utf-8 for the rest; some mailers write such an address in xtext all the same.
+    // RFC 3461 4.2 wants ASCII in xtext, RFC 6533 3 the type utf-8 for the rest; some mailers nevertheless write such an address in xtext.
     const international = type === 'rfc822' ? decodeUtf8Xtext(text, found) : null;
     return international === null ? undefined : { type: 'utf-8', address: international };
   },

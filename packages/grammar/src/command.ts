@@ -49,7 +49,7 @@ function initials(bytes: Uint8Array, from: number): number {
   return ((bytes[from]! & 0xdf) << 24) | ((bytes[from + 1]! & 0xdf) << 16) | ((bytes[from + 2]! & 0xdf) << 8) | (bytes[from + 3]! & 0xdf);
 }
 
-/** The verb at the start of a command line, in capitals; null if it is none that is known. */
+/** The verb at the start of a command line, in capitals; null if it is not known. */
 export function parseVerb(text: Uint8Array | string, from = 0, to?: number): Verb | null {
   const bytes = octetsOf(text);
   const last = to ?? bytes.length;
@@ -185,7 +185,7 @@ function pathStart(line: Line, from: number, preposition: 'FROM' | 'TO', verb: '
   return oddSpace(line, colon + 1, 'space-after-colon', verb);
 }
 
-/** The parameters behind a path, which most have not. */
+/** The parameters after a path; most paths have none. */
 function parametersAt(line: Line, from: number, verb: 'MAIL' | 'RCPT'): ReturnType<typeof parseParameters> {
   return from === line.to ? NO_PARAMETERS : parseParameters(line, from, verb);
 }

@@ -10,7 +10,7 @@ const SECTION = '5322 3.3';
 /**
  * Parses the value of a `Date` field: `date-time` of RFC 5322 3.3, the obsolete forms of 4.3, and what programs write in their place; each
  * difference is a deviation. `tolerate` names those that are taken: `ANY_DATE` by default, `OBSOLETE_DATE` what RFC 5322 wants every reader
- * to take, `DATE_LETTER` none. A date that the calendar or the clock does not have is none.
+ * to take, `DATE_LETTER` none. A date that the calendar or the clock does not have is refused.
  *
  * @example
  * ```ts
@@ -21,12 +21,12 @@ const SECTION = '5322 3.3';
  */
 export function parseDate(value: Uint8Array | string, tolerate: ReadonlySet<DateDeviation> = ANY_DATE): Parsed<DateTime, DateDeviation> {
   const octets = octetsOf(value);
-  // The line end of a field is none of its value.
+  // The line end of a field does not belong to its value.
   const bytes = octets.at(-1) === 0x0a && octets.at(-2) === 0x0d ? octets.subarray(0, -2) : octets;
   const to = bytes.length;
   const found = new Set<DateDeviation>();
   const read = dateTime(bytes, 0, to, found);
-  // A comment behind the date is no deviation, what is obsolete in it is.
+  // A comment after the date is no deviation; obsolete syntax in it is one.
   const end = read.end < 0 ? read.end : maybe(bytes, read.end, to, OLD_SPACE | CONTROLS);
   if (end === to) {
     if (maybe(bytes, read.end, to) !== to) found.add('old-space');
@@ -89,7 +89,7 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
  */
 export function formatDate({ date: milliseconds, offset, leap }: DateTime): string {
   const east = offset ?? 0;
-  // Second 60 is written behind second 59 of the same minute.
+  // Second 60 is written after second 59 of the same minute.
   const date = new Date(milliseconds + east * 60_000 - (leap ? 1000 : 0));
   const two = (number: number): string => String(number).padStart(2, '0');
   const day = `${DAYS[date.getUTCDay()]}, ${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${String(date.getUTCFullYear()).padStart(4, '0')}`;

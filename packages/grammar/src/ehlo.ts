@@ -10,7 +10,7 @@ import { intolerable } from './tolerance.ts';
 export interface EhloResponse {
   /** The name of the server. */
   readonly name: string;
-  /** What it says behind its name; empty if nothing. */
+  /** What it says after its name; empty if nothing. */
   readonly greet: string;
   /** What it offers, in order. */
   readonly lines: readonly EhloLine[];
@@ -168,7 +168,7 @@ export function formatEhlo({ name, greet, lines }: EhloResponse): Uint8Array {
 export interface Greeting {
   /** The name of the server. */
   readonly name: string;
-  /** The text behind it, a string a line. */
+  /** The text after the code, one string for each line. */
   readonly lines: readonly string[];
 }
 

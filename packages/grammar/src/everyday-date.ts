@@ -91,7 +91,7 @@ function takeTime(word: string, parts: Parts, found: Set<DateDeviation>): boolea
   return zone === '' || takeZone(capitals(zone), parts, found);
 }
 
-/** A zone by its name says nothing more behind one that is a number. */
+/** A zone by its name adds nothing after a zone that is a number. */
 function takeZone(upper: string, parts: Parts, found: Set<DateDeviation>): boolean {
   const numeric = /^(?:GMT|UTC)?([+-])(\d\d?):?(\d\d)$/.exec(upper);
   if (numeric !== null && parts.offset === undefined) {

@@ -11,7 +11,7 @@ interface Token {
   readonly text: string;
 }
 
-/** A clause: its words, and the comments among and behind them. */
+/** A clause: its words, and the comments among and after them. */
 interface Clause {
   readonly name: string;
   readonly words: string[];
@@ -24,7 +24,7 @@ type Found = Set<TraceDeviation>;
 /** Words that begin a clause wherever they stand. */
 const NAMES: ReadonlySet<string> = new Set(['FROM', 'BY', 'VIA', 'WITH', 'ID', 'FOR', 'TLS']); // RFC 8314 4.3 has the last
 
-/** Clauses whose value is one word: another word behind it is the name of a further clause. */
+/** Clauses whose value is one word: another word after it is the name of a further clause. */
 const SINGLE: ReadonlySet<string> = new Set(['FROM', 'BY', 'ID']);
 
 /** Reads a field's body, unfolded. Never fails: what is not there is null. */
@@ -49,7 +49,7 @@ export function everydayTrace(body: string, found: Found): TraceField {
   return { from: host('FROM', 'no-from'), by: host('BY', 'no-by'), clauses: others, date: date.date, offset: date.offset ?? 0 };
 }
 
-/** The clauses, and the date behind the last semicolon; some write a clause behind it, and some no semicolon. */
+/** The clauses, and the date after the last semicolon; some write a clause after it, and some no semicolon. */
 function parted(tokens: readonly Token[], found: Found): { readonly head: readonly Token[]; readonly date: EverydayDate } {
   const last = tokens.map(({ kind }) => kind).lastIndexOf('semicolon');
   if (last < 0) return undivided(tokens, found);
@@ -184,7 +184,7 @@ function isRegularInfo(comment: string): boolean {
   return comment.split(/ +/).every((part) => isHelloName(part));
 }
 
-/** What a comment behind a host tells of the connection: `host [address]`, `HELO name`, `[address]:port helo=name`, `user@address`. */
+/** What a comment after a host tells of the connection: `host [address]`, `HELO name`, `[address]:port helo=name`, `user@address`. */
 function infoOf(comment: string): { host?: string; literal?: string; helo?: string } {
   const words = comment.split(/[\s()]+/).filter((word) => word !== '');
   const said = words.findIndex((word) => /^(?:HELO|EHLO)$/i.test(word));
@@ -210,7 +210,7 @@ function literalOf(word: string): string | null {
   return formatAddressLiteral(address);
 }
 
-/** Comments are left out; RFC 5322 3.3 has them behind the date, 4.3 within. */
+/** Comments are left out; RFC 5322 3.3 has them after the date, 4.3 within. */
 function dateOf(tokens: readonly Token[]): EverydayDate {
   const words = tokens.filter(({ kind }) => kind === 'word').map(({ text }) => text);
   const date = everydayDate(words.join(' '));

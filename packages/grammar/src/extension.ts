@@ -17,7 +17,7 @@ export interface RegisteredExtension {
   /** The EHLO keyword. */
   readonly keyword: string;
   readonly rfc: number;
-  /** What stands behind the keyword in the answer to EHLO. */
+  /** What follows the keyword in the answer to EHLO. */
   readonly announcement: Announcement;
   readonly verbs: readonly VerbRule[];
   readonly parameters: readonly Parameter[];

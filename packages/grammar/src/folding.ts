@@ -59,7 +59,7 @@ export function domainLiteral(bytes: Uint8Array, from: number, to: number, obsol
   return byteAt(bytes, from, to) === OPEN_BRACKET ? enclosed(bytes, from, to, obsolete, CLOSE_BRACKET) : ~from;
 }
 
-/** What opens at `from`, to behind its `close`. */
+/** Reads what opens at `from`; returns the place after its `close`. */
 function enclosed(bytes: Uint8Array, from: number, to: number, obsolete: number, close: number): Position {
   // Of the three only comments nest, and in a literal a quoted pair is obsolete.
   const nests = close === CLOSE_PAREN;
@@ -93,7 +93,7 @@ function enclosed(bytes: Uint8Array, from: number, to: number, obsolete: number,
   return ~i;
 }
 
-/** Printable, or 4.1 obs-NO-WS-CTL. NUL, CR and LF behind a backslash (obs-qp) are not taken: programs end a text or a line there. */
+/** Printable, or 4.1 obs-NO-WS-CTL. NUL, CR and LF after a backslash (obs-qp) are not taken: programs end a text or a line there. */
 function isText(bytes: Uint8Array, i: number, to: number, obsolete: number): boolean {
   if ((classAt(bytes, i, to) & PRINTABLE) !== 0) return true;
   const byte = byteAt(bytes, i, to);

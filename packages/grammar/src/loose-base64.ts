@@ -6,7 +6,7 @@ export interface LooseBase64 {
   readonly octets: Uint8Array;
   readonly digits: number;
   readonly pads: number;
-  /** Whether other characters were met, or digits behind a pad. */
+  /** Whether other characters were met, or digits after a pad. */
   readonly stray: boolean;
 }
 

@@ -40,7 +40,7 @@ export const atom: Rule = (bytes, from, to, utf8) => {
 /** RFC 5321 4.1.2: `Dot-string = Atom *("." Atom)`. */
 export const dotString: Rule = (bytes, from, to, utf8) => {
   let i = from;
-  let ends = false; // whether it may end here: behind a character of an atom
+  let ends = false; // whether it may end here: after a character of an atom
   for (; i < to; i++) {
     const byte = bytes[i]!;
     if ((CLASSES[byte]! & ATEXT) !== 0) ends = true;

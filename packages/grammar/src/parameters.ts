@@ -20,7 +20,7 @@ import {
 export interface UnknownParameter {
   /** In capitals. */
   readonly keyword: string;
-  /** The octets behind the `=`; none where it has no value, for an empty one can't be written (RFC 5321 4.1.2). */
+  /** The octets after the `=`; none where it has no value: an empty value can't be written (RFC 5321 4.1.2). */
   readonly value: Uint8Array;
 }
 

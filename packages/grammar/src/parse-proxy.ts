@@ -40,7 +40,7 @@ const SIGNATURE = '\r\n\r\n\0\r\nQUIT\n';
 const FIXED = 16;
 /** Section 2.1: "107 chars" are enough for the worst case of version 1, CRLF included. */
 const LONGEST_V1 = 107;
-/** Ours: what a version 2 header may hold behind its fixed part; the protocol's own limit is 65535. */
+/** Ours: what a version 2 header may hold after its fixed part; the protocol's own limit is 65535. */
 const LONGEST_V2 = 4096;
 
 /** Family and protocol of a version 2 header, with the octets of one address. */

@@ -114,11 +114,11 @@ function timeStampLine(bytes: Uint8Array): Success<TraceField, TraceDeviation> |
 const ORDER = ['VIA', 'WITH', 'ID', 'FOR'] as const;
 
 /**
- * RFC 5321 4.4: `Opt-info [CFWS] ";"`, where each of VIA, WITH, ID and FOR is optional, in this order; behind them any name stands
- * before a String, these four included.
+ * RFC 5321 4.4: `Opt-info [CFWS] ";"`, where each of VIA, WITH, ID and FOR is optional, in this order; after them
+ * may come any name, these four included, with a String.
  */
 function optionalClauses(bytes: Uint8Array, by: Extended, to: number, clauses: Map<string, string>): Position {
-  let passed = 0; // how many of ORDER are behind us
+  let passed = 0; // how many of ORDER were read
   let last: Clause = { end: by.end, ownSpace: false };
   for (let bare = by.comment; ; bare = false) {
     let start = maybe(bytes, last.end, to);

@@ -272,7 +272,7 @@ function mailboxStart(bytes: Uint8Array, from: number): number {
   return i + 1;
 }
 
-/** A path with known deviations. Returns -1 if it is none even so. */
+/** A path with known deviations. Returns -1 if it is no path even with them. */
 function loosePath(bytes: Uint8Array, from: number, to: number, utf8: boolean, found: AddressDeviation[]): number {
   if (byteAt(bytes, from, to) === LESS) {
     const i = openPath(bytes, from, to, utf8);
@@ -283,7 +283,7 @@ function loosePath(bytes: Uint8Array, from: number, to: number, utf8: boolean, f
   return end >= 0 && (end === to || bytes[end] === SP) ? end : -1;
 }
 
-/** A mailbox with misplaced dots, underscores or a trailing dot. Returns -1 if it is none even so. */
+/** A mailbox with misplaced dots, underscores or a trailing dot. Returns -1 if it is no mailbox even with them. */
 function looseMailbox(bytes: Uint8Array, from: number, to: number, utf8: boolean, found: AddressDeviation[]): number {
   let at = localPart(bytes, from, to, utf8);
   if (at < 0) {
@@ -299,7 +299,7 @@ function looseMailbox(bytes: Uint8Array, from: number, to: number, utf8: boolean
 
 const UNDERSCORE = 0x5f;
 
-/** A domain with underscores in its labels, or a dot at its end. Returns -1 if it is none even so. */
+/** A domain with underscores in its labels, or a dot at its end. Returns -1 if it is no domain even with them. */
 export function looseDomain(bytes: Uint8Array, from: number, to: number, found: Deviation[], utf8 = false): number {
   let i = from;
   let label = false;

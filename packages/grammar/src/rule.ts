@@ -125,10 +125,10 @@ export function latin1(bytes: Uint8Array, from: number, to: number): string {
   return text;
 }
 
-/** What a call takes as arguments without a thought. */
+/** The number of arguments that is safe in one call. */
 const SHORT = 256;
 
-/** A list of each length, made when it is asked for first, to be filled: whoever makes a string of octets would need a new one each time. */
+/** One list for each length, made at first use and filled again each time, so that a string of octets needs no new list. */
 const CODES: number[][] = [];
 
 function codesOf(length: number): number[] {
@@ -137,7 +137,7 @@ function codesOf(length: number): number[] {
   return codes;
 }
 
-/** The text that octets spell in UTF-8. Those that were not recognised before as such are read somehow, and never throw. */
+/** The text that octets spell in UTF-8. Octets that are not UTF-8 never make it throw; what they become is not defined. */
 export function decodeUtf8(bytes: Uint8Array, from: number, to: number): string {
   if (to - from <= SHORT) {
     const codes = codesOf(to - from);

@@ -1,6 +1,6 @@
 import { decodeUtf8, utf8NonAscii } from './rule.ts';
 
-/** The text that octets spell in UTF-8; each octet that is none of it becomes U+FFFD (RFC 3629 4). */
+/** The text that octets spell in UTF-8; each octet that does not belong to it becomes U+FFFD (RFC 3629 4). */
 export function textOf(bytes: Uint8Array, from = 0): string {
   let text = '';
   let run = from;

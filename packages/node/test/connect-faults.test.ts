@@ -106,8 +106,8 @@ describe('TLS', () => {
   });
 
   test.for([
-    ['localhost', 'what stands for the options is a string; it must be an object'],
-    [25, 'what stands for the options is a number; it must be an object'],
+    ['localhost', 'the options argument is a string; it must be an object'],
+    [25, 'the options argument is a number; it must be an object'],
   ] as const)('connect(%j): options are an object', async ([given, message]) => {
     await expect(connect(given as unknown as object)).rejects.toMatchObject({ name: 'SmtpUsageError', code: 'bad-option', message });
   });

@@ -119,7 +119,7 @@ export class MemoryQueue implements Queue {
 
   async begin(lease: Lease, attempt: BegunAttempt): Promise<boolean> {
     const kept = this.#held(lease);
-    // Whoever held it before may have told meanwhile that a server has taken it.
+    // The previous holder may have reported meanwhile that a server has accepted it.
     const isOpen = kept !== null && attempt.recipients.every((index) => kept.job.recipients[index]?.state === 'due');
     if (isOpen) kept.job = { ...kept.job, begun: attempt };
     return isOpen;

@@ -1,4 +1,4 @@
-// The relay: listeners in front, a queue between, and a runner behind, as a configuration says.
+// The relay: listeners receive mail, a queue keeps it, and a runner sends it, as the configuration says.
 
 import { Dispatcher, HostBook, PolicyBook, type Queue } from '@ehlo/delivery';
 import { type Address, checkServe } from '@ehlo/driver';

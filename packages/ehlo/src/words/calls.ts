@@ -30,5 +30,5 @@ export const REJECT: WordsOf<RejectOptions> = {
 
 /** The last argument of `client.command`. */
 export const COMMAND: WordsOf<CommandOptions> = {
-  smtpUtf8: { what: 'says SMTPUTF8 behind the argument of VRFY or EXPN', default: 'false', source: 'RFC 6531 3.7.4.2' },
+  smtpUtf8: { what: 'says SMTPUTF8 after the argument of VRFY or EXPN', default: 'false', source: 'RFC 6531 3.7.4.2' },
 };

@@ -41,12 +41,12 @@ export const CONNECT: WordsOf<ConnectOptions> = {
     source: 'RFC 5321 4.1.4',
   },
   protocol: {
-    what: "`'lmtp'` says LHLO, and gets a reply a recipient behind the message",
+    what: "`'lmtp'` says LHLO, and gets one reply for each recipient after the message",
     default: "`'smtp'`",
     source: 'RFC 2033',
   },
   pipelining: {
-    what: 'what is sent without waiting for replies, where the server offers PIPELINING, each with those before it: MAIL and RCPT, DATA behind them, the next envelope behind the end of a message',
+    what: 'what is sent without waiting for replies, where the server offers PIPELINING, each with those before it: MAIL and RCPT, DATA after them, the next envelope after the end of a message',
     default: "`'envelope'`",
     source: 'RFC 2920',
   },

@@ -57,7 +57,7 @@ export function writeAddress(
   return again.fault === null ? again : written;
 }
 
-/** RFC 6531 3.2: with its domain as A-labels an address is none that needs SMTPUTF8, if its local part is ASCII. */
+/** RFC 6531 3.2: an address whose local part is ASCII does not need SMTPUTF8 if its domain is written as A-labels. */
 function inAscii(address: string, toAscii: (domain: string) => string | null): string | null {
   const at = address.lastIndexOf('@') + 1;
   if (!BEYOND.test(address.slice(at)) || BEYOND.test(address.slice(0, at))) return null;
@@ -94,7 +94,7 @@ function writeText(text: string, word: RegExp, tolerate: ReadonlySet<Deviation>)
   };
 }
 
-/** The text of an address; of a mailbox the one that it was written in. Throws `bad-address`, which says `path`, for what is none by its type. */
+/** The text of an address; of a mailbox, as it was written. Throws `bad-address`, with `path` in its text, if the value is not an address. */
 export function addressText(given: Address, path = 'an address'): string {
   if (typeof given === 'string') return given;
   const { address, localPart, domain } = (given ?? {}) as Partial<Mailbox>;

@@ -9,15 +9,15 @@ import { advance, close, fire, fireTransaction } from './run.ts';
 export function answer(core: ClientCore, reply: Reply): ClientFaultCode | null {
   const due = core.due[0];
   core.reply = reply;
-  // RFC 5321 3.8, 4.2.1: 421 may come at any time, and in the place of any reply.
+  // RFC 5321 3.8, 4.2.1: 421 may come at any time, and in place of any reply.
   const closing = reply.code === 421;
-  // A refusal may have begun in the middle of the message, and end behind it.
+  // The lines of a refusal may begin in the middle of the message, and end after it.
   const premature = core.premature && !(due?.to === 'END' && reply.code >= 400);
   const early = due === undefined || !due.live || premature;
   if (early && !closing) return answerEarly(core);
   if (!early) core.premature = false;
   if (!early && !fits(due.to, reply.code)) return 'unexpected-code';
-  // What 421 answers was not refused, it was not looked at; but a message that was sent has its answer by it.
+  // A 421 does not refuse this command: the server did not process it. But it is the answer to a complete message, and to QUIT.
   if (early || (closing && due.to !== 'END' && due.to !== 'QUIT')) {
     close(core, 'closing', reply);
     return null;
@@ -39,7 +39,7 @@ function fits(to: Asked, code: number): boolean {
   return first > 3 || (to === 'AUTH' ? first === 2 || code === 334 : first === (to === 'DATA' ? 3 : 2));
 }
 
-/** Takes the row of the reply; there is none for one that can't answer what it answers. */
+/** Takes the row of the reply. False if it has none: then the command can't be answered by such a reply. */
 function carryOut(core: ClientCore, { to, transaction }: Due): boolean {
   const { code } = core.reply;
   if (transaction !== null) return fireTransaction(core, transaction, (code < 400 ? to : `${to} refused`) as TransactionTrigger);

@@ -130,7 +130,7 @@ export class BodyWriter {
     return i;
   }
 
-  /** Copies `[from, clean)`, and goes on with the octets that are missing, as far as a block of the size of the source and a little goes. */
+  /** Copies `[from, clean)`, then the rest with the octets that are missing in it, until the block (source size plus reserve) is full. */
   #compact(bytes: Uint8Array, from: number, clean: number, to: number): Uint8Array {
     const out = new Uint8Array(to - from + ((to - from) >> 3) + MOST_PUT);
     let filled = 0;
@@ -158,7 +158,7 @@ export class BodyWriter {
   }
 }
 
-/** Octets that are put for one at the most: the LF of a bare CR, a dot, and itself. */
+/** One input octet becomes at most three: the added LF of a bare CR, the added dot, the octet. */
 const MOST_PUT = 3;
 
 /** Where text ends in `[from, to)`: at a CR or an octet below it. */

@@ -5,7 +5,7 @@ import type { Due, Part } from './due.ts';
 import type { ClientLimits } from './limits.ts';
 import type { Transaction } from './transaction.ts';
 
-/** A message being sent. What it is made of is decided as it is taken, so that no more than a block lies ready. */
+/** A message being sent. Its next octets are made when they are taken, so that no more than a block is kept. */
 export class Body {
   readonly transaction: Transaction;
   readonly writer: BodyWriter;
@@ -51,7 +51,7 @@ export class Body {
     this.done = part.due?.to === 'END' || (this.#stopped && this.#ready.length === 0);
   }
 
-  /** Stops it. What has been announced still has to follow (RFC 3030 2), and is not the program's any more. */
+  /** Stops it. The octets of a chunk that was announced still have to be sent (RFC 3030 2); the program gives no more of them. */
   stop(): void {
     this.#stopped = true;
     this.#ready = this.#ready.map(({ bytes, due }) => ({ bytes: copy(bytes), due }));
@@ -63,7 +63,7 @@ export class Body {
     this.#since = Math.min(this.#since, now);
   }
 
-  /** Octets have left. The timer restarts at each block, not at each octet: a server that takes them one by one can't hold on. */
+  /** Octets have left. The timer restarts at each block, not at each octet: a server that takes them one by one can't keep the session open. */
   left(octets: number, all: boolean, now: number, block: number): void {
     const blocks = Math.floor(this.#octets / block);
     this.#octets += octets;

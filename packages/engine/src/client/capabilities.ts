@@ -23,8 +23,8 @@ export interface Capabilities {
 }
 
 /**
- * Reads an answer line by line: a keyword is a keyword only as the first word of a line behind the first, and what stands behind it on
- * several lines is united. `odd` is told of lines that are none, or are odd.
+ * Reads an answer line by line. A keyword is the first word of a line after the first line; if it comes on several lines, their parameters are
+ * put together. `odd` is called for each invalid or unusual line.
  */
 export function readCapabilities(
   verb: Capabilities['verb'],
@@ -34,7 +34,7 @@ export function readCapabilities(
 ): Capabilities {
   const [first = '', ...rest] = reply.lines;
   const extensions = new Map<string, readonly string[]>();
-  // RFC 5321 4.1.1.1: HELO has no extensions, whatever stands behind the first line.
+  // RFC 5321 4.1.1.1: HELO has no extensions, whatever follows the first line.
   for (const line of verb === 'HELO' ? [] : rest) {
     const found: Deviation[] = [];
     const read = parseEhloLine(line, found);
@@ -56,7 +56,7 @@ export function announcedLimit({ extensions }: Capabilities, name: 'MAILMAX' | '
   const limits = extensions.get('LIMITS');
   if (limits === undefined) return Number.POSITIVE_INFINITY;
   const value = limitsAnnouncement.parse(limits)?.get(name) ?? '';
-  // "[0-9]+ … no leading zeros": what is none limits nothing.
+  // "[0-9]+ … no leading zeros": a value of another form is no limit.
   return /^[1-9][0-9]{0,5}$/.test(value) ? Number(value) : Number.POSITIVE_INFINITY;
 }
 

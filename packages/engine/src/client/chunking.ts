@@ -65,7 +65,7 @@ export const CHUNKING_ROWS: Rows<TransactionTrigger, TransactionRow> = {
     { from: ['body', 'end'], effects: [keepRefusal, stopBody, refuseAtBody], to: 'stopped' },
     { from: ['stopped'], guards: [chunksAnswered], effects: [leaveHalfOpen], to: 'over' },
     { from: ['stopped'] },
-    // The last chunk has left: its reply decides.
+    // The last chunk has been sent: its reply decides.
     { from: ['message'], effects: [keepRefusal] },
   ],
   END: [

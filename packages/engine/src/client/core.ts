@@ -18,7 +18,7 @@ import type { ClientPhase, TransactionPhase } from './phases.ts';
 import { ownParameters } from './plan.ts';
 import type { Transaction } from './transaction.ts';
 
-/** Why the session ends: what it says QUIT for by itself, or what has ended it. */
+/** Why the session ends: the reason for which it sends QUIT by itself, or what has ended it. */
 interface Leaving {
   readonly stage: Stage | 'ready';
   readonly cause: ClientCause;
@@ -38,7 +38,7 @@ export class ClientCore {
   exchange: ClientExchange | null = null;
   /** Knows the secrets of AUTH, which are never shown, even if the server repeats them. Null until AUTH begins. */
   redactor: Redactor | null = null;
-  /** The reply that is being carried out, and what it answers; what it says, where that is withheld. */
+  /** The reply that is being carried out, the command that it answers, and its text, if that must not be shown. */
   reply: Reply = NO_REPLY;
   answered: Due | null = null;
   withheld: string | null = null;
@@ -48,11 +48,11 @@ export class ClientCore {
   premature = false;
   /** Octets of the commands that are not answered. */
   flight = 0;
-  /** The transactions that are not over: the one whose last reply is due, and the one behind it. */
+  /** The transactions that are not over: the one whose last reply is due, and the one after it. */
   readonly transactions: Transaction[] = [];
   /** The message that is being sent, or was last. */
   body: Body | null = null;
-  /** The server holds a transaction that came to nothing: RSET has to come before the next. */
+  /** The server may still hold a transaction that was given up: RSET has to come before the next. */
   half = false;
   /** The command of the program's that waits while RSET comes before it. */
   command: PlainCommand | null = null;
@@ -178,10 +178,10 @@ export class ClientCore {
     const due = this.due[0];
     if (phase === 'closed') this.#await(null, null);
     else if (phase === 'tls') this.#await(phase, 'tlsTimeout');
-    // While a message is sent, it is the peer that is awaited only as long as octets are on their way.
+    // While a message is sent, the time counts against the peer only as long as octets are on their way.
     else if (body !== null && this.unwritten > 0) this.#await(body.block, 'blockTimeout');
     else if (due !== undefined && (body === null || body.done || due.to !== 'END')) this.#await(due, TIMERS[due.to] ?? 'commandTimeout');
-    // Nothing is asked, and a line has begun: it need not be waited for without end.
+    // No command waits for a reply, and a line has begun: it is not waited for without a limit.
     else if (this.premature) this.#await('premature', 'commandTimeout');
     else this.#await(null, null);
   }

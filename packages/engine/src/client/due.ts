@@ -28,7 +28,7 @@ export interface Due {
   readonly size: number;
   /** Whether its text may contain UTF-8: the command had SMTPUTF8 (RFC 6531 3.7.4). */
   readonly utf8: boolean;
-  /** Whether what it answers has been handed out: a reply that comes before is none. */
+  /** Whether its command has been handed out: a reply that comes before that does not answer it. */
   live: boolean;
 }
 

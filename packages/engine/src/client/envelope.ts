@@ -32,7 +32,7 @@ export interface MessageFacts {
   readonly bareLineEnds?: boolean;
 }
 
-/** Whom a transaction is from and for: paths with their angle brackets, as octets of the wire. */
+/** The sender and recipients of a transaction: paths with their angle brackets, as octets of the wire. */
 export interface TransactionPaths {
   readonly reversePath: Uint8Array;
   readonly recipients: readonly Uint8Array[];

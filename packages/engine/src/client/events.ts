@@ -18,7 +18,7 @@ export type ClientCause =
   | 'timeout'
   | 'fault' // the server broke the protocol
   | 'aborted' // by `abort`
-  | 'limits' // more than the server takes in one transaction or session, as announced (RFC 9422) or said (452 behind others); send them in another
+  | 'limits' // more than the server takes in one transaction or session, as announced (RFC 9422) or said (452 after others were accepted); send them in another
   | 'declaration' // an octet beyond ASCII in what was declared as 7BIT
   | 'bare-line-end'; // a CR or LF alone, with the option `newlines: 'refuse'`
 
@@ -129,10 +129,10 @@ export type ClientFaultCode =
   | 'unsolicited-reply' // a reply to nothing
   | 'unexpected-code' // a reply that can not answer what it answers
   | 'plaintext-after-starttls'
-  | 'base64' // a challenge that is none; the exchange is cancelled
+  | 'base64' // the challenge is not base64; the exchange is cancelled
   | 'too-many-challenges';
 
-/** The server broke the protocol. All but those of an AUTH exchange end the session: what a later reply answers is not known any more. */
+/** The server broke the protocol. All faults but those of an AUTH exchange end the session: later replies can't be matched to commands any more. */
 export interface ClientFaultEvent {
   readonly type: 'fault';
   readonly code: ClientFaultCode;

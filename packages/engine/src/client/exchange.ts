@@ -4,7 +4,7 @@ import type { AuthWords } from '../redact.ts';
 export interface ClientExchange {
   readonly mechanism: string;
   readonly words: AuthWords;
-  /** What the AUTH line says behind the mechanism: the initial response, where there is room for it. */
+  /** What follows the mechanism in the AUTH line: the initial response, where there is room for it. */
   readonly written: string;
   /** The response that is sent next, or with AUTH; null: none. */
   response: Uint8Array | null;

@@ -34,7 +34,7 @@ export class Lines {
     if (found) end++;
     const line = this.#held + latin1(chunk, this.#at, Math.min(end, this.#at + most - this.#held.length));
     this.#at = end;
-    // A line that is too long is one at once: its end may never come.
+    // A line that is too long is given at once: its end may never come.
     const ended = found || line.length >= most;
     this.#held = ended ? '' : line;
     if (ended) return line;

@@ -9,8 +9,8 @@ import { CLIENT_LIMIT_TABLE, type ClientLimitOptions } from './limits.ts';
 export type Pipelining =
   | 'off'
   | 'envelope' // RSET, MAIL and every RCPT
-  | 'data' // DATA behind them: then a message whose recipients were all refused may still have to be ended
-  | 'transactions'; // the next envelope, or QUIT, behind the end of a message
+  | 'data' // DATA after them: then a message whose recipients were all refused may still have to be ended
+  | 'transactions'; // the next envelope, or QUIT, after the end of a message
 
 /** The least protection under which `authenticate` sends credentials. */
 export type Protection =
@@ -20,7 +20,7 @@ export type Protection =
 
 /** What a client does, whatever carries it. */
 export interface ClientPolicyOptions {
-  /** `'lmtp'` says LHLO, and gets a reply a recipient behind the message. Default: `'smtp'`; RFC 2033. */
+  /** `'lmtp'` says LHLO, and gets one reply for each recipient after the message. Default: `'smtp'`; RFC 2033. */
   readonly protocol?: 'smtp' | 'lmtp';
   /** STARTTLS: not at all, where it is offered, or else no session at all. Default: `'opportunistic'`; RFC 3207. */
   readonly starttls?: 'off' | 'opportunistic' | 'required';
@@ -30,8 +30,8 @@ export interface ClientPolicyOptions {
    */
   readonly credentials?: Protection;
   /**
-   * What is sent without waiting for replies, where the server offers PIPELINING, each with those before it: MAIL and RCPT, DATA behind
-   * them, the next envelope behind the end of a message. Default: `'envelope'`; RFC 2920.
+   * What is sent without waiting for replies, where the server offers PIPELINING, each with those before it: MAIL and RCPT, DATA after
+   * them, the next envelope after the end of a message. Default: `'envelope'`; RFC 2920.
    */
   readonly pipelining?: Pipelining;
   /**

@@ -9,7 +9,7 @@ export type ClientPhase =
   | 'auth' // an AUTH exchange: the server's turn
   | 'challenge' // an AUTH exchange: the program's turn
   | 'cancelled' // an AUTH exchange is cancelled: the last reply is awaited
-  | 'command' // NOOP, VRFY, EXPN or HELP is asked
+  | 'command' // a command of the program is asked: NOOP, VRFY, EXPN, HELP, ETRN, a verb of an extension; or the RSET that has to come before
   | 'transaction' // a mail transaction: its own table says how far it is
   | 'quit' // QUIT is asked
   | 'closed';

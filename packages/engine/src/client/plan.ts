@@ -56,7 +56,7 @@ export interface PlanOptions {
   /** BDAT instead of DATA, where it is offered. */
   readonly chunking?: boolean;
   readonly newlines?: 'crlf' | 'refuse';
-  /** The deviations that an address may have and is sent as it stands all the same. Default `CLIENT_TOLERATES`. */
+  /** The deviations with which an address is still sent, unchanged. Default `CLIENT_TOLERATES`. */
   readonly tolerate?: ReadonlySet<Deviation>;
   /** The A-label form of a domain: see `ClientOptions`. */
   readonly toAscii?: (domain: string) => string | null;
@@ -70,7 +70,7 @@ export interface PlanOptions {
   readonly domains?: ReadonlySet<string>;
 }
 
-/** What the plan finds by itself. */
+/** The parameters that are always known. */
 const BASIC: readonly Parameter[] = [sizeParameter, binaryBodyParameter, smtpUtf8Parameter];
 const BASIC_KNOWN: ByCommand = /* @__PURE__ */ byCommand(BASIC);
 

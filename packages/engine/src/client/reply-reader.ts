@@ -35,7 +35,7 @@ export class ReplyReader {
     if (core.phase === 'connect' && input.empty && TLS_RECORDS.includes(bytes[0]!)) return fault(core, 'speaks-tls', '');
     input.push(bytes);
     while (core.phase !== 'closed') {
-      // Octets behind the 220, in the same chunk or in a later one: never replies, neither before TLS nor after (CVE-2011-0411).
+      // Octets after the 220, in the same chunk or in a later one: never replies, neither before TLS nor after (CVE-2011-0411).
       if (core.phase === 'tls' && !input.empty) return fault(core, 'plaintext-after-starttls', '');
       // One octet more than is allowed tells that there are too many.
       const line = input.next(core.limits.replyLine + 1);
@@ -135,7 +135,7 @@ export class ReplyReader {
     if (this.#quirks.includes(quirk)) return true;
     this.#quirks.push(quirk);
     const tell = this.#telling(core, (line) => ({ type: 'quirk', quirk, line }), this.#shown(core));
-    // A text that is withheld is not told to be odd: that, too, says something of it.
+    // No quirk is reported for a hidden text: it would reveal part of it.
     this.#told.push((withheld) => (withheld && quirk === 'odd-text' ? undefined : tell(withheld)));
     return true;
   }
@@ -166,7 +166,10 @@ const SP = 0x20;
 const HYPHEN = 0x2d;
 const ZERO = 0x30;
 
-/** RFC 5321 4.2: the code, which nothing follows, or a hyphen where more lines do, or a space; 0 where it is none. That the second digit goes up to 5 only is not insisted on: it means nothing. */
+/**
+ * RFC 5321 4.2: the code, followed by nothing, by a hyphen (more lines follow) or by a space; 0 if there is no code. The second digit may be any:
+ * the RFC allows 0 to 5 only, but nothing depends on it.
+ */
 function codeOf(line: string, end: number): number {
   const mark = end > 3 ? line.charCodeAt(3) : SP;
   if (end < 3 || (mark !== SP && mark !== HYPHEN)) return 0;
@@ -180,7 +183,7 @@ function classOf(code: number): number {
   return Math.floor(code / 100);
 }
 
-/** An octet that is none of text. */
+/** An octet that no text may hold. */
 const ODD = /[^\t -~]/;
 
 /** A text as it came: UTF-8 is decoded (RFC 6531 3.7.4.1), and an octet that no text may hold becomes `?`. It is escaped where it is shown. */

@@ -21,7 +21,7 @@ import { Transaction } from './transaction.ts';
 
 /** How `command` asks. */
 export interface CommandOptions {
-  /** Says SMTPUTF8 behind the argument of VRFY or EXPN. Default: false; RFC 6531 3.7.4.2. */
+  /** Says SMTPUTF8 after the argument of VRFY or EXPN. Default: false; RFC 6531 3.7.4.2. */
   readonly smtpUtf8?: boolean;
 }
 
@@ -169,7 +169,7 @@ export class ClientSession {
   /**
    * Says a command outside of a transaction: NOOP, VRFY, ETRN, one of the program's own, any that is one line and has one reply, which comes as
    * a `reply` event. With `smtpUtf8`, VRFY and EXPN take UTF-8, and the answer may hold some (RFC 6531 3.7.4.2). Throws `not-ready`;
-   * `bad-argument` for what is no line, and for a verb that changes the session or its transport, or has a message behind it; `not-offered`
+   * `bad-argument` for what is no line, and for a verb that changes the session or its transport, or is followed by a message; `not-offered`
    * unless the server offers SMTPUTF8, or the extension of the program's own that the verb belongs to. A reply of the kind 3yz, which asks for more, ends the session.
    */
   command(verb: string, argument = '', options: CommandOptions = {}): void {

@@ -44,7 +44,7 @@ import {
 /** The order of a mail transaction by DATA: RFC 5321 3.3, RFC 2920 3.1, RFC 2033 4.2. A reply that has no row breaks the protocol. */
 export const TRANSACTION_ROWS: Rows<TransactionTrigger, TransactionRow> = {
   say: [
-    // Given up before anything was said of it, but for RSET, whose reply is awaited (RFC 5321 4.3.1).
+    // Given up before any of its commands was sent, except RSET, whose reply is awaited (RFC 5321 4.3.1).
     { from: ['mail'], guards: [isSettled, notAwaited], to: 'over' },
     // Another transaction was left half open: then nothing is due, and there is room.
     { from: ['mail'], guards: [halfOpen], effects: [sayRset] },
@@ -56,7 +56,7 @@ export const TRANSACTION_ROWS: Rows<TransactionTrigger, TransactionRow> = {
   ],
   RSET: [{ from: ['mail', 'envelope', 'data'] }],
   'RSET refused': [
-    // Whom the next message would go to is not known then.
+    // The server may still hold recipients of the transaction before: the next message could go to them, too.
     { from: ['mail', 'envelope', 'data'], close: 'refused' },
   ],
   MAIL: [{ from: ['envelope', 'data'], effects: [openTransaction] }],
@@ -66,12 +66,12 @@ export const TRANSACTION_ROWS: Rows<TransactionTrigger, TransactionRow> = {
     { from: ['envelope', 'data'], effects: [countRcpt] },
   ],
   'RCPT refused': [
-    // RFC 5321 4.5.3.1.10: those that are left are for another transaction, at once: the recipient was not looked at.
+    // RFC 5321 4.5.3.1.10: the recipients that are left go into another transaction, at once: the server has not judged them.
     { from: ['envelope', 'data'], guards: [tooMany], effects: [countRcpt, postponeRecipient] },
     { from: ['envelope', 'data'], effects: [countRcpt, refuseRecipient] },
   ],
   DATA: [
-    // Given up meanwhile: only without the end is the message certainly not accepted.
+    // It was given up meanwhile: closing before the end of the message is the only way to be sure that it is not accepted.
     { from: ['data'], guards: [someAccepted, isSettled], close: 'aborted' },
     { from: ['data'], guards: [someAccepted], effects: [beginBody, tellReady], to: 'body' },
     // RFC 2920 3.1: "if the DATA command was accepted the client SMTP should send a single dot".
@@ -87,17 +87,17 @@ export const TRANSACTION_ROWS: Rows<TransactionTrigger, TransactionRow> = {
   ],
   'END refused': [
     { from: ['message', 'stopped'], guards: [moreEnds], effects: [refuseAtMessage, expectAnother] },
-    // RFC 5321 4.1.1.4: the end of data clears the buffers, whatever is said to it.
+    // RFC 5321 4.1.1.4: the end of data clears the buffers, whatever the reply to it is.
     { from: ['message', 'stopped'], effects: [refuseAtMessage], to: 'over' },
   ],
   'early refused': [
-    // A refusal in the middle of the message ends the upload: nothing can be said any more but the end.
+    // A refusal in the middle of the message ends the session: no command can be sent before the message has ended.
     { from: ['body', 'stopped', 'end'], effects: [refuseAtBody], close: 'refused' },
   ],
   abort: [
     { from: ['mail', 'envelope', 'data', 'body', 'stopped', 'end', 'message'], guards: [isSettled] },
     { from: ['mail', 'envelope', 'data'], effects: [giveUp] },
-    // There is no other way never to end it.
+    // If we do not send the final dot, the server cannot accept it: only closing prevents that. After the dot the outcome is unknown.
     { from: ['body', 'end', 'message'], close: 'aborted' },
   ],
 };

@@ -46,7 +46,7 @@ export class Transaction {
     return this.asked < this.asking.length && this.untold > 0;
   }
 
-  /** Whom the message is for. */
+  /** The recipients of the message. */
   get paths(): TransactionPaths {
     const { reversePath, recipients } = this.plan;
     return { reversePath: encodeUtf8(reversePath), recipients: this.accepted.map((index) => encodeUtf8(recipients[index]!.forwardPath)) };

@@ -44,7 +44,7 @@ function isStrict({ policy, transaction }: Machine): boolean {
   return policy.bareLineEnds === 'reject' && transaction.verdict === null;
 }
 
-/** The timer restarts at each block, not at each octet: a peer that trickles can't hold on. */
+/** The timer restarts at each block, not at each octet: a peer that sends single octets can't keep the session open. */
 function progress({ policy, clock }: Machine, content: Progress, read: number): void {
   content.block += read;
   if (content.block < policy.limits.dataBlock) return;

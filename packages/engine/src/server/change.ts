@@ -4,7 +4,7 @@ import { type Counts, type Decision, type Facts, isReceiving, type Transaction, 
 import type { OwnVerb } from './options.ts';
 import type { Effect, Row } from './row.ts';
 
-/** What comes of a row. An effect changes nothing by itself: it returns this, and `Machine` applies it. */
+/** The result of a row. An effect returns it, and `Machine` applies it. */
 export interface Change {
   /** Facts in place of those before. */
   readonly facts?: Partial<Facts>;

@@ -5,7 +5,7 @@ const CR = 0x0d;
 
 /**
  * Reads the chunks of a message (RFC 3030 2): a count of octets, in which dots mean nothing. Line ends are looked at unless the
- * message is binary, for it "MUST be sent in the canonical MIME format with lines delimited with a <CR><LF>"; a line may go on in
+ * message is binary, because it "MUST be sent in the canonical MIME format with lines delimited with a <CR><LF>"; a line may go on in
  * the next chunk.
  */
 export class ChunkReader {

@@ -1,6 +1,6 @@
 import type { LimitName, Limits } from './limits.ts';
 
-/** A clock as plain data: what is left of everything. */
+/** A clock as plain data: the time that is left for each timer. */
 export interface ClockSnapshot {
   readonly timer: LimitName | null;
   /** Milliseconds that are left; negative: they are over. */
@@ -46,7 +46,7 @@ export class Clock {
     this.#ends = this.now + milliseconds;
   }
 
-  /** Whether something is held back: until it is out nothing is read. */
+  /** Whether a reply is held back: until it is sent, nothing is read. */
   get holds(): boolean {
     return this.#timer === 'faultDelay';
   }
@@ -56,12 +56,12 @@ export class Clock {
     this.#ends = NEVER;
   }
 
-  /** There are replies to be read. */
+  /** There are replies that the peer has to read. */
   awaitReader(): void {
     this.#flushEnds = this.now + this.#limits.flushTimeout;
   }
 
-  /** The reader has taken them, or will not. */
+  /** The replies were handed out, or dropped. */
   readerDone(): void {
     this.#flushEnds = NEVER;
   }

@@ -102,7 +102,7 @@ function refuse(
   else machine.take('fault', fault);
 }
 
-/** The chunk behind a BDAT that is refused: its size, where that can be known. */
+/** The chunk that follows a refused BDAT: its size, where that can be known. */
 function chunkOf({ input, dialect }: Machine): Pick<ChunkFault, 'size' | 'last' | 'offset'> {
   const parsed = parseCommand(input.bytes, dialect, input.from, input.to);
   if (!parsed.ok || parsed.value.verb !== 'BDAT')

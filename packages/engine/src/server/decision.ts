@@ -7,13 +7,13 @@ import type { Answer, AuthAnswer, InfoQuestion, Question, Rejection } from './ev
 import type { Decision, View } from './facts.ts';
 import { OFFERS, offered } from './offer.ts';
 
-/** Yes, and no more: there is nothing in it to check. */
+/** A yes without further values: there is nothing to check in it. */
 export const PLAIN_YES: Answer = {};
 
 /** What an answer says. Throws `SmtpUsageError` `reply-class`, `enhanced-class`, `bad-argument`, `bad-delay`. */
 export function acceptance(at: View, question: Question, answer: Answer): Answered {
   const { type } = question;
-  // Most are asked about a command that has but one reply.
+  // Most questions are about a command that has only one reply.
   if (answer === PLAIN_YES && (type === 'rcpt' || type === 'data' || type === 'message'))
     return { question, answer, reply: at.policy.replies[type], delay: 0 };
   if (answer !== PLAIN_YES) checkAnswer(answer);
@@ -40,7 +40,7 @@ export function refusal(at: View, rejection: Rejection, ofConnection = false): D
   return { reply: { code, enhanced: enhanced ?? `${code < 500 ? 4 : 5}.0.0`, lines }, delay };
 }
 
-/** Throws `SmtpUsageError` where this can be no refusal: `reply-class`, `enhanced-class`, `bad-argument` or `bad-delay`. */
+/** Throws `SmtpUsageError` if this is not a valid refusal: `reply-class`, `enhanced-class`, `bad-argument` or `bad-delay`. */
 export function checkRejection({ code, enhanced, text, delay }: Rejection): void {
   if (!isReplyCode(code) || code < 400)
     throw new SmtpUsageError('reply-class', `${shown(code)} is no refusal: give a code from 400 to 559`);
@@ -59,7 +59,7 @@ export function checkFarewell(rejection: Rejection): void {
 const ANSWER: readonly string[] = ['code', 'enhanced', 'text', 'delay', 'identity'];
 
 /**
- * Throws `SmtpUsageError` where this can be an answer to no question: `reply-class`, `enhanced-class`, `bad-argument` or `bad-delay`.
+ * Throws `SmtpUsageError` if this is not a valid answer to any question: `reply-class`, `enhanced-class`, `bad-argument` or `bad-delay`.
  */
 export function checkAnswer(answer: Answer & { readonly identity?: string }): void {
   if (typeof answer !== 'object' || answer === null || answer instanceof Error)
@@ -102,7 +102,7 @@ function isUnanswered(question: Question): boolean {
   return question.type === 'starttls' || question.type === 'xclient' || (question.type === 'data' && question.verb === 'BDAT');
 }
 
-/** What a client waits at the least for any reply is five minutes (RFC 5321 4.5.3.2), but for 354. */
+/** A client waits at least five minutes for any reply except 354 (RFC 5321 4.5.3.2). */
 const LONGEST_DELAY = 240_000;
 
 function delayOf(delay = 0): number {

@@ -8,7 +8,7 @@ const DOT = 0x2e;
 export type DotState =
   | 'LINE' // at the beginning of a line
   | 'DOT' // a dot at the beginning of a line: stuffed, or the end
-  | 'DOT_CR' // CR behind that dot
+  | 'DOT_CR' // CR after that dot
   | 'TEXT' // inside a line
   | 'TEXT_CR'; // CR inside a line
 
@@ -126,7 +126,7 @@ export class DotReader {
         i++;
         break;
       } else {
-        // The dot was a stuffed one, and the CR behind it is content.
+        // The dot was a stuffed one, and the CR after it is content.
         if (end >= start) this.#keep(bytes, start, end, to);
         this.#keepCr(bytes, i, to);
         start = i;
@@ -143,7 +143,7 @@ export class DotReader {
     return i;
   }
 
-  /** Keeps a run of content: it is moved down in the block, behind the content that is there. */
+  /** Keeps a run of content: it is moved down in the block, to the end of the content that is there. */
   #keep(bytes: Uint8Array, from: number, to: number, end: number): void {
     if (this.#copied < 0 || to > this.#ahead) this.#fill(bytes, from, to, end);
     const at = from + this.#shift;
@@ -151,7 +151,7 @@ export class DotReader {
     this.#copied += to - from;
   }
 
-  /** Keeps the CR behind a dot that was taken out. Where both came in an earlier chunk, it is one octet more than this one has. */
+  /** Keeps the CR after a dot that was removed. Where both came in an earlier chunk, it is one octet more than this chunk has. */
   #keepCr(bytes: Uint8Array, next: number, end: number): void {
     if (this.#copied < 0 || this.#copied === this.#block.length) this.#fill(bytes, next, next, end);
     this.#block[this.#copied] = CR;
@@ -159,8 +159,8 @@ export class DotReader {
   }
 
   /**
-   * Puts the chunk behind the content, from `from` to `to` at the least and to `end` at the most. The block grows with the content:
-   * what follows in the chunk may be no content at all.
+   * Copies the chunk to the end of the content, from `from` to `to` at the least and to `end` at the most. The block grows with the content:
+   * what follows in the chunk may not be content.
    */
   #fill(bytes: Uint8Array, from: number, to: number, end: number): void {
     const copied = Math.max(this.#copied, 0);

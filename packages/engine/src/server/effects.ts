@@ -103,7 +103,7 @@ export const DIALOGUE_EFFECTS: Effects<DialogueEffect> = {
     const { counts, transaction } = verb === 'RCPT' ? refusedRecipient(at) : NO_CHANGE;
     return {
       counts: { ...counts, ...faultsWith(at, code) },
-      // What could not be read is no RCPT.
+      // A line that could not be read does not count as an RCPT.
       transaction: code === 'line-too-long' || code === 'bare-lf-line' ? undefined : transaction,
       events: [{ type: 'fault', code, offset, reply, line }],
       reply,
@@ -131,7 +131,7 @@ function earlyTalk(reply: Reply | undefined): FaultNotice {
   return { type: 'fault', code: 'early-talker', offset: 0, reply, line: '' };
 }
 
-/** RFC 5321 4.1.1.1: the greeting, and behind it the extensions. */
+/** RFC 5321 4.1.1.1: the greeting, then the extensions. */
 function withExtensions(at: View, own: View['facts']['own'], reply: Reply): Reply {
   const { hello } = offered(at, own);
   if (reply === at.policy.replies.hello) return hello;

@@ -149,7 +149,7 @@ export interface CommandQuestion {
   readonly type: 'command';
   /** In capitals. */
   readonly verb: string;
-  /** What stands behind it: printable ASCII, and UTF-8 where the session offers SMTPUTF8. */
+  /** What follows the verb: printable ASCII, and UTF-8 where the session offers SMTPUTF8. */
   readonly argument: string;
   /** The transaction that is open; null if there is none. */
   readonly envelope: Envelope | null;

@@ -32,12 +32,12 @@ export interface Decision {
   readonly delay: number;
 }
 
-/** What a transaction is: born at MAIL, and dropped whole. */
+/** A transaction: it begins at MAIL (`forwarded` may come before), and is dropped as one value. */
 export interface Transaction {
   readonly envelope: (Envelope & { readonly recipients: Recipient[] }) | null;
   /** Of XFORWARD, which comes before MAIL. */
   readonly forwarded: Forwarded | null;
-  /** RCPT was given, and none was accepted. */
+  /** An RCPT was refused before any was accepted. It stays true when a later one is accepted: only the phase `mail` looks at it. */
   readonly onlyRefused: boolean;
   readonly message: Message | null;
   /** The final reply, once it is known that the message is refused: from then on its octets are only drained. */
@@ -47,8 +47,9 @@ export interface Transaction {
 }
 
 /**
- * What a session knows. No fact is changed: others are put in its place, by `Machine.apply` alone. What grows in them is the list of
- * recipients, and what is counted while octets are read.
+ * What a session knows. A fact is replaced, not changed: by `#apply` of the machine, by the end of the session, and (`redact`) while a line is
+ * read. Changed in place are only `refusedChunk.left` and `block`, and of the transaction the list of recipients and the `size`, `block` and
+ * reader of the message.
  */
 export interface Facts {
   readonly peer: Peer;
@@ -72,7 +73,7 @@ export interface Facts {
   readonly redact: boolean;
 }
 
-/** What an extension of the program's own offers to this client: its keyword, and the words behind it. */
+/** What an extension of the program's own offers to this client: its keyword, and the words after it. */
 export interface OwnOffer {
   readonly keyword: string;
   readonly words: readonly string[];

@@ -37,7 +37,7 @@ export const GUARD_CALLS: { readonly [name in Guard]: (at: View, command: never)
   'not-binary': ({ transaction }) => transaction.envelope?.parameters.body !== 'BINARYMIME',
   'chunking-offered': (at) => offers(at, 'CHUNKING'),
   'tls-not-active': ({ facts }) => facts.tls === null,
-  // Unannounced, it is taken all the same.
+  // It is also taken where it is not announced (`starttls: 'unannounced'`).
   'tls-offered': ({ policy }) => policy.starttls !== 'off' && policy.extensions.has('STARTTLS'),
   'ehlo-used': ({ facts: { hello } }) => hello !== null && hello.verb !== 'HELO',
   'auth-configured': ({ policy }) => policy.auth.mechanisms.length > 0 && policy.extensions.has('AUTH'),
@@ -70,7 +70,7 @@ export const GUARD_CALLS: { readonly [name in Guard]: (at: View, command: never)
 export const CONDITIONS: { readonly [name in Condition]: (at: View, given: TriggerData) => boolean } = {
   'reply-held-back': (_, { delay = 0 }) => delay > 0,
   'reply-closes': (_, { reply }) => reply?.code === 421,
-  // A trusted proxy that goes on behind its XCLIENT is no early talker. Nothing is read before the greeting: what has come is still there.
+  // A trusted proxy that sends on after its XCLIENT is no early talker. Nothing is read before the greeting: what has come is still there.
   'early-talker-unwelcome': ({ policy, facts, input }) => policy.earlyTalkers === 'reject' && !facts.proxied && !input.empty,
   'faults-spent': ({ policy, counts: { faults } }, { code }) =>
     faults + (code === undefined || counts(code) ? 1 : 0) >= policy.limits.faults,

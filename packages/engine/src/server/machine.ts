@@ -46,8 +46,9 @@ const NO_ANSWER: { readonly [type in QuestionType]?: ReplyName } = { starttls: '
 const NO_STEPS: readonly Step[] = [];
 
 /**
- * A session: its phase, what it knows and counts, and its three wires. `take` is the only way to another phase, `#apply` the only place where
- * facts, counts and replies change.
+ * A session: its phase, what it knows and counts, its input, output and events. `carryOut` carries out a row: for `take`, which finds the row of
+ * a trigger, for an accepted question, and for a command that asks nothing (`readCommand`). `#apply` is the only place where a row changes the
+ * phase, facts, counts and replies. Beside the rows, reading a line or content changes some facts and counts (`reading` in states.json).
  */
 export class Machine implements View {
   readonly policy: Policy;
@@ -150,7 +151,7 @@ export class Machine implements View {
   /** Asks a question of a snapshot again. */
   askAgain(question: Question): void {
     const { type } = question;
-    // Most are named as the command that they are about; those about none have no row of that name.
+    // Most types are named as their command; for a question about no command there is no row of that name.
     const verb = type === 'command' ? 'extension' : 'verb' in question ? question.verb : type.toUpperCase();
     this.question = question;
     this.#asked = this.#steps.get(verb as Verb)?.[0] ?? null;
@@ -172,7 +173,7 @@ export class Machine implements View {
     this.take('no-answer', { limit: ANSWER_LIMITS.connect });
   }
 
-  /** Starts the timer of what is waited for now; an open question and a reply that is held back have their own. */
+  /** Starts the timer of the phase; an open question and a delayed reply have timers of their own. */
   settle(): void {
     if (this.clock.holds || this.question !== null) return;
     const timer = TIMERS[this.#phase];
@@ -188,17 +189,17 @@ export class Machine implements View {
     this.outbox.release();
   }
 
-  /** Tells that the session is over, as soon as it is known which acceptances the transport has not taken. */
+  /** Reports the end of the session, as soon as it is known which acceptances the transport has not taken. */
   tellEnd(): void {
     if (this.outbox.ending !== null) for (const notice of this.outbox.told()) this.events.push(notice);
   }
 
-  /** Puts other facts in the place of those before. */
+  /** Replaces some of the facts. */
   learn(facts: Partial<Facts>): void {
     this.facts = { ...this.facts, ...facts };
   }
 
-  /** The only place where a row changes facts, counts and replies. What reading changes ahead of the rows is in states.json, `reading`. */
+  /** The only place where a row changes facts, counts and replies. What reading changes before the rows is in states.json, `reading`. */
   #apply(change: Change, row: Row, data: TriggerData): void {
     const { facts, transaction, counts, events, recipient, wire, asks } = change;
     if (facts !== undefined) this.learn(facts);

@@ -60,7 +60,7 @@ export const MESSAGE_EFFECTS: Effects<MessageEffect> = {
     };
   },
 
-  // More than is read in vain: that it is too large is worth knowing, for the client need not come again; else 421 tells why it ends.
+  // The chunk is too large to read and drop. If the message is too large, that is the reply: the client need not try again. Else 421 says why it ends.
   loseChunk: (at, { code, reply, line, size, offset }, row) => {
     const { draining, bdatLost } = at.policy.replies;
     const why = size === Number.POSITIVE_INFINITY ? bdatLost : code === 'too-large' ? reply : draining;

@@ -25,7 +25,7 @@ import type { Offered, Policy, StartTls, TrustedVerb } from './options.ts';
 import { XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES } from './trusted.ts';
 import { encoded } from './wire.ts';
 
-/** An extension of ehlo's own: as `defineExtension` makes one, but that its offer looks at all of the session. */
+/** An extension of ehlo's own: as `defineExtension` makes one, but its offer gets the whole session. It may read what is in the key of `offered`. */
 type Offer = Extension<Parameter, string, View>;
 
 const NO_WORDS: readonly string[] = [];
@@ -148,7 +148,7 @@ export function offers(at: View, keyword: string): boolean {
 export function offered(at: View, own: readonly OwnOffer[] = at.facts.own): Offered {
   const { policy, facts } = at;
   const offers = own.length === 0 ? policy.offers : ownOffersOf(own);
-  // All that ours look at beside the policy.
+  // All the facts that the offers above may read beside the policy. An offer that reads another fact needs it in this key.
   const key = (facts.tls === null ? 0 : 1) + (canBind(facts.tls) ? 2 : 0) + (facts.proxied ? 4 : 0);
   let found = offers.get(key);
   if (found === undefined) {
@@ -159,7 +159,7 @@ export function offered(at: View, own: readonly OwnOffer[] = at.facts.own): Offe
   return found;
 }
 
-/** What is offered to a session that extensions of the program's own have looked at: no other session's. */
+/** What is offered to a session with offers of the program's own extensions. They are made for one session, so it shares this with no other. */
 const OWN_OFFERS: WeakMap<readonly OwnOffer[], Policy['offers']> = /* @__PURE__ */ new WeakMap();
 
 function ownOffersOf(own: readonly OwnOffer[]): Policy['offers'] {

@@ -6,7 +6,7 @@ import type { LimitOptions, Limits } from './limits.ts';
 import type { LastBurst } from './outbox.ts';
 import type { EngineReply, ReplyName } from './replies.ts';
 
-/** Who speaks before the greeting: taken no notice of, reported by a `fault`, or refused with 554. */
+/** A client that sends before the greeting: ignored, reported by a `fault`, or refused with 554. */
 export type EarlyTalkers = 'ignore' | 'report' | 'reject';
 
 /** A CR or LF that stands alone in a message: the message is refused at its true end, or it is content like any other octet. */

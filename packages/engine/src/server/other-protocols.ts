@@ -9,7 +9,7 @@ const TLS_HANDSHAKE = 0x16;
 /** RFC 9110 9, RFC 5789 2, and the preface of RFC 9113 3.4. No verb of SMTP is one of them. */
 const METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'HEAD', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'PRI']);
 
-/** RFC 9110 5.6.2: a token; and what follows it, white space behind a method, a colon behind the name of a field. */
+/** RFC 9110 5.6.2: a token; and what follows it: white space after a method, a colon after the name of a field. */
 const TOKEN = /^[\t ]*([!#$%&'*+.^`|~\w-]+)[\t ]*(:|(?<=[\t ]))/;
 
 /** RFC 9112 2.3, RFC 9113 3.4: the end of a request line, whatever method it begins with. */

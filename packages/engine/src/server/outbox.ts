@@ -7,7 +7,7 @@ interface Acceptance extends Pick<MessageQuestion, 'envelope' | 'recipient'> {
   readonly ends: number;
 }
 
-/** Replies that have not left, as plain data. */
+/** Replies that the transport has not taken, as plain data. */
 export interface OutboxSnapshot {
   /** Handed out, and not yet taken by the transport. */
   readonly unwritten: number;
@@ -28,7 +28,7 @@ const REPLIES_AT_ONCE = 128;
 
 /** Replies on their way: held back, queued, handed out, taken by the transport; and the acceptances among them. */
 export class Outbox {
-  /** Said by `shutdown()`: the reply that closes the session as soon as nothing is half done. */
+  /** Set by `shutdown()`: the reply that closes the session at the next command boundary outside of a transaction. */
   farewell: Reply | null = null;
   /** The peer has not read its replies in time. */
   stalled = false;
@@ -41,7 +41,7 @@ export class Outbox {
   #made = 0;
   #handed = 0;
   #taken = 0;
-  /** Those whose last octet was not taken. */
+  /** Acceptances whose reply was not taken to its last octet. */
   #acceptances: Acceptance[] = [];
 
   /** Octets that wait to be handed out. */

@@ -4,7 +4,7 @@ import type { OwnCommand } from './change.ts';
 import type { Machine } from './machine.ts';
 import type { OwnVerb } from './options.ts';
 
-/** The verb of the program's own that the line begins with; null if it is none. */
+/** The verb of an extension of the program that the line begins with; null if it begins with another. */
 export function ownVerbOf({ input: { bytes, from, to }, policy: { verbs } }: Machine): OwnVerb | null {
   if (verbs.size === 0) return null;
   const end = esmtpKeyword(bytes, from, to);
@@ -14,7 +14,7 @@ export function ownVerbOf({ input: { bytes, from, to }, policy: { verbs } }: Mac
 const SP = 0x20;
 const HT = 0x09;
 
-/** Reads `verb [SP argument]`: RFC 5321 4.1.1 has white space in front of the CRLF, and spaces too many, as of other commands. */
+/** Reads `verb [SP argument]`: as in other commands, white space before the CRLF (RFC 5321 4.1.1) and extra spaces are taken. */
 export function parseOwnCommand({ input: { bytes, from, to }, dialect }: Machine, own: OwnVerb): Parsed<OwnCommand> {
   const { tolerate, utf8 } = dialect;
   const behind = from + own.verb.length;
@@ -27,7 +27,7 @@ export function parseOwnCommand({ input: { bytes, from, to }, dialect }: Machine
   if (first > behind + 1) deviations.push('extra-space');
   if (last < to) deviations.push('trailing-white-space');
   const isApart = first > behind || first === last;
-  // What is no UTF-8 is not written again as it was.
+  // Octets that are not UTF-8 would not be the same when the text is written again.
   const isText = (utf8 ? UTF8_TEXT : ASCII_TEXT).test(argument) && encodeUtf8(argument).every((octet, i) => octet === bytes[first + i]);
   if (isApart && isText && deviations.every((name) => tolerate.has(name))) return { ok: true, value: { ...own, argument }, deviations };
   const message = `the form is ${own.verb} and, behind one space, ${utf8 ? 'text' : 'printable ASCII'}`;

@@ -36,7 +36,7 @@ export type Trigger =
   | 'response' // to a challenge
   | 'bad-response'
   | 'other-protocol'
-  | 'plaintext' // octets behind STARTTLS, before the handshake
+  | 'plaintext' // octets after STARTTLS, before the handshake
   | 'end' // the client has ended its side, and nothing is left to be read
   // A message
   | 'refuse-message'
@@ -121,7 +121,7 @@ export interface Row {
   readonly refuse?: ReplyName;
 }
 
-/** What has to hold for a verb, in front of its arguments and (from `size-fits` on) of them; `guards.ts` says how each is read. */
+/** What has to hold for a verb: before its arguments are read and (from `size-fits` on) of the arguments; `guards.ts` has the functions. */
 export type Guard =
   | 'room-for-commands'
   | 'smtp'

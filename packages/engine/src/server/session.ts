@@ -82,8 +82,8 @@ export class ServerSession {
   }
 
   /**
-   * The next event; null if the session waits: write the output, then look at `wants`. Who has been given content and is slow to ask
-   * for more holds the client up: its time does not run meanwhile.
+   * The next event; null if the session waits: write the output, then look at `wants`. After content was given, the
+   * client's time does not run until the program asks for the next event: a slow program delays the client.
    */
   nextEvent(): ServerEvent | null {
     const machine = this.#machine;
@@ -286,7 +286,7 @@ const READERS: { readonly [phase in Phase]: Reader } = {
     return settled(machine);
   },
   auth: (machine) => readResponse(machine) && settled(machine),
-  // Octets behind STARTTLS, in the same chunk or in a later one: never commands, neither before TLS nor after (CVE-2011-0411).
+  // Octets after STARTTLS, in the same chunk or in a later one: never commands, neither before TLS nor after (CVE-2011-0411).
   tls: (machine) => {
     const isPlain = !machine.input.empty;
     if (isPlain) machine.take('plaintext');

@@ -44,14 +44,15 @@ export const GUARDS: { readonly [name in Guard]: GuardRule } = {
   'verb-in-its-phase': { reply: 'outOfPlace', fault: 'sequence' },
 };
 
-/** RFC 5321 3.1: behind a 554 "the server MUST wait for the client to send a QUIT", and answers 503 to anything else. */
+/** RFC 5321 3.1: after a 554 "the server MUST wait for the client to send a QUIT", and answers 503 to anything else. */
 const REFUSED_ROWS: readonly Row[] = [...new Set(VERB_ROWS.map(({ on }) => on))]
   .filter((on) => on !== 'QUIT')
   .map((on) => ({ on, from: ['refused'], refuse: 'onlyQuit' }));
 
 /**
- * The whole protocol: a row says all that its trigger does. A verb has one row in each phase in which lines are commands; of the others the
- * first row whose conditions hold is taken.
+ * The order of the protocol: a row names what its verb or trigger does. A verb has one row in each phase in which lines are commands; of the rows
+ * of another trigger, the first whose conditions hold is taken. Not in the rows: how a line is read, what reading changes (`reading` in
+ * states.json), and what an effect decides by the type of a question or the verb of a fault.
  */
 export const TABLE: readonly Row[] = [...[...VERB_ROWS, ...REFUSED_ROWS].map(withBudget), ...TRIGGER_ROWS];
 

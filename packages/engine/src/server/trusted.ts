@@ -9,7 +9,7 @@ export const XFORWARD_ATTRIBUTES = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'ID
 
 type Attributes = ReadonlyMap<string, string>;
 
-/** Values by which a proxy says that it does not know. */
+/** Values by which a proxy says that an attribute is not known to it. */
 const UNKNOWN: ReadonlySet<string> = new Set(['[UNAVAILABLE]', '[TEMPUNAVAIL]', '']);
 
 /** How each value is spelled. Xtext may hide controls; none gets through (a log could be forged by them). */
@@ -24,7 +24,7 @@ const FORMS: { readonly [name: string]: (value: string) => boolean } = {
   SOURCE: (value) => /^(?:LOCAL|REMOTE)$/i.test(value),
 };
 
-/** The first attribute that is not known or has no value of its kind; null if all are well. */
+/** The first attribute that is not known or has no value of its kind; null if all are valid. */
 export function badAttribute(attributes: Attributes, known: readonly string[]): string | null {
   for (const [name, value] of attributes) {
     if (!known.includes(name) || !(UNKNOWN.has(value.toUpperCase()) || FORMS[name]!(value))) return name;
@@ -32,7 +32,7 @@ export function badAttribute(attributes: Attributes, known: readonly string[]): 
   return null;
 }
 
-/** The peer as XCLIENT tells it; what it does not tell stays, but a port is one of its address. */
+/** The peer as XCLIENT tells it; what it does not tell stays, but the port of a new address is 0 unless it is told. */
 export function toldPeer(peer: Peer, attributes: Attributes): Peer {
   const [name, helo, protocol, address, port] = ['NAME', 'HELO', 'PROTO', 'ADDR', 'PORT'].map((key) => known(attributes, key));
   return {

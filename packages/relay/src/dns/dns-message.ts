@@ -111,7 +111,7 @@ const READERS: Readers = {
   TXT: (records) => ({ txt: records.map(({ data }) => (Array.isArray(data) ? data : [data]).map(String).join('')) }),
 };
 
-/** The records of a type behind the chain of CNAMEs that a response has (RFC 1034 3.6.2), whose TTL is that of its shortest link. */
+/** The records of a type at the end of the chain of CNAMEs that a response has (RFC 1034 3.6.2), whose TTL is that of its shortest link. */
 function recordsOf(
   answers: readonly DnsRecord[],
   name: string,

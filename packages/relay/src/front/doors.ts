@@ -1,4 +1,4 @@
-// Listeners that outlive their rules: a configuration that is read again makes other servers behind the same ports, and no connection is lost.
+// Ports that stay open when the rules change: a configuration that is read again makes new servers for the same ports, and no connection is lost.
 
 import {
   type Authentication,
@@ -24,7 +24,7 @@ export interface RelayTls {
 /** What the adapter's `listen` is. */
 export type Listen<Tls> = (options: ListenOptions<Tls>, name: string) => Promise<Listener>;
 
-/** What is offered beside what every server offers: each is kept to by the queue and the machine behind it. */
+/** What is offered beside what every server offers: the queue and the machine of delivery carry each of them out. */
 const KEPT = ['BINARYMIME', 'SMTPUTF8', 'DSN', 'DELIVERBY', 'MT-PRIORITY', 'REQUIRETLS', 'LIMITS'] as const;
 
 /** RFC 4865 3: as far ahead as can be said. The queue keeps a message as long as it is told. */
@@ -32,7 +32,7 @@ const FOREVER: NonNullable<ServeOptions['futureRelease']> = { seconds: 999_999_9
 
 type DoorOptions = ServeOptions<Guest, never> & { readonly sessionData: () => Guest };
 
-/** The options of the server behind a listener. */
+/** The options of the server of a listener. */
 export function serveOptions(listener: ListenerConfig, { hostname, limits }: RelayConfig, auth: Authentication | null): DoorOptions {
   const { kind, tls, xclient } = listener;
   const isProxy = inNetworks(xclient);
@@ -77,7 +77,7 @@ export function placeOf({ host, port, path, mode, tls, proxies }: ListenerConfig
   return JSON.stringify([host, port, path, mode, tls === 'implicit' ? tls : tls !== 'off', proxies]);
 }
 
-/** A port, and the servers behind it: the last one takes the connections, and those before it end theirs. */
+/** A port, and its servers: the last one takes the connections, and those before it end theirs. */
 export class Door {
   readonly place: string;
   readonly listener: Listener;

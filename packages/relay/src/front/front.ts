@@ -29,7 +29,7 @@ export function frontOf(listener: ListenerConfig, means: FrontMeans, wasUser: Po
   const { guests, log, policy } = means;
   /**
    * The listener by the rules that hold now, which a session may outlast. One that is gone, or of another kind, passes nothing on; and no session may more
-   * than its listener let it when it began: behind the same name another port may be open to other clients.
+   * than its listener let it when it began: under the same name another port may be open to other clients.
    */
   const ruled = (): ListenerConfig => {
     const now = policy().config.listeners.find((one) => one.name === name && one.kind === listener.kind);

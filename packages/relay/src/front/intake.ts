@@ -193,7 +193,7 @@ function edits(
   return [removeReturnPath(), removeBcc(), addDate({ date: at, offset }), addMessageId(`<${id}@${idDomain(hostname)}>`), trace];
 }
 
-/** RFC 5322 3.6.4: what stands behind the at sign; an address literal is no atom, but has a form of its own. */
+/** RFC 5322 3.6.4: what follows the at sign; an address literal is no atom, but has a form of its own. */
 function idDomain(hostname: string): string {
   return hostname.replace(/^\[IPv6:(.*)\]$/i, '[$1]');
 }

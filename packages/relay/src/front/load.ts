@@ -85,7 +85,7 @@ async function linesOf(path: string, file: string | undefined, problems: ConfigP
 }
 
 function aliasOf(text: string): [string, readonly string[]] | null {
-  // The colon of an alias is the first one behind an address, which may have one in quotes or in a literal.
+  // The colon of an alias is the first one after an address, which may have one in quotes or in a literal.
   for (let at = text.indexOf(':'); at >= 0; at = text.indexOf(':', at + 1)) {
     const address = text.slice(0, at).trim();
     const to = text

@@ -2,7 +2,7 @@ import type { Authentication } from '@ehlo/driver';
 import type { Schedule } from '../runner/index.ts';
 import type { GuestLimits, Guests } from './guests.ts';
 
-/** Logins of a client that has failed before are answered later each time: guessing takes long, and the right password is taken all the same. */
+/** Logins of a client that has failed before are answered later each time: guessing takes long, and the right password is still accepted. */
 export function throttled(auth: Authentication, guests: Guests, limits: GuestLimits, schedule: Schedule): Authentication {
   const paused = async (address: string): Promise<void> => {
     const delay = guests.delay(address, limits);

@@ -75,7 +75,7 @@ export class Executor {
         break;
       case 'drop':
         this.#leases.delete(order.job);
-        // Whoever has lost it makes no commit again.
+        // A runner that has lost the job does not repeat its commit.
         this.#unsettled.delete(order.job);
         break;
       case 'report':

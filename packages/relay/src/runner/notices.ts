@@ -17,7 +17,7 @@ export interface NoticeMeans {
 export interface Written {
   readonly change: JobChange;
   readonly notices: ReadonlyMap<JobId, readonly Uint8Array[]>;
-  /** Not where the content could not be read: whoever makes the commit again may have more luck. */
+  /** False where the content could not be read: when the commit is repeated, it may be readable. */
   readonly isWhole: boolean;
 }
 
@@ -30,7 +30,10 @@ interface Original {
   readonly size: number;
 }
 
-/** Writes the notices of a change about a message; without the original where that can't be read, and without what was said where that can't be written: the sender is told in any case. What they are, their jobs say then: size, and whether SMTPUTF8 is needed. */
+/**
+ * Writes the notices of a change about a message. Where the original can't be read, they come without it, and without what was said where that can't be
+ * written: the sender is told in any case. Their jobs get what is known then: size, and whether SMTPUTF8 is needed.
+ */
 export async function writeNotices(change: JobChange, message: Message, means: NoticeMeans): Promise<Written> {
   const notices = new Map<JobId, readonly Uint8Array[]>();
   if (change.put.every(({ content }) => content === 'same')) return { change, notices, isWhole: true };

@@ -10,7 +10,7 @@ export interface DiskFile {
   write(octets: Uint8Array, at: number): Promise<void>;
   /** Resolved: what was written survives a power failure. Rejected: it is unknown, and a second sync would not tell. */
   sync(): Promise<void>;
-  /** Nothing is behind that octet any more. */
+  /** Cuts the file to this size. */
   cut(size: number): Promise<void>;
   close(): Promise<void>;
 }

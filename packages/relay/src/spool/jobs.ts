@@ -32,7 +32,7 @@ export class Kept implements Entry {
   wish: Lease['wish'];
   /** Its value, where it is in memory. */
   job: Job | null = null;
-  /** Something was written down of it behind its value: that value must stay in memory. */
+  /** Something about it was written after its value: the value must stay in memory. */
   isChanged = false;
   /** The last that was begun with it; null: all is over. */
   turn: Promise<unknown> | null = null;
@@ -48,7 +48,7 @@ export class Kept implements Entry {
     return Math.max(this.due, this.until);
   }
 
-  /** Does one thing behind the other. */
+  /** Does one thing after the other. */
   async inTurn<T>(work: () => Promise<T>): Promise<T> {
     const before = this.turn;
     const now = before === null ? work() : before.then(work, work);

@@ -14,7 +14,7 @@ interface Waiting {
   reject(error: SpoolError): void;
 }
 
-/** A log file. `size`: octets that count; there may be others behind them where a write has failed. */
+/** A log file. `size`: octets that count; there may be others after them where a write has failed. */
 interface LogFile {
   readonly number: number;
   readonly file: DiskFile;
@@ -22,10 +22,10 @@ interface LogFile {
 }
 
 /**
- * Records behind each other in files that are numbered. There is one writer: what comes while it writes goes with the next write, and one sync is
+ * Records one after the other in files that are numbered. There is one writer: what comes while it writes goes with the next write, and one sync is
  * for all of them. Where a write or a sync fails, all that waited for it fail, and the file is written anew under the same name, as far as it is
  * known to be durable, before the next: what was synced without success is never synced again. Where the disk is full nothing was synced: the file is
- * cut behind what counts, which needs no room, and the spare room is given up for the record, by which a message may go.
+ * cut after what counts, which needs no room, and the spare room is given up for the record, by which a message may go.
  */
 export class Log {
   readonly #disk: Disk;

@@ -43,7 +43,7 @@ export interface Scan {
   readonly end: number;
 }
 
-/** CRC-32 of all behind it, as eight hexadecimal digits. */
+/** CRC-32 of all that follows it, as eight hexadecimal digits. */
 const CRC_LENGTH = 8;
 /** The first line of what was written and synced at once, and the others. */
 const FIRST = '+';

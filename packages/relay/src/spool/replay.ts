@@ -5,7 +5,7 @@ import { briefOf, type JobBrief } from './jobs.ts';
 import type { Place } from './log.ts';
 import type { LogRecord, Put, Scan, Subject } from './record.ts';
 
-/** What is written behind the value of a job: it has to be applied to it. */
+/** What is written after the value of a job: it has to be applied to the value. */
 type Delta = (job: Job) => Job;
 
 /** What the log says of one job of one message file. */

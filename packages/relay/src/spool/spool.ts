@@ -111,7 +111,7 @@ export class Spool implements Queue {
 
   begin(lease: Lease, attempt: BegunAttempt): Promise<boolean> {
     return this.#withJob(lease.job.id, false, async (kept, job) => {
-      // Whoever held it before may have told meanwhile that a server has taken it.
+      // The previous holder may have reported meanwhile that a server has accepted it.
       const isLost = this.#parts.store.isLost(kept.message.file.number);
       const isOpen = !isLost && this.#held(lease) === kept && attempt.recipients.every((index) => job.recipients[index]?.state === 'due');
       if (isOpen) await this.#commits.begin(kept, job, attempt);
@@ -187,7 +187,7 @@ export class Spool implements Queue {
     return this.#withJob(id, false, async (kept, job) => {
       const { jobs, now } = this.#parts;
       if (kept.until > now()) return false;
-      // Nobody takes it before this is written down.
+      // It can't be taken before this is written.
       jobs.withdraw(kept);
       try {
         const after = what === 'delete' ? job : operated(job, what, now());

@@ -58,7 +58,7 @@ async function run(
   const over = new Promise<readonly [code: number | null, signal: string | null]>((resolve, reject) => {
     child.once('error', reject).once('close', (code, signal) => resolve([code, signal]));
   });
-  // The content ends behind its last octet: a program that sees an end has all of it.
+  // The input is closed after the last octet only: a program that sees the end has all of the content.
   const fed = feed(child, body);
   try {
     const [code, signal] = await over;

@@ -53,7 +53,7 @@ async function post(
     // The rest of the response is not read.
     await response.body?.cancel();
     if (body.failure !== null) throw body.failure.error;
-    // A yes to what had not left yet is none.
+    // A positive answer before the end of the content does not count.
     if (response.ok && !body.isEnded) return refused(451, '4.4.2', 'It was answered before its end');
     return byStatus(response.status);
   } catch (error) {
