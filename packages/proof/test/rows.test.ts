@@ -1,5 +1,6 @@
 // Every row of the server's table is taken by some vector, and in every phase that it has.
-import { type Phase, type Row, TABLE } from '@ehlo/engine';
+import { readFileSync } from 'node:fs';
+import { type Phase, REPLIES, type Row, TABLE } from '@ehlo/engine';
 import { afterEach, expect, test, vi } from 'vitest';
 import { Machine } from '../../engine/src/server/machine.ts';
 import { replayTranscript } from '../src/vectors/index.ts';
@@ -32,3 +33,31 @@ test('every row is taken in each of its phases, by a command that is carried out
   );
   expect(never).toEqual([]);
 });
+
+test('docs/state-machine.md shows of a verb that is carried out the reply and the phase of its row, and nothing that no row says', () => {
+  const page = readFileSync(new URL('../../../docs/state-machine.md', import.meta.url), 'utf8');
+  const [head, , ...lines] = page
+    .split(/<!-- (?:begin|end):verbs -->/)[1]!
+    .trim()
+    .split('\n')
+    .map(cellsOf);
+  const shown = lines.flatMap(([verb, ...cells]) =>
+    cells.flatMap((cell, i) => {
+      const [, code, to] = /^(?:\*\*(\d+)\*\*)? ?(?:→ (\w+))?/.exec(cell)!;
+      return code === undefined && to === undefined ? [] : [`${verb} in ${head![i + 1]}: ${code ?? ''} ${to ?? ''}`];
+    }),
+  );
+  const told = TABLE.filter(({ on, refuse }) => refuse === undefined && /^[A-Z]+$/.test(on)).flatMap(({ on, from, reply, to }) =>
+    from.map(
+      (phase) => `${on} in ${phase}: ${reply === undefined ? '' : REPLIES[reply].code} ${to === undefined || to === phase ? '' : to}`,
+    ),
+  );
+  expect(shown.sort()).toEqual(told.sort());
+});
+
+function cellsOf(line: string): readonly string[] {
+  return line
+    .split('|')
+    .slice(1, -1)
+    .map((cell) => cell.trim());
+}
