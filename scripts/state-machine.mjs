@@ -67,9 +67,10 @@ function cell(phase, verb) {
   const asked = [...before, ...checks].filter((guard) => guard !== BUDGET);
   const notes = asked.length === 0 ? '' : ` <sup>${asked.map((guard) => guards.indexOf(guard) + 1).join(' ')}</sup>`;
   if (refuse !== undefined) return REPLIES[refuse].code + notes;
-  // BDAT is answered at the end of its octets, AUTH at the end of its exchange, and XCLIENT by a greeting.
-  const said = reply ?? { BDAT: 'chunk', AUTH: 'authenticated', XCLIENT: 'greeting' }[verb];
-  return `**${REPLIES[said].code}**${to === undefined || to === phase ? '' : ` → ${to}`}${notes}`;
+  // A row without a reply is answered in the phase that it leads to.
+  const said = reply === undefined ? [] : [`**${REPLIES[reply].code}**`];
+  const way = to === undefined || to === phase ? [] : [`→ ${to}`];
+  return [...said, ...way].join(' ') + notes;
 }
 
 function guardTable() {

@@ -9,6 +9,7 @@ export { fromStreams, type WebEnds, type WebStreams } from './from-streams.ts';
 export type { Around } from './host.ts';
 export { Inbox } from './inbox.ts';
 export { Entrance, type ListenAndServeOptions, type ListenOptions, listenAndServe } from './listen.ts';
+export { isInNetwork, type Network, networkOf, octetsOfAddress } from './networks.ts';
 export type { Warn } from './notify.ts';
 export { OTHER_NAMES } from './other-names.ts';
 export * from './programs.ts';

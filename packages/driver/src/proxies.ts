@@ -1,5 +1,5 @@
 import { checkOptions, kindOf, SmtpUsageError, type TableOf, yesOrNo } from '@ehlo/engine';
-import { formatAddressLiteral, parseAddressLiteral } from '@ehlo/grammar';
+import { isInNetwork, type Network, networkOf, octetsOfAddress } from './networks.ts';
 import { OTHER_NAMES } from './other-names.ts';
 import type { ProxyReader } from './proxied.ts';
 import type { Address } from './transport.ts';
@@ -34,41 +34,17 @@ export function headerOf(proxy: ProxyReader | ProxyOptions | undefined, byPath: 
   if (typeof peers === 'function') return (peer) => (yesOrNo(peers(peer), 'proxy.peers') ? reader : null);
   if (!Array.isArray(peers)) bad(`proxy.peers is ${kindOf(peers)}; it must be a list of addresses and networks, or a function`);
   if (byPath) bad('proxy.peers names addresses, and who comes by a Unix socket has none: leave it out, or give a function');
-  const networks = peers.map(networkOf);
+  const networks = peers.map(peerNetwork);
   return ({ address }) => {
-    const octets = octetsOf(address);
-    return octets !== null && networks.some((network) => holds(network, octets)) ? reader : null;
+    const octets = octetsOfAddress(address);
+    return octets !== null && networks.some((network) => isInNetwork(network, octets)) ? reader : null;
   };
 }
 
-/** Addresses that have their first bits in common. */
-interface Network {
-  readonly octets: readonly number[];
-  readonly bits: number;
-}
-
-function networkOf(text: unknown): Network {
-  const [address = '', prefix] = typeof text === 'string' ? text.split('/') : [];
-  const octets = octetsOf(address);
-  const most = (octets?.length ?? 0) * 8;
-  const bits = prefix === undefined ? most : /^[0-9]{1,3}$/.test(prefix) ? Number(prefix) : Number.POSITIVE_INFINITY;
-  if (octets === null || bits > most)
-    bad(`proxy.peers has ${JSON.stringify(text)}, which is no address or network, such as 192.0.2.1 or 192.0.2.0/24`);
-  return { octets, bits };
-}
-
-/** The octets of an IP address; of IPv4 that is mapped into IPv6 those of IPv4. */
-function octetsOf(address: string): readonly number[] | null {
-  const literal = parseAddressLiteral(formatAddressLiteral(address) ?? '');
-  return literal === null || literal.kind === 'general' ? null : literal.octets;
-}
-
-function holds({ octets, bits }: Network, address: readonly number[]): boolean {
-  if (octets.length !== address.length) return false;
-  return octets.every((octet, i) => {
-    const beyond = Math.min(8, Math.max(0, 8 * (i + 1) - bits));
-    return octet >> beyond === address[i]! >> beyond;
-  });
+function peerNetwork(text: unknown): Network {
+  const network = typeof text === 'string' ? networkOf(text) : null;
+  if (network === null) bad(`proxy.peers has ${JSON.stringify(text)}, which is no address or network, such as 192.0.2.1 or 192.0.2.0/24`);
+  return network;
 }
 
 function bad(text: string): never {

@@ -37,6 +37,8 @@ describe('proxy: { peers }', () => {
   test.each([
     '192.0.2.1',
     '::ffff:192.0.2.1',
+    '::ffff:a00:1',
+    '0:0:0:0:0:FFFF:10.0.0.1',
     '10.255.0.1',
     '172.16.128.0',
     '172.16.255.255',
@@ -54,6 +56,12 @@ describe('proxy: { peers }', () => {
       expect(await arrival({ read: parseProxy, peers }, address, HEADER)).toBe(address);
     },
   );
+
+  test('a network of mapped addresses is one of IPv4', async () => {
+    const mapped = { read: parseProxy, peers: ['::ffff:10.0.0.0/104'] };
+    expect(await arrival(mapped, '10.255.0.1', HEADER)).toBe('198.51.100.7');
+    expect(await arrival(mapped, '11.0.0.1', HEADER)).toBe('11.0.0.1');
+  });
 
   test('all networks, or none', async () => {
     const everybody = { read: parseProxy, peers: ['0.0.0.0/0'] };
@@ -105,7 +113,19 @@ describe('proxy: { peers }', () => {
     [{ read: parseProxy, peer: [] }, /^there is no option proxy\.peer: did you mean proxy\.peers\?/],
     [{ read: parseProxy, version: 'v1' }, /^proxy\.version is "v1"; it must be a whole number from 1 to 2$/],
     [{ read: parseProxy, peers: '10.0.0.0/8' }, /^proxy\.peers is a string; it must be a list/],
-    ...['10.0.0.0/33', '10.0.0/8', '::1/129', 'localhost', '10.0.0.1/', '10.0.0.1/x', '', '[::1]', 5].map((peer): [object, RegExp] => [
+    ...[
+      '10.0.0.0/33',
+      '10.0.0.0/8/8',
+      '::ffff:10.0.0.0/95',
+      '10.0.0/8',
+      '::1/129',
+      'localhost',
+      '10.0.0.1/',
+      '10.0.0.1/x',
+      '',
+      '[::1]',
+      5,
+    ].map((peer): [object, RegExp] => [
       { read: parseProxy, peers: [peer] },
       /^proxy\.peers has .*, which is no address or network, such as /,
     ]),

@@ -24,6 +24,7 @@ interface Row {
   readonly reply?: string;
   readonly refuse?: string;
   readonly to?: string;
+  readonly cause?: string;
   readonly close?: string;
   readonly misuse?: string;
 }
@@ -129,7 +130,7 @@ function carriedOut({ guards = [], checks = [], when = [], effect, effects = [],
     row.asks === undefined ? '' : `asks ${row.asks}`,
     done.length === 0 ? '' : `does ${done.join(', ')}`,
     row.reply === undefined ? '' : `says ${row.reply}`,
-    row.to === undefined ? '' : `then ${row.to}`,
+    row.to === undefined ? '' : `then ${row.to}${row.cause === undefined ? '' : ` (${row.cause})`}`,
     row.close === undefined ? '' : `then closed (${row.close})`,
   ];
   return parts.filter((part) => part !== '').join('; ') || 'stays';

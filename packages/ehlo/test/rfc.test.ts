@@ -96,6 +96,12 @@ test('a verb has its rows of the state machine, and their order has those that r
   expect(asked('5321', '4.1.4')).toMatch(/RCPT in ready: if .*; refused by mailFirst/);
 });
 
+test('a row that closes says why, in every table', () => {
+  expect(asked('5321', '4.1.1.10')).toMatch(/server: QUIT in .*; then closed \(quit\)$/m);
+  expect(asked('5321', '3.8')).toMatch(/server: lost in .*: then closed \(lost\)$/m);
+  expect(asked('5321', '3.8')).toMatch(/transaction: .*then closed \(/);
+});
+
 test('the sections below are shown, too, and a line that names two sections stands at both', () => {
   const titles = asked('RFC 5321', '§ 4.5.3.1')
     .split('\n')

@@ -2,6 +2,7 @@ import { type Codec, esmtpKeyword, octets, type Parameter, parseVerb } from '@eh
 import { atOnce } from './at-once.ts';
 import { SmtpUsageError } from './error.ts';
 import type { Peer, TlsInfo } from './facts.ts';
+import { METHODS } from './methods.ts';
 import { checkOptions, kindOf, type TableOf } from './option-table.ts';
 
 /** What an extension may look at when EHLO asks what is offered. */
@@ -149,6 +150,7 @@ function definedVerb<Verb extends string>(given: PlainVerb<Verb>, path: string):
   checkOptions(VERB as TableOf<PlainVerb<Verb>>, given, {}, path);
   const verb = keywordOf(given.verb, `${path}.verb`) as Verb;
   if (parseVerb(verb) !== null) bad(`${path}.verb is ${verb}, which SMTP has already`);
+  if (METHODS.has(verb)) bad(`${path}.verb is ${verb}, a method of HTTP: a server turns away who says it`);
   const phases = given.phases ?? [];
   const wrong = phases.find((phase) => !PHASES.includes(phase));
   if (phases.length === 0 || wrong !== undefined)
@@ -161,19 +163,71 @@ function keywordOf(given: string, path: string): string {
   const bytes = octets(typeof given === 'string' ? given : '');
   if (bytes.length === 0 || bytes.length > 64 || esmtpKeyword(bytes, 0, bytes.length) !== bytes.length)
     bad(
-      `${path} is ${typeof given === 'string' ? JSON.stringify(given) : kindOf(given)}: it has to be a word of letters, digits and hyphens`,
+      `${path} is ${typeof given === 'string' ? JSON.stringify(given) : kindOf(given)}: it has to be a word of 1 to 64 letters, digits and hyphens`,
     );
   return given.toUpperCase();
 }
 
-/** Throws `SmtpUsageError` `bad-extension` for what `defineExtension` has not made, such as a definition. */
-export function demandDefined(extensions: readonly Extension[]): void {
+/** The keywords of EHLO that are ours, and the names of our parameters by their keywords. */
+export const OURS: { readonly keywords: readonly string[]; readonly parameters: { readonly [keyword: string]: string } } = {
+  keywords: [
+    'PIPELINING',
+    'SIZE',
+    '8BITMIME',
+    'ENHANCEDSTATUSCODES',
+    'CHUNKING',
+    'BINARYMIME',
+    'SMTPUTF8',
+    'DSN',
+    'DELIVERBY',
+    'FUTURERELEASE',
+    'MT-PRIORITY',
+    'RRVS',
+    'REQUIRETLS',
+    'LIMITS',
+    'STARTTLS',
+    'AUTH',
+    'ETRN',
+    'VRFY',
+    'EXPN',
+    'HELP',
+    'XCLIENT',
+    'XFORWARD',
+  ],
+  parameters: {
+    SIZE: 'size',
+    BODY: 'body',
+    SMTPUTF8: 'smtpUtf8',
+    RET: 'ret',
+    ENVID: 'envid',
+    NOTIFY: 'notify',
+    ORCPT: 'orcpt',
+    BY: 'by',
+    HOLDFOR: 'holdFor',
+    HOLDUNTIL: 'holdUntil',
+    'MT-PRIORITY': 'mtPriority',
+    RRVS: 'rrvs',
+    REQUIRETLS: 'requireTls',
+    AUTH: 'auth',
+  },
+};
+
+/**
+ * Throws `SmtpUsageError` `bad-extension` for what `defineExtension` has not made, such as a definition, and for an extension that takes the
+ * place of another, of ours, or of a parameter that the program has by itself.
+ */
+export function demandApart(extensions: readonly Extension[], beside: readonly Parameter[] = []): void {
   const undefinedOne = extensions.find(({ parameters, verbs, offer }) => !(Array.isArray(parameters) && Array.isArray(verbs) && offer));
   if (undefinedOne !== undefined) bad('extensions has an object that is no extension: give what defineExtension has made');
+  const own = extensions.flatMap(({ parameters }) => parameters);
+  const taken = new Map([...Object.entries(OURS.parameters), ...beside.map(({ keyword, name }) => [keyword, name] as const)]);
+  notTwice([...OURS.keywords, ...extensions.map(({ keyword }) => keyword)]);
+  notTwice([...taken.keys(), ...own.map(({ keyword }) => keyword)]);
+  notTwice([...new Set(taken.values()), ...own.map(({ name }) => name)]);
+  notTwice(extensions.flatMap(({ verbs }) => verbs.map(({ verb }) => verb)));
 }
 
-/** Throws `SmtpUsageError` `bad-extension` if a name is defined twice. */
-export function notTwice(names: readonly string[]): void {
+function notTwice(names: readonly string[]): void {
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined) bad(`${twice} is defined twice`);
 }

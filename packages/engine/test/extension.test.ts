@@ -1,8 +1,8 @@
 // Extensions that a program defines: what can be one, what it offers to whom, and that none of its functions fails a session.
-import { encodeUtf8, latin1, octets, textCodec } from '@ehlo/grammar';
+import { encodeUtf8, latin1, octets, PARAMETERS, textCodec } from '@ehlo/grammar';
 import { describe, expect, test } from 'vitest';
+import { OURS } from '../src/extension.ts';
 import {
-  type ClientOptions,
   ClientSession,
   defineExtension,
   type Extension,
@@ -61,9 +61,11 @@ test.each<[string, object, RegExp]>([
   ['an offer that is none', { offer: ['v1'] }, /offer/],
   ['a keyword of two words', { keyword: 'X TENANT' }, /keyword/],
   ['a keyword that begins with a hyphen', { keyword: '-X' }, /keyword/],
+  ['a keyword of 65 octets', { keyword: 'X'.repeat(65) }, /a word of 1 to 64 letters, digits and hyphens/],
   ['no spec', { spec: '' }, /spec/],
   ['an option that there is not', { verb: 'X' }, /verbs/],
   ['a verb of SMTP', { verbs: [{ verb: 'vrfy', phases: ['ready'] }] }, /VRFY.*SMTP has already/],
+  ['a method of HTTP', { verbs: [{ verb: 'get', phases: ['ready'] }] }, /GET, a method of HTTP/],
   ['a verb with a body', { verbs: [{ verb: 'XDATA', phases: ['rcpt'], body: true }] }, /no body and changes no transport/],
   [
     'a verb that changes the transport',
@@ -88,24 +90,44 @@ test.each<[string, object, RegExp]>([
   );
 });
 
-test.each<[string, Partial<ServerOptions>, string]>([
-  ['a keyword of ehlo', { extensions: [defineExtension({ ...DEFINITION, keyword: 'SIZE' })] }, 'SIZE is defined twice'],
-  [
-    'a parameter of ehlo',
-    { extensions: [defineExtension({ ...DEFINITION, parameters: [{ ...TENANT, keyword: 'BODY' }] })] },
-    'BODY is defined twice',
-  ],
-  [
-    'a name of ehlo',
-    { extensions: [defineExtension({ ...DEFINITION, parameters: [{ ...TENANT, name: 'size' }] })] },
-    'size is defined twice',
-  ],
-  ['itself', { extensions: [mine, mine] }, 'X-TENANT is defined twice'],
-  ['nothing that was defined', { extensions: [DEFINITION as never, { keyword: 'X' } as never] }, 'defineExtension'],
-  ['a keyword that nobody has defined', { extensions: ['X-TENANT'] }, 'not implemented'],
-])('a server refuses what takes the place of %s', (_, options, message) => {
-  const all = { hostname: 'mx.example.org', preset: 'sink', ...options } as const;
-  expect(() => new ServerSession(all)).toThrow(message);
+test('what is ours has its names in one list', () => {
+  expect(OURS.keywords).toEqual([...OFFERS.keys()]);
+  expect(OURS.parameters).toEqual(Object.fromEntries(PARAMETERS.map(({ keyword, name }) => [keyword, name])));
+});
+
+const other = { ...TENANT, keyword: 'XOTHER', name: 'other' } as const;
+
+describe.each<[string, (options: { readonly extensions: readonly Extension[] }) => unknown]>([
+  ['a server', (options) => new ServerSession({ hostname: 'mx.example.org', preset: 'sink', ...options })],
+  ['a client', (options) => new ClientSession({ hostname: 'c.example', ...options })],
+])('%s refuses what takes the place of', (_, open) => {
+  test.each<[string, readonly unknown[], string]>([
+    ['a keyword of ehlo', [defineExtension({ ...DEFINITION, keyword: 'SIZE' })], 'SIZE is defined twice'],
+    ['a parameter of ehlo', [defineExtension({ ...DEFINITION, parameters: [{ ...TENANT, keyword: 'BODY' }] })], 'BODY is defined twice'],
+    ['one that few use', [defineExtension({ ...DEFINITION, parameters: [{ ...TENANT, keyword: 'notify' }] })], 'NOTIFY is defined twice'],
+    ['a name of ehlo', [defineExtension({ ...DEFINITION, parameters: [{ ...TENANT, name: 'size' }] })], 'size is defined twice'],
+    ['itself', [mine, mine], 'X-TENANT is defined twice'],
+    ['a parameter of another', [mine, defineExtension({ ...DEFINITION, keyword: 'X-OTHER', verbs: [] })], 'XTENANT is defined twice'],
+    ['a verb of another', [mine, defineExtension({ ...DEFINITION, keyword: 'X-OTHER', parameters: [other] })], 'XQUOTA is defined twice'],
+    ['nothing that was defined', [DEFINITION, { keyword: 'X' }], 'defineExtension'],
+  ])('%s', (_, extensions, message) => {
+    expect(() => open({ extensions: extensions as never })).toThrow(
+      expect.objectContaining({ code: 'bad-extension', message: expect.stringContaining(message) }),
+    );
+  });
+});
+
+test('a server refuses a keyword that nobody has defined', () => {
+  const options = { hostname: 'mx.example.org', preset: 'sink', extensions: ['X-TENANT'] } as const;
+  expect(() => new ServerSession(options)).toThrow('not implemented');
+});
+
+test('a client refuses what takes the place of a parameter that it was given', () => {
+  const given = { ...TENANT, extension: 'X-MINE' };
+  const open = (extension: Extension) =>
+    new ClientSession({ hostname: 'c.example', parameters: [...PARAMETERS, given], extensions: [extension] });
+  expect(() => open(mine)).toThrow('XTENANT is defined twice');
+  open(defineExtension({ ...DEFINITION, parameters: [other] }));
 });
 
 test('a verb needs somebody who answers it', () => {
@@ -289,17 +311,5 @@ describe('a client', () => {
     const offers = { ...capabilities, extensions: new Map([...capabilities.extensions, ['SMTPUTF8', []]]) };
     expect(planTransaction(offers, envelope(true), {}, { extensions: [text] }).mail).toContain(' XTENANT=jürgen');
     expect(() => planTransaction(offers, envelope(false), {}, { extensions: [text] })).toThrow(/not a value of XTENANT/);
-  });
-
-  test.each<[string, Partial<ClientOptions>, string]>([
-    [
-      'a parameter of ehlo',
-      { extensions: [defineExtension({ ...DEFINITION, parameters: [{ ...TENANT, name: 'size' }] })] },
-      'size is defined twice',
-    ],
-    ['a definition', { extensions: [DEFINITION as never, {} as never] }, 'defineExtension'],
-    ['itself', { extensions: [mine, mine] }, 'XTENANT is defined twice'],
-  ])('refuses %s', (_, options, message) => {
-    expect(() => new ClientSession({ hostname: 'c.example', ...options })).toThrow(message);
   });
 });

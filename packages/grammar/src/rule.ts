@@ -161,7 +161,7 @@ export function decodeUtf8(bytes: Uint8Array, from: number, to: number): string 
   return text;
 }
 
-/** A text as UTF-8; half a surrogate pair becomes `?`. */
+/** A text as UTF-8; half a surrogate pair becomes U+FFFD. */
 export function encodeUtf8(text: string): Uint8Array {
   const ascii = new Uint8Array(text.length);
   let all = 0;
@@ -175,7 +175,7 @@ function encodeAll(text: string): Uint8Array {
   for (const character of text) {
     const code = character.codePointAt(0)!;
     if (code < 0x80) bytes.push(code);
-    else if (code >= 0xd800 && code <= 0xdfff) bytes.push(0x3f);
+    else if (code >= 0xd800 && code <= 0xdfff) bytes.push(0xef, 0xbf, 0xbd);
     else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 0x3f));
     else if (code < 0x10000) bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f));
     else bytes.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 0x3f), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f));

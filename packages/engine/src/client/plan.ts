@@ -13,7 +13,7 @@ import {
 } from '@ehlo/grammar';
 import { atOnce } from '../at-once.ts';
 import { SmtpUsageError } from '../error.ts';
-import { demandDefined, type Extension, notTwice } from '../extension.ts';
+import { demandApart, type Extension } from '../extension.ts';
 import { concat } from '../octets.ts';
 import { didYouMean, kindOf } from '../option-table.ts';
 import { writeAddress } from './address.ts';
@@ -162,12 +162,8 @@ export function ownParameters({
   parameters = BASIC,
 }: Pick<PlanOptions, 'extensions' | 'parameters'>): readonly Parameter[] {
   if (extensions.length === 0) return [];
-  demandDefined(extensions);
-  const own = extensions.flatMap((extension) => extension.parameters);
-  const all = [...byKeyword(parameters).values(), ...own];
-  notTwice(all.map(({ keyword }) => keyword));
-  notTwice(all.map(({ name }) => name));
-  return own;
+  demandApart(extensions, parameters);
+  return extensions.flatMap((extension) => extension.parameters);
 }
 
 /** The words that may stand in the place of an address (RFC 5321 4.1.1.3, 4.5.5). */

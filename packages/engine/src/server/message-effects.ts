@@ -41,11 +41,10 @@ export const MESSAGE_EFFECTS: Effects<MessageEffect> = {
 
   refuseDecision: (at, { reply, delay }, row) => ({ transaction: decided(at, row), reply, delay }),
 
-  refuseMessage: (at, { cause, reply, delay }) => {
-    const { message, verdict } = at.transaction;
-    const events = aborted(at, cause, reply);
-    return message === null || verdict !== null ? { events } : { events, transaction: { ...at.transaction, verdict: { reply, delay } } };
-  },
+  refuseMessage: (at, { cause, reply, delay }) => ({
+    events: aborted(at, cause, reply),
+    transaction: { ...at.transaction, verdict: { reply, delay } },
+  }),
 
   refuseFirstChunk: ({ transaction }, { reply, delay }) => ({ transaction: { ...transaction, verdict: { reply, delay } }, delay: 0 }),
 

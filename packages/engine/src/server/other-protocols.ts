@@ -1,13 +1,11 @@
 // Clients of other protocols. An attacker can make a browser send SMTP commands in the body of a request or in a TLS session ticket. Such a client
 // gets one reply, and nothing that follows is executed.
 import { latin1, octets, parseVerb, type Verb } from '@ehlo/grammar';
+import { METHODS } from '../methods.ts';
 import type { Machine } from './machine.ts';
 
 /** RFC 8446 5.1: TLS begins with a record of the type handshake. No command of SMTP begins with this octet, and base64 has none. */
 const TLS_HANDSHAKE = 0x16;
-
-/** RFC 9110 9, RFC 5789 2, and the preface of RFC 9113 3.4. No verb of SMTP is one of them. */
-const METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'HEAD', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'PRI']);
 
 /** RFC 9110 5.6.2: a token; and what follows it: white space after a method, a colon after the name of a field. */
 const TOKEN = /^[\t ]*([!#$%&'*+.^`|~\w-]+)[\t ]*(:|(?<=[\t ]))/;

@@ -1,6 +1,6 @@
 import { ANYTHING, type Deviation, encodeUtf8, holdUntilParameter, isHostName, POSTEL } from '@ehlo/grammar';
 import { SmtpUsageError } from '../error.ts';
-import { demandDefined, type Extension, guardedExtension, notTwice } from '../extension.ts';
+import { demandApart, type Extension, guardedExtension } from '../extension.ts';
 import { checkOptions, didYouMean, type TableOf } from '../option-table.ts';
 import type { QuestionType } from './events.ts';
 import { LIMIT_TABLE, type LimitOptions, type Limits, resolveLimits } from './limits.ts';
@@ -138,9 +138,9 @@ function resolvePolicy(unchecked: ServerOptions): Policy {
   if (futureRelease !== null) checkFutureRelease(futureRelease);
   const extensions = resolveExtensions(options, name);
   const given = (options.extensions ?? []).filter(isOwn);
-  demandDefined(given);
+  demandApart(given);
   const own = given.map((extension) => guardedExtension(extension, ignore));
-  checkOwn(own, ask, name);
+  checkVerbs(own, ask, name);
   const replies = repliesOf(options.hostname, preset.protocol);
   return {
     hostname: options.hostname,
@@ -225,15 +225,8 @@ function isOwn(extension: string | Extension): extension is Extension {
 
 function ignore(): void {}
 
-/** Throws `SmtpUsageError` `bad-extension` for an extension that takes the place of another, `missing-question` for a verb without a question in `ask`. */
-function checkOwn(own: readonly Extension[], ask: ReadonlySet<QuestionType>, preset: Preset): void {
-  const ours = [...OFFERS.values()];
-  const parameters = [...new Set(ours.flatMap((offer) => offer.parameters))].filter(({ extension }) => extension !== 'BINARYMIME');
-  const all = [...parameters, ...own.flatMap((extension) => extension.parameters)];
-  notTwice([...ours, ...own].map(({ keyword }) => keyword));
-  notTwice(all.map(({ keyword }) => keyword));
-  notTwice(all.map(({ name }) => name));
-  notTwice(own.flatMap(({ verbs }) => verbs.map(({ verb }) => verb)));
+/** Throws `SmtpUsageError` `missing-question` for a verb without a question in `ask`. */
+function checkVerbs(own: readonly Extension[], ask: ReadonlySet<QuestionType>, preset: Preset): void {
   const verb = own.flatMap(({ verbs }) => verbs)[0]?.verb;
   if (verb !== undefined && preset !== 'sink' && !ask.has('command'))
     throw new SmtpUsageError('missing-question', `${verb} needs 'command' in ask: somebody has to answer it`);

@@ -6,6 +6,8 @@ const BEFORE_GREETING = ['wait', 'connect', 'greeting'] as const;
 const OUTSIDE_CHUNKS = LINES.filter((phase) => phase !== 'chunks');
 const CONTENT = ['data', 'chunk'] as const;
 const OPEN: readonly Phase[] = [...BEFORE_GREETING, ...LINES, ...CONTENT, 'drain', 'message', 'auth', 'tls'];
+/** A reply may wait for its reader: before the greeting there is none. */
+const SPOKEN = OPEN.filter((phase) => phase !== 'wait');
 
 /** What no verb does. */
 export const TRIGGER_ROWS: readonly Row[] = [
@@ -54,7 +56,7 @@ export const TRIGGER_ROWS: readonly Row[] = [
   // The content of a message. RFC 3030 2: its octets come before the reply to BDAT.
   { on: 'accepted', from: ['chunk'], to: 'chunk' },
   { on: 'rejected', from: ['chunk'], effect: 'refuseFirstChunk', to: 'chunk' },
-  { on: 'refuse-message', from: [...CONTENT, 'chunks', 'drain'], effect: 'refuseMessage' },
+  { on: 'refuse-message', from: [...CONTENT, 'chunks'], effect: 'refuseMessage' },
   { on: 'end-of-chunk', from: ['chunk'], when: ['verdict-closes'], effect: 'endOfChunk', to: 'closed', cause: 'refused' },
   { on: 'end-of-chunk', from: ['chunk'], effect: 'endOfChunk', reply: 'chunk', to: 'chunks' },
   { on: 'end-of-data', from: CONTENT, when: ['verdict-closes'], effect: 'concludeRefused', to: 'closed', cause: 'refused' },
@@ -102,6 +104,6 @@ export const TRIGGER_ROWS: readonly Row[] = [
   { on: 'time-out', from: ['tls'], to: 'closed', cause: 'timeout' },
   { on: 'content-not-taken', from: CONTENT, effect: 'giveUpContent', to: 'closed', cause: 'timeout' },
   { on: 'end', from: [...LINES, ...CONTENT, 'drain', 'auth', 'tls'], to: 'closed', cause: 'ended' },
-  { on: 'stalled', from: OPEN, to: 'closed', cause: 'timeout' },
+  { on: 'stalled', from: SPOKEN, to: 'closed', cause: 'timeout' },
   { on: 'lost', from: OPEN, to: 'closed', cause: 'lost' },
 ];
