@@ -24,6 +24,8 @@ export interface Change {
   readonly wire?: Uint8Array;
   /** A recipient to add to the envelope. */
   readonly recipient?: Recipient;
+  /** Another chunk of the message, to be read next. */
+  readonly chunk?: Given<'BDAT'>;
   /** The reply accepts this message. */
   readonly accepts?: MessageQuestion;
   /** The question to ask in the next phase. */

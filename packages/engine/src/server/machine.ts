@@ -2,6 +2,7 @@ import type { CommandDialect, Reply, Verb } from '@ehlo/grammar';
 import type { Peer, TlsInfo } from '../facts.ts';
 import { Input } from '../input.ts';
 import { type Answered, aborted, type Change, NO_CHANGE, type TriggerData } from './change.ts';
+import type { ChunkReader } from './chunk-reader.ts';
 import { Clock } from './clock.ts';
 import { acceptance, PLAIN_YES } from './decision.ts';
 import type { Answer, CloseCause, Question, QuestionType, Recipient, ServerEvent } from './events.ts';
@@ -201,12 +202,13 @@ export class Machine implements View {
 
   /** The only place where a row changes facts, counts and replies. What reading changes before the rows is in states.json, `reading`. */
   #apply(change: Change, row: Row, data: TriggerData): void {
-    const { facts, transaction, counts, events, recipient, wire, asks } = change;
+    const { facts, transaction, counts, events, recipient, chunk, wire, asks } = change;
     if (facts !== undefined) this.learn(facts);
     if (transaction !== undefined) this.transaction = transaction;
     if (counts !== undefined) Object.assign(this.counts, counts);
     if (events !== undefined) for (const event of events) this.events.push(event);
     if (recipient !== undefined) this.#add(recipient);
+    if (chunk !== undefined) (this.transaction.message!.reader as ChunkReader).begin(chunk.size, chunk.last);
     const reply = change.reply ?? (row.reply === undefined ? undefined : (data.reply ?? this.policy.replies[row.reply]));
     if (reply === undefined) this.#say(wire);
     else this.#reply(reply, change, change.delay ?? data.delay ?? 0);

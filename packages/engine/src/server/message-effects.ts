@@ -20,10 +20,7 @@ export const MESSAGE_EFFECTS: Effects<MessageEffect> = {
     };
   },
 
-  nextChunk: (at, { size, last }) => {
-    (at.transaction.message!.reader as ChunkReader).begin(size, last);
-    return { counts: smallChunks(at, size, last) };
-  },
+  nextChunk: (at, chunk) => ({ chunk, counts: smallChunks(at, chunk.size, chunk.last) }),
 
   endOfChunk: ({ policy, transaction }) => {
     const { message, verdict } = transaction;

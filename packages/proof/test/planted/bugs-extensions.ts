@@ -117,8 +117,8 @@ export const EXTENSION_BUGS: readonly Mutant[] = [
   {
     name: 'the size limit begins anew with each chunk',
     file: 'server/message-effects.ts',
-    find: '  nextChunk: (at, { size, last }) => {\n',
-    replace: '  nextChunk: (at, { size, last }) => {\n    at.transaction.message!.size = 0;\n',
+    find: '  nextChunk: (at, chunk) => ({ chunk,',
+    replace: '  nextChunk: (at, chunk) => ({ transaction: { ...at.transaction, message: { ...at.transaction.message!, size: 0 } }, chunk,',
     law: SIZE,
   },
   {
