@@ -19,6 +19,11 @@ export class Capacity {
     return this.#most;
   }
 
+  /** Whether it is as many as are wanted. */
+  get isWhole(): boolean {
+    return this.#most >= this.#size;
+  }
+
   /** The server refused a connection while so many were open. */
   refused(living: number, now: number): void {
     this.#most = Math.max(1, Math.min(this.#most, living));
@@ -35,9 +40,8 @@ export class Capacity {
     this.#most = this.#size;
   }
 
-  /** Milliseconds until one more may be tried, which is then counted in `most`; infinite where `most` is the size of the pool. */
+  /** Milliseconds until one more may be tried, which is then counted in `most`; asked unless it `isWhole`. */
   grow(now: number): number {
-    if (this.#most >= this.#size) return Number.POSITIVE_INFINITY;
     const wait = this.#learned + AGAIN - now;
     if (wait > 0) return wait;
     this.#most++;

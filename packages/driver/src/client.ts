@@ -136,7 +136,7 @@ export class Client<X extends Extension = never> {
 
   /** Whether another message can be sent, now or after others: not if the session is over, or the server accepts no more in it (RFC 9422). */
   get canSend(): boolean {
-    return !this.ended && (this.#session.canSend || this.#session.phase !== 'ready');
+    return !this.ended && (this.#session.phase !== 'ready' || this.#session.canSend);
   }
 
   /**

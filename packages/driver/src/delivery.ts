@@ -195,10 +195,12 @@ export class Delivery {
 export function transactionOf(given: SendEnvelope): ClientEnvelope {
   const envelope = checkOptions(ENVELOPE_OPTIONS, given, OTHER_NAMES, 'envelope');
   addressText(envelope.reversePath, 'envelope.reversePath');
-  return { ...envelope, recipients: (envelope.recipients ?? []).map((one, i) => recipientOf(one, `envelope.recipients.${i}`)) };
+  return { ...envelope, recipients: (envelope.recipients ?? []).map(recipientOf) };
 }
 
-function recipientOf(given: Address | ClientRecipient, path: string): ClientRecipient {
+function recipientOf(given: Address | ClientRecipient, place: number): ClientRecipient {
+  if (typeof given === 'string') return { forwardPath: given };
+  const path = `envelope.recipients.${place}`;
   const isAddress = !isRecipient(given);
   const recipient = isAddress ? { forwardPath: given } : checkOptions(RECIPIENT_OPTIONS, given, OTHER_NAMES, path);
   addressText(recipient.forwardPath, isAddress ? path : `${path}.forwardPath`);

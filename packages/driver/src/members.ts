@@ -72,15 +72,14 @@ export class Members<X extends Extension> {
 
   /** Whether there is an idle one, or a place for another; if not, `moved` is called when that may have changed. */
   hasPlace(): boolean {
-    return this.#idle.length > 0 || this.#mayOpen(performance.now());
+    return this.#idle.length > 0 || this.#mayOpen();
   }
 
   /** One more connection is wanted: an idle one, or a new one. False if neither is possible now. */
   want(): boolean {
-    const now = performance.now();
     const member = this.#idle.pop();
-    if (member !== undefined) this.#take(member, now);
-    else if (this.#mayOpen(now)) void this.#connect();
+    if (member !== undefined) this.#take(member);
+    else if (this.#mayOpen()) void this.#connect();
     else return false;
     return true;
   }
@@ -145,10 +144,10 @@ export class Members<X extends Extension> {
   }
 
   /** Uses a connection that was idle; one that was idle for long is probed first. */
-  #take(member: Member<X>, now: number): void {
+  #take(member: Member<X>): void {
     clearTimeout(member.timer);
     if (member.client.ended) return this.drop(member);
-    if (now - member.since < this.#probe) return this.#host.free(member);
+    if (performance.now() - member.since < this.#probe) return this.#host.free(member);
     this.#asking++;
     void lives(member.client).then((lives) => {
       this.#asking--;
@@ -159,13 +158,15 @@ export class Members<X extends Extension> {
   }
 
   /** Whether there is a place for one more connection. */
-  #mayOpen(now: number): boolean {
+  #mayOpen(): boolean {
     // Refused connections are handled when it is known what became of those that are still being opened.
     if (this.#pausing !== undefined || this.#refusals.length > 0) return false;
     const { most } = this.#capacity;
     if (this.#count < most) return true;
     if (this.#count > most || this.#opening > 0) return false;
-    const wait = this.#capacity.grow(now);
+    // As many as are wanted at all: asked for each message.
+    if (this.#capacity.isWhole) return false;
+    const wait = this.#capacity.grow(performance.now());
     if (wait === 0) return true;
     this.#growing ??= timer(() => {
       this.#growing = undefined;
