@@ -52,9 +52,8 @@ export const DIALOGUE_BUGS: readonly Mutant[] = [
   {
     name: 'a refused message is answered at once, and again at its end',
     file: 'server/message-effects.ts',
-    find: '    const events = aborted(at, cause, reply);\n    return message === null || verdict !== null ? { events } : { events, transaction',
-    replace:
-      '    const events = aborted(at, cause, reply);\n    return message === null || verdict !== null ? { events } : { events, reply, transaction',
+    find: '    events: aborted(at, cause, reply),\n',
+    replace: '    events: aborted(at, cause, reply),\n    reply,\n',
     law: REPLIES,
   },
   // TLS
