@@ -78,7 +78,7 @@ const SOA: Answer = {
 };
 const MX: Answer = { type: 'MX', name: 'Example.ORG', ttl: 60, data: { preference: 10, exchange: 'mx.example.org' } };
 
-test.each<[string, 'MX' | 'A' | 'AAAA' | 'TLSA' | 'TXT', Zone, object]>([
+test.each<[string, 'MX' | 'A' | 'AAAA' | 'CNAME' | 'TLSA' | 'TXT', Zone, object]>([
   [
     'MX',
     'MX',
