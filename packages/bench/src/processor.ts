@@ -29,7 +29,8 @@ export async function onAllProcessors<T>(work: () => Promise<T>): Promise<T> {
 
 /** Linux: all threads of this process. */
 function put(processors: string, policy: '--batch' | '--other'): boolean {
-  return of('taskset', '--all-tasks', '--cpu-list', '--pid', processors) && of('chrt', policy, '--all-tasks', '--pid', '0');
+  // What changes where it runs comes last: where one of the two is missing nothing has changed.
+  return of('chrt', policy, '--all-tasks', '--pid', '0') && of('taskset', '--all-tasks', '--cpu-list', '--pid', processors);
 }
 
 function of(program: string, ...words: readonly string[]): boolean {

@@ -1,3 +1,4 @@
+import type { OperatorWish } from './fact.ts';
 import type { Entry } from './heap.ts';
 import type { EpochMs, Job, JobId, Message, Said } from './job.ts';
 import type { DomainRoute } from './route.ts';
@@ -25,6 +26,8 @@ export class Active implements Entry {
   attempt: number;
   /** Those that have the same go in one transaction. */
   readonly envelope: string;
+  /** When the job was due for this try. */
+  readonly due: EpochMs;
   /** When this try began: what a recipient expires by. */
   readonly started: EpochMs;
   /** Places of the recipients that this try still owes something. */
@@ -38,7 +41,7 @@ export class Active implements Entry {
   /** The commit that is under way gives the lease back. */
   isGivenBack = false;
   /** The operator's wish, until what is under way is over. */
-  wish: 'hold' | 'release' | 'retry' | 'delete' | 'bounce' | null = null;
+  wish: Exclude<OperatorWish['what'], 'release'> | null = null;
   readonly steps: Step[] = [];
   /** Where it waits. */
   queue: { remove(active: Active): void } | null = null;
@@ -49,6 +52,7 @@ export class Active implements Entry {
   constructor(job: Job, started: EpochMs) {
     this.job = job;
     this.attempt = Math.max(job.attempt ?? 0, job.begun?.attempt ?? 0);
+    this.due = job.due;
     this.started = started;
     this.envelope = envelopeOf(job.message);
     this.left = dueOf(job);

@@ -1,10 +1,9 @@
 // Connections: the way through the addresses of a destination, one after the other (RFC 5321 5.1: never two in a race).
 
 import type { Context } from './context.ts';
-import type { DemandedHost, Destination, Trouble, Walk } from './destination.ts';
+import type { Destination, Trouble, Walk } from './destination.ts';
 import { type Entrance, Entrances } from './entrances.ts';
 import type { Failed, Opened } from './fact.ts';
-import type { Place } from './hosts.ts';
 import type { EpochMs } from './job.ts';
 import type { OpenOrder } from './order.ts';
 import type { TlsDemand } from './tls-demand.ts';
@@ -13,7 +12,7 @@ import type { Written } from './written.ts';
 
 /** What is done with what was opened. */
 export interface Arrivals {
-  opened(destination: Destination, host: DemandedHost, place: Place, entrance: Entrance<Destination>, fact: Opened): void;
+  opened(opening: Opening, fact: Opened): void;
   /** Every address of the walk was tried. */
   exhausted(destination: Destination, walk: Walk): void;
   /** Something may be begun there. */
@@ -24,7 +23,7 @@ export interface Arrivals {
 const OPENED = ['opened', 'failed'] as const;
 
 /** One try for an address, until it is answered. */
-interface Opening {
+export interface Opening {
   readonly destination: Destination;
   readonly walk: Walk;
   readonly entrance: Entrance<Destination>;
@@ -76,8 +75,8 @@ export class Connector {
   }
 
   #opened(opening: Opening, fact: Opened): void {
-    const { destination, walk, demand, entrance } = opening;
-    const { host, place } = walk.list[walk.at]!;
+    const { destination, walk, demand } = opening;
+    const { host } = walk.list[walk.at]!;
     this.#count(opening, fact);
     if (isBroken(fact, demand)) {
       this.#context.orders.say({ type: 'close', session: fact.to });
@@ -85,7 +84,7 @@ export class Connector {
       return;
     }
     destination.walks--;
-    this.#arrivals.opened(destination, host, place, entrance, fact);
+    this.#arrivals.opened(opening, fact);
   }
 
   #failed(opening: Opening, fact: Failed): void {

@@ -30,6 +30,8 @@ export function demandOf(
     if (isMust && wish === 'optional') return demand('opportunistic', 'tls-required-no', { names, tlsa, testing: true });
     return { mode, names, tlsa, least: isMust ? 'TLSv1.2' : null, requireTls, testing, because };
   };
+  // RFC 7672 2.2: records that can't be had may demand TLS. RFC 8689 4.2.2: mail that goes without is not held up by that.
+  if (host.dane.state === 'failed' && wish !== 'optional') return null;
   if (host.tls !== null) return demand(requireTls ? 'name' : host.tls, 'route');
   // RFC 7672 3.2.2: of usage 2, the certificate has the TLSA base domain, or the domain of the mailbox or what that is an alias of.
   if (host.dane.state === 'usable') {

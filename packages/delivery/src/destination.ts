@@ -110,7 +110,7 @@ function index(alike: Map<string, Set<Active>>, active: Active): void {
 function isBefore(a: Active, b: Active): boolean {
   const urgent = (b.message.priority ?? 0) - (a.message.priority ?? 0);
   if (urgent !== 0) return urgent < 0;
-  return a.job.due === b.job.due ? a.id < b.id : a.job.due < b.job.due;
+  return a.due === b.due ? a.id < b.id : a.due < b.due;
 }
 
 /** One way through the addresses of a destination, from the best on. */
@@ -135,6 +135,8 @@ export interface Session extends Offer {
   readonly host: DemandedHost;
   readonly place: Place;
   readonly entrance: Entrance<Destination>;
+  /** When its connection was begun. */
+  readonly began: EpochMs;
   /** What they say of `limitsOf`. */
   readonly limits: readonly number[];
   readonly opened: EpochMs;

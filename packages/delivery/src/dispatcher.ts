@@ -211,7 +211,7 @@ export class Dispatcher {
   #routed(active: Active, route: DomainRoute): void {
     active.route = route;
     const { problem } = route;
-    if (problem === null || (route.unproved.length > 0 && tlsWish(active.message) === 'optional')) this.#traffic.enter(active);
+    if (problem === null || (route.hosts.length > 0 && tlsWish(active.message) === 'optional')) this.#traffic.enter(active);
     else this.#end(active, problem.status, problem.category, problem.permanent ? 'failed' : 'due');
   }
 
@@ -273,10 +273,9 @@ export class Dispatcher {
 
   #drop(held: Held): void {
     this.#context.alarms.remove(held);
-    const { id } = held;
     held.active = null;
-    this.#held.delete(id);
-    this.#context.orders.say({ type: 'drop', job: id });
+    this.#held.delete(held.id);
+    this.#context.orders.say({ type: 'drop', job: held.id });
   }
 
   /** Another has the job: what is under way comes to its end, nothing new begins. */
@@ -319,19 +318,20 @@ export class Dispatcher {
     const { active } = held;
     // What the commit under way gives back is the queue's to see to.
     if (active?.isGivenBack === true) return false;
-    if (active?.isUnderWay) active.wish = what;
-    else this.#obey(held, what);
+    // Nothing is held here: a release only takes back a wish that waits.
+    if (active?.isUnderWay) active.wish = what === 'release' ? null : what;
+    else if (what !== 'release') this.#obey(held, what);
     return true;
   }
 
-  #obey(held: Held, what: OperatorWish['what']): void {
+  #obey(held: Held, what: NonNullable<Active['wish']>): void {
     const { now, alarms } = this.#context;
     const before = held.active;
     before?.queue?.remove(before);
-    if (what === 'retry' || what === 'release') {
+    if (what === 'retry') {
       // An operator who asks for a retry knows more of the host than its state does.
-      if (what === 'retry') this.#resolver.forget(held.job.domain);
-      this.#sleep(held, what === 'retry' ? Math.max(now, held.job.message.release ?? 0) : held.job.due);
+      this.#resolver.forget(held.job.domain);
+      this.#sleep(held, Math.max(now, held.job.message.release ?? 0));
       return;
     }
     alarms.remove(held);

@@ -2,6 +2,7 @@
 
 import type { EpochMs, Said } from './job.ts';
 import { put } from './maps.ts';
+import type { DeliverySettings } from './settings.ts';
 import { shortSaid } from './short-reply.ts';
 
 /** What is known of a place. */
@@ -53,23 +54,23 @@ export class HostBook {
 
   /**
    * A connection that was begun at this time has failed. The pause doubles each time; connections that were begun before a failure was known
-   * fail for the same reason, and count once.
+   * fail for the same reason, and count once. `isReached`: it was made, and ended before the host had done anything; that says nothing of its family.
    */
-  failed(place: string, began: EpochMs, met: Said, { first, most }: { readonly first: number; readonly most: number }): void {
+  failed(place: string, began: EpochMs, met: Said, { first, most }: DeliverySettings['dead'], isReached = false): void {
     const state = this.#state(place);
-    state.triedAt = began;
+    state.triedAt = Math.max(state.triedAt, began);
     if (began <= (state.met?.at ?? -1)) return;
     state.met = shortSaid(met);
     state.dead = met.at + Math.min(first * 2 ** state.failures, most);
     state.failures = Math.min(state.failures + 1, 30);
     const family = this.#families[familyOf(place)];
-    if (++family.failures >= FAMILY_FAILURES) family.until = met.at + FAMILY_PAUSE;
+    if (!isReached && ++family.failures >= FAMILY_FAILURES) family.until = met.at + FAMILY_PAUSE;
   }
 
-  /** A connection was made. */
-  reached(place: string): void {
+  /** The host has done something in a session whose connection was begun at this time; of a failure that came later that says nothing. */
+  reached(place: string, began: EpochMs): void {
     const state = this.#hosts.get(place);
-    if (state !== undefined) state.dead = state.failures = 0;
+    if (state !== undefined && began > (state.met?.at ?? -1)) state.dead = state.failures = 0;
     const family = this.#families[familyOf(place)];
     family.failures = family.until = 0;
   }

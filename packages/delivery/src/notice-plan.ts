@@ -22,6 +22,13 @@ interface Decided {
   readonly told: readonly Told[];
 }
 
+/** To whom and when. */
+interface Relayed {
+  readonly now: EpochMs;
+  readonly extensions: { readonly [keyword: string]: readonly string[] };
+  readonly message: Message;
+}
+
 interface Expanded {
   readonly index: number;
   readonly expansion: Expansion;
@@ -68,6 +75,13 @@ export function lateOnes(
     const status = said === undefined || by?.mode === 'N' ? '4.4.7' : `4${said.status.slice(1)}`;
     return told === true ? [] : [{ index, action: 'delayed', status, until }];
   });
+}
+
+/** RFC 3461 5.2.2: a host with DSN tells of success itself; for one without, this host says how far the message came (RFC 2852 4.1.4: also where the by-time is lost there). */
+export function toldOfRelay(index: number, status: string, { now, extensions, message: { by } }: Relayed): readonly Told[] {
+  const isBlind = by !== undefined && !('DELIVERBY' in extensions) && now < by.until;
+  const always = isBlind || by?.trace === true;
+  return always || !('DSN' in extensions) ? [{ index, action: 'relayed', status, always }] : NONE;
 }
 
 /** What the sender may be told; mostly nothing. */

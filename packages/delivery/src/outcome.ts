@@ -4,7 +4,7 @@ import type { Reply } from '@ehlo/grammar';
 import { classify, movedTo } from './classify.ts';
 import type { DeliveryOutcome } from './fact.ts';
 import type { EpochMs, Message, RecipientChange, RecipientState, Said } from './job.ts';
-import type { Told } from './notice-plan.ts';
+import { type Told, toldOfRelay } from './notice-plan.ts';
 import type { Target } from './order.ts';
 import type { DeliverySettings } from './settings.ts';
 import { shortSaid } from './short-reply.ts';
@@ -103,17 +103,13 @@ function byReply(index: number, reply: Reply, stage: string, { now, host, messag
   return { ...due(index, said, action === 'now' ? 'now' : 'later'), slow: action === 'slow' };
 }
 
-function accepted(index: number, reply: Reply, { now, host, protocol, extensions, message }: Circumstances): Decision {
+function accepted(index: number, reply: Reply, where: Circumstances): Decision {
+  const { now, host, protocol } = where;
   const status = reply.enhanced ?? '2.0.0';
   const category = reply.code === 251 ? 'moved' : 'accepted';
   const said: Said = { at: now, status, category, host, reply };
   if (protocol !== 'smtp') return decision(index, 'delivered', said, [{ index, action: 'delivered', status }]);
-  // RFC 3461 5.2.2: a host with DSN tells of success itself; for one without, this host says how far the message came.
-  const { by } = message;
-  const isBlind = by !== undefined && !('DELIVERBY' in extensions) && now < by.until;
-  const always = isBlind || by?.trace === true;
-  const told: Told = { index, action: 'relayed', status, always };
-  return decision(index, 'relayed', said, always || !('DSN' in extensions) ? [told] : NONE);
+  return decision(index, 'relayed', said, toldOfRelay(index, status, where));
 }
 
 /** A decision as a change of the recipient. */

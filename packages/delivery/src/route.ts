@@ -18,10 +18,11 @@ export interface DomainRoute {
   readonly domain: string;
   /** What the domain is an alias of, in the end; else itself. */
   readonly name: string;
-  /** The best first, those of one preference not shuffled yet; none where there is a problem. */
+  /**
+   * The best first, those of one preference not shuffled yet. Where there is a problem only such as have TLSA records that could not be had: those take mail that goes
+   * without TLS, too (RFC 8689 4.2.2).
+   */
   readonly hosts: readonly RoutedHost[];
-  /** Hosts whose TLSA records could not be had: only for mail that goes without TLS, too (RFC 8689 4.2.2). */
-  readonly unproved: readonly RoutedHost[];
   /** Whether these are all, with all their addresses: none was cut, and none could not be looked up for now. */
   readonly isWhole: boolean;
   readonly problem: RouteProblem | null;
@@ -182,17 +183,15 @@ class Routing {
     const left = withoutSelf(found, ({ given, all }) => given === undefined && this.#hasOwn(all));
     if (left.length === 0 && found.length > 0) return this.#loop();
     if (named.length < all.length || left.length < found.length) this.#step('self', { left: left.length });
-    const usable = left
+    const hosts = left
       .filter(({ addresses }) => addresses.length > 0)
       .map(({ host, preference, given, addresses, dane }): RoutedHost => {
         const { port = 25, protocol = 'smtp', tls = 'opportunistic' } = given ?? {};
         return { host, preference, port, protocol, addresses, dane, secure, tls: given === undefined ? null : tls };
       });
-    const hosts = usable.filter(({ dane: { state } }) => state !== 'failed');
-    const unproved = usable.filter(({ dane: { state } }) => state === 'failed');
-    if (hosts.length > 0) return this.#route(hosts, null, sts, unproved);
+    if (hosts.some(({ dane: { state } }) => state !== 'failed')) return this.#route(hosts, null, sts);
     // RFC 5321 5.1: none usable is an error, unless an answer may still come.
-    if (left.some(({ why }) => why === 'failed')) return this.#problem('dns-failed', unproved);
+    if (left.some(({ why }) => why === 'failed')) return this.#problem('dns-failed', hosts);
     return this.#problem(left.some(({ why }) => why === 'refused') ? 'refused-address' : 'no-address');
   }
 
@@ -241,9 +240,7 @@ class Routing {
     const dane = this.#settings.dane && secure ? this.#dane(host, alias, isSigned, given?.port ?? 25) : NO_DANE;
     if (dane.state !== 'none') this.#step('dane', { host, state: dane.state, records: dane.tlsa.length });
     // RFC 7672 2.2: records that can't be had may demand TLS: the host is left for now.
-    const isLeft = dane.state === 'failed';
-    if (isLeft) this.#isWhole = false;
-    return result(isLeft ? 'failed' : 'none', addresses, dane);
+    return result(dane.state === 'failed' ? 'failed' : 'none', addresses, dane);
   }
 
   #isAllowed(host: string, address: string): boolean {
@@ -304,18 +301,17 @@ class Routing {
     return this.#problem('loop');
   }
 
-  #problem(category: RouteProblem['category'], unproved: readonly RoutedHost[] = NONE): DomainRoute {
+  #problem(category: RouteProblem['category'], hosts: readonly RoutedHost[] = NONE): DomainRoute {
     const status = PROBLEMS[category];
     this.#step('problem', { category, status });
-    return this.#route(NONE, { category, status, permanent: status[0] === '5' }, null, unproved);
+    return this.#route(hosts, { category, status, permanent: status[0] === '5' }, null);
   }
 
-  #route(hosts: readonly RoutedHost[], problem: RouteProblem | null, sts: KeptPolicy | null, unproved: readonly RoutedHost[]): DomainRoute {
+  #route(hosts: readonly RoutedHost[], problem: RouteProblem | null, sts: KeptPolicy | null): DomainRoute {
     return {
       domain: this.#domain,
       name: this.#name,
       hosts,
-      unproved,
       isWhole: this.#isWhole,
       problem,
       sts,

@@ -77,7 +77,7 @@ export interface DeliverySettings {
   /** After how long a commit that failed is ordered again. Ours. */
   readonly commit: number;
 
-  /** A host that could not be reached: for how long it is left, first and at the most; doubled each time. Ours. */
+  /** A host that could not be reached, or has ended a session without doing anything: for how long it is left, first and at the most; doubled each time. Ours. */
   readonly dead: { readonly first: number; readonly most: number };
   /** For how long a host whose TLS fails is talked to in the clear, where nothing asks for TLS (RFC 7435 3); 0: never. Ours. */
   readonly brokenTls: number;

@@ -56,9 +56,11 @@ export function changeFor(active: Active, settlement: Settlement, { now, setting
   // What is told has a name of its own: the commit is that of a transaction, it counts as a try, or its notice is marked.
   const tries = active.tries + (hasFailed || settlement.counts === true ? 1 : 0);
   const mark = expansions.length > 0 ? 'x' : isPut && late.length > 0 ? 'd' : '';
-  // Others are tried still: whoever takes the job up from here waits with all of them, and sends nothing at once that somebody may have.
-  const isPaused = hasFailed || stay.some((index) => done.has(index));
-  const next = settlement.due ?? (isPaused ? dueAfter(job, tries || 1, now, chance.of(`${job.id} ${tries}`), settings) : now);
+  // Some wait while others are tried still: whoever takes the job up from here, or puts it off, waits with all of them, and sends nothing at once that somebody may have.
+  const waits = stay.some((index) => !active.left.includes(index));
+  const isPaused = hasFailed || (waits && job.due <= now);
+  const pause = isPaused ? dueAfter(job, tries || 1, now, chance.of(`${job.id} ${tries}`), settings) : waits ? job.due : now;
+  const next = Math.max(settlement.due ?? pause, waits ? pause : 0);
   const recipients = decisions.map((one): RecipientChange => {
     const change = changeOf(one, job.recipients[one.index]!.unknown ?? 0);
     return late.some(({ index }) => index === one.index) ? { ...change, told: true } : change;

@@ -14,7 +14,7 @@ export type TlsMode = 'opportunistic' | 'clear' | 'encrypt' | 'name' | 'dane';
 
 export interface TlsDemand {
   readonly mode: TlsMode;
-  /** For SNI, and to be found in the certificate: with `dane` for usage 2 alone (RFC 7672 3.1.1: usage 3 has neither names nor dates). */
+  /** For SNI (the host's own where there is none), and to be found in the certificate; none: no certificate is right, which a report tells. With `dane` for usage 2 alone (RFC 7672 3.1.1: usage 3 has neither names nor dates). */
   readonly names: readonly string[];
   readonly tlsa: readonly Tlsa[];
   /** The oldest version that will do where TLS is demanded (RFC 8996); null: any. */

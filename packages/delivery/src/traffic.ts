@@ -2,13 +2,11 @@
 
 import type { Active } from './active.ts';
 import { hasRoomFor, type Part, partsFor, transactionOf } from './batch.ts';
-import { type Arrivals, Connector } from './connector.ts';
+import { type Arrivals, Connector, type Opening } from './connector.ts';
 import { alarm, type Context, setAlarm } from './context.ts';
 import { tlsWish } from './demand.ts';
-import { type DemandedHost, Destination, type Session, type Walk, type Way } from './destination.ts';
-import type { Entrance } from './entrances.ts';
+import { Destination, type Session, type Walk, type Way } from './destination.ts';
 import type { Opened, Outcomes } from './fact.ts';
-import type { Place } from './hosts.ts';
 import type { EpochMs, Said } from './job.ts';
 import { type Decision, decide, due, failed } from './outcome.ts';
 import type { OrderId } from './records.ts';
@@ -93,14 +91,9 @@ export class Traffic implements Arrivals {
     if (destination.isUnused && this.#destinations.get(destination.way.key) === destination) this.#destinations.delete(destination.way.key);
   }
 
-  opened(
-    destination: Destination,
-    host: DemandedHost,
-    place: Place,
-    entrance: Entrance<Destination>,
-    { to: id, extensions }: Opened,
-  ): void {
+  opened({ destination, walk, entrance, began }: Opening, { to: id, extensions }: Opened): void {
     const { now: opened } = this.#context;
+    const { host, place } = walk.list[walk.at]!;
     const limits = limitsOf(extensions);
     const session: Session = {
       id,
@@ -108,6 +101,7 @@ export class Traffic implements Arrivals {
       host,
       place,
       entrance,
+      began,
       extensions,
       limits,
       most: mostOctets(extensions),
@@ -254,10 +248,14 @@ export class Traffic implements Arrivals {
     if (isSlow || (!isOpen && accepted === 0)) this.#slow(destination);
     // What the queue could not write down was not sent: that is no fault of the host.
     const isKept = parts.some(({ begun }) => begun === 'failed' || begun === 'lost');
-    // RFC 5321 4.5.4.1: a host that ends a session, or wants less, and has done nothing in it is not connected to again at once.
-    session.isProven ||= !isVain || isKept || (isOpen && !isSlow);
-    if (session.isProven) hosts.reached(place.key);
-    else hosts.failed(place.key, session.opened, all[0]![1][0]!.said, settings.dead);
+    // RFC 5321 4.5.4.1: a host that ends a session and has done nothing in it is not connected to again at once.
+    if (!session.isProven) {
+      session.isProven = !isVain || isKept || isOpen;
+      // What it said was said of one message: the others are told only that.
+      const { reply: _, ...met } = all[0]![1][0]!.said;
+      if (session.isProven) hosts.reached(place.key, session.began);
+      else hosts.failed(place.key, session.began, met, settings.dead, true);
+    }
     for (const [{ active, begun }, decisions] of all) {
       // What the server has said counts, whichever of the two is known first.
       const said = isKept ? decisions.filter(({ state, said: { reply } }) => state !== 'due' || reply !== undefined) : decisions;
@@ -265,7 +263,6 @@ export class Traffic implements Arrivals {
       this.#settle(active, said.length < decisions.length ? { decisions: said, due } : { decisions });
     }
     if (!isOpen) this.#drop(session);
-    else if (!session.isProven) this.#close(session);
     else {
       this.#rest(session);
       this.pump(destination);
@@ -315,8 +312,9 @@ export class Traffic implements Arrivals {
 }
 
 /** What becomes of a recipient where no host is left: it fails only if every host of the route is known (RFC 5321 5.1). */
-function withoutHost({ route }: Active, index: number, said: Said, orElse: 'failed' | 'due'): Decision {
-  return orElse === 'failed' && route!.isWhole ? failed(index, said) : due(index, said, 'later');
+function withoutHost({ route, message }: Active, index: number, said: Said, orElse: 'failed' | 'due'): Decision {
+  const isAsked = tlsWish(message) === 'optional' || route!.hosts.every(({ dane }) => dane.state !== 'failed');
+  return orElse === 'failed' && route!.isWhole && isAsked ? failed(index, said) : due(index, said, 'later');
 }
 
 /** Takes one out of a list. */

@@ -72,7 +72,7 @@ export function resultOf(fact: Opened | Failed, demand: TlsDemand): TlsResult | 
 
 /** What a TLS report says of the policy of a domain (RFC 8460 4.4). */
 export function policyFacts({ hosts, sts }: DomainRoute): PolicyFacts {
-  const dane = hosts.filter(({ dane: { state } }) => state !== 'none');
+  const dane = hosts.filter(({ dane: { state } }) => state !== 'none' && state !== 'failed');
   const mxHosts = hosts.map(({ host }) => host);
   if (dane.length > 0) {
     const lines = dane.flatMap(({ dane: { tlsa } }) => tlsa.map((one) => `${one.usage} ${one.selector} ${one.matching} ${one.data}`));

@@ -38,10 +38,10 @@ export class Ways {
   #newWay(route: DomainRoute, wish: Destination['wish'], skipped: ReadonlySet<string>): Way {
     const hosts: DemandedHost[] = [];
     const left: string[] = [];
-    for (const host of wish === 'optional' ? [...route.hosts, ...route.unproved] : route.hosts) {
+    for (const host of route.hosts) {
       const demand = demandOf(host, route, wish, this.#settings);
-      if (demand === null) left.push(host.host);
-      else if (!skipped.has(host.host)) hosts.push({ ...host, demand, places: placesOf(host) });
+      if (demand === null && host.dane.state !== 'failed') left.push(host.host);
+      if (demand !== null && !skipped.has(host.host)) hosts.push({ ...host, demand, places: placesOf(host) });
     }
     return { route, key: [wish, ...hosts.map(keyOf)].join(' '), hosts, left, policy: policyFacts(route) };
   }

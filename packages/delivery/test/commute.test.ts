@@ -174,7 +174,7 @@ test.each([
   expect([kept('begun', outcomes), kept('outcomes', outcomes)]).toEqual([expected, expected]);
 });
 
-test('what was not sent as the mark could not be written is tried again soon, and what a server has said counts', () => {
+test('what was not sent as the mark could not be written is tried again soon, and what a server has said counts: what it wants later waits', () => {
   expect(kept('begun', [NEVER, UNSENT])).toEqual([5, 0, '0 failed 550']);
-  expect(kept('begun', [LATER, UNSENT])).toEqual([5, 0, '0 due 450']);
+  expect(kept('begun', [LATER, UNSENT])).toEqual([1800, 0, '0 due 450']);
 });

@@ -151,7 +151,6 @@ describe('a host that has done nothing in a session, and', () => {
   test.each<[string, World]>([
     ['ends it with 421', { send: () => [refused(421, 'rate limit exceeded', 'mail')], ends: () => true }],
     ['ends it without a word', { send: () => [lost], ends: () => true }],
-    ['says that it wants less', { send: () => [refused(450, '4.7.0 rate limit exceeded')] }],
   ])('%s, is not connected to again at once: what waits for it waits longer', (_, world) => {
     const runner = addMany(world);
     expect([runner.of('open').length, runner.of('send').length]).toEqual([1, 1]);
@@ -178,5 +177,29 @@ describe('a host that has done nothing in a session, and', () => {
   test('has refused the message for good, is connected to for the next one', () => {
     const runner = addMany({ send: () => [refused(550)], ends: () => true });
     expect(runner.of('open').length).toBe(50);
+  });
+
+  test('wants less, and does not end the session, is given the next message by it: what it said was said of one', () => {
+    const runner = addMany({ send: () => [refused(450, '4.7.0 rate limit exceeded')] });
+    expect([runner.of('open').length, runner.of('send').length]).toEqual([1, 50]);
+  });
+
+  test('has said so of one message: the sender of another is not shown it', () => {
+    const runner = addMany({ send: () => [refused(421, 'enough from joe', 'mail')], ends: () => true });
+    const said = many.map((id) => runner.jobs.get(id)!.recipients[0]!.last!);
+    expect(said.map(({ status, reply }) => [status, reply?.lines[0] ?? null]).slice(0, 3)).toEqual([
+      ['4.0.0', 'enough from joe'],
+      ['4.0.0', null],
+      ['4.0.0', null],
+    ]);
+  });
+
+  test('takes one connection, is not asked for another after each message', () => {
+    let open = 0;
+    const runner = new Slow({ dns: ONE_HOST, open: () => (open++ === 0 ? undefined : { stage: 'greeting' as const }) });
+    for (const id of many) runner.add('example.net', [`${id}@example.net`], { id: `m${id}` }, id);
+    runner.run(0);
+    for (let i = 0; i < 50; i++) runner.finish(1000 * i);
+    expect([runner.opened, runner.of('send').length]).toEqual([2, 50]);
   });
 });

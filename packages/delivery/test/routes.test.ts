@@ -224,17 +224,19 @@ describe('TLSA records behind an alias', () => {
       ({ ...tables, 'p.example': { status: 'found', alias: 'real.example', security } }) as const;
     expect(dane(own('secure'), addresses)).toEqual([['usable', 'p.example']]);
     expect(dane(own('insecure'), addresses)).toEqual([['none', '']]);
-    expect(dane(own('bogus'), addresses)).toEqual([]);
-    expect(dane({ ...tables, 'p.example': { status: 'failed' } }, addresses)).toEqual([]);
+    expect(dane(own('bogus'), addresses)).toEqual([['failed', 'p.example']]);
+    expect(dane({ ...tables, 'p.example': { status: 'failed' } }, addresses)).toEqual([['failed', 'p.example']]);
     // Without an alias there is nothing of its own to ask for.
     expect(dane(own('secure'), { security: 'insecure' })).toEqual([['none', '']]);
   });
 
   // RFC 7672 2.1.2, 2.1.3: the host is left for now.
   test('which can not be had, or leads round in circles, are a look-up that failed', () => {
-    expect(dane({ '_25._tcp.p.example': alias, 't.example': { status: 'failed' } })).toEqual([]);
-    expect(dane({ '_25._tcp.p.example': { ...alias, security: 'bogus' }, 't.example': records })).toEqual([]);
-    expect(dane({ '_25._tcp.p.example': alias, 't.example': { status: 'found', alias: '_25._tcp.p.example' } })).toEqual([]);
+    expect(dane({ '_25._tcp.p.example': alias, 't.example': { status: 'failed' } })).toEqual([['failed', 'p.example']]);
+    expect(dane({ '_25._tcp.p.example': { ...alias, security: 'bogus' }, 't.example': records })).toEqual([['failed', 'p.example']]);
+    expect(dane({ '_25._tcp.p.example': alias, 't.example': { status: 'found', alias: '_25._tcp.p.example' } })).toEqual([
+      ['failed', 'p.example'],
+    ]);
   });
 });
 

@@ -21,7 +21,6 @@ const route = (mode: 'enforce' | 'testing'): DomainRoute => ({
   domain: 'example.net',
   name: 'example.net',
   hosts: [],
-  unproved: [],
   isWhole: true,
   problem: null,
   sts: { ...POLICY, policy: { ...POLICY.policy, mode } },
@@ -66,5 +65,18 @@ describe('TLSA records that can not be had', () => {
     const runner = new Runner({ dns }).add('example.net', ['joe@example.net'], { tls: 'optional' }).run(0);
     expect(runner.of('open').map(({ tls }) => tls.mode)).toEqual(['opportunistic']);
     expect(runner.states()).toEqual(['relayed']);
+  });
+
+  test('nor is that tried for days which no host of the domain will take', () => {
+    const open = () => ({ extensions: { SIZE: ['10'] } });
+    const runner = new Runner({ dns, open }).add('example.net', ['joe@example.net'], { tls: 'optional' }).run(0);
+    expect([runner.states(), runner.jobs.get('j')!.recipients[0]!.last!.status]).toEqual([['failed'], '5.3.4']);
+  });
+
+  test('and an operator who wants it retried has the host asked, however long it was to be left', () => {
+    const runner = new Runner({ dns, open: () => ({ stage: 'connect' }) }, { keep: 864e5 });
+    runner.add('example.net', ['joe@example.net'], { tls: 'optional' }).run(0);
+    runner.dispatcher.tell({ type: 'operator', job: 'j', what: 'retry' });
+    expect(runner.run(1000).of('open')).toHaveLength(2);
   });
 });

@@ -1,6 +1,6 @@
 // What a holder that died may have sent (RFC 1047), and what becomes of those that it has not come to.
 import { expect, test } from 'vitest';
-import { ONE_HOST, Runner } from './run.ts';
+import { ONE_HOST, Runner, refused, zone } from './run.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -38,4 +38,37 @@ test('of two recipients the one that it may have been sent to waits, though the 
   expect(runner.states()).toEqual(['due', 'relayed']);
   runner.runUntil(4 * HOUR);
   expect(runner.states()).toEqual(['relayed', 'relayed']);
+});
+
+test('though its host is not to be connected to yet, the job is not due before the one that may have got the message is', () => {
+  let isDown = true;
+  const runner = new Runner({ dns: ONE_HOST, open: () => (isDown ? { stage: 'connect' } : undefined) });
+  runner.add('example.net', ['x@example.net'], { id: 'x' }, 'x').run(0);
+  isDown = false;
+  const job = { ...new Runner({}).add('example.net', ['joe@example.net', 'ann@example.net']).jobs.get('j')!, ...mark([0], 0) };
+  runner.addJob(job).run(1000);
+  const { due } = runner.jobs.get('j')!;
+  expect(due).toBeGreaterThanOrEqual(1000 + HOUR / 2);
+  runner.runUntil(due - 1);
+  expect(runner.states()).toEqual(['due', 'due']);
+  runner.runUntil(due);
+  expect(runner.states()).toEqual(['relayed', 'relayed']);
+});
+
+test('a release does not stop what is under way: of two recipients the rest goes to the other host', () => {
+  const dns = zone({
+    'example.net': { mx: ['10 a.example', '20 b.example'] },
+    'a.example': { a: ['192.0.2.1'] },
+    'b.example': { a: ['192.0.2.2'] },
+  });
+  const runner = new Runner({
+    dns,
+    send: ({ transaction }) => {
+      if (transaction.recipients.length === 1) return undefined;
+      runner.dispatcher.tell({ type: 'operator', job: 'j', what: 'release' });
+      return [refused(450), refused(521)];
+    },
+  });
+  runner.add('example.net', ['joe@example.net', 'ann@example.net']).run(0);
+  expect(runner.states()).toEqual(['due', 'relayed']);
 });

@@ -1,4 +1,4 @@
-import { encodeUtf8, isHostName, parsePath, REVERSE_PATH } from '@ehlo/grammar';
+import { encodeUtf8, isHostName, POSTEL, parsePath, REVERSE_PATH } from '@ehlo/grammar';
 import { formatDate, textOf } from '@ehlo/grammar/imf';
 import {
   DELIVERY_ACTIONS,
@@ -10,6 +10,9 @@ import {
   type RecipientStatus,
 } from './delivery-status.ts';
 import { encodeQuotedPrintable } from './transfer.ts';
+
+/** Who was taken as a sender is told, however the path is written. */
+const TAKEN = { tolerate: POSTEL, utf8: true };
 
 /** The message of which a report tells. */
 export interface OriginalMessage {
@@ -92,7 +95,7 @@ export interface ComposedReport {
  */
 export function composeReport(init: ReportInit): ComposedReport | null {
   const { reversePath, host, boundary, original, eightBit = false } = init;
-  const path = parsePath(encodeUtf8(reversePath.startsWith('<') ? reversePath : `<${reversePath}>`), REVERSE_PATH);
+  const path = parsePath(encodeUtf8(reversePath.startsWith('<') ? reversePath : `<${reversePath}>`), REVERSE_PATH, TAKEN);
   if (!path.ok) throw new RangeError(`RFC 5321 4.1.2: no such reverse-path: ${path.message}`);
   const recipient = path.value.address;
   if (recipient === '') return null;

@@ -79,6 +79,16 @@ test.each([
   expect(world.sent.at(-1)!.content).toContain(text);
 });
 
+// Servers take what RFC 5321 does not let anybody write: whoever was taken is told.
+test('a sender whose path is not of the letter is told', async () => {
+  const world = new World({ outcome: (one) => (one.startsWith('joe@') ? refused(550) : ACCEPTED) });
+  await world.put(['joe@example.net'], 'a\r\n', { reversePath: 'john..doe@example.org' });
+  world.runner.start();
+  await world.time.runUntil(60_000);
+  expect([world.failures, world.queue.size]).toEqual([[], 0]);
+  expect(world.sent.at(-1)!.transaction.recipients.map(({ address }) => address)).toEqual(['john..doe@example.org']);
+});
+
 test('where nobody can be told by such a reverse-path, what came of the message is recorded all the same', async () => {
   const world = new World({ outcome: () => refused(550) });
   await world.put(['joe@example.net'], 'a\r\n', { reversePath: 'no path' });

@@ -26,7 +26,7 @@ export interface DnsOptions {
 export type Lookup = (question: DnsQuestion) => Promise<LookupAnswer>;
 
 /**
- * A DNS client for what a relay asks (RFC 1035): MX, A, AAAA, TLSA and TXT with their TTL, chains of CNAMEs, and what DNSSEC says of them, which
+ * A DNS client for what a relay asks (RFC 1035): MX, A, AAAA, CNAME, TLSA and TXT with their TTL, chains of CNAMEs, and what DNSSEC says of them, which
  * the runtimes' own do not tell. Nothing is kept: the machine that asks keeps answers. Throws a `RangeError` for servers that are none.
  *
  * @example

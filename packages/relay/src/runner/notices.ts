@@ -59,8 +59,8 @@ function written(
   const { body, smtpUtf8 = false } = message;
   const original =
     end === null ? {} : { original: { header: octets.subarray(0, end), size, smtpUtf8, ...(body === undefined ? {} : { body }) } };
-  const init = { hostname, id: job.id, boundary: boundary(), limit: LIMIT, ...original };
-  const report = composed(notice, init, means) ?? composed(plain(notice), init, means);
+  const init = (): NoticeInit => ({ hostname, id: job.id, boundary: boundary(), limit: LIMIT, ...original });
+  const report = composed(notice, init(), means) ?? composed(plain(notice), init(), means);
   // Nothing can be written to such a reverse-path. What came of the message is recorded all the same.
   if (report === null) return [];
   const parts = [...contentOf(report, [octets])];
