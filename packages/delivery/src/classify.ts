@@ -83,8 +83,8 @@ const SUPPRESSED: { readonly [category: string]: Suppression } = {
 };
 
 /**
- * Whether an address is better left alone after this; null: nothing says so. What was said with a 4 in front may be another tomorrow (RFC 5321 4.2.1): it is
- * never proposed at once.
+ * Whether mail to an address should stop after this; null: nothing says so. A temporary failure (status 4.x.x) may be over tomorrow (RFC 5321 4.2.1): it is
+ * never a reason to stop at once.
  *
  * @example
  * ```ts

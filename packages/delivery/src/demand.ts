@@ -30,7 +30,7 @@ export function demandOf(
     if (isMust && wish === 'optional') return demand('opportunistic', 'tls-required-no', { names, tlsa, testing: true });
     return { mode, names, tlsa, least: isMust ? 'TLSv1.2' : null, requireTls, testing, because };
   };
-  // RFC 7672 2.2: records that can't be had may demand TLS. RFC 8689 4.2.2: mail that goes without is not held up by that.
+  // RFC 7672 2.2: records that can't be had may demand TLS. RFC 8689 4.2.2: a message that needs no TLS does not wait for them.
   if (host.dane.state === 'failed' && wish !== 'optional') return null;
   if (host.tls !== null) return demand(requireTls ? 'name' : host.tls, 'route');
   // RFC 7672 3.2.2: of usage 2, the certificate has the TLSA base domain, or the domain of the mailbox or what that is an alias of.
@@ -41,7 +41,7 @@ export function demandOf(
   }
   const policy = sts?.policy;
   const named = policy !== undefined && policy.mode !== 'none' && isStsHost(host.host, policy.mx);
-  // RFC 8689 4.2.1 (2): the identity of the host follows from DNSSEC, or from a policy that names it. RFC 8461 5: one that does not name it excludes it.
+  // RFC 8689 4.2.1 (2): the identity of the host follows from DNSSEC, or from a policy that names it. RFC 8461 5: an enforced policy that does not name the host forbids it.
   if (requireTls) return named || (host.secure && policy?.mode !== 'enforce') ? demand('name', 'requiretls') : null;
   if (policy?.mode === 'enforce') {
     if (named) return demand('name', 'sts-enforce');

@@ -141,7 +141,7 @@ export interface Session extends Offer {
   readonly limits: readonly number[];
   readonly opened: EpochMs;
   messages: number;
-  /** It has done something: what it does later says nothing of the host. */
+  /** A transaction had a final outcome, or the session stayed open after one: how it ends later says nothing of the host. */
   isProven: boolean;
   /** Of recipients so far (RFC 9422 4.3); null: the server does not limit them. */
   readonly domains: Set<string> | null;

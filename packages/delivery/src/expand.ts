@@ -17,7 +17,7 @@ export function expansionJobs(job: Job, index: number, expansion: Expansion): re
   const expansions = (message.expansions ?? 0) + 1;
   const isList = expansion.type === 'list';
   const { envid, ret, by, ...rest } = message;
-  // RFC 5321 4.5.4: what has a null reverse-path is answered by no error, whoever's path it gets.
+  // RFC 5321 4.5.4: a message with a null reverse-path causes no notice, though a list gives it another reverse-path.
   const next: Message = isList
     ? { ...rest, reversePath: expansion.owner, expansions, ...(message.reversePath === '' && { notice: true }) }
     : { ...message, expansions };

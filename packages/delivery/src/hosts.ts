@@ -54,7 +54,7 @@ export class HostBook {
 
   /**
    * A connection that was begun at this time has failed. The pause doubles each time; connections that were begun before a failure was known
-   * fail for the same reason, and count once. `isReached`: it was made, and ended before the host had done anything; that says nothing of its family.
+   * fail for the same reason, and count once. `isReached`: the connection was made, but ended by the host before anything was done; that says nothing of the address family.
    */
   failed(place: string, began: EpochMs, met: Said, { first, most }: DeliverySettings['dead'], isReached = false): void {
     const state = this.#state(place);
@@ -67,7 +67,7 @@ export class HostBook {
     if (!isReached && ++family.failures >= FAMILY_FAILURES) family.until = met.at + FAMILY_PAUSE;
   }
 
-  /** The host has done something in a session whose connection was begun at this time; of a failure that came later that says nothing. */
+  /** A session whose connection was begun at this time works. A failure that was met after that time still counts. */
   reached(place: string, began: EpochMs): void {
     const state = this.#hosts.get(place);
     if (state !== undefined && began > (state.met?.at ?? -1)) state.dead = state.failures = 0;

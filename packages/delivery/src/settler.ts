@@ -35,8 +35,7 @@ export function alike({ left }: Active, said: Said, state: 'failed' | 'expired' 
 /** The change that a settlement is. Recipients that are owed more in this try stay in `active.left`. */
 export function changeFor(active: Active, settlement: Settlement, { now, settings, chance }: Context): JobChange {
   const { job, wish } = active;
-  const { expansions = NONE, held } = settlement;
-  const { began = active.started } = settlement;
+  const { expansions = NONE, held, began = active.started } = settlement;
   const decisions = settlement.decisions.map((one) => (one.next === 'later' ? overdue(one, active, began, settings, now) : one));
   // Places of recipients that are final, and of those that this try is over for.
   const gone = new Set(expansions.map(({ index }) => index));
@@ -56,9 +55,10 @@ export function changeFor(active: Active, settlement: Settlement, { now, setting
   // What is told has a name of its own: the commit is that of a transaction, it counts as a try, or its notice is marked.
   const tries = active.tries + (hasFailed || settlement.counts === true ? 1 : 0);
   const mark = expansions.length > 0 ? 'x' : isPut && late.length > 0 ? 'd' : '';
-  // Some wait while others are tried still: whoever takes the job up from here, or puts it off, waits with all of them, and sends nothing at once that somebody may have.
+  // This try is over for some, and others are tried still. Until the pause is over the job is not due in the queue: its next holder sends to all of
+  // them, and one may have the message. The first such commit of a try sets the pause, later ones keep it.
   const waits = stay.some((index) => !active.left.includes(index));
-  const isPaused = hasFailed || (waits && job.due <= now);
+  const isPaused = hasFailed || (waits && job.due <= Math.max(now, active.due));
   const pause = isPaused ? dueAfter(job, tries || 1, now, chance.of(`${job.id} ${tries}`), settings) : waits ? job.due : now;
   const next = Math.max(settlement.due ?? pause, waits ? pause : 0);
   const recipients = decisions.map((one): RecipientChange => {

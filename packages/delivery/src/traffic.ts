@@ -248,10 +248,10 @@ export class Traffic implements Arrivals {
     if (isSlow || (!isOpen && accepted === 0)) this.#slow(destination);
     // What the queue could not write down was not sent: that is no fault of the host.
     const isKept = parts.some(({ begun }) => begun === 'failed' || begun === 'lost');
-    // RFC 5321 4.5.4.1: a host that ends a session and has done nothing in it is not connected to again at once.
+    // RFC 5321 4.5.4.1: a host that ends a session without a final outcome of its first transaction is not connected to again at once.
     if (!session.isProven) {
       session.isProven = !isVain || isKept || isOpen;
-      // What it said was said of one message: the others are told only that.
+      // Its reply is about one message: the senders of others see only the status.
       const { reply: _, ...met } = all[0]![1][0]!.said;
       if (session.isProven) hosts.reached(place.key, session.began);
       else hosts.failed(place.key, session.began, met, settings.dead, true);

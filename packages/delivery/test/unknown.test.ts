@@ -1,5 +1,6 @@
 // What a holder that died may have sent (RFC 1047), and what becomes of those that it has not come to.
 import { expect, test } from 'vitest';
+import type { SendOrder } from '../src/index.ts';
 import { ONE_HOST, Runner, refused, zone } from './run.ts';
 
 const HOUR = 3_600_000;
@@ -70,5 +71,20 @@ test('a release does not stop what is under way: of two recipients the rest goes
     },
   });
   runner.add('example.net', ['joe@example.net', 'ann@example.net']).run(0);
+  expect(runner.states()).toEqual(['due', 'relayed']);
+});
+
+test('tried ahead of its time by an operator, a recipient that is left behind still waits for a whole pause', () => {
+  const dns = zone({
+    'example.net': { mx: ['10 a.example', '20 b.example'] },
+    'a.example': { a: ['192.0.2.1'] },
+    'b.example': { a: ['192.0.2.2'] },
+  });
+  const send = ({ transaction: { recipients } }: SendOrder) => (recipients.length === 1 ? undefined : [refused(450), refused(521)]);
+  const job = { ...new Runner({}).add('example.net', ['joe@example.net', 'ann@example.net']).jobs.get('j')!, due: 30_000 };
+  const runner = new Runner({ dns, send }).addJob(job);
+  runner.dispatcher.tell({ type: 'operator', job: 'j', what: 'retry' });
+  runner.run(0);
+  expect(runner.changes[0]!.due).toBeGreaterThanOrEqual(HOUR / 2);
   expect(runner.states()).toEqual(['due', 'relayed']);
 });

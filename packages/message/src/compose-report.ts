@@ -11,7 +11,7 @@ import {
 } from './delivery-status.ts';
 import { encodeQuotedPrintable } from './transfer.ts';
 
-/** Who was taken as a sender is told, however the path is written. */
+/** Servers accept reverse-paths beyond the letter of the grammar: their senders get reports, too. */
 const TAKEN = { tolerate: POSTEL, utf8: true };
 
 /** The message of which a report tells. */

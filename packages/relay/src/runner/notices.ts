@@ -61,7 +61,7 @@ function written(
     end === null ? {} : { original: { header: octets.subarray(0, end), size, smtpUtf8, ...(body === undefined ? {} : { body }) } };
   const init = (): NoticeInit => ({ hostname, id: job.id, boundary: boundary(), limit: LIMIT, ...original });
   const report = composed(notice, init(), means) ?? composed(plain(notice), init(), means);
-  // Nothing can be written to such a reverse-path. What came of the message is recorded all the same.
+  // No notice can be written to this reverse-path. The outcome is recorded nevertheless.
   if (report === null) return [];
   const parts = [...contentOf(report, [octets])];
   notices.set(job.id, parts);
@@ -80,7 +80,7 @@ function composed(notice: Notice, init: NoticeInit, { failed }: NoticeMeans): Co
   }
 }
 
-/** The same without what others have said: who was it, and is it for good (RFC 3463 2). */
+/** The same without what servers and senders wrote: which recipients, and whether it is permanent (RFC 3463 2). */
 function plain({ envid: _, recipients, ...notice }: Notice): Notice {
   const bare = recipients.map(({ address, action, status, until }) => {
     return { address: address.replaceAll(/\p{Cc}/gu, '?'), action, status: `${status[0]}.0.0`, ...(until !== undefined && { until }) };
